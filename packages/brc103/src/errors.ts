@@ -1,0 +1,51 @@
+/**
+ * Why authentication refused something. `status` is what HTTP answers; `code` and `message` are shown to the client,
+ * so neither may hold a secret or an echo of the input.
+ */
+export class AuthError extends Error {
+  override readonly name: string = 'AuthError';
+  constructor(
+    readonly code: AuthErrorCode,
+    message: string,
+    readonly status: 400 | 401 | 413 | 415 | 431,
+  ) {
+    super(message);
+  }
+}
+
+export type AuthErrorCode =
+  /** No auth headers at all. */
+  | 'UNAUTHORIZED'
+  /** A header, frame or handshake message that can't be read: wrong type, size, encoding, duplicate. */
+  | 'ERR_AUTH_MALFORMED'
+  /** Well-formed, but not proven: signature, identity or nonce don't agree. */
+  | 'ERR_AUTH_FAILED'
+  /** The nonce was not minted by this server's keys, or has expired: shake hands again. */
+  | 'ERR_SESSION_NOT_FOUND';
+
+/** Something that can't be read as BRC-103: answered with 400. */
+export class MalformedAuthError extends AuthError {
+  override readonly name = 'MalformedAuthError';
+  constructor(message: string) {
+    super('ERR_AUTH_MALFORMED', message, 400);
+  }
+}
+
+/** A claim that was not proven: answered with 401. */
+export class AuthFailedError extends AuthError {
+  override readonly name = 'AuthFailedError';
+  constructor(message: string) {
+    super('ERR_AUTH_FAILED', message, 401);
+  }
+}
+
+/**
+ * The nonce isn't one of ours, or is too old: answered with 401. `AuthFetch` shakes hands again when it reads
+ * `Session not found for nonce` or an unsigned 401.
+ */
+export class SessionNotFoundError extends AuthError {
+  override readonly name = 'SessionNotFoundError';
+  constructor() {
+    super('ERR_AUTH_FAILED', 'Session not found for nonce', 401);
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * What the rules may ask of a store. Two implementations of SQL dialect stand behind it (MySQL/MariaDB and SQLite);
+ * one suite holds both to these promises (`store-suite.ts` in `tests/`).
+ *
+ * Promises:
+ * - A call that resolves has committed. A call that rejects has changed nothing.
+ * - Message ids, box names and identity keys compare byte by byte: no case folding, no accents, no padding.
+ * - Errors are those of `store-errors.ts` only, whatever the database said.
+ */
+export interface MessageStore {
+  /** Which database this is, for start-up lines and health reports. */
+  readonly dialect: 'mysql' | 'sqlite';
+
+  /**
+   * Stores a batch in one transaction, all or nothing, in the order given.
+   *
+   * A message that is already there (same recipient, id, sender and box) is left as it is and reported as
+   * `'duplicate'`, also when the earlier one is in this same batch. The recipient's box is created when it is missing;
+   * many first sends at once are safe.
+   *
+   * @returns one outcome for each message, in the order given
+   * @throws {MessageIdTakenError} when the recipient already has that id from another sender or in another box;
+   *   nothing of the batch is stored
+   * @throws {StoreUnavailableError} when the database can't be reached or stays contended after the built-in retries
+   */
+  storeMessages(messages: readonly NewMessage[]): Promise<StoreOutcome[]>;
+
+  /**
+   * The recipient's messages in one box, oldest first, in the order of storing.
+   *
+   * Stops after `limit` messages or before the message whose body would take the sum of bodies over `maxBytes` (the
+   * first message is always returned), and then says `hasMore: true`. An unknown box is an empty list.
+   *
+   * @throws {StoreUnavailableError}
+   */
+  listMessages(query: ListQuery): Promise<MessagePage>;
+
+  /**
+   * Deletes those of `messageIds` that are this recipient's, in one transaction.
+   *
+   * @returns how many were deleted; 0 when none was the recipient's
+   * @throws {StoreUnavailableError}
+   */
+  acknowledgeMessages(recipient: string, messageIds: readonly string[]): Promise<number>;
+
+  /**
+   * Marks a signed request as used, durably and for all instances on this database.
+   *
+   * @returns true the first time, false ever after until `expiresAt` (a captured request that is sent again)
+   * @throws {StoreUnavailableError}
+   */
+  claimRequest(claim: RequestClaim): Promise<boolean>;
+
+  /** Deletes claims that expired before `now`, at most `limit`. Returns how many. */
+  purgeClaims(now: Date, limit: number): Promise<number>;
+
+  /** Whether the database answers: resolves, or throws {@link StoreUnavailableError}. */
+  ping(): Promise<void>;
+
+  /** Compares the database's schema with what this code needs. Never changes it. */
+  schemaStatus(): Promise<SchemaStatus>;
+
+  /** Runs pending migrations; safe when several instances call it at once. Returns the names that were run. */
+  migrate(): Promise<string[]>;
+
+  /** Closes connections. Further calls fail. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** All fields already checked by the rules: well-formed, within length, keys normalised. */
+export interface NewMessage {
+  /** 66 lower-case hex characters. */
+  readonly recipient: string;
+  readonly messageBox: string;
+  readonly messageId: string;
+  /** 66 lower-case hex characters. */
+  readonly sender: string;
+  readonly body: string;
+}
+
+export type StoreOutcome = 'stored' | 'duplicate';
+
+export interface ListQuery {
+  readonly recipient: string;
+  readonly messageBox: string;
+  /** Only messages stored after the one with this cursor (`StoredMessage.cursor`). */
+  readonly after?: string;
+  readonly limit?: number;
+  /** Bound on the sum of the UTF-8 bytes of the bodies. */
+  readonly maxBytes: number;
+}
+
+export interface StoredMessage {
+  readonly messageId: string;
+  readonly sender: string;
+  readonly body: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  /** Position in the order of storing: a decimal integer, opaque to clients. */
+  readonly cursor: string;
+}
+
+export interface MessagePage {
+  readonly messages: StoredMessage[];
+  readonly hasMore: boolean;
+}
+
+export interface RequestClaim {
+  /** SHA-256 over what makes the request unique. 32 bytes. */
+  readonly key: Uint8Array;
+  /** When a replay would be refused for its age anyway. */
+  readonly expiresAt: Date;
+}
+
+export interface SchemaStatus {
+  /** No pending migration. */
+  readonly current: boolean;
+  readonly pending: string[];
+  /** Migrations that the database has and this code doesn't know: a newer version has been here. */
+  readonly unknown: string[];
+}

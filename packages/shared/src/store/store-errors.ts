@@ -1,0 +1,18 @@
+/** The recipient already has a message with this id from another sender or in another box. */
+export class MessageIdTakenError extends Error {
+  override readonly name = 'MessageIdTakenError';
+  constructor(
+    readonly recipient: string,
+    readonly messageId: string,
+  ) {
+    super('The recipient already has another message with this id.');
+  }
+}
+
+/** The database can't be reached, or stayed contended. Worth a retry by the caller's caller. */
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError';
+  constructor(cause: unknown) {
+    super('The message store is not available.', { cause });
+  }
+}
