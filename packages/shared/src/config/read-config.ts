@@ -1,0 +1,103 @@
+import path from 'node:path';
+import { z } from 'zod';
+import type { StoreConfig } from '../store/index.js';
+import { ConfigError } from './config-error.js';
+import { secretVariables, variables } from './variables.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Config {
+  readonly nodeEnv: 'development' | 'staging' | 'production' | 'test';
+  readonly debug: boolean;
+  /** Undefined: all interfaces. */
+  readonly host: string | undefined;
+  /** Undefined: the service's own default. 0: any free port. */
+  readonly port: number | undefined;
+  /** '' or a path that begins with a slash and ends with none. */
+  readonly routingPrefix: string;
+  /** How many proxies in front may be believed about the client's address. */
+  readonly trustedProxies: number;
+  /** 32 bytes. Undefined only where a service may make its own (standalone, not in production). */
+  readonly serverPrivateKey: Uint8Array | undefined;
+  readonly sessions: {
+    readonly secrets: readonly Uint8Array[] | undefined;
+    readonly lifeMs: number;
+    readonly socketMaxMs: number;
+  };
+  /** Undefined: no database is named, and the service decides whether the embedded one will do. */
+  readonly store: StoreConfig | undefined;
+  readonly dataDir: string;
+  /** Undefined: one process, room events stay in it. */
+  readonly redis: { readonly url: string; readonly prefix: string } | undefined;
+  readonly websockets: boolean;
+  readonly limits: {
+    /** Bytes of an HTTP request's body. */
+    readonly requestBody: number;
+    /** Sum of the bytes of the bodies in one answer of /listMessages. */
+    readonly list: number;
+    /** Bytes of a body that is sent or pushed live. */
+    readonly liveBody: number;
+  };
+  /** How long a socket may stay without having proven an identity. */
+  readonly socketAuthMs: number;
+  readonly shutdownGraceMs: number;
+}
+
+/**
+ * Turns an environment into a checked configuration. Reads nothing else.
+ *
+ * @throws {ConfigError} with one line for each variable that is wrong
+ */
+export function readConfig(env: Environment): Config {
+  const given = Object.fromEntries(Object.keys(variables).map((name) => [name, env[name] === '' ? undefined : env[name]]));
+  const read = z.object(variables).safeParse(given);
+  if (!read.success) throw new ConfigError(linesOf(read.error.issues, env));
+  const v = read.data;
+  return {
+    nodeEnv: v.NODE_ENV,
+    debug: v.LOGGING_ENABLED,
+    host: v.HOST,
+    port: v.PORT,
+    routingPrefix: v.ROUTING_PREFIX,
+    trustedProxies: v.TRUST_PROXY,
+    serverPrivateKey: v.SERVER_PRIVATE_KEY,
+    sessions: {
+      secrets: v.SESSION_SECRETS,
+      lifeMs: v.SESSION_LIFE_SECONDS,
+      socketMaxMs: v.SOCKET_SESSION_MAX_SECONDS,
+    },
+    store: storeConfig(v.KNEX_DB_CLIENT, v.KNEX_DB_CONNECTION, v.DB_POOL_SIZE),
+    dataDir: path.resolve(v.DATA_DIR),
+    redis: v.REDIS_URL === undefined ? undefined : { url: v.REDIS_URL, prefix: v.REDIS_PREFIX },
+    websockets: v.ENABLE_WEBSOCKETS,
+    limits: { requestBody: v.MAX_BODY_BYTES, list: v.LIST_MAX_BYTES, liveBody: v.LIVE_MAX_BODY },
+    socketAuthMs: v.SOCKET_AUTH_SECONDS,
+    shutdownGraceMs: v.SHUTDOWN_GRACE_SECONDS,
+  };
+}
+
+function linesOf(issues: readonly z.core.$ZodIssue[], env: Environment): string[] {
+  const lines = new Map<string, string>();
+  for (const issue of issues) {
+    const name = String(issue.path[0]);
+    if (lines.has(name)) continue;
+    const reason = issue.code === 'invalid_value' ? `must be one of ${issue.values.join(', ')}` : issue.message;
+    const value = secretVariables.has(name) ? '' : ` (it is ${JSON.stringify(env[name])})`;
+    lines.set(name, `${name} ${reason}${value}`);
+  }
+  return [...lines.values()];
+}
+
+function storeConfig(client: string | undefined, connection: unknown, poolSize: number): StoreConfig | undefined {
+  if (client === undefined && connection === undefined) return undefined;
+  if (client === 'better-sqlite3' || client === 'sqlite3') {
+    const filename = z.object({ filename: z.string().min(1) }).safeParse(connection);
+    if (!filename.success) throw new ConfigError(['KNEX_DB_CONNECTION must hold {"filename": "…"} for an embedded database']);
+    return { client: 'better-sqlite3', filename: filename.data.filename };
+  }
+  const usable = z.union([z.string().regex(/^mysql2?:\/\//), z.looseObject({ host: z.string().optional() })]).safeParse(connection);
+  if (!usable.success) {
+    throw new ConfigError(['KNEX_DB_CONNECTION must hold {"host", "port", "user", "password", "database"} or a "mysql://…" string']);
+  }
+  return { client: 'mysql2', connection: usable.data, poolSize };
+}

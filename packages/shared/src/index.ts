@@ -1,0 +1,16 @@
+export * from './config/index.js';
+export { databaseCheck, Health, type HealthReport } from './health/health.js';
+export * from './http/json-server.js';
+export { rateLimit, TooManyRequestsError, type RateLimit } from './limits/rate-limit.js';
+export { createLogger, type Logger } from './logging/logger.js';
+export { Closing } from './process/closing.js';
+export { runService, type RunningService } from './process/run-service.js';
+export { connectRedis, type RedisClients } from './redis/redis-clients.js';
+export { inProcessRoomEvents, redisRoomEvents, type RoomEventBroker } from './room-events/redis-room-events.js';
+export type { RoomEvent, RoomEventPublisher, RoomSubscriptions } from './room-events/room-events.js';
+export { socketIoPublisher } from './room-events/socket-io-publisher.js';
+export { inProcessRoomMemory } from './room-memory/in-process.js';
+export { redisRoomMemory } from './room-memory/redis.js';
+export type { RoomMemory } from './room-memory/room-memory.js';
+export * from './rules/index.js';
+export * from './store/index.js';

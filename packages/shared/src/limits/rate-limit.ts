@@ -1,0 +1,33 @@
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+
+/** Too much at once from one key. Answered as 429 with Retry-After. */
+export class TooManyRequestsError extends Error {
+  override readonly name = 'TooManyRequestsError';
+  constructor(readonly retryAfterSeconds: number) {
+    super('Too many requests. Try again later.');
+  }
+}
+
+/** Lets a key pass so often, or says when it may come again. */
+export interface RateLimit {
+  /** @throws {TooManyRequestsError} */
+  admit(key: string): Promise<void>;
+}
+
+/**
+ * A limit in this process: `burst` at once, and on average `burst / seconds` a second.
+ * Meant to protect the process, not etiquette: a whole office may stand behind one address.
+ */
+export function rateLimit(burst: number, seconds: number): RateLimit {
+  const limiter = new RateLimiterMemory({ points: burst, duration: seconds });
+  return {
+    async admit(key) {
+      try {
+        await limiter.consume(key);
+      } catch (refusal) {
+        if (!(refusal instanceof RateLimiterRes)) throw refusal;
+        throw new TooManyRequestsError(Math.max(1, Math.ceil(refusal.msBeforeNext / 1000)));
+      }
+    },
+  };
+}

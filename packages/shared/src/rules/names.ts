@@ -1,0 +1,30 @@
+/** Message ids and box names hold 1 to 255 Unicode code points, and are compared byte by byte. */
+export const MAX_NAME_CODE_POINTS = 255;
+
+/**
+ * Whether a text can be a message id or a box name as it stands: not blank, not too long, no lone surrogate (it has no
+ * UTF-8 form, so two such names would become one) and no NUL (which tools around the database cut at).
+ */
+export function isName(text: unknown): text is string {
+  return typeof text === 'string' && text.trim() !== '' && text.isWellFormed() && !text.includes('\0') && !isTooLong(text);
+}
+
+function isTooLong(text: string): boolean {
+  // A code point is one or two UTF-16 units: most texts are decided without counting.
+  if (text.length <= MAX_NAME_CODE_POINTS) return false;
+  if (text.length > MAX_NAME_CODE_POINTS * 2) return true;
+  return [...text].length > MAX_NAME_CODE_POINTS;
+}
+
+/** A live room is `KEY-box`. Keys are hex and hold no hyphen, so the box is everything after the first one. */
+export function roomName(identityKey: string, messageBox: string): string {
+  return `${identityKey}-${messageBox}`;
+}
+
+/** The two parts of a room name, unchecked; undefined when it is none. */
+export function splitRoomName(room: unknown): { identityKey: string; messageBox: string } | undefined {
+  if (typeof room !== 'string') return undefined;
+  const hyphen = room.indexOf('-');
+  if (hyphen < 1) return undefined;
+  return { identityKey: room.slice(0, hyphen), messageBox: room.slice(hyphen + 1) };
+}

@@ -1,0 +1,39 @@
+/**
+ * A rule refused a request. What a client sees: `{status: 'error', code, description}` plus `details`.
+ * Neither may echo input that could be secret.
+ */
+export class RuleError extends Error {
+  override readonly name = 'RuleError';
+  constructor(
+    readonly code: RuleErrorCode,
+    readonly description: string,
+    readonly status: 400 | 403 | 413 | 429 = 400,
+  ) {
+    super(description);
+  }
+}
+
+/** The catalogue: every code that a rule may answer with. docs/errors.md lists the same; a test holds them together. */
+export const ruleErrorCodes = [
+  'ERR_MESSAGE_REQUIRED',
+  'ERR_INVALID_MESSAGEBOX',
+  'ERR_INVALID_MESSAGE_BODY',
+  'ERR_RECIPIENT_REQUIRED',
+  'ERR_TOO_MANY_RECIPIENTS',
+  'ERR_MESSAGEID_REQUIRED',
+  'ERR_MESSAGEID_COUNT_MISMATCH',
+  'ERR_INVALID_MESSAGEID',
+  'ERR_INVALID_RECIPIENT_KEY',
+  'ERR_DUPLICATE_MESSAGE',
+  'ERR_MESSAGEBOX_REQUIRED',
+  'ERR_INVALID_LIMIT',
+  'ERR_INVALID_AFTER',
+  'ERR_MESSAGE_ID_REQUIRED',
+  'ERR_INVALID_MESSAGE_ID',
+  'ERR_INVALID_ACKNOWLEDGMENT',
+  'ERR_MESSAGE_TOO_LARGE',
+  'ERR_INVALID_JSON',
+  'ERR_TOO_MANY_REQUESTS',
+] as const;
+
+export type RuleErrorCode = (typeof ruleErrorCodes)[number];
