@@ -1,15 +1,29 @@
-// CONTRACT (to be implemented): the transport-free heart of BRC-103 for a server.
+import { randomBytes } from 'node:crypto';
+import { decodeBase64 } from './bytes.js';
 import type { Curve } from './curve/curve.js';
+import { AuthFailedError, MalformedAuthError, SessionNotFoundError } from './errors.js';
+import { readInitialRequest } from './handshake.js';
+import { createKeys, type KeyUse } from './keys.js';
+import {
+  createSessionSeal,
+  MAX_CLIENT_NONCE_BYTES,
+  MIN_CLIENT_NONCE_BYTES,
+  type SealedContent,
+} from './session-seal.js';
 
 export interface AuthenticatorOptions {
   /** The server's root private key, 32 bytes. */
   readonly privateKey: Uint8Array;
-  /** Keys that seal session nonces; the first mints, all open. Default: derived from `privateKey` by HKDF. */
+  /**
+   * Secrets, of 32 bytes or more, behind the keys that seal session nonces; the first mints, all open. To rotate, put a
+   * new one first everywhere and drop the old one when `sessionLifeMs` has passed. Default: one, the private key itself
+   * (what seals is derived from it by HKDF).
+   */
   readonly sessionSecrets?: readonly Uint8Array[];
   readonly curve: Curve;
   /** Milliseconds since the epoch; injected so that tests own the time. Default `Date.now`. */
   readonly now?: () => number;
-  /** How long a session nonce is good for, over HTTP. Default 1 hour. */
+  /** How long a session nonce is good for, over HTTP. Milliseconds; default 1 hour. */
   readonly sessionLifeMs?: number;
 }
 
@@ -36,13 +50,20 @@ export interface InitialResponse {
   readonly signature: number[];
 }
 
+/**
+ * The transport-free heart of BRC-103 for a server. It keeps no sessions: any two authenticators with the same private
+ * key and session secrets serve each other's clients. Nothing here waits, and nothing is remembered but a bounded cache
+ * of shared secrets.
+ */
 export interface Authenticator {
   /** This server's identity key, 66 lower-case hex characters. */
   readonly identityKey: string;
   readonly sessionLifeMs: number;
 
   /**
-   * Answers a client's initialRequest: mints a sealed nonce and signs it.
+   * Answers a client's initialRequest: mints a sealed nonce and signs it. The client has proven nothing yet; it does so
+   * with its first general message.
+   * @param message whatever arrived, as parsed from JSON
    * @returns the response, and the session that its nonce seals
    * @throws {MalformedAuthError} for anything that isn't an initialRequest within limits
    */
@@ -62,6 +83,9 @@ export interface Authenticator {
 
   /**
    * Verifies a general message: signature over `payload` under keyID `${nonce} ${session.nonce}`.
+   * @param nonce the message's own nonce, as sent
+   * @param signature DER, as sent
+   * @throws {MalformedAuthError} when `nonce` isn't canonical base64 of 16 to 128 bytes
    * @throws {AuthFailedError} when the signature isn't the session identity's
    */
   verifyGeneral(session: Session, nonce: string, payload: Uint8Array, signature: Uint8Array): void;
@@ -72,7 +96,98 @@ export interface Authenticator {
   /**
    * Verifies the client's initialResponse to an initialRequest of ours whose nonce was `session.nonce`: proof that who
    * answers holds the identity's key now. `clientNonce` is the response's `initialNonce`.
-   * @throws {AuthFailedError}
+   * @throws {MalformedAuthError} when `clientNonce` isn't canonical base64 of 16 to 128 bytes
+   * @throws {AuthFailedError} when the signature isn't the session identity's
    */
   verifyInitialResponse(session: Session, clientNonce: string, signature: Uint8Array): void;
+}
+
+/** How far ahead the clock of the instance that minted a nonce may be, milliseconds. */
+export const MAX_CLOCK_SKEW_MS = 60_000;
+
+const DEFAULT_SESSION_LIFE_MS = 3_600_000;
+
+/**
+ * @throws {Error} for an invalid private key, an empty list of session secrets or a short one, or a session life that
+ * isn't a positive number
+ */
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const { curve, now = Date.now, sessionLifeMs = DEFAULT_SESSION_LIFE_MS } = options;
+  if (!(sessionLifeMs > 0)) throw new Error('sessionLifeMs is a positive number of milliseconds');
+  const keys = createKeys(options.privateKey, curve);
+  const seal = createSessionSeal(options.sessionSecrets ?? [options.privateKey], keys.identityKey);
+
+  function mint(identityKey: string, clientNonce: string): Session {
+    const issuedAt = Math.floor(now());
+    return { nonce: seal.seal({ identityKey, clientNonce, issuedAt }), identityKey, clientNonce, issuedAt };
+  }
+
+  function verify(session: Session, keyID: string, data: Uint8Array, signature: Uint8Array): void {
+    if (!keys.verify(data, signature, authKey(session.identityKey, keyID))) {
+      throw new AuthFailedError('The signature is not valid for this session');
+    }
+  }
+
+  return {
+    identityKey: keys.identityKey,
+    sessionLifeMs,
+
+    answerHandshake(message) {
+      const request = readInitialRequest(message, curve);
+      const session = mint(request.identityKey, request.initialNonce);
+      const data = joinNonces(session.clientNonce, session.nonce);
+      const use = authKey(session.identityKey, `${session.clientNonce} ${session.nonce}`);
+      const response: InitialResponse = {
+        version: '0.1',
+        messageType: 'initialResponse',
+        identityKey: keys.identityKey,
+        initialNonce: session.nonce,
+        yourNonce: session.clientNonce,
+        requestedCertificates: { certifiers: [], types: {} },
+        signature: Array.from(keys.sign(data, use)),
+      };
+      return { response, session };
+    },
+
+    openSession(nonce) {
+      const content: SealedContent = seal.open(nonce);
+      if (content.issuedAt - now() > MAX_CLOCK_SKEW_MS) throw new SessionNotFoundError();
+      return { nonce, ...content };
+    },
+
+    age: (session) => now() - session.issuedAt,
+
+    renewSession: (session) => mint(session.identityKey, session.clientNonce),
+
+    verifyGeneral(session, nonce, payload, signature) {
+      requireNonce(nonce);
+      verify(session, `${nonce} ${session.nonce}`, payload, signature);
+    },
+
+    signGeneral(session, payload) {
+      const nonce = randomBytes(32).toString('base64');
+      const use = authKey(session.identityKey, `${nonce} ${session.clientNonce}`);
+      return { nonce, signature: keys.sign(payload, use) };
+    },
+
+    verifyInitialResponse(session, clientNonce, signature) {
+      requireNonce(clientNonce);
+      verify(session, `${session.nonce} ${clientNonce}`, joinNonces(session.nonce, clientNonce), signature);
+    },
+  };
+}
+
+/** BRC-103 signs everything under one protocol. */
+function authKey(counterparty: string, keyID: string): KeyUse {
+  return { securityLevel: 2, protocol: 'auth message signature', keyID, counterparty };
+}
+
+function joinNonces(first: string, second: string): Buffer {
+  return Buffer.concat([Buffer.from(first, 'base64'), Buffer.from(second, 'base64')]);
+}
+
+function requireNonce(nonce: unknown): void {
+  if (!decodeBase64(nonce, MIN_CLIENT_NONCE_BYTES, MAX_CLIENT_NONCE_BYTES)) {
+    throw new MalformedAuthError('A nonce is canonical base64 of 16 to 128 bytes');
+  }
 }

@@ -1,12 +1,15 @@
 export * from './config/index.js';
 export { databaseCheck, Health, type HealthReport } from './health/health.js';
 export * from './http/json-server.js';
-export { rateLimit, TooManyRequestsError, type RateLimit } from './limits/rate-limit.js';
+export { type ServerIdentity, serverIdentity } from './identity/server-identity.js';
+export { type RateLimit, rateLimit, TooManyRequestsError } from './limits/rate-limit.js';
 export { createLogger, type Logger } from './logging/logger.js';
 export { Closing } from './process/closing.js';
-export { runService, type RunningService } from './process/run-service.js';
+export { openBroker } from './process/open-broker.js';
+export { openDatabase, requireRedis } from './process/open-database.js';
+export { type RunningService, runService } from './process/run-service.js';
 export { connectRedis, type RedisClients } from './redis/redis-clients.js';
-export { inProcessRoomEvents, redisRoomEvents, type RoomEventBroker } from './room-events/redis-room-events.js';
+export { inProcessRoomEvents, type RoomEventBroker, redisRoomEvents } from './room-events/redis-room-events.js';
 export type { RoomEvent, RoomEventPublisher, RoomSubscriptions } from './room-events/room-events.js';
 export { socketIoPublisher } from './room-events/socket-io-publisher.js';
 export { inProcessRoomMemory } from './room-memory/in-process.js';

@@ -15,6 +15,7 @@ export function withEnvFile(env: Environment, file: string): Environment {
   if (!existsSync(file)) return env;
   const values = parseEnv(readFileSync(file, 'utf8'));
   const strange = Object.keys(values).filter((name) => !(name in variables));
-  if (strange.length > 0) throw new ConfigError(strange.map((name) => `${name} in ${file} is not a variable of this server`));
+  if (strange.length > 0)
+    throw new ConfigError(strange.map((name) => `${name} in ${file} is not a variable of this server`));
   return { ...values, ...env };
 }

@@ -49,7 +49,9 @@ export interface Config {
  * @throws {ConfigError} with one line for each variable that is wrong
  */
 export function readConfig(env: Environment): Config {
-  const given = Object.fromEntries(Object.keys(variables).map((name) => [name, env[name] === '' ? undefined : env[name]]));
+  const given = Object.fromEntries(
+    Object.keys(variables).map((name) => [name, env[name] === '' ? undefined : env[name]]),
+  );
   const read = z.object(variables).safeParse(given);
   if (!read.success) throw new ConfigError(linesOf(read.error.issues, env));
   const v = read.data;
@@ -92,12 +94,17 @@ function storeConfig(client: string | undefined, connection: unknown, poolSize: 
   if (client === undefined && connection === undefined) return undefined;
   if (client === 'better-sqlite3' || client === 'sqlite3') {
     const filename = z.object({ filename: z.string().min(1) }).safeParse(connection);
-    if (!filename.success) throw new ConfigError(['KNEX_DB_CONNECTION must hold {"filename": "…"} for an embedded database']);
+    if (!filename.success)
+      throw new ConfigError(['KNEX_DB_CONNECTION must hold {"filename": "…"} for an embedded database']);
     return { client: 'better-sqlite3', filename: filename.data.filename };
   }
-  const usable = z.union([z.string().regex(/^mysql2?:\/\//), z.looseObject({ host: z.string().optional() })]).safeParse(connection);
+  const usable = z
+    .union([z.string().regex(/^mysql2?:\/\//), z.looseObject({ host: z.string().optional() })])
+    .safeParse(connection);
   if (!usable.success) {
-    throw new ConfigError(['KNEX_DB_CONNECTION must hold {"host", "port", "user", "password", "database"} or a "mysql://…" string']);
+    throw new ConfigError([
+      'KNEX_DB_CONNECTION must hold {"host", "port", "user", "password", "database"} or a "mysql://…" string',
+    ]);
   }
   return { client: 'mysql2', connection: usable.data, poolSize };
 }

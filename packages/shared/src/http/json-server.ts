@@ -7,7 +7,10 @@ export const MAX_HEADER_BYTES = 32_768;
 
 /** An HTTP server whose own refusals are JSON, too, and which can end without cutting answers off. */
 export function createJsonServer(listener?: RequestListener): Server {
-  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: 60_000, headersTimeout: 15_000, keepAliveTimeout: 65_000 }, listener);
+  const server = createServer(
+    { maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: 60_000, headersTimeout: 15_000, keepAliveTimeout: 65_000 },
+    listener,
+  );
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
     const [status, text] = refusal(error.code);
@@ -21,7 +24,8 @@ export function createJsonServer(listener?: RequestListener): Server {
 }
 
 function refusal(code: string | undefined): [string, string] {
-  if (code === 'HPE_HEADER_OVERFLOW') return ['431 Request Header Fields Too Large', 'The request headers are too large.'];
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return ['431 Request Header Fields Too Large', 'The request headers are too large.'];
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return ['408 Request Timeout', 'The request took too long to arrive.'];
   return ['400 Bad Request', 'This is not a valid HTTP request.'];
 }

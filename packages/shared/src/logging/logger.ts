@@ -1,4 +1,4 @@
-import { pino, type DestinationStream, type Logger } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 
 export type { Logger };
 
@@ -19,5 +19,15 @@ export function createLogger(service: string, debug: boolean, destination?: Dest
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
-const secretNames = ['body', 'payload', 'signature', 'privateKey', 'password', 'token', 'authorization', 'headers', 'rawHeaders'];
+const secretNames = [
+  'body',
+  'payload',
+  'signature',
+  'privateKey',
+  'password',
+  'token',
+  'authorization',
+  'headers',
+  'rawHeaders',
+];
 const secretPaths = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);

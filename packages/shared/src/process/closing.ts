@@ -34,7 +34,10 @@ export class Closing {
       try {
         await withDeadline(run, patience);
       } catch (error) {
-        this.log.error({ step: name, reason: error instanceof Error ? error.message : String(error) }, 'could not close in order');
+        this.log.error(
+          { step: name, reason: error instanceof Error ? error.message : String(error) },
+          'could not close in order',
+        );
       }
     }
   }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ConfigError, type Config, type Environment, readConfig, withEnvFile } from '../config/index.js';
+import { type Config, ConfigError, type Environment, readConfig, withEnvFile } from '../config/index.js';
 import { createLogger, type Logger } from '../logging/logger.js';
 
 /** What a service gives back once it listens. */

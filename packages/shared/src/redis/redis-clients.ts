@@ -27,7 +27,12 @@ export async function connectRedis(url: string, log: Logger, waitMs = 30_000): P
     // Without it, a connection that was cut in silence is noticed only by the next write.
     keepAlive: 10_000,
   };
-  const commands = new Redis(url, { ...shared, enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: COMMAND_TIMEOUT_MS });
+  const commands = new Redis(url, {
+    ...shared,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+  });
   const subscriber = new Redis(url, { ...shared, maxRetriesPerRequest: null });
   for (const [name, client] of Object.entries({ commands, subscriber })) watch(client, name, log);
   const clients: RedisClients = {
@@ -69,7 +74,10 @@ async function untilReady(client: Redis, waitMs: number): Promise<void> {
   if (client.status === 'ready') return;
   const { host, port } = client.options;
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`Redis at ${host}:${port} did not answer within ${waitMs / 1000} s`)), waitMs);
+    const timer = setTimeout(
+      () => reject(new Error(`Redis at ${host}:${port} did not answer within ${waitMs / 1000} s`)),
+      waitMs,
+    );
     client.once('ready', () => {
       clearTimeout(timer);
       resolve();

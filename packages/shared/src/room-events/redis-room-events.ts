@@ -8,7 +8,7 @@ import type { RoomSubscriptions } from './room-events.js';
 export interface RoomEventBroker extends RoomSubscriptions {
   readonly kind: 'in-process' | 'redis-sharded' | 'redis-classic';
   /** For `new Server({adapter})`; undefined leaves socket.io's own, which reaches this process only. */
-  readonly adapter: Parameters<Server['adapter']>[0];
+  readonly adapter: Parameters<Server['adapter']>[0] | undefined;
 }
 
 /** Room events that stay in this process: for standalone. */
@@ -24,7 +24,14 @@ export async function redisRoomEvents(clients: RedisClients, prefix: string, log
   const { commands, subscriber } = clients;
   // The adapters drop the promises of these calls; a rejection (Redis away, connection closed) would end the process.
   for (const method of ['publish', 'spublish'] as const) catchDropped(commands, method, log);
-  for (const method of ['subscribe', 'psubscribe', 'ssubscribe', 'unsubscribe', 'punsubscribe', 'sunsubscribe'] as const) {
+  for (const method of [
+    'subscribe',
+    'psubscribe',
+    'ssubscribe',
+    'unsubscribe',
+    'punsubscribe',
+    'sunsubscribe',
+  ] as const) {
     catchDropped(subscriber, method, log);
   }
   if (!(await hasShardedPubSub(clients))) {

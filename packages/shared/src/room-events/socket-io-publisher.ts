@@ -26,7 +26,10 @@ export function socketIoPublisher(parts: {
       const room = roomName(event.recipient, event.messageBox);
       const { sender, messageId, body } = event;
       for (const namespace of parts.namespaces) {
-        parts.io.of(namespace).to(room).emit(`sendMessage-${room}`, { sender, messageId, body, messageBox: event.messageBox });
+        parts.io
+          .of(namespace)
+          .to(room)
+          .emit(`sendMessage-${room}`, { sender, messageId, body, messageBox: event.messageBox });
       }
     },
   };

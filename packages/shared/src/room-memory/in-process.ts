@@ -25,7 +25,10 @@ export function inProcessRoomMemory(now: () => number = Date.now): RoomMemory {
     async recall(identityKey) {
       const oldest = now() - REMEMBERED_FOR_MS;
       const used = [...(identities.get(identityKey) ?? [])];
-      return used.filter(([, at]) => at >= oldest).map(([room]) => room).reverse();
+      return used
+        .filter(([, at]) => at >= oldest)
+        .map(([room]) => room)
+        .reverse();
     },
   };
 }

@@ -1,6 +1,6 @@
 export { acknowledge } from './acknowledge.js';
-export { list, type ListAnswer } from './list.js';
+export { type ListAnswer, type ListParts, list } from './list.js';
 export { isName, roomName, splitRoomName } from './names.js';
-export { field } from './parse-send.js';
-export { RuleError, ruleErrorCodes, type RuleErrorCode } from './rule-error.js';
-export { send, type SendAnswer, type SendParts } from './send.js';
+export { field, type NormaliseKey } from './parse-send.js';
+export { RuleError, type RuleErrorCode, ruleErrorCodes } from './rule-error.js';
+export { type SendAnswer, type SendParts, send } from './send.js';

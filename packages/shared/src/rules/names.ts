@@ -6,7 +6,9 @@ export const MAX_NAME_CODE_POINTS = 255;
  * UTF-8 form, so two such names would become one) and no NUL (which tools around the database cut at).
  */
 export function isName(text: unknown): text is string {
-  return typeof text === 'string' && text.trim() !== '' && text.isWellFormed() && !text.includes('\0') && !isTooLong(text);
+  return (
+    typeof text === 'string' && text.trim() !== '' && text.isWellFormed() && !text.includes('\0') && !isTooLong(text)
+  );
 }
 
 function isTooLong(text: string): boolean {

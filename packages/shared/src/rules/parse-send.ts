@@ -78,7 +78,10 @@ function listOfIds(given: unknown, count: number): string[] {
   }
   const ids: unknown[] = Array.isArray(given) ? given : [given];
   if (ids.length !== count) {
-    throw new RuleError('ERR_MESSAGEID_COUNT_MISMATCH', `${count} recipients need ${count} message ids; ${ids.length} came.`);
+    throw new RuleError(
+      'ERR_MESSAGEID_COUNT_MISMATCH',
+      `${count} recipients need ${count} message ids; ${ids.length} came.`,
+    );
   }
   if (!ids.every(isName)) {
     throw new RuleError('ERR_INVALID_MESSAGEID', 'Each messageId must be a text of 1 to 255 characters.');

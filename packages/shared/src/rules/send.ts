@@ -47,7 +47,12 @@ function answer(messages: readonly { recipient: string; messageId: string }[], s
   const results = messages.map(({ recipient, messageId }) => ({ recipient, messageId }));
   const first = results[0];
   if (single && first !== undefined) {
-    return { status: 'success', messageId: first.messageId, message: `Your message has been sent to ${first.recipient}`, results };
+    return {
+      status: 'success',
+      messageId: first.messageId,
+      message: `Your message has been sent to ${first.recipient}`,
+      results,
+    };
   }
   return {
     status: 'success',

@@ -16,3 +16,8 @@ export class StoreUnavailableError extends Error {
     super('The message store is not available.', { cause });
   }
 }
+
+/** The schema can't be brought up to date. What to do about it stands in the message; a retry alone won't help. */
+export class MigrationError extends Error {
+  override readonly name = 'MigrationError';
+}

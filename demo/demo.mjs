@@ -1,0 +1,129 @@
+/**
+ * A first conversation with a running server, by the client that apps use: two throw-away identities send each other
+ * encrypted messages over HTTP and live, and acknowledge them. Ends with 0 only if all arrived.
+ *
+ * Usage: npm run demo [-- --host URL]
+ */
+import { parseArgs } from 'node:util';
+import { MessageBoxClient } from '@bsv/message-box-client';
+import { PrivateKey, ProtoWallet } from '@bsv/sdk';
+
+const PATIENCE_MS = 15_000;
+const { values } = parseArgs({ options: { host: { type: 'string', default: 'http://localhost:8080' } } });
+const host = values.host.replace(/\/+$/, '');
+const started = performance.now();
+
+/** Prints a step when it is done, and how long it took. */
+async function step(title, work) {
+  const from = performance.now();
+  process.stdout.write(`  ${title} … `);
+  const result = await work();
+  process.stdout.write(`${Math.round(performance.now() - from)} ms\n`);
+  return result;
+}
+
+function check(condition, complaint) {
+  if (!condition) throw new Error(complaint);
+}
+
+/** A promise that rejects when nothing comes in time. */
+function expectation(what) {
+  let arrive;
+  const promise = new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`${what} did not arrive within ${PATIENCE_MS / 1000} s`)),
+      PATIENCE_MS,
+    );
+    arrive = (value) => {
+      clearTimeout(timer);
+      resolve(value);
+    };
+  });
+  promise.catch(() => undefined); // an earlier step may fail first
+  return { promise, arrive };
+}
+
+async function person(name) {
+  const key = PrivateKey.fromRandom();
+  const client = new MessageBoxClient({ host, walletClient: new ProtoWallet(key), networkPreset: 'local' });
+  await client.init(host);
+  return { name, client, key: await client.getIdentityKey() };
+}
+
+async function assertReachable() {
+  try {
+    const answer = await fetch(`${host}/health/live`);
+    check(answer.ok, `it answered ${answer.status}`);
+  } catch (error) {
+    throw new Error(
+      `No MessageBox server answers at ${host} (${error.cause?.code ?? error.message}). Start one with: npm start`,
+    );
+  }
+}
+
+/** One message over HTTP: stored, listed and decrypted by the recipient, acknowledged, gone. */
+async function overHttp(from, to, text) {
+  const messageBox = 'demo_inbox';
+  await step(`${from.name} sends ${to.name} an encrypted message over HTTP`, () =>
+    from.client.sendMessage({ recipient: to.key, messageBox, body: text }, host),
+  );
+  const messages = await step(`${to.name} lists and decrypts`, () => to.client.listMessages({ messageBox, host }));
+  const message = messages.find((m) => m.sender === from.key && m.body === text);
+  check(message !== undefined, `${to.name} did not find the message`);
+  await step(`${to.name} acknowledges`, () => to.client.acknowledgeMessage({ messageIds: [message.messageId], host }));
+  const left = await to.client.listMessages({ messageBox, host });
+  check(!left.some((m) => m.messageId === message.messageId), 'the message is still there after its acknowledgement');
+}
+
+const liveBox = 'demo_live';
+
+/** Opens a socket and joins the box; `next` waits for a message that is pushed from then on. */
+async function listen(person) {
+  const joined = expectation('joinedRoom');
+  person.live = expectation('the live message');
+  await person.client.initializeConnection(host);
+  person.client.testSocket.on('joinedRoom', joined.arrive);
+  await person.client.listenForLiveMessages({
+    messageBox: liveBox,
+    overrideHost: host,
+    onMessage: (message) => person.live.arrive(message),
+  });
+  await joined.promise;
+}
+
+/** One message over a socket: pushed to the recipient's listener, and stored all the same. */
+async function live(from, to, text) {
+  const sent = performance.now();
+  await step(`${from.name} sends ${to.name} an encrypted message live`, () =>
+    from.client.sendLiveMessage({ recipient: to.key, messageBox: liveBox, body: text }, host),
+  );
+  const message = await to.live.promise;
+  check(message.body === text && message.sender === from.key, `${to.name} received something else`);
+  process.stdout.write(
+    `  ${to.name} reads "${message.body}", ${Math.round(performance.now() - sent)} ms after it was sent\n`,
+  );
+  await step(`${to.name} acknowledges`, () => to.client.acknowledgeMessage({ messageIds: [message.messageId], host }));
+}
+
+process.stdout.write(`\nMessageBox demo against ${host}\n\n`);
+try {
+  await assertReachable();
+  const alice = await person('Alice');
+  const bob = await person('Bob');
+  process.stdout.write(`  Alice is ${alice.key}\n  Bob is   ${bob.key}\n\n`);
+  await overHttp(alice, bob, 'Hello Bob, this waits for you.');
+  await overHttp(bob, alice, 'Hello Alice, so does this.');
+  process.stdout.write('\n');
+  await step('Alice listens', () => listen(alice));
+  await step('Bob listens', () => listen(bob));
+  await live(alice, bob, 'Bob, are you there?');
+  await live(bob, alice, 'I am, Alice.');
+  process.stdout.write(
+    `\nAll four messages arrived and were acknowledged, in ${Math.round(performance.now() - started)} ms.\n\n`,
+  );
+  await Promise.all([alice, bob].map(({ client }) => client.disconnectWebSocket()));
+  process.exit(0);
+} catch (error) {
+  process.stdout.write(`\n\nThe demo failed: ${error.message}\n\n`);
+  process.exit(1);
+}

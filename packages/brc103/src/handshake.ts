@@ -1,0 +1,64 @@
+import { decodeBase64 } from './bytes.js';
+import type { Curve } from './curve/curve.js';
+import { MalformedAuthError } from './errors.js';
+import { isIdentityKey } from './identity-key.js';
+import { MAX_CLIENT_NONCE_BYTES, MIN_CLIENT_NONCE_BYTES } from './session-seal.js';
+
+/** The part of a BRC-103 initialRequest that a server acts on. */
+export interface InitialRequest {
+  /** 66 lower-case hex characters of a point on the curve. */
+  readonly identityKey: string;
+  /** The client's session nonce: canonical base64 of 16 to 128 bytes. */
+  readonly initialNonce: string;
+}
+
+/** `AuthMessage` has ten fields; a few more do no harm. */
+const MAX_FIELDS = 20;
+/** Certifiers, or certificate types, that a request may name. They are ignored: this server has no certificates. */
+const MAX_CERTIFICATE_ENTRIES = 100;
+
+/**
+ * Reads an initialRequest. Only own properties count; unknown ones are ignored, but `__proto__` and its kin, which no
+ * client sends, are refused.
+ *
+ * @param message whatever arrived, as parsed from JSON
+ * @throws {MalformedAuthError} for anything that isn't one, saying which rule it broke and never what it held
+ */
+export function readInitialRequest(message: unknown, curve: Curve): InitialRequest {
+  if (!isPlainObject(message)) throw new MalformedAuthError('An auth message is an object');
+  const names = Object.getOwnPropertyNames(message);
+  if (names.length > MAX_FIELDS) throw new MalformedAuthError('The auth message has too many fields');
+  if (names.some((name) => name === '__proto__' || name === 'constructor' || name === 'prototype')) {
+    throw new MalformedAuthError('The auth message has a field that is not allowed');
+  }
+  const own = (name: string): unknown => (Object.hasOwn(message, name) ? message[name] : undefined);
+
+  if (own('version') !== '0.1') throw new MalformedAuthError('The auth version is not supported: use 0.1');
+  if (own('messageType') !== 'initialRequest') throw new MalformedAuthError('An initialRequest is expected');
+  const identityKey = own('identityKey');
+  if (!isIdentityKey(identityKey, curve)) {
+    throw new MalformedAuthError('identityKey is a compressed public key: 66 lower-case hex characters');
+  }
+  const initialNonce = own('initialNonce');
+  if (typeof initialNonce !== 'string' || !decodeBase64(initialNonce, MIN_CLIENT_NONCE_BYTES, MAX_CLIENT_NONCE_BYTES)) {
+    throw new MalformedAuthError('initialNonce is canonical base64 of 16 to 128 bytes');
+  }
+  requireSmallCertificateRequest(own('requestedCertificates'));
+  return { identityKey, initialNonce };
+}
+
+function requireSmallCertificateRequest(requested: unknown): void {
+  if (requested === undefined || requested === null) return;
+  const certifiers = isPlainObject(requested) ? (requested['certifiers'] ?? []) : undefined;
+  const types = isPlainObject(requested) ? (requested['types'] ?? {}) : undefined;
+  const isSmall =
+    Array.isArray(certifiers) &&
+    certifiers.length <= MAX_CERTIFICATE_ENTRIES &&
+    isPlainObject(types) &&
+    Object.keys(types).length <= MAX_CERTIFICATE_ENTRIES;
+  if (!isSmall) throw new MalformedAuthError('requestedCertificates is an object with few certifiers and types');
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,233 @@
+import { createHash } from 'node:crypto';
+import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
+import { type Authenticator, MAX_CLOCK_SKEW_MS, type Session } from '../authenticator.js';
+import {
+  AuthError,
+  AuthFailedError,
+  BodyTooLargeError,
+  MalformedAuthError,
+  SessionNotFoundError,
+  UnauthorizedError,
+  UnsupportedEncodingError,
+} from '../errors.js';
+import { type AuthHeaders, readAuthHeaders } from './auth-headers.js';
+import { discardBody, readBody } from './request-body.js';
+import { requestPayload } from './request-payload.js';
+import { signResponse } from './sign-response.js';
+
+/** Who sent a request, proven. */
+export interface RequestAuth {
+  /** 66 lower-case hex characters. */
+  readonly identityKey: string;
+  readonly session: Session;
+  /** The body as sent, every byte of it signed; of length 0 when there was none. Not parsed. */
+  readonly rawBody: Buffer;
+}
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** Set by the authentication middleware; handlers behind it always find it. */
+      auth?: RequestAuth;
+    }
+  }
+}
+
+/** What makes a request unique, so that it can be refused the second time. */
+export interface ClaimedRequest {
+  /** SHA-256 over session nonce, request nonce and request id. 32 bytes. */
+  readonly key: Uint8Array;
+  /** When the session's age refuses a replay on any instance, however its clock goes. */
+  readonly expiresAt: Date;
+}
+
+/** How one request, or one handshake, went. */
+export type AuthOutcome =
+  /** A request was authenticated. */
+  | 'ok'
+  /** A handshake was answered. */
+  | 'handshake'
+  /** It had no auth headers. */
+  | 'unauthorized'
+  | 'malformed'
+  /** Signature or identity was not proven. */
+  | 'failed'
+  /** The nonce was foreign or too old; real clients shake hands again. */
+  | 'session_not_found'
+  | 'replayed'
+  | 'too_large'
+  | 'unsupported_encoding'
+  /** The client went away before it was answered. */
+  | 'aborted'
+  /** Something else threw, such as `claimRequest`. */
+  | 'error';
+
+export interface AuthMiddlewareOptions {
+  readonly authenticator: Authenticator;
+  /** Request bodies above this are answered with 413. Bytes. */
+  readonly maxBodyBytes: number;
+  /**
+   * Remembers a verified request, and answers false when it was here before. Without it, a captured request can be sent
+   * again for as long as its session lives. When it throws, the request fails with that error.
+   */
+  readonly claimRequest?: (request: ClaimedRequest) => boolean | Promise<boolean>;
+  /** For metrics; called once per request or handshake. Must not throw. */
+  readonly onOutcome?: (outcome: AuthOutcome) => void;
+}
+
+export interface AuthMiddleware {
+  /** For `POST /.well-known/auth`, at the root of the origin. */
+  readonly handshake: RequestHandler;
+  /**
+   * For everything behind it, and before any body parser. Sets `req.auth`, and signs whatever answers the request.
+   * Passes an {@link AuthError} to `next`, unsigned, for a request that isn't authenticated.
+   */
+  readonly authenticate: RequestHandler;
+}
+
+/** A handshake has about 250 bytes. */
+const MAX_HANDSHAKE_BYTES = 16 * 1024;
+
+/** Request headers that change an answer, but are outside the signature. */
+const CONDITIONAL_HEADERS = [
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'if-unmodified-since',
+  'range',
+] as const;
+
+/** BRC-103 and BRC-104 for Express 5. */
+export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddleware {
+  const { authenticator, maxBodyBytes, claimRequest } = options;
+  const report = options.onOutcome ?? (() => {});
+
+  /** Passes the refusal on once the rest of the request is out of the way. */
+  async function refuse(req: Request, res: Response, next: NextFunction, error: unknown): Promise<void> {
+    report(outcomeOf(error));
+    const rest = await discardBody(req);
+    if (rest === 'aborted') return;
+    if (rest === 'unfinished') res.set('Connection', 'close');
+    next(error);
+  }
+
+  const handshake: RequestHandler = async (req, res, next) => {
+    try {
+      const body = await readBody(req, MAX_HANDSHAKE_BYTES);
+      if (!body) {
+        report('aborted');
+        return;
+      }
+      const { response } = authenticator.answerHandshake(parseJson(body));
+      report('handshake');
+      res.set({
+        'Cache-Control': 'no-store',
+        'x-bsv-auth-version': response.version,
+        'x-bsv-auth-message-type': response.messageType,
+        'x-bsv-auth-identity-key': response.identityKey,
+        'x-bsv-auth-your-nonce': response.yourNonce,
+        'x-bsv-auth-signature': Buffer.from(response.signature).toString('hex'),
+      });
+      res.status(200).json(response);
+    } catch (error) {
+      await refuse(req, res, next, error);
+    }
+  };
+
+  const authenticate: RequestHandler = async (req, res, next) => {
+    let headers: AuthHeaders;
+    let session: Session;
+    let rawBody: Buffer | undefined;
+    try {
+      headers = readAuthHeaders(req.rawHeaders);
+      session = openLiveSession(authenticator, headers.yourNonce);
+      // The identity is the sealed one. A message that names another is refused before its body costs anything.
+      if (headers.identityKey !== session.identityKey) {
+        throw new AuthFailedError('The identity key is not the one of this session');
+      }
+      rawBody = await readBody(req, maxBodyBytes);
+      if (!rawBody) {
+        report('aborted');
+        return;
+      }
+      const { method, originalUrl: url, rawHeaders } = req;
+      const payload = requestPayload({ requestId: headers.requestId, method, url, rawHeaders, body: rawBody });
+      authenticator.verifyGeneral(session, headers.nonce, payload, headers.signature);
+    } catch (error) {
+      await refuse(req, res, next, error);
+      return;
+    }
+
+    const context = { authenticator, session, requestId: headers.requestId };
+    req.auth = { identityKey: session.identityKey, session, rawBody };
+    let isFirst: boolean;
+    try {
+      isFirst = !claimRequest || (await claimRequest(claimOf(authenticator, session, headers)));
+    } catch (error) {
+      report('error');
+      signResponse(req, res, context);
+      next(error);
+      return;
+    }
+    if (!isFirst) {
+      delete req.auth;
+      report('replayed');
+      // Unsigned, so that AuthFetch, should a proxy have sent its request twice, tries again under a new nonce.
+      next(new AuthFailedError('This request was already used'));
+      return;
+    }
+    for (const name of CONDITIONAL_HEADERS) delete req.headers[name];
+    signResponse(req, res, context);
+    report('ok');
+    next();
+  };
+
+  return { handshake, authenticate };
+}
+
+/**
+ * Answers {@link AuthError} as JSON, `{status: 'error', code, description}`, and passes on everything else. Where there
+ * were no auth headers at all, exactly `{status: 'error', code: 'UNAUTHORIZED', message: 'Mutual-authentication failed!'}`.
+ */
+export const authErrorHandler: ErrorRequestHandler = (error: unknown, _req, res, next) => {
+  if (!(error instanceof AuthError) || res.headersSent) {
+    next(error);
+    return;
+  }
+  const { code, message, status } = error;
+  res.set('Cache-Control', 'no-store').status(status);
+  res.json({ status: 'error', code, [error instanceof UnauthorizedError ? 'message' : 'description']: message });
+};
+
+function openLiveSession(authenticator: Authenticator, nonce: string): Session {
+  const session = authenticator.openSession(nonce);
+  if (authenticator.age(session) > authenticator.sessionLifeMs) throw new SessionNotFoundError();
+  return session;
+}
+
+function claimOf(authenticator: Authenticator, session: Session, { nonce, requestId }: AuthHeaders): ClaimedRequest {
+  // Base64 holds no spaces, so the three can't be divided in any other way.
+  const key = createHash('sha256')
+    .update(`${session.nonce} ${nonce} ${requestId.toString('base64')}`)
+    .digest();
+  return { key, expiresAt: new Date(session.issuedAt + authenticator.sessionLifeMs + MAX_CLOCK_SKEW_MS) };
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    throw new MalformedAuthError('The handshake is not JSON');
+  }
+}
+
+function outcomeOf(error: unknown): AuthOutcome {
+  if (error instanceof UnauthorizedError) return 'unauthorized';
+  if (error instanceof MalformedAuthError) return 'malformed';
+  if (error instanceof SessionNotFoundError) return 'session_not_found';
+  if (error instanceof AuthFailedError) return 'failed';
+  if (error instanceof BodyTooLargeError) return 'too_large';
+  if (error instanceof UnsupportedEncodingError) return 'unsupported_encoding';
+  return 'error';
+}

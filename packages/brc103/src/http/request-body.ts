@@ -1,0 +1,79 @@
+import type { IncomingMessage } from 'node:http';
+import { BodyTooLargeError, UnsupportedEncodingError } from '../errors.js';
+
+/** How long the rest of a refused request is read for, milliseconds. */
+const DISCARD_MS = 5_000;
+
+/**
+ * Reads a request's whole body, as sent.
+ *
+ * @param limit bytes
+ * @returns undefined when the client went away in the middle
+ * @throws {UnsupportedEncodingError} when it has a content-encoding
+ * @throws {BodyTooLargeError} when it is, or says that it is, above the limit; the rest is then unread
+ * @throws {Error} when somebody else has read it already
+ */
+export async function readBody(req: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+  const encoding = req.headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw new UnsupportedEncodingError();
+  if (!hasBody(req)) return Buffer.alloc(0);
+  if (Number(req.headers['content-length']) > limit) throw new BodyTooLargeError(limit);
+  if (req.readableDidRead) throw new Error('The body was read already: put authentication before any body parser');
+
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const outcome = await consume(req, (chunk) => {
+    size += chunk.length;
+    if (size > limit) return false;
+    chunks.push(chunk);
+    return true;
+  });
+  if (outcome === 'stopped') throw new BodyTooLargeError(limit);
+  return outcome === 'ended' ? Buffer.concat(chunks, size) : undefined;
+}
+
+/**
+ * Reads the rest of a refused request and forgets it, for a bounded time. A client that is still sending when the
+ * connection closes gets a reset in place of the answer, and one that got the answer early would find the rest of its
+ * body in the way of its next request.
+ *
+ * @returns `drained`: answer, and keep the connection; `unfinished`: answer, and close it; `aborted`: nobody is there
+ */
+export async function discardBody(req: IncomingMessage): Promise<'drained' | 'unfinished' | 'aborted'> {
+  if (!hasBody(req) || req.readableEnded) return 'drained';
+  const outcome = await consume(req, () => true, DISCARD_MS);
+  if (outcome === 'stopped') return 'unfinished';
+  return outcome === 'ended' ? 'drained' : 'aborted';
+}
+
+/** RFC 9112, section 6.3: a request has a body only when it says so. */
+function hasBody(req: IncomingMessage): boolean {
+  return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
+}
+
+/** Reads until the end, until `take` answers false or the time is up, or until the client goes away. */
+function consume(
+  req: IncomingMessage,
+  take: (chunk: Buffer) => boolean,
+  limitMs?: number,
+): Promise<'ended' | 'stopped' | 'aborted'> {
+  return new Promise((resolve) => {
+    const finish = (outcome: 'ended' | 'stopped' | 'aborted') => {
+      req.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
+      clearTimeout(timer);
+      req.pause();
+      resolve(outcome);
+    };
+    const onData = (chunk: Buffer) => {
+      if (!take(chunk)) finish('stopped');
+    };
+    const onEnd = () => finish('ended');
+    const onGone = () => finish('aborted');
+    if (req.destroyed) {
+      resolve('aborted');
+      return;
+    }
+    const timer = limitMs === undefined ? undefined : setTimeout(finish, limitMs, 'stopped');
+    req.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
+  });
+}

@@ -1,0 +1,40 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import { varint } from '../bytes.js';
+import { headerParts, type SignedHeader } from './payload-writer.js';
+
+export interface ResponseToSign {
+  /** The request's own, 32 bytes. */
+  readonly requestId: Uint8Array;
+  readonly status: number;
+  /** As `res.getHeaders()` answers them: names in lower case. */
+  readonly headers: OutgoingHttpHeaders;
+  /** The bytes that the client will see; none for HEAD and for statuses without a body. */
+  readonly body: Uint8Array;
+}
+
+/**
+ * What the client verifies of a response (BRC-104): request id; status; the signed headers; body. The length of the body
+ * is always there, 0 included: the client writes it so.
+ */
+export function responsePayload({ requestId, status, headers, body }: ResponseToSign): Buffer {
+  return Buffer.concat([
+    requestId,
+    varint(status),
+    ...headerParts(signedResponseHeaders(headers)),
+    varint(body.length),
+    body,
+  ]);
+}
+
+/** `authorization`, and `x-bsv-*` but not `x-bsv-auth*`. */
+function signedResponseHeaders(headers: OutgoingHttpHeaders): SignedHeader[] {
+  const signed: SignedHeader[] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    const isCustom = name.startsWith('x-bsv-') && !name.startsWith('x-bsv-auth');
+    if (value === undefined || !(isCustom || name === 'authorization')) continue;
+    const values = Array.isArray(value) ? value : [String(value)];
+    // As the client will read them: without surrounding whitespace, several joined.
+    signed.push([name, values.map((one) => one.replace(/^[\t ]+|[\t ]+$/g, '')).join(', ')]);
+  }
+  return signed;
+}

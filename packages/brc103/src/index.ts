@@ -1,0 +1,23 @@
+export {
+  type Authenticator,
+  type AuthenticatorOptions,
+  createAuthenticator,
+  type InitialResponse,
+  MAX_CLOCK_SKEW_MS,
+  type Session,
+} from './authenticator.js';
+export type { Curve } from './curve/curve.js';
+export { loadCurve } from './curve/load-curve.js';
+export * from './errors.js';
+export {
+  type AuthMiddleware,
+  type AuthMiddlewareOptions,
+  type AuthOutcome,
+  authErrorHandler,
+  type ClaimedRequest,
+  createAuthMiddleware,
+  type RequestAuth,
+} from './http/middleware.js';
+export { isIdentityKey, normaliseIdentityKey } from './identity-key.js';
+export { createKeys, type Keys, type KeyUse } from './keys.js';
+export * from './socket/index.js';

@@ -1,0 +1,115 @@
+import type { Server, Socket } from 'socket.io';
+import type { Authenticator } from '../authenticator.js';
+import type { AuthError } from '../errors.js';
+import { AuthSocket, type AuthSocketLimits } from './auth-socket.js';
+import type { SocketEvent } from './frames.js';
+import { signBroadcasts } from './signed-broadcast.js';
+
+export interface AuthSocketServerOptions {
+  readonly io: Server;
+  readonly authenticator: Authenticator;
+  readonly limits: AuthSocketLimits;
+  /** Namespaces that take clients. Default: only `/`. */
+  readonly namespaces?: readonly string[];
+  readonly handlers: AuthSocketHandlers;
+  /** Sockets that may be open at once without a proven identity. Default 4,000. */
+  readonly maxUnproven?: number;
+  /** Sockets that one identity may have here. Default 300. */
+  readonly maxPerIdentity?: number;
+}
+
+export interface AuthSocketHandlers {
+  /** A client has proven its identity. */
+  opened?(socket: AuthSocket): void;
+  /** A verified event. Called in the order of sending; what it throws is not caught here. */
+  event(socket: AuthSocket, event: SocketEvent): void;
+  refused?(socket: AuthSocket, error: AuthError): void;
+  /** The end of any socket, proven or not. */
+  closed?(socket: AuthSocket, reason: string): void;
+}
+
+/**
+ * Authenticates the clients of a socket.io server by BRC-103: verified events in, signed events out.
+ *
+ * `io.of(namespace).to(room).emit(event, data)`, on any instance behind the same adapter, reaches the proven sockets in
+ * that room, signed once for each.
+ */
+export class AuthSocketServer {
+  readonly #sockets = new Map<Socket, AuthSocket>();
+  readonly #byIdentity = new Map<string, number>();
+  readonly #maxPerIdentity: number;
+
+  constructor(private readonly options: AuthSocketServerOptions) {
+    const maxUnproven = options.maxUnproven ?? 4_000;
+    this.#maxPerIdentity = options.maxPerIdentity ?? 300;
+    for (const name of options.namespaces ?? ['/']) {
+      const namespace = options.io.of(name);
+      signBroadcasts(namespace, (socket, event, data) => this.#sockets.get(socket)?.emit(event, data));
+      namespace.use((_socket, next) => {
+        next(
+          this.unproven < maxUnproven
+            ? undefined
+            : new Error('Too many connections wait for authentication. Try again later.'),
+        );
+      });
+      namespace.on('connection', (socket) => this.#accept(socket));
+    }
+  }
+
+  /** Sockets that are open, proven or not. */
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  get unproven(): number {
+    return this.#sockets.size - this.#proven;
+  }
+
+  #proven = 0;
+
+  /** The sockets that are open now. */
+  *[Symbol.iterator](): IterableIterator<AuthSocket> {
+    yield* this.#sockets.values();
+  }
+
+  #accept(socket: Socket): void {
+    const { handlers } = this.options;
+    this.#sockets.set(
+      socket,
+      new AuthSocket(socket, this.options.authenticator, this.options.limits, {
+        proven: (authenticated) => this.#open(authenticated),
+        event: (authenticated, event) => handlers.event(authenticated, event),
+        refused: (authenticated, error) => handlers.refused?.(authenticated, error),
+        closed: (authenticated, reason) => {
+          this.#sockets.delete(socket);
+          this.#forget(authenticated.identityKey);
+          handlers.closed?.(authenticated, reason);
+        },
+      }),
+    );
+  }
+
+  #open(socket: AuthSocket): boolean {
+    const key = socket.identityKey as string;
+    const count = (this.#byIdentity.get(key) ?? 0) + 1;
+    this.#byIdentity.set(key, count);
+    this.#proven += 1;
+    if (count > this.#maxPerIdentity) {
+      socket.emit('authenticationFailed', {
+        reason: `One identity may have ${this.#maxPerIdentity} connections here.`,
+      });
+      socket.disconnect();
+      return false;
+    }
+    this.options.handlers.opened?.(socket);
+    return true;
+  }
+
+  #forget(identityKey: string | undefined): void {
+    if (identityKey === undefined) return;
+    this.#proven -= 1;
+    const count = (this.#byIdentity.get(identityKey) ?? 0) - 1;
+    if (count > 0) this.#byIdentity.set(identityKey, count);
+    else this.#byIdentity.delete(identityKey);
+  }
+}

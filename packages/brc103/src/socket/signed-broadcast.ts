@@ -1,0 +1,36 @@
+import type { Namespace, Socket } from 'socket.io';
+
+/**
+ * Makes room broadcasts reach each local socket through `deliver`, which signs for that socket, in place of being
+ * written to all of them alike. Whoever broadcasts, here or on another instance through whatever adapter is installed,
+ * goes on using `namespace.to(room).emit(event, data)`.
+ *
+ * Every socket.io adapter ends in the same local fan-out (`apply`), which visits the matching sockets; the visitor of a
+ * broadcast announces the packet to the socket (`notifyOutgoingListeners`) and then writes its encoded form
+ * (`client.writeToEngine`). Each socket is shown to visitors with these two replaced, and all else as it was.
+ */
+export function signBroadcasts(
+  namespace: Namespace,
+  deliver: (socket: Socket, event: string, data: unknown) => void,
+): void {
+  const adapter = namespace.adapter as unknown as LocalFanOut;
+  const apply = adapter.apply.bind(adapter);
+  adapter.apply = (options, visit) => apply(options, (socket) => visit(outletOf(socket, deliver)));
+}
+
+interface LocalFanOut {
+  apply(options: unknown, visit: (socket: Socket) => void): void;
+}
+
+function outletOf(socket: Socket, deliver: (socket: Socket, event: string, data: unknown) => void): Socket {
+  return Object.create(socket, {
+    notifyOutgoingListeners: {
+      value: (packet: { data?: unknown }) => {
+        if (!Array.isArray(packet.data)) return;
+        const [event, data] = packet.data as unknown[];
+        if (typeof event === 'string') deliver(socket, event, data);
+      },
+    },
+    client: { value: Object.create(socket.client, { writeToEngine: { value: () => undefined } }) },
+  }) as Socket;
+}

@@ -1,0 +1,427 @@
+import { createServer, type Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { AuthSocketClient } from '@bsv/authsocket-client';
+import { PrivateKey, ProtoWallet } from '@bsv/sdk';
+import { Server } from 'socket.io';
+import { io as connect, type Socket as PlainSocket } from 'socket.io-client';
+import { type Authenticator, type AuthSocket, AuthSocketServer, createAuthenticator, loadCurve } from '../src/index.js';
+
+const serverKey = new Uint8Array(32).fill(7);
+const frameBytesUnproven = 20_000;
+
+/** A server with an echo: whatever event comes is sent back as `echo`, and `join` joins a room. */
+class Echo {
+  readonly http: HttpServer;
+  readonly io: Server;
+  readonly sockets: AuthSocketServer;
+  readonly refusals: string[] = [];
+  readonly seen: { from: string | undefined; eventName: string; data: unknown }[] = [];
+  readonly closed: string[] = [];
+  url = '';
+  #waiting: (() => void)[] = [];
+
+  constructor(
+    authenticator: Authenticator,
+    limits: { proveWithinMs?: number; sessionMaxMs?: number; maxPerIdentity?: number; maxUnproven?: number } = {},
+  ) {
+    this.http = createServer();
+    this.io = new Server(this.http, { maxHttpBufferSize: 1_000_000, serveClient: false });
+    this.sockets = new AuthSocketServer({
+      io: this.io,
+      authenticator,
+      maxPerIdentity: limits.maxPerIdentity ?? 300,
+      maxUnproven: limits.maxUnproven ?? 4_000,
+      limits: {
+        sessionMaxMs: limits.sessionMaxMs ?? 600_000,
+        proveWithinMs: limits.proveWithinMs ?? 60_000,
+        payloadBytes: 300_000,
+        frameBytesUnproven,
+        frameBytes: 1_000_000,
+        bufferedBytes: 10_000_000,
+      },
+      handlers: {
+        event: (socket, { eventName, data }) => this.#event(socket, eventName, data),
+        refused: (_socket, error) => this.#note(() => this.refusals.push(error.message)),
+        closed: (_socket, reason) => this.#note(() => this.closed.push(reason)),
+      },
+    });
+  }
+
+  #event(socket: AuthSocket, eventName: string, data: unknown): void {
+    if (eventName === 'join') socket.join(String(data));
+    this.#note(() => this.seen.push({ from: socket.identityKey, eventName, data }));
+    socket.emit('echo', { eventName, data });
+  }
+
+  #note(what: () => void): void {
+    what();
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  /** Resolves once the condition holds, looked at after everything that happens. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  async listen(port = 0): Promise<this> {
+    await new Promise<void>((resolve) => this.http.listen(port, '127.0.0.1', resolve));
+    this.url = `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`;
+    return this;
+  }
+
+  async close(): Promise<void> {
+    this.io.engine.close();
+    this.http.closeAllConnections();
+    await new Promise<void>((resolve) => this.http.close(() => resolve()));
+  }
+}
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+const authenticator = (options: { now?: () => number; sessionLifeMs?: number; key?: Uint8Array } = {}) =>
+  createAuthenticator({ privateKey: options.key ?? serverKey, curve: loadCurve(), ...options });
+
+async function echo(...args: ConstructorParameters<typeof Echo>): Promise<Echo> {
+  const server = await new Echo(...args).listen();
+  closers.push(() => server.close());
+  return server;
+}
+
+interface Client {
+  socket: ReturnType<typeof AuthSocketClient>;
+  key: string;
+  /** The next time that this event comes. */
+  next(event: string): Promise<unknown>;
+}
+
+async function client(url: string, options: { wallet?: ProtoWallet; transports?: string[] } = {}): Promise<Client> {
+  const wallet = options.wallet ?? new ProtoWallet(PrivateKey.fromRandom());
+  const socket = AuthSocketClient(url, {
+    wallet,
+    managerOptions: {
+      reconnectionDelay: 10,
+      reconnectionDelayMax: 50,
+      ...(options.transports && { transports: options.transports }),
+    },
+  });
+  closers.push(() => socket.disconnect());
+  const { publicKey: key } = await wallet.getPublicKey({ identityKey: true });
+  return { socket, key, next: (event) => new Promise((resolve) => socket.on(event, resolve)) };
+}
+
+/** A socket.io client that sees raw frames and sends whatever it likes. */
+async function plain(url: string, transports = ['websocket']): Promise<PlainSocket> {
+  const socket = connect(url, { transports, forceNew: true, reconnection: false });
+  closers.push(() => socket.disconnect());
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('connect_error', reject);
+  });
+  return socket;
+}
+
+const once = (socket: PlainSocket, event: string) => new Promise<unknown>((resolve) => socket.once(event, resolve));
+
+/** Every frame that the clients of one server send, as it came over the wire. */
+function capture(server: Echo): { frames: Record<string, unknown>[]; until(count: number): Promise<void> } {
+  const frames: Record<string, unknown>[] = [];
+  let wake: () => void = () => undefined;
+  server.io.on('connection', (socket) => {
+    socket.on('authMessage', (frame: Record<string, unknown>) => {
+      frames.push(frame);
+      wake();
+    });
+  });
+  return {
+    frames,
+    async until(count) {
+      while (frames.length < count) await new Promise<void>((resolve) => (wake = resolve));
+    },
+  };
+}
+
+describe('a real client', () => {
+  test.each([[['websocket']], [['polling']], [['polling', 'websocket']]])(
+    'is authenticated and answered, over %j',
+    async (transports) => {
+      const server = await echo(authenticator());
+      const alice = await client(server.url, { transports });
+      const answer = alice.next('echo');
+      alice.socket.emit('hello', { text: 'ü 箱 😀', n: [1, null] });
+      expect(await answer).toEqual({ eventName: 'hello', data: { text: 'ü 箱 😀', n: [1, null] } });
+      expect(server.seen).toEqual([{ from: alice.key, eventName: 'hello', data: { text: 'ü 箱 😀', n: [1, null] } }]);
+      expect(alice.socket.serverIdentityKey).toBe(authenticator().identityKey);
+      expect(server.refusals).toEqual([]);
+    },
+  );
+
+  test('gets what is emitted to its room, signed for it alone; others do not', async () => {
+    const server = await echo(authenticator());
+    const [alice, bob] = [await client(server.url), await client(server.url)];
+    alice.socket.emit('join', 'room of alice');
+    bob.socket.emit('join', 'room of bob');
+    await Promise.all([alice.next('echo'), bob.next('echo')]);
+    const heard: unknown[] = [];
+    bob.socket.on('news', (data) => heard.push(data));
+    const news = alice.next('news');
+    server.io.to('room of alice').emit('news', { for: 'alice' });
+    expect(await news).toEqual({ for: 'alice' });
+    const own = bob.next('news');
+    server.io.to('room of bob').emit('news', { for: 'bob' });
+    await own;
+    expect(heard).toEqual([{ for: 'bob' }]);
+  });
+
+  test('keeps its session over a reconnect, also to another instance with the same key', async () => {
+    const first = await new Echo(authenticator()).listen();
+    const alice = await client(first.url);
+    alice.socket.emit('before', 1);
+    await alice.next('echo');
+    const { port } = new URL(first.url);
+    const back = alice.next('connect');
+    await first.close();
+    const second = await new Echo(authenticator()).listen(Number(port));
+    closers.push(() => second.close());
+    await back;
+    const answer = alice.next('echo');
+    alice.socket.emit('after', 2);
+    expect(await answer).toEqual({ eventName: 'after', data: 2 });
+    expect(second.seen).toEqual([{ from: alice.key, eventName: 'after', data: 2 }]);
+  });
+
+  test('is never silenced by an expired session: the nonce is renewed while the socket lives, and taken late', async () => {
+    let now = 1_700_000_000_000;
+    const server = await echo(authenticator({ now: () => now, sessionLifeMs: 60_000 }), { sessionMaxMs: 600_000 });
+    const captured = capture(server);
+    const alice = await client(server.url);
+    alice.socket.emit('first', 1);
+    await alice.next('echo');
+    const { port } = new URL(server.url);
+    const gone = alice.next('disconnect');
+    await server.close();
+    await gone;
+    now += 300_000; // five lives later
+    const second = new Echo(authenticator({ now: () => now, sessionLifeMs: 60_000 }), { sessionMaxMs: 600_000 });
+    const later = capture(second);
+    await second.listen(Number(port));
+    closers.push(() => second.close());
+    await alice.next('connect');
+    const answer = alice.next('echo');
+    alice.socket.emit('second', 2);
+    expect(await answer).toEqual({ eventName: 'second', data: 2 });
+    // What it signs next names a nonce that was minted now, not the one of five lives ago.
+    const next = alice.next('echo');
+    alice.socket.emit('third', 3);
+    await next;
+    const general = later.frames.filter((frame) => frame['messageType'] === 'general');
+    expect(general.at(0)?.['yourNonce']).toBe(captured.frames.at(-1)?.['yourNonce']);
+    expect(general.at(-1)?.['yourNonce']).not.toBe(general.at(0)?.['yourNonce']);
+    expect(second.refusals).toEqual([]);
+  });
+
+  test('past the longest life of a session is refused', async () => {
+    let now = 1_700_000_000_000;
+    const server = await echo(authenticator({ now: () => now }), { sessionMaxMs: 1_000 });
+    const alice = await client(server.url);
+    alice.socket.emit('first', 1);
+    await alice.next('echo');
+    now += 3_600_001;
+    alice.socket.emit('second', 2);
+    await server.until(() => server.refusals.length > 0);
+    expect(server.refusals).toEqual(['Session not found for nonce']);
+    expect(server.seen).toHaveLength(1);
+  });
+});
+
+describe('captured frames', () => {
+  test('are of no use on another connection: nothing happens and nothing is sent before the key is proven', async () => {
+    const server = await echo(authenticator());
+    const captured = capture(server);
+    const alice = await client(server.url);
+    alice.socket.emit('join', 'room of alice');
+    await alice.next('echo');
+    const frame = captured.frames.find((f) => f['messageType'] === 'general');
+
+    const thief = await plain(server.url);
+    const got: Record<string, unknown>[] = [];
+    thief.on('authMessage', (message: Record<string, unknown>) => got.push(message));
+    const challenged = once(thief, 'authMessage');
+    thief.emit('authMessage', frame);
+    await challenged;
+    server.io.to('room of alice').emit('news', 'secret');
+    await alice.next('news');
+    // The thief's next frame is answered after all that was sent to it before.
+    const refused = once(thief, 'authenticationFailed');
+    thief.emit('authMessage', null);
+    await refused;
+    expect(server.seen).toHaveLength(1);
+    expect(got).toEqual([expect.objectContaining({ messageType: 'initialRequest' })]);
+  });
+
+  test('with a made-up proof stay without effect', async () => {
+    const server = await echo(authenticator());
+    const captured = capture(server);
+    const alice = await client(server.url);
+    alice.socket.emit('pay', 1);
+    await alice.next('echo');
+    const frame = captured.frames.find((f) => f['messageType'] === 'general') as Record<string, unknown>;
+    const thief = await plain(server.url);
+    const challenge = once(thief, 'authMessage') as Promise<Record<string, string>>;
+    thief.emit('authMessage', frame);
+    const { initialNonce } = await challenge;
+    const refused = once(thief, 'authenticationFailed');
+    thief.emit('authMessage', {
+      ...frame,
+      messageType: 'initialResponse',
+      initialNonce: frame['nonce'],
+      yourNonce: initialNonce,
+    });
+    await refused;
+    expect(server.seen).toHaveLength(1);
+  });
+});
+
+describe('frames that are refused', () => {
+  const general = {
+    version: '0.1',
+    messageType: 'general',
+    identityKey: 'x',
+    nonce: 'x',
+    yourNonce: 'x',
+    payload: [1],
+    signature: [1],
+  };
+  test.each<[string, unknown]>([
+    ['null', null],
+    ['a number', 7],
+    ['a text', 'authMessage'],
+    ['nothing', undefined],
+    ['an array', [1, 2, 3]],
+    ['an empty object', {}],
+    ['another version', { ...general, version: '0.2' }],
+    ['no type', { ...general, messageType: undefined }],
+    ['an unknown type', { ...general, messageType: '__proto__' }],
+    ['a certificate request', { ...general, messageType: 'certificateRequest' }],
+    ['a foreign nonce', general],
+    ['a nonce of a wrong type', { ...general, yourNonce: { length: 5 } }],
+    ['a nonce of 10 KB', { ...general, yourNonce: 'A'.repeat(10_000) }],
+    ['a payload of texts', { ...general, payload: ['1'] }],
+    ['a payload of numbers that are no bytes', { ...general, payload: [256] }],
+    ['a payload that is an object', { ...general, payload: { length: 1, 0: 1 } }],
+    ['a long signature', { ...general, signature: Array(1_000).fill(1) }],
+    ['a handshake without a key', { version: '0.1', messageType: 'initialRequest', initialNonce: 'A'.repeat(64) }],
+    [
+      'a handshake of anyone',
+      { version: '0.1', messageType: 'initialRequest', identityKey: 'anyone', initialNonce: 'A'.repeat(64) },
+    ],
+    [
+      'a handshake with an empty nonce',
+      { version: '0.1', messageType: 'initialRequest', identityKey: `02${'1'.repeat(64)}`, initialNonce: '' },
+    ],
+  ])('%s', async (_name, frame) => {
+    const server = await echo(authenticator());
+    const socket = await plain(server.url);
+    const refused = once(socket, 'authenticationFailed');
+    socket.emit('authMessage', frame);
+    expect(await refused).toEqual({ reason: expect.any(String) });
+    expect(server.refusals).toHaveLength(1);
+    expect(server.seen).toEqual([]);
+    // The server goes on.
+    const alice = await client(server.url);
+    alice.socket.emit('hello', 1);
+    await alice.next('echo');
+  });
+
+  test('unsigned app events are told about BRC-103', async () => {
+    const server = await echo(authenticator());
+    const socket = await plain(server.url);
+    for (const event of ['authenticated', 'joinRoom', 'sendMessage']) {
+      const refused = once(socket, 'authenticationFailed');
+      socket.emit(event, { identityKey: `02${'1'.repeat(64)}` });
+      expect(await refused).toEqual({ reason: expect.stringContaining('BRC-103') });
+    }
+    expect(server.seen).toEqual([]);
+  });
+
+  test('a frame in which another identity is claimed', async () => {
+    const server = await echo(authenticator());
+    const captured = capture(server);
+    const alice = await client(server.url);
+    alice.socket.emit('hello', 1);
+    await alice.next('echo');
+    const frame = captured.frames.find((f) => f['messageType'] === 'general') as Record<string, unknown>;
+    const bob = PrivateKey.fromRandom().toPublicKey().toString();
+    const thief = await plain(server.url);
+    const refused = once(thief, 'authenticationFailed');
+    thief.emit('authMessage', { ...frame, identityKey: bob });
+    await refused;
+    expect(server.seen.map((event) => event.from)).toEqual([alice.key]);
+  });
+
+  test('too many of them end the connection', async () => {
+    const server = await echo(authenticator());
+    const socket = await plain(server.url);
+    const ended = once(socket, 'disconnect');
+    for (let i = 0; i < 40; i++) socket.emit('authMessage', null);
+    expect(await ended).toBe('io server disconnect');
+  });
+
+  test.each([[['websocket']], [['polling']]])(
+    'a frame above the bound of unproven sockets, over %j',
+    async (transports) => {
+      const server = await echo(authenticator());
+      const socket = await plain(server.url, transports);
+      const ended = once(socket, 'disconnect');
+      socket.emit('authMessage', 'x'.repeat(frameBytesUnproven + 1_000));
+      await ended;
+      expect(server.refusals).toEqual([]);
+      // Once proven, a client may send larger ones.
+      const alice = await client(server.url, { transports });
+      alice.socket.emit('hello', 1);
+      await alice.next('echo');
+      const answer = alice.next('echo');
+      alice.socket.emit('large', 'x'.repeat(frameBytesUnproven * 2));
+      expect(await answer).toMatchObject({ eventName: 'large' });
+    },
+  );
+});
+
+describe('bounds', () => {
+  test('a socket that proves nothing in time is ended for good', async () => {
+    const server = await echo(authenticator(), { proveWithinMs: 50 });
+    const socket = await plain(server.url);
+    expect(await once(socket, 'disconnect')).toBe('io server disconnect');
+  });
+
+  test('one identity has so many sockets, and others are not touched', async () => {
+    const server = await echo(authenticator(), { maxPerIdentity: 1 });
+    const wallet = new ProtoWallet(PrivateKey.fromRandom());
+    const first = await client(server.url, { wallet });
+    first.socket.emit('hello', 1);
+    await first.next('echo');
+    const second = await client(server.url, { wallet });
+    const refused = second.next('authenticationFailed');
+    second.socket.emit('hello', 2);
+    await refused;
+    await server.until(() => server.closed.length === 1);
+    const other = await client(server.url);
+    other.socket.emit('hello', 3);
+    await other.next('echo');
+    // The place is free again when the first one leaves.
+    first.socket.disconnect();
+    await server.until(() => server.closed.length === 2);
+    const third = await client(server.url, { wallet });
+    third.socket.emit('hello', 4);
+    await third.next('echo');
+    expect(server.seen.map((event) => event.data)).toEqual([1, 3, 4]);
+  });
+
+  test('so many sockets may wait for authentication', async () => {
+    const server = await echo(authenticator(), { maxUnproven: 1 });
+    await plain(server.url);
+    await expect(plain(server.url)).rejects.toThrow('Too many connections');
+  });
+});

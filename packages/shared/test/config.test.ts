@@ -1,0 +1,112 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { ConfigError, readConfig, variables, withEnvFile } from '../src/config/index.js';
+
+const linesOf = (run: () => unknown): string[] => {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n');
+    throw error;
+  }
+  return [];
+};
+
+test('an empty environment is a usable one', () => {
+  const config = readConfig({});
+  expect(config).toMatchObject({
+    nodeEnv: 'development',
+    port: undefined,
+    routingPrefix: '',
+    store: undefined,
+    redis: undefined,
+    websockets: true,
+    sessions: { lifeMs: 3_600_000, socketMaxMs: 604_800_000 },
+    limits: { requestBody: 10_485_760, list: 33_554_432, liveBody: 2_097_152 },
+  });
+});
+
+test('an empty value is no value', () => {
+  expect(readConfig({ PORT: '', SERVER_PRIVATE_KEY: '', REDIS_URL: '' })).toEqual(readConfig({}));
+});
+
+test.each<[string, string]>([
+  ['PORT', 'http'],
+  ['PORT', '65536'],
+  ['PORT', '-1'],
+  ['NODE_ENV', 'prod'],
+  ['ROUTING_PREFIX', 'api'],
+  ['ROUTING_PREFIX', '/a b'],
+  ['SERVER_PRIVATE_KEY', 'abc'],
+  ['SESSION_SECRETS', `${'0'.repeat(64)},zz`],
+  ['SESSION_LIFE_SECONDS', '0'],
+  ['SESSION_LIFE_SECONDS', '1e3'],
+  ['KNEX_DB_CLIENT', 'postgres'],
+  ['KNEX_DB_CONNECTION', '{host: db}'],
+  ['KNEX_DB_CONNECTION', '"localhost"'],
+  ['REDIS_URL', 'localhost:6379'],
+  ['ENABLE_WEBSOCKETS', 'yes'],
+  ['MAX_BODY_BYTES', '10mb'],
+  ['LOGGING_ENABLED', '1'],
+])('%s=%s is refused with one line that names it', (name, value) => {
+  const lines = linesOf(() => readConfig({ [name]: value }));
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain(name);
+});
+
+test('every wrong variable has its line, and no secret is in one', () => {
+  const lines = linesOf(() =>
+    readConfig({ PORT: 'x', SERVER_PRIVATE_KEY: 'my-secret-key', REDIS_URL: 'http://user:hush@r' }),
+  );
+  expect(lines).toHaveLength(3);
+  expect(lines.join()).not.toMatch(/my-secret-key|hush/);
+});
+
+test('numbers, keys, flags and connections are read', () => {
+  const key = '11'.repeat(32);
+  const config = readConfig({
+    PORT: '0',
+    ROUTING_PREFIX: '/api/',
+    SERVER_PRIVATE_KEY: key,
+    SESSION_SECRETS: `${key},${'22'.repeat(32)}`,
+    SESSION_LIFE_SECONDS: '2.5',
+    KNEX_DB_CLIENT: 'mysql',
+    KNEX_DB_CONNECTION: '{"host":"db","user":"u","password":"p","database":"mb"}',
+    REDIS_URL: 'redis://r:6379',
+    ENABLE_WEBSOCKETS: 'false',
+  });
+  expect(config.port).toBe(0);
+  expect(config.routingPrefix).toBe('/api');
+  expect(Buffer.from(config.serverPrivateKey ?? []).toString('hex')).toBe(key);
+  expect(config.sessions.secrets).toHaveLength(2);
+  expect(config.sessions.lifeMs).toBe(2_500);
+  expect(config.store).toMatchObject({ client: 'mysql2', connection: { host: 'db' } });
+  expect(config.redis).toEqual({ url: 'redis://r:6379', prefix: 'messagebox' });
+  expect(config.websockets).toBe(false);
+});
+
+describe('an env file', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'messagebox-env-'));
+  const file = path.join(folder, '.env');
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('gives what the process was not given', () => {
+    writeFileSync(file, 'PORT=1\nHOST=127.0.0.1\n');
+    expect(withEnvFile({ PORT: '2' }, file)).toEqual({ PORT: '2', HOST: '127.0.0.1' });
+    expect(withEnvFile({ PORT: '2' }, path.join(folder, 'none'))).toEqual({ PORT: '2' });
+  });
+
+  test('may hold no name that nobody reads', () => {
+    writeFileSync(file, 'PROT=8080\n');
+    expect(linesOf(() => withEnvFile({}, file))).toEqual([expect.stringContaining('PROT')]);
+  });
+});
+
+const root = path.resolve(__dirname, '../../..');
+test.each(['.env.example', 'README.md'])('%s names exactly the variables that are read', (file) => {
+  const text = readFileSync(path.join(root, file), 'utf8');
+  const pattern = file === 'README.md' ? /^\| `([A-Z][A-Z0-9_]+)` \|/gm : /^#? ?([A-Z][A-Z0-9_]+)=/gm;
+  const named = [...text.matchAll(pattern)].map((match) => match[1]);
+  expect(named.sort()).toEqual(Object.keys(variables).sort());
+});

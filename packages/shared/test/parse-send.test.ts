@@ -1,0 +1,148 @@
+import { parseSend } from '../src/rules/parse-send.js';
+import { RuleError } from '../src/rules/rule-error.js';
+
+const alice = `02${'a'.repeat(64)}`;
+const bob = `03${'b'.repeat(64)}`;
+const normaliseKey = (key: string) => (/^0[23][0-9a-f]{64}$/i.test(key) ? key.toLowerCase() : undefined);
+const parse = (message: unknown) => parseSend({ message }, alice, normaliseKey);
+const good = { recipient: bob, messageBox: 'inbox', messageId: 'm1', body: 'hello' };
+
+function codeOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof RuleError) return error.code;
+    throw error;
+  }
+  return 'accepted';
+}
+
+test('a whole message becomes one to store, for its one recipient', () => {
+  expect(parse(good)).toEqual({
+    messages: [{ recipient: bob, messageBox: 'inbox', messageId: 'm1', sender: alice, body: 'hello' }],
+    liveBody: 'hello',
+    single: true,
+  });
+});
+
+test.each<[string, unknown]>([
+  ['ERR_MESSAGE_REQUIRED', undefined],
+  ['ERR_MESSAGE_REQUIRED', null],
+  ['ERR_MESSAGE_REQUIRED', 'text'],
+  ['ERR_MESSAGE_REQUIRED', []],
+  ['ERR_INVALID_MESSAGEBOX', { ...good, messageBox: undefined }],
+  ['ERR_INVALID_MESSAGEBOX', { ...good, messageBox: 7 }],
+  ['ERR_INVALID_MESSAGEBOX', { ...good, messageBox: '  ' }],
+  ['ERR_INVALID_MESSAGEBOX', { ...good, messageBox: 'x'.repeat(256) }],
+  ['ERR_INVALID_MESSAGEBOX', { ...good, messageBox: 'a\0b' }],
+  ['ERR_INVALID_MESSAGEBOX', { ...good, messageBox: '\ud800' }],
+  ['ERR_INVALID_MESSAGE_BODY', { ...good, body: undefined }],
+  ['ERR_INVALID_MESSAGE_BODY', { ...good, body: null }],
+  ['ERR_INVALID_MESSAGE_BODY', { ...good, body: 5 }],
+  ['ERR_INVALID_MESSAGE_BODY', { ...good, body: ' ' }],
+  ['ERR_INVALID_MESSAGE_BODY', { ...good, body: 'x\udc00' }],
+  ['ERR_INVALID_MESSAGE_BODY', { ...good, body: { deep: [{ text: '\ud83d' }] } }],
+  ['ERR_INVALID_MESSAGE_BODY', { ...good, body: { '\ud83d': 1 } }],
+  ['ERR_RECIPIENT_REQUIRED', { ...good, recipient: undefined }],
+  ['ERR_RECIPIENT_REQUIRED', { ...good, recipient: '' }],
+  ['ERR_RECIPIENT_REQUIRED', { ...good, recipient: [] }],
+  ['ERR_RECIPIENT_REQUIRED', { ...good, recipient: [bob, null], messageId: ['1', '2'] }],
+  ['ERR_TOO_MANY_RECIPIENTS', { ...good, recipients: Array(1_001).fill(bob) }],
+  ['ERR_MESSAGEID_REQUIRED', { ...good, messageId: undefined }],
+  ['ERR_MESSAGEID_REQUIRED', { ...good, messageId: [] }],
+  ['ERR_MESSAGEID_COUNT_MISMATCH', { ...good, messageId: ['1', '2'] }],
+  ['ERR_MESSAGEID_COUNT_MISMATCH', { ...good, recipients: [bob, alice], messageId: 'm1' }],
+  ['ERR_INVALID_MESSAGEID', { ...good, messageId: 7 }],
+  ['ERR_INVALID_MESSAGEID', { ...good, messageId: {} }],
+  ['ERR_INVALID_MESSAGEID', { ...good, messageId: 'x'.repeat(256) }],
+  ['ERR_INVALID_MESSAGEID', { ...good, messageId: '\udfff' }],
+  ['ERR_INVALID_RECIPIENT_KEY', { ...good, recipient: 'self' }],
+  ['ERR_INVALID_RECIPIENT_KEY', { ...good, recipient: 42 }],
+  ['ERR_INVALID_RECIPIENT_KEY', { ...good, recipient: { toString: bob } }],
+])('%s for %j', (code, message) => {
+  expect(codeOf(() => parse(message))).toBe(code);
+});
+
+test('the checks come in the documented order', () => {
+  const wrong: Record<string, unknown> = { messageBox: 1, body: 1, recipient: undefined, messageId: undefined };
+  const order: string[] = [];
+  for (const [field, right] of [
+    ['messageBox', 'inbox'],
+    ['body', 'hello'],
+    ['recipient', 'no key'],
+    ['messageId', ['1', '2']],
+    ['messageId', [7]],
+    ['messageId', ['1']],
+  ] as const) {
+    order.push(codeOf(() => parse(wrong)));
+    wrong[field] = right;
+  }
+  order.push(codeOf(() => parse(wrong)));
+  expect(order).toEqual([
+    'ERR_INVALID_MESSAGEBOX',
+    'ERR_INVALID_MESSAGE_BODY',
+    'ERR_RECIPIENT_REQUIRED',
+    'ERR_MESSAGEID_REQUIRED',
+    'ERR_MESSAGEID_COUNT_MISMATCH',
+    'ERR_INVALID_MESSAGEID',
+    'ERR_INVALID_RECIPIENT_KEY',
+  ]);
+});
+
+test('names count code points, not UTF-16 units', () => {
+  expect(codeOf(() => parse({ ...good, messageBox: '😀'.repeat(255), messageId: '箱'.repeat(255) }))).toBe('accepted');
+  expect(codeOf(() => parse({ ...good, messageBox: '😀'.repeat(256) }))).toBe('ERR_INVALID_MESSAGEBOX');
+});
+
+test('a recipient in another spelling is the same recipient', () => {
+  expect(parse({ ...good, recipient: bob.toUpperCase() }).messages[0]?.recipient).toBe(bob);
+});
+
+test('several recipients are aligned with their message ids', () => {
+  const { messages, single } = parse({ ...good, recipients: [bob, alice], messageId: ['1', '2'] });
+  expect(single).toBe(false);
+  expect(messages.map((m) => [m.recipient, m.messageId])).toEqual([
+    [bob, '1'],
+    [alice, '2'],
+  ]);
+});
+
+test('properties of a prototype count for nothing', () => {
+  const polluted = JSON.parse(
+    '{"__proto__": {"recipient": "x", "messageBox": "inbox"}, "messageId": "1", "body": "b"}',
+  );
+  expect(codeOf(() => parse(polluted))).toBe('ERR_INVALID_MESSAGEBOX');
+});
+
+describe('what is stored for a body', () => {
+  const stored = (body: unknown) => parse({ ...good, body }).messages[0]?.body;
+
+  test('a text as it is, an object as its JSON', () => {
+    expect(stored('  spaces stay ')).toBe('  spaces stay ');
+    expect(stored({ a: [1, 'ü'] })).toBe('{"a":[1,"ü"]}');
+  });
+
+  test('an object with a key message is wrapped, so that a client that unwraps it loses nothing', () => {
+    const body = { message: 'hi', kind: 'note' };
+    for (const sent of [body, JSON.stringify(body), '{"m\\u0065ssage":"hi","kind":"note"}']) {
+      const text = stored(sent) as string;
+      const unwrapped = JSON.parse(text).message;
+      expect(JSON.parse(unwrapped)).toEqual(body);
+    }
+  });
+
+  test('what only looks so is not wrapped', () => {
+    for (const sent of ['say "message"', '["message"]', '{"a":{"message":1}}', '{"encryptedMessage":"x"}']) {
+      expect(stored(sent)).toBe(sent);
+    }
+  });
+
+  test('an object nested deeper than the stack is refused, not a crash', () => {
+    const deep = JSON.parse(`${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`);
+    expect(codeOf(() => parse({ ...good, body: deep }))).toBe('ERR_INVALID_MESSAGE_BODY');
+  });
+
+  test('a live listener gets the body as it was sent', () => {
+    expect(parse({ ...good, body: { message: 'hi' } }).liveBody).toBe('{"message":"hi"}');
+  });
+});

@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { createAuthMiddleware } from '@messagebox/brc103';
+import {
+  type Config,
+  type Health,
+  type Logger,
+  type MessageStore,
+  type RoomEventPublisher,
+  rateLimit,
+  type ServerIdentity,
+} from '@messagebox/shared';
+import express, { type Express, type RequestHandler } from 'express';
+import { pinoHttp } from 'pino-http';
+import { cors } from './http/cors.js';
+import { answerErrors, answerNotFound } from './http/errors.js';
+import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
+import { healthRoutes } from './routes/health.js';
+import { listMessagesRoute } from './routes/list-messages.js';
+import { sendMessageRoute } from './routes/send-message.js';
+
+export interface ApiParts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly store: MessageStore;
+  readonly identity: ServerIdentity;
+  readonly events: RoomEventPublisher;
+  readonly health: Health;
+}
+
+/** Protects the process, not etiquette: a whole office may stand behind one address. */
+const LIMITS = {
+  handshakes: { burst: 3_000, seconds: 3 },
+  requests: { burst: 10_000, seconds: 10 },
+};
+
+/** The api without its process: the whole wiring of the HTTP routes. */
+export function createApi(parts: ApiParts): Express {
+  const { config, log, store } = parts;
+  const auth = createAuthMiddleware({
+    authenticator: parts.identity.authenticator,
+    maxBodyBytes: config.limits.requestBody,
+    claimRequest: (claim) => store.claimRequest(claim),
+  });
+  const handshakes = rateLimit(LIMITS.handshakes.burst, LIMITS.handshakes.seconds);
+  const requests = rateLimit(LIMITS.requests.burst, LIMITS.requests.seconds);
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('trust proxy', config.trustedProxies);
+  app.use(requestLog(log));
+  app.use(cors);
+  app.use('/health', healthRoutes(parts.health));
+  app.post(
+    '/.well-known/auth',
+    admit((request) => handshakes.admit(request.ip ?? '')),
+    auth.handshake,
+  );
+
+  const routes = express.Router();
+  routes.use(auth.authenticate);
+  routes.use(admit((request) => requests.admit(request.auth?.identityKey ?? '')));
+  routes.post(
+    '/sendMessage',
+    sendMessageRoute({ store, events: parts.events, normaliseKey: parts.identity.normaliseKey }),
+  );
+  routes.post('/listMessages', listMessagesRoute({ store, maxBytes: config.limits.list }));
+  routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store }));
+  app.use(config.routingPrefix === '' ? '/' : config.routingPrefix, routes);
+
+  app.use(answerNotFound);
+  app.use(answerErrors(log));
+  return app;
+}
+
+function admit(check: (request: express.Request) => Promise<void>): RequestHandler {
+  return async (request, _response, next) => {
+    await check(request);
+    next();
+  };
+}
+
+/** One line for each request at debug level, with an id that error lines repeat. No headers, no bodies. */
+function requestLog(log: Logger): RequestHandler {
+  return pinoHttp({
+    logger: log,
+    genReqId: () => randomUUID(),
+    customLogLevel: () => 'debug',
+    serializers: {
+      req: (request: { id: string; method: string; url: string }) => ({
+        id: request.id,
+        method: request.method,
+        path: request.url.split('?')[0],
+      }),
+      res: (response: { statusCode: number }) => ({ status: response.statusCode }),
+    },
+    customSuccessMessage: () => 'request',
+    customErrorMessage: () => 'request',
+  });
+}

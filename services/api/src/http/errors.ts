@@ -1,0 +1,66 @@
+import { AuthError } from '@messagebox/brc103';
+import { type Logger, RuleError, StoreUnavailableError, TooManyRequestsError } from '@messagebox/shared';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+
+interface Refusal {
+  readonly status: number;
+  readonly code: string;
+  readonly description: string;
+  readonly retryAfterSeconds?: number;
+}
+
+/** Turns whatever was thrown into one JSON answer, and one line in the log. Nothing of our own errors leaves. */
+export function answerErrors(log: Logger): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    if (response.headersSent) return next(error);
+    const refusal = refusalOf(error);
+    if (refusal.status >= 500)
+      log.error({ err: error, code: refusal.code, path: request.path, requestId: request.id }, 'request failed');
+    else
+      log.info(
+        { status: refusal.status, code: refusal.code, path: request.path, requestId: request.id },
+        'request refused',
+      );
+    if (refusal.retryAfterSeconds !== undefined) response.set('Retry-After', String(refusal.retryAfterSeconds));
+    const { code, description } = refusal;
+    response.status(refusal.status).json(
+      // The published middleware answers a request without auth headers with `message`; clients look for that.
+      code === 'UNAUTHORIZED'
+        ? { status: 'error', code, message: description }
+        : { status: 'error', code, description },
+    );
+  };
+}
+
+/** The answer to a path that isn't there. */
+export const answerNotFound: RequestHandler = (_request, response) => {
+  response.status(404).json({ status: 'error', code: 'ERR_NOT_FOUND', description: 'There is no such route.' });
+};
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof RuleError || error instanceof AuthError) {
+    const description = error instanceof RuleError ? error.description : error.message;
+    return { status: error.status, code: error.code, description };
+  }
+  if (error instanceof TooManyRequestsError) {
+    return {
+      status: 429,
+      code: 'ERR_TOO_MANY_REQUESTS',
+      description: error.message,
+      retryAfterSeconds: error.retryAfterSeconds,
+    };
+  }
+  if (error instanceof StoreUnavailableError) {
+    const description = 'The message store is not available. Try again later.';
+    return { status: 503, code: 'ERR_STORE_UNAVAILABLE', description, retryAfterSeconds: 1 };
+  }
+  const status = clientStatusOf(error);
+  if (status !== undefined) return { status, code: 'ERR_BAD_REQUEST', description: 'The request could not be read.' };
+  return { status: 500, code: 'ERR_INTERNAL', description: 'Something went wrong here.' };
+}
+
+/** Express and body readers mark what is the client's fault with a 4xx status, such as a path that can't be decoded. */
+function clientStatusOf(error: unknown): number | undefined {
+  const status: unknown = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
+}

@@ -1,0 +1,82 @@
+import type { AuthSocket } from '@messagebox/brc103';
+import { field, RuleError, StoreUnavailableError, send, splitRoomName, TooManyRequestsError } from '@messagebox/shared';
+import type { EventHandler, EventParts } from './event-parts.js';
+
+/** Room names are echoed in event names; no valid one is longer. */
+const MAX_ROOM_ID = 2_048;
+
+/**
+ * `sendMessage {roomId, message: {messageId, recipient, body}}` → `sendMessageAck-ROOMID {status: 'success', messageId}`
+ * once it is stored. On failure `messageFailed {reason}` and an ack with `status: 'error'`, on which the real client
+ * falls back to HTTP at once. The same rule as `POST /sendMessage`.
+ */
+export const sendMessage: EventHandler = async (parts, socket, data) => {
+  const roomId = field(data, 'roomId');
+  const message = field(data, 'message');
+  const messageId = field(message, 'messageId');
+  const ackEvent = typeof roomId === 'string' && roomId.length <= MAX_ROOM_ID ? `sendMessageAck-${roomId}` : undefined;
+  try {
+    await parts.eventRate.admit(socket.identityKey as string);
+    const answer = await send(parts, socket.identityKey as string, requestOf(parts, roomId, message));
+    if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'success', messageId: answer.messageId });
+  } catch (error) {
+    const { code, description } = failure(parts, error);
+    const echo = typeof messageId === 'string' && messageId.length <= MAX_ROOM_ID ? messageId : undefined;
+    socket.emit('messageFailed', { reason: description, code, messageId: echo });
+    if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'error', code, description, messageId: echo });
+  }
+};
+
+/** Answers a send that is not even tried because too many of this socket are under way. */
+export function refuseSend(socket: AuthSocket, data: unknown): void {
+  const roomId = field(data, 'roomId');
+  const messageId = field(field(data, 'message'), 'messageId');
+  const refusal = { code: 'ERR_TOO_MANY_REQUESTS', messageId };
+  const text = 'Too many messages of this connection are under way. Try again later.';
+  socket.emit('messageFailed', { reason: text, ...refusal });
+  if (typeof roomId === 'string' && roomId.length <= MAX_ROOM_ID) {
+    socket.emit(`sendMessageAck-${roomId}`, { status: 'error', description: text, ...refusal });
+  }
+}
+
+/** The same request as over HTTP: the room says recipient and box, and the message must not say another recipient. */
+function requestOf(parts: EventParts, roomId: unknown, message: unknown): unknown {
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) return { message };
+  const room = splitRoomName(roomId);
+  if (room === undefined) throw new RuleError('ERR_INVALID_MESSAGEBOX', 'roomId must be RECIPIENTKEY-messageBox.');
+  const recipient = field(message, 'recipient');
+  if (
+    recipient !== undefined &&
+    recipient !== null &&
+    (typeof recipient !== 'string' || !sameKey(parts, recipient, room.identityKey))
+  ) {
+    throw new RuleError('ERR_INVALID_RECIPIENT_KEY', 'The recipient must be the one of the room.');
+  }
+  const body = field(message, 'body');
+  if (typeof body === 'string' && Buffer.byteLength(body) > parts.maxBodyBytes) {
+    throw new RuleError(
+      'ERR_MESSAGE_TOO_LARGE',
+      `A live message may have ${parts.maxBodyBytes} bytes. Send it over HTTP.`,
+      413,
+    );
+  }
+  return {
+    message: { recipient: room.identityKey, messageBox: room.messageBox, messageId: field(message, 'messageId'), body },
+  };
+}
+
+function sameKey(parts: EventParts, a: string, b: string): boolean {
+  const key = parts.normaliseKey(a);
+  return key !== undefined && key === parts.normaliseKey(b);
+}
+
+function failure(parts: EventParts, error: unknown): { code: string; description: string } {
+  if (error instanceof RuleError) return { code: error.code, description: error.description };
+  if (error instanceof TooManyRequestsError) return { code: 'ERR_TOO_MANY_REQUESTS', description: error.message };
+  if (error instanceof StoreUnavailableError) {
+    parts.log.error({ err: error.cause }, 'a live send could not be stored');
+    return { code: 'ERR_STORE_UNAVAILABLE', description: 'The message could not be stored. Try again later.' };
+  }
+  parts.log.error({ err: error }, 'a live send failed');
+  return { code: 'ERR_INTERNAL', description: 'The message could not be sent. Try again later.' };
+}

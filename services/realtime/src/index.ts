@@ -1,0 +1,2 @@
+export { Realtime, type RealtimeParts } from './realtime.js';
+export { start } from './start.js';

@@ -1,0 +1,174 @@
+import type { Server as HttpServer } from 'node:http';
+import { type AuthSocket, AuthSocketServer, type SocketEvent } from '@messagebox/brc103';
+import {
+  type Config,
+  type Logger,
+  type MessageStore,
+  type RoomEventBroker,
+  type RoomEventPublisher,
+  type RoomMemory,
+  rateLimit,
+  type ServerIdentity,
+  socketIoPublisher,
+} from '@messagebox/shared';
+import { type EventParts, eventHandlers, refuseSend } from './events/index.js';
+import { Lanes } from './sockets/lanes.js';
+import { attachSocketIo, createSocketIo } from './sockets/socket-io.js';
+
+export interface RealtimeParts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly store: MessageStore;
+  readonly identity: ServerIdentity;
+  readonly broker: RoomEventBroker;
+  readonly memory: RoomMemory;
+}
+
+const LIMITS = {
+  roomsPerSocket: 1_000,
+  eventsUnderWay: 512,
+  frameBytesUnproven: 65_536,
+  bufferedBytes: 67_108_864,
+  /** Each identity: so many events in so many seconds. */
+  eventRate: { burst: 20_000, seconds: 10 },
+};
+/** Rooms in use are noted again so often, so that none is forgotten under a socket that stays for days. */
+const TOUCH_ROOMS_MS = 3_600_000;
+const DRAIN_BATCH = 200;
+const DRAIN_PAUSE_MS = 100;
+
+/**
+ * The realtime service without its process: the whole wiring of live delivery.
+ *
+ * `attach` it to an HTTP server to take sockets; `publisher` announces stored messages to all instances; `drain` lets
+ * clients move on to other instances.
+ */
+export class Realtime {
+  readonly publisher: RoomEventPublisher;
+  readonly #io;
+  readonly #sockets: AuthSocketServer;
+  readonly #lanes = new WeakMap<AuthSocket, Lanes>();
+  readonly #touching: NodeJS.Timeout;
+  readonly #events: EventParts;
+  #draining = false;
+
+  constructor(private readonly parts: RealtimeParts) {
+    const { config, log } = parts;
+    const live = config.limits.liveBody;
+    // A body of n bytes is JSON within JSON within an array of numbers: about five characters for each byte.
+    const frameBytes = live * 6;
+    // A client that was given `https://host/prefix` connects to the namespace `/prefix`.
+    const namespaces = config.routingPrefix === '' ? ['/'] : ['/', config.routingPrefix];
+    this.#io = createSocketIo(parts.broker, frameBytes);
+    this.publisher = socketIoPublisher({ io: this.#io, namespaces, maxBodyBytes: live, log });
+    this.#events = {
+      store: parts.store,
+      events: this.publisher,
+      normaliseKey: parts.identity.normaliseKey,
+      rooms: parts.broker,
+      memory: parts.memory,
+      eventRate: rateLimit(LIMITS.eventRate.burst, LIMITS.eventRate.seconds),
+      maxRooms: LIMITS.roomsPerSocket,
+      maxBodyBytes: live,
+      log,
+    };
+    this.#sockets = new AuthSocketServer({
+      io: this.#io,
+      authenticator: parts.identity.authenticator,
+      namespaces,
+      limits: {
+        sessionMaxMs: config.sessions.socketMaxMs,
+        proveWithinMs: config.socketAuthMs,
+        payloadBytes: live * 2 + 65_536,
+        frameBytesUnproven: Math.min(LIMITS.frameBytesUnproven, frameBytes),
+        frameBytes,
+        bufferedBytes: LIMITS.bufferedBytes,
+      },
+      handlers: {
+        opened: (socket) => this.#lanes.set(socket, new Lanes()),
+        event: (socket, event) => this.#handle(socket, event),
+        refused: (socket, error) =>
+          log.info({ socket: socket.id, code: error.code, reason: error.message }, 'frame refused'),
+        closed: (socket, reason) => log.debug({ socket: socket.id, reason }, 'socket closed'),
+      },
+    });
+    this.#touching = setInterval(() => this.#touchRooms(), TOUCH_ROOMS_MS);
+    this.#touching.unref();
+  }
+
+  /** Sockets that are open on this instance, proven or not. */
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  /** Takes sockets on this server from now on, at `/socket.io/`. */
+  attach(http: HttpServer): void {
+    attachSocketIo(this.#io, http, this.parts.config.routingPrefix, () =>
+      this.#draining ? 'This instance is stopping. Connect again.' : undefined,
+    );
+  }
+
+  /**
+   * Takes no new sockets, lets events that are under way end and be answered, and closes the transports in batches:
+   * clients come back by themselves, to other instances, and not all at once. Resolves when no socket is left.
+   */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    clearInterval(this.#touching);
+    const open = [...this.#sockets];
+    for (let i = 0; i < open.length; i += DRAIN_BATCH) {
+      if (i > 0) await new Promise((resolve) => setTimeout(resolve, DRAIN_PAUSE_MS));
+      await Promise.all(open.slice(i, i + DRAIN_BATCH).map((socket) => this.#moveOn(socket)));
+    }
+  }
+
+  /** Ends what is left, without telling clients not to come back. */
+  close(): void {
+    clearInterval(this.#touching);
+    this.#draining = true;
+    // Not io.close(): it tells every client that the server meant it, and those do not come back.
+    this.#io.engine?.close();
+    this.#io.of('/').adapter.close();
+  }
+
+  async #moveOn(socket: AuthSocket): Promise<void> {
+    await this.#lanes.get(socket)?.idle();
+    socket.closeTransport();
+  }
+
+  #handle(socket: AuthSocket, { eventName, data }: SocketEvent): void {
+    const handler = eventHandlers.get(eventName);
+    const lanes = this.#lanes.get(socket);
+    if (handler === undefined || lanes === undefined) return;
+    if (lanes.running >= LIMITS.eventsUnderWay) {
+      if (eventName === 'sendMessage') refuseSend(socket, data);
+      return;
+    }
+    lanes.run(laneOf(eventName, data), async () => {
+      try {
+        await handler(this.#events, socket, data);
+      } catch (error) {
+        this.parts.log.error({ err: error, event: eventName }, 'an event handler failed');
+      }
+    });
+  }
+
+  #touchRooms(): void {
+    for (const socket of this.#sockets) {
+      if (socket.identityKey === undefined) continue;
+      this.parts.memory
+        .remember(socket.identityKey, socket.rooms)
+        .catch((error: unknown) => this.parts.log.debug({ reason: String(error) }, 'could not remember rooms'));
+    }
+  }
+}
+
+/**
+ * Sends into one room happen in the order of sending, and so do joining and leaving it; a join that waits for the
+ * broker holds no send back.
+ */
+function laneOf(eventName: string, data: unknown): string {
+  if (eventName !== 'sendMessage') return `room ${typeof data === 'string' ? data : ''}`;
+  const roomId = typeof data === 'object' && data !== null && 'roomId' in data ? data.roomId : '';
+  return `send ${typeof roomId === 'string' ? roomId : ''}`;
+}

@@ -1,0 +1,84 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { createApi, purgeClaimsRegularly } from '@messagebox/api';
+import { Realtime } from '@messagebox/realtime';
+import {
+  Closing,
+  type Config,
+  ConfigError,
+  closeServer,
+  createJsonServer,
+  databaseCheck,
+  Health,
+  type Logger,
+  listen,
+  openBroker,
+  openStore,
+  type RunningService,
+  serverIdentity,
+} from '@messagebox/shared';
+import { keyFromDataDir } from './server-key.js';
+import { welcome } from './welcome.js';
+
+const DEFAULT_PORT = 8080;
+
+/**
+ * All services in one process on one port, with an embedded database and events in the process: nothing but a
+ * composition. KNEX_DB_CONNECTION and REDIS_URL replace those two, without other changes.
+ */
+export async function start(given: Config, log: Logger): Promise<RunningService> {
+  const { config, keyFile } = await withKey(given);
+  const closing = new Closing(log, config.shutdownGraceMs);
+  const health = new Health();
+  try {
+    const identity = serverIdentity(config);
+    await mkdir(config.dataDir, { recursive: true });
+    const store = openStore(
+      config.store ?? { client: 'better-sqlite3', filename: path.join(config.dataDir, 'messagebox.sqlite') },
+      log,
+    );
+    closing.add('database', () => store.close());
+    health.add('database', databaseCheck(store));
+    await store.migrate();
+    const { broker, memory } = await openBroker(config, log, health, closing);
+
+    const realtime = new Realtime({ config, log, store, identity, broker, memory });
+    closing.add('socket.io', () => realtime.close());
+    const server = createJsonServer(createApi({ config, log, store, identity, events: realtime.publisher, health }));
+    if (config.websockets) realtime.attach(server);
+    closing.add('claims', purgeClaimsRegularly(store, log));
+    closing.add('listener', () => closeServer(server));
+    closing.add('sockets', () => realtime.drain());
+    closing.add('readiness', () => health.drain());
+
+    const url = await listen(server, config.port ?? DEFAULT_PORT, config.host);
+    const { identityKey } = identity.authenticator;
+    log.info(
+      {
+        url,
+        identityKey,
+        secp256k1: identity.curve,
+        database: store.dialect,
+        events: broker.kind,
+        websockets: config.websockets,
+      },
+      'listening',
+    );
+    welcome({ url, identityKey, keyFile, database: config.store === undefined ? config.dataDir : store.dialect });
+    return { url, close: () => closing.close() };
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+async function withKey(config: Config): Promise<{ config: Config; keyFile: string | undefined }> {
+  if (config.serverPrivateKey !== undefined) return { config, keyFile: undefined };
+  if (config.nodeEnv === 'production') {
+    throw new ConfigError([
+      'SERVER_PRIVATE_KEY is missing: with NODE_ENV=production none is made up. For example: openssl rand -hex 32',
+    ]);
+  }
+  const { key, file, made } = await keyFromDataDir(config.dataDir);
+  return { config: { ...config, serverPrivateKey: key }, keyFile: made ? file : undefined };
+}

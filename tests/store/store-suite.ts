@@ -1,0 +1,613 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createKnex } from '../../packages/shared/src/store/create-knex.js';
+import {
+  type MessagePage,
+  type MessageStore,
+  MessageIdTakenError,
+  MigrationError,
+  type NewMessage,
+  openStore,
+  type RequestClaim,
+  type StoreConfig,
+  StoreUnavailableError,
+} from '../../packages/shared/src/store/index.js';
+import { MIGRATION_NAMES, migrationSource } from '../../packages/shared/src/store/migrations/index.js';
+
+/** An empty database of the suite's own. */
+export interface StoreFixture {
+  readonly config: StoreConfig;
+  drop(): Promise<void>;
+}
+
+const ALICE = `02${'a1'.repeat(32)}`;
+const BOB = `03${'b0'.repeat(32)}`;
+const CAROL = `02${'c4'.repeat(32)}`;
+const MEGABYTE = 1024 * 1024;
+
+let ids = 0;
+const freshId = () => `id-${++ids}`;
+
+/** From Bob into Alice's inbox, unless said otherwise. */
+function message(overrides: Partial<NewMessage> = {}): NewMessage {
+  return { recipient: ALICE, messageBox: 'inbox', messageId: freshId(), sender: BOB, body: 'hello', ...overrides };
+}
+
+function claim(expiresAt: Date): RequestClaim {
+  return { key: randomBytes(32), expiresAt };
+}
+
+const count = (outcomes: readonly string[], wanted: string) => outcomes.filter((outcome) => outcome === wanted).length;
+const times = <T>(n: number, make: (index: number) => T): T[] => Array.from({ length: n }, (_, index) => make(index));
+const idsOf = (page: MessagePage) => page.messages.map(({ messageId }) => messageId);
+
+/** What every store promises, whatever database it stands on. */
+export function storeSuite(name: string, createFixture: () => Promise<StoreFixture>): void {
+  describe(name, () => {
+    let fixture: StoreFixture;
+    let store: MessageStore;
+    /** A box that no other test has touched. */
+    let box: string;
+    let boxes = 0;
+
+    beforeAll(async () => {
+      fixture = await createFixture();
+      store = openStore(fixture.config);
+      await store.migrate();
+    });
+
+    beforeEach(() => {
+      box = `box-${++boxes}`;
+    });
+
+    afterAll(async () => {
+      await store.close();
+      await fixture.drop();
+    });
+
+    const list = (overrides: Partial<Parameters<MessageStore['listMessages']>[0]> = {}) =>
+      store.listMessages({ recipient: ALICE, messageBox: box, maxBytes: 32 * MEGABYTE, ...overrides });
+
+    /** Runs statements beside the store, as an operator or another version of the server would. */
+    async function beside(...statements: [sql: string, values?: (string | number | Buffer)[]][]): Promise<void> {
+      const knex = createKnex(fixture.config);
+      try {
+        for (const [sql, values] of statements) await knex.raw(sql, values ?? []);
+      } finally {
+        await knex.destroy();
+      }
+    }
+
+    describe('storing', () => {
+      test('a stored message comes back as it was sent', async () => {
+        const sent = message({ messageBox: box });
+        const before = Date.now();
+        expect(await store.storeMessages([sent])).toEqual(['stored']);
+        const { messages, hasMore } = await list();
+        expect(hasMore).toBe(false);
+        expect(messages).toHaveLength(1);
+        const [received] = messages;
+        expect(received).toMatchObject({ messageId: sent.messageId, sender: BOB, body: 'hello' });
+        expect(received?.cursor).toMatch(/^[0-9]+$/);
+        // UTC, and to the millisecond: the database may be on this machine, so its clock is ours.
+        expect(Math.abs((received?.createdAt.getTime() ?? 0) - before)).toBeLessThan(5_000);
+        expect(received?.updatedAt).toEqual(received?.createdAt);
+      });
+
+      test('times have more than whole seconds', async () => {
+        for (let i = 0; i < 10; i++) await store.storeMessages([message({ messageBox: box })]);
+        const { messages } = await list();
+        expect(messages.some(({ createdAt }) => createdAt.getTime() % 1_000 !== 0)).toBe(true);
+      });
+
+      test('an empty batch is fine', async () => {
+        expect(await store.storeMessages([])).toEqual([]);
+      });
+
+      test('boxes whose names differ in case, accent or a trailing space are different boxes', async () => {
+        const names = ['Inbox', 'inbox', 'ínbox', 'Inbox '].map((prefix) => `${prefix.trimEnd()}-${box}${prefix.endsWith(' ') ? ' ' : ''}`);
+        for (const messageBox of names) {
+          expect(await store.storeMessages([message({ messageBox, messageId: `in ${messageBox}` })])).toEqual(['stored']);
+        }
+        for (const messageBox of names) expect(idsOf(await list({ messageBox }))).toEqual([`in ${messageBox}`]);
+      });
+
+      test('ids that differ in case, accent, normal form or a trailing space are different messages', async () => {
+        const messageIds = ['a', 'A', 'á', 'a\u0301', 'a ', ' a', 'a\u0000', 'ß', 'ss', '🎉', '🎊', '\u{1F600}'].map((id) => `${box}${id}`);
+        for (const messageId of messageIds) {
+          expect(await store.storeMessages([message({ messageBox: box, messageId })])).toEqual(['stored']);
+        }
+        expect(idsOf(await list())).toEqual(messageIds);
+        expect(await store.acknowledgeMessages(ALICE, [`${box}A`])).toBe(1);
+        expect(idsOf(await list())).toEqual(messageIds.filter((id) => id !== `${box}A`));
+      });
+
+      test('keys that differ in case are different keys', async () => {
+        await store.storeMessages([message({ messageBox: box })]);
+        expect(idsOf(await list({ recipient: ALICE.toUpperCase() }))).toEqual([]);
+      });
+
+      test('a repeated message is a duplicate and stays as it was', async () => {
+        const sent = message({ messageBox: box, body: 'first' });
+        expect(await store.storeMessages([sent])).toEqual(['stored']);
+        expect(await store.storeMessages([{ ...sent, body: 'second' }])).toEqual(['duplicate']);
+        expect((await list()).messages.map(({ body }) => body)).toEqual(['first']);
+      });
+
+      test('a duplicate inside a batch, of the batch itself or of an earlier one', async () => {
+        const [first, second, third] = times(3, () => message({ messageBox: box })) as [NewMessage, NewMessage, NewMessage];
+        await store.storeMessages([second]);
+        expect(await store.storeMessages([first, second, third, first])).toEqual([
+          'stored',
+          'duplicate',
+          'stored',
+          'duplicate',
+        ]);
+        expect(idsOf(await list())).toEqual([second.messageId, first.messageId, third.messageId]);
+      });
+
+      test('of one message sent 20 times at once, one is stored and 19 are duplicates', async () => {
+        for (let round = 0; round < 10; round++) {
+          const sent = message({ messageBox: box });
+          const outcomes = await Promise.all(times(20, () => store.storeMessages([sent])));
+          expect(count(outcomes.flat(), 'stored')).toBe(1);
+          expect(count(outcomes.flat(), 'duplicate')).toBe(19);
+        }
+        expect((await list()).messages).toHaveLength(10);
+      });
+
+      test('batches that overlap in opposite orders all end, each message stored once', async () => {
+        const batch = times(20, () => message({ messageBox: box }));
+        const outcomes = await Promise.all(
+          times(8, (n) => store.storeMessages(n % 2 ? batch : [...batch].reverse())),
+        );
+        expect(count(outcomes.flat(), 'stored')).toBe(20);
+        expect(count(outcomes.flat(), 'duplicate')).toBe(7 * 20);
+        expect((await list()).messages).toHaveLength(20);
+      });
+
+      test.each([
+        ['another sender', { sender: CAROL }],
+        ['another box', { messageBox: 'elsewhere' }],
+      ])('an id that the recipient has from %s is taken, and nothing of the batch is stored', async (_, change) => {
+        const taken = message({ messageBox: box });
+        await store.storeMessages([taken]);
+        const others = times(2, () => message({ messageBox: box })) as [NewMessage, NewMessage];
+        const attempt = store.storeMessages([others[0], { ...taken, ...change }, others[1]]);
+        await expect(attempt).rejects.toThrow(MessageIdTakenError);
+        await expect(attempt).rejects.toMatchObject({ recipient: ALICE, messageId: taken.messageId });
+        expect(idsOf(await list())).toEqual([taken.messageId]);
+        expect(idsOf(await list({ messageBox: 'elsewhere' }))).toEqual([]);
+      });
+
+      test('an id can be taken by the batch itself', async () => {
+        const sent = message({ messageBox: box });
+        await expect(store.storeMessages([sent, { ...sent, sender: CAROL }])).rejects.toThrow(MessageIdTakenError);
+        expect(idsOf(await list())).toEqual([]);
+      });
+
+      test('of one id sent by two senders at once, one gets it and the other is told', async () => {
+        const sent = message({ messageBox: box });
+        const results = await Promise.allSettled(
+          times(20, (n) => store.storeMessages([{ ...sent, sender: n % 2 ? BOB : CAROL }])),
+        );
+        const refused = results.filter((result) => result.status === 'rejected');
+        expect(refused).toHaveLength(10);
+        for (const { reason } of refused) expect(reason).toBeInstanceOf(MessageIdTakenError);
+        expect((await list()).messages).toHaveLength(1);
+      });
+
+      test('the same id for two recipients is two messages', async () => {
+        const sent = message({ messageBox: box });
+        expect(await store.storeMessages([sent, { ...sent, recipient: CAROL }])).toEqual(['stored', 'stored']);
+        expect(idsOf(await list({ recipient: CAROL }))).toEqual([sent.messageId]);
+      });
+
+      test('50 first sends to a new box at once are all stored, from two instances', async () => {
+        const other = openStore(fixture.config);
+        try {
+          for (let round = 0; round < 4; round++) {
+            const messageBox = `${box}-${round}`;
+            const sends = times(50, (n) => (n % 2 ? store : other).storeMessages([message({ messageBox })]));
+            expect(count((await Promise.all(sends)).flat(), 'stored')).toBe(50);
+            expect((await list({ messageBox })).messages).toHaveLength(50);
+          }
+        } finally {
+          await other.close();
+        }
+      });
+
+      test('a box that was deleted behind the store comes back with the next message', async () => {
+        await store.storeMessages([message({ messageBox: box })]);
+        await beside(['DELETE FROM messageBox WHERE type = ?', [Buffer.from(box)]]);
+        expect(idsOf(await list())).toEqual([]);
+        const sent = message({ messageBox: box });
+        expect(await store.storeMessages([sent])).toEqual(['stored']);
+        expect(idsOf(await list())).toEqual([sent.messageId]);
+      });
+
+      test('a message whose box is gone takes its id, and says so', async () => {
+        const orphan = message({ messageBox: box });
+        await store.storeMessages([orphan]);
+        await beside(['UPDATE messages SET messageBoxId = NULL WHERE messageId = ?', [Buffer.from(orphan.messageId)]]);
+        await expect(store.storeMessages([orphan])).rejects.toThrow(MessageIdTakenError);
+        expect(idsOf(await list())).toEqual([]);
+        expect(await store.acknowledgeMessages(ALICE, [orphan.messageId])).toBe(1);
+        expect(await store.storeMessages([orphan])).toEqual(['stored']);
+      });
+
+      test('names of 255 code points of four bytes each fit, and are told apart by the last', async () => {
+        const long = (last: string) => '🎉'.repeat(254) + last;
+        const messageBox = long(String.fromCodePoint(0x1f300 + boxes));
+        const messageIds = [long('😀'), long('😁')];
+        const sent = messageIds.map((messageId) => message({ recipient: CAROL, messageBox, messageId }));
+        expect(await store.storeMessages(sent)).toEqual(['stored', 'stored']);
+        expect(idsOf(await list({ recipient: CAROL, messageBox }))).toEqual(messageIds);
+        expect(idsOf(await list({ recipient: CAROL, messageBox: long('😂') }))).toEqual([]);
+        expect(await store.storeMessages(sent)).toEqual(['duplicate', 'duplicate']);
+        expect(await store.acknowledgeMessages(CAROL, messageIds)).toBe(2);
+      });
+
+      test.each([
+        ['empty', ''],
+        ['of 1 MB', 'x'.repeat(MEGABYTE)],
+        ['of 1 MB in four-byte characters', '🎉'.repeat(MEGABYTE / 4)],
+        ['with a NUL', 'before\u0000after'],
+        ['with quotes, backslashes and line breaks', `'"\\\n\r\u001a%_\\'--`],
+        ['with text that is not in normal form', 'e\u0301 é \u200d\ufeff'],
+      ])('a body %s comes back unchanged', async (_, body) => {
+        const sent = [message({ messageBox: box, body }), message({ messageBox: box, body: `${body}!` })];
+        await store.storeMessages([sent[0] as NewMessage]);
+        await store.storeMessages(sent);
+        const bodies = (await list()).messages.map((received) => received.body);
+        expect(bodies.map((text) => text.length)).toEqual([body.length, body.length + 1]);
+        expect(bodies[0] === body && bodies[1] === `${body}!`).toBe(true);
+      });
+
+      test('a batch larger than one statement is stored whole, in its order, or not at all', async () => {
+        const batch = times(450, () => message({ messageBox: box }));
+        expect(count(await store.storeMessages(batch), 'stored')).toBe(450);
+        expect(idsOf(await list())).toEqual(batch.map(({ messageId }) => messageId));
+        const large = times(12, () => message({ messageBox: box, body: 'y'.repeat(MEGABYTE) }));
+        const taken = { ...(batch[0] as NewMessage), sender: CAROL };
+        await expect(store.storeMessages([...large, taken])).rejects.toThrow(MessageIdTakenError);
+        expect((await list()).messages).toHaveLength(450);
+        expect(count(await store.storeMessages([...large, batch[0] as NewMessage]), 'stored')).toBe(12);
+        expect((await list()).messages).toHaveLength(462);
+      });
+    });
+
+    describe('order', () => {
+      test('messages sent one after another are listed in that order', async () => {
+        const sent: string[] = [];
+        for (let n = 0; n < 30; n++) {
+          // Ids that sort in another order than they are sent in.
+          const next = message({ messageBox: box, messageId: createHash('sha256').update(`${box}${n}`).digest('hex') });
+          await store.storeMessages([next]);
+          sent.push(next.messageId);
+        }
+        expect(idsOf(await list())).toEqual(sent);
+      });
+
+      test('each sender keeps its order while many send at once, and cursors only grow', async () => {
+        await Promise.all(
+          times(10, async (sender) => {
+            for (let n = 0; n < 10; n++) {
+              await store.storeMessages([message({ messageBox: box, messageId: `${box}/${sender}/${n}` })]);
+            }
+          }),
+        );
+        const { messages } = await list();
+        expect(messages).toHaveLength(100);
+        for (let sender = 0; sender < 10; sender++) {
+          const own = messages.filter(({ messageId }) => messageId.startsWith(`${box}/${sender}/`));
+          expect(own.map(({ messageId }) => messageId)).toEqual(times(10, (n) => `${box}/${sender}/${n}`));
+        }
+        const cursors = messages.map(({ cursor }) => Number(cursor));
+        expect(cursors).toEqual([...new Set(cursors)].sort((a, b) => a - b));
+      });
+    });
+
+    describe('listing', () => {
+      test('an unknown box is empty', async () => {
+        expect(await list({ messageBox: 'never used' })).toEqual({ messages: [], hasMore: false });
+      });
+
+      test('limit and after walk through a box page by page', async () => {
+        const batch = times(7, () => message({ messageBox: box }));
+        await store.storeMessages(batch);
+        const wanted = batch.map(({ messageId }) => messageId);
+        const first = await list({ limit: 3 });
+        expect([idsOf(first), first.hasMore]).toEqual([wanted.slice(0, 3), true]);
+        const second = await list({ limit: 3, after: first.messages[2]?.cursor as string });
+        expect([idsOf(second), second.hasMore]).toEqual([wanted.slice(3, 6), true]);
+        const third = await list({ limit: 3, after: second.messages[2]?.cursor as string });
+        expect([idsOf(third), third.hasMore]).toEqual([wanted.slice(6), false]);
+        const exact = await list({ limit: 7 });
+        expect([idsOf(exact), exact.hasMore]).toEqual([wanted, false]);
+      });
+
+      test('a box of more messages than are read at once is listed whole', async () => {
+        const batch = times(600, () => message({ messageBox: box }));
+        await store.storeMessages(batch);
+        expect(idsOf(await list())).toEqual(batch.map(({ messageId }) => messageId));
+        const page = await list({ limit: 599 });
+        expect([page.messages.length, page.hasMore]).toEqual([599, true]);
+      });
+
+      test('maxBytes counts bytes, not characters, and stops before the message that would go over', async () => {
+        // 12 bytes in 3 code points.
+        await store.storeMessages(times(4, () => message({ messageBox: box, body: '🎉🎉🎉' })));
+        const page = await list({ maxBytes: 24 });
+        expect([page.messages.length, page.hasMore]).toEqual([2, true]);
+        const less = await list({ maxBytes: 23 });
+        expect([less.messages.length, less.hasMore]).toEqual([1, true]);
+        const all = await list({ maxBytes: 48 });
+        expect([all.messages.length, all.hasMore]).toEqual([4, false]);
+      });
+
+      test('the first message is returned however large it is, and small ones behind a large one wait', async () => {
+        const bodies = ['x'.repeat(100_000), 'small', 'y'.repeat(50_000), 'small too'];
+        await store.storeMessages(bodies.map((body) => message({ messageBox: box, body })));
+        const first = await list({ maxBytes: 1 });
+        expect([first.messages.map(({ body }) => body.length), first.hasMore]).toEqual([[100_000], true]);
+        const second = await list({ maxBytes: 50_004, after: first.messages[0]?.cursor as string });
+        expect([second.messages.map(({ body }) => body), second.hasMore]).toEqual([['small'], true]);
+        const all = await list();
+        expect(all.messages.map(({ body }) => body)).toEqual(bodies);
+      });
+
+      test('a cursor beyond everything is an empty page, one that is no number a TypeError', async () => {
+        await store.storeMessages([message({ messageBox: box })]);
+        expect(await list({ after: '99999999999999999999999999' })).toEqual({ messages: [], hasMore: false });
+        for (const after of ['', '-1', '1.5', '1e3', 'abc', ' 1', '1; DROP TABLE messages']) {
+          await expect(list({ after })).rejects.toThrow(TypeError);
+        }
+      });
+    });
+
+    describe('acknowledging', () => {
+      test("deletes the recipient's own, and says how many", async () => {
+        const [kept, gone] = [message({ messageBox: box }), message({ messageBox: box })];
+        const foreign = message({ messageBox: box, recipient: CAROL });
+        await store.storeMessages([kept, gone, foreign]);
+        const ids = [gone.messageId, gone.messageId, foreign.messageId, 'unknown'];
+        expect(await store.acknowledgeMessages(ALICE, ids)).toBe(1);
+        expect(await store.acknowledgeMessages(ALICE, ids)).toBe(0);
+        expect(await store.acknowledgeMessages(ALICE, [foreign.messageId])).toBe(0);
+        expect(await store.acknowledgeMessages(ALICE, [])).toBe(0);
+        expect(idsOf(await list())).toEqual([kept.messageId]);
+        expect(idsOf(await list({ recipient: CAROL }))).toEqual([foreign.messageId]);
+      });
+
+      test('one id, of any box', async () => {
+        const sent = message({ messageBox: box });
+        await store.storeMessages([sent]);
+        expect(await store.acknowledgeMessages(ALICE, [sent.messageId])).toBe(1);
+        expect(await store.storeMessages([sent])).toEqual(['stored']);
+      });
+
+      test('10,000 ids in one call', async () => {
+        const batch = times(1_500, () => message({ messageBox: box }));
+        const survivor = message({ messageBox: box });
+        await store.storeMessages([...batch, survivor]);
+        const unknown = times(8_500, (n) => `${box} unknown ${n}`);
+        expect(await store.acknowledgeMessages(ALICE, [...unknown, ...batch.map(({ messageId }) => messageId)])).toBe(1_500);
+        expect(idsOf(await list())).toEqual([survivor.messageId]);
+      });
+
+      test('the same ids from several callers at once are each deleted once', async () => {
+        const batch = times(100, () => message({ messageBox: box }));
+        await store.storeMessages(batch);
+        const ids = batch.map(({ messageId }) => messageId);
+        const deleted = await Promise.all(
+          times(8, (n) => store.acknowledgeMessages(ALICE, n % 2 ? ids : [...ids].reverse())),
+        );
+        expect(deleted.reduce((sum, n) => sum + n, 0)).toBe(100);
+      });
+
+      test('sends and acknowledgements at once lose and invent nothing', async () => {
+        const sent = times(60, () => message({ messageBox: box }));
+        const acknowledged = await Promise.all(
+          sent.map(async (one, n) => {
+            await store.storeMessages([one]);
+            return n % 2 ? store.acknowledgeMessages(ALICE, [one.messageId, `none ${n}`]) : 0;
+          }),
+        );
+        expect(acknowledged.reduce((sum, n) => sum + n, 0)).toBe(30);
+        expect(idsOf(await list()).sort()).toEqual(sent.filter((_, n) => n % 2 === 0).map(({ messageId }) => messageId).sort());
+      });
+    });
+
+    describe('claims', () => {
+      const later = new Date(Date.now() + 60_000);
+
+      test('a request can be claimed once', async () => {
+        const once = claim(later);
+        expect(await store.claimRequest(once)).toBe(true);
+        expect(await store.claimRequest(once)).toBe(false);
+        expect(await store.claimRequest({ ...once, expiresAt: new Date(later.getTime() + 1) })).toBe(false);
+        expect(await store.claimRequest(claim(later))).toBe(true);
+      });
+
+      test('of many claims at once exactly one succeeds', async () => {
+        const once = claim(later);
+        const results = await Promise.all(times(20, () => store.claimRequest(once)));
+        expect(results.filter(Boolean)).toHaveLength(1);
+      });
+
+      test('keys are compared to the last bit', async () => {
+        const key = Buffer.alloc(32, 0x20);
+        const other = Buffer.from(key);
+        other[31] = 0x21;
+        expect(await store.claimRequest({ key, expiresAt: later })).toBe(true);
+        expect(await store.claimRequest({ key: other, expiresAt: later })).toBe(true);
+        expect(await store.claimRequest({ key: Uint8Array.from(key), expiresAt: later })).toBe(false);
+      });
+
+      test('only expired claims are purged, at most as many as asked', async () => {
+        // Long ago, so that no other claim of this suite is expired by then; and to the millisecond.
+        const moment = new Date('2020-01-01T00:00:00.500Z');
+        const early = new Date(moment.getTime() - 1);
+        const expired = times(5, () => claim(early));
+        const valid = claim(moment);
+        for (const one of [...expired, valid]) await store.claimRequest(one);
+        expect(await store.purgeClaims(moment, 3)).toBe(3);
+        expect(await store.purgeClaims(moment, 3)).toBe(2);
+        expect(await store.purgeClaims(moment, 3)).toBe(0);
+        expect(await store.claimRequest(valid)).toBe(false);
+        expect(await store.claimRequest(expired[0] as RequestClaim)).toBe(true);
+      });
+    });
+
+    describe('the schema', () => {
+      let empty: StoreFixture;
+      const opened: MessageStore[] = [];
+
+      function open(extra: Partial<StoreConfig> = {}): MessageStore {
+        const one = openStore({ ...empty.config, ...extra } as StoreConfig);
+        opened.push(one);
+        return one;
+      }
+
+      async function onEmpty<T>(work: (knex: ReturnType<typeof createKnex>) => Promise<T>): Promise<T> {
+        const knex = createKnex(empty.config);
+        try {
+          return await work(knex);
+        } finally {
+          await knex.destroy();
+        }
+      }
+
+      beforeEach(async () => {
+        empty = await createFixture();
+      });
+
+      afterEach(async () => {
+        await Promise.all(opened.splice(0).map((one) => one.close()));
+        await empty.drop();
+      });
+
+      test('an empty database has everything before it, and asking changes nothing', async () => {
+        for (let n = 0; n < 2; n++) {
+          expect(await open().schemaStatus()).toEqual({ current: false, pending: MIGRATION_NAMES, unknown: [] });
+        }
+        expect(await onEmpty((knex) => knex.schema.hasTable('knex_migrations'))).toBe(false);
+      });
+
+      test('a database as the reference left it needs only what came after', async () => {
+        const last = '2025-01-31-002-device-registrations.js';
+        await onEmpty(async (knex) => {
+          for (let n = 0; n < 5; n++) await knex.migrate.up({ migrationSource });
+        });
+        const one = open();
+        const pending = MIGRATION_NAMES.slice(MIGRATION_NAMES.indexOf(last) + 1);
+        expect(pending.length).toBeGreaterThan(0);
+        expect(await one.schemaStatus()).toEqual({ current: false, pending, unknown: [] });
+        expect(await one.migrate()).toEqual(pending);
+        expect(await one.schemaStatus()).toEqual({ current: true, pending: [], unknown: [] });
+        expect(await one.storeMessages([message()])).toEqual(['stored']);
+      });
+
+      test('a migrated database is current, and migrating again runs nothing', async () => {
+        const one = open();
+        expect(await one.migrate()).toEqual(MIGRATION_NAMES);
+        expect(await one.schemaStatus()).toEqual({ current: true, pending: [], unknown: [] });
+        expect(await one.migrate()).toEqual([]);
+        const fees = await onEmpty((knex) => knex('server_fees').select('message_box', 'delivery_fee').orderBy('id'));
+        expect(fees.map((row) => [String(row.message_box), row.delivery_fee])).toEqual([
+          ['notifications', 10],
+          ['inbox', 0],
+          ['payment_inbox', 0],
+        ]);
+      });
+
+      test('a database of a newer version names what is unknown, and is not touched', async () => {
+        const one = open();
+        await one.migrate();
+        await onEmpty((knex) => knex('knex_migrations').insert({ name: '2999-01-01-001-future', batch: 9 }));
+        expect(await one.schemaStatus()).toEqual({ current: true, pending: [], unknown: ['2999-01-01-001-future'] });
+        await expect(one.migrate()).rejects.toThrow(MigrationError);
+        await expect(one.migrate()).rejects.toThrow('2999-01-01-001-future');
+        expect(await one.storeMessages([message()])).toEqual(['stored']);
+      });
+
+      test('four instances may migrate at once, and each migration runs once', async () => {
+        const all = times(4, () => open());
+        const ran = await Promise.all(all.map((one) => one.migrate()));
+        expect(ran.flat().sort()).toEqual([...MIGRATION_NAMES].sort());
+        for (const one of all) expect((await one.schemaStatus()).current).toBe(true);
+        const names = await onEmpty((knex) => knex('knex_migrations').pluck('name'));
+        expect(names.sort()).toEqual([...MIGRATION_NAMES].sort());
+        expect(await onEmpty((knex) => knex('knex_migrations_lock').pluck('is_locked'))).toEqual([0]);
+        expect(await onEmpty((knex) => knex('server_fees').pluck('delivery_fee'))).toHaveLength(3);
+      });
+
+      test('a lock that nobody gives back ends in an error that says what to do', async () => {
+        const one = open({ migrationLockTimeoutMs: 300 });
+        await onEmpty(async (knex) => {
+          await knex.migrate.up({ migrationSource });
+          await knex('knex_migrations_lock').update({ is_locked: 1 });
+        });
+        const failure = await one.migrate().catch((error: unknown) => error);
+        expect(failure).toBeInstanceOf(MigrationError);
+        expect((failure as Error).message).toContain('UPDATE knex_migrations_lock SET is_locked = 0');
+        await onEmpty((knex) => knex('knex_migrations_lock').update({ is_locked: 0 }));
+        expect(await one.migrate()).toEqual(MIGRATION_NAMES.slice(1));
+      });
+
+      test('a lock that is given back in time is waited for', async () => {
+        const one = open();
+        await onEmpty(async (knex) => {
+          await knex.migrate.up({ migrationSource });
+          await knex('knex_migrations_lock').update({ is_locked: 1 });
+          const waiting = one.migrate();
+          await knex('knex_migrations_lock').update({ is_locked: 0 });
+          expect(await waiting).toEqual(MIGRATION_NAMES.slice(1));
+        });
+      });
+
+      test('without a schema every call says that the store is unavailable', async () => {
+        const one = open();
+        await one.ping();
+        await expect(one.storeMessages([message()])).rejects.toThrow(StoreUnavailableError);
+        await expect(one.listMessages({ recipient: ALICE, messageBox: 'inbox', maxBytes: 1 })).rejects.toThrow(
+          StoreUnavailableError,
+        );
+        await expect(one.claimRequest(claim(new Date()))).rejects.toThrow(StoreUnavailableError);
+      });
+    });
+
+    describe('closing', () => {
+      test('a closed store refuses everything, and may be closed again', async () => {
+        const one = openStore(fixture.config);
+        await one.ping();
+        await one.close();
+        await one.close();
+        const calls: (() => Promise<unknown>)[] = [
+          () => one.ping(),
+          () => one.storeMessages([message()]),
+          () => one.listMessages({ recipient: ALICE, messageBox: 'inbox', maxBytes: 1 }),
+          () => one.acknowledgeMessages(ALICE, ['x']),
+          () => one.claimRequest(claim(new Date())),
+          () => one.purgeClaims(new Date(), 1),
+          () => one.schemaStatus(),
+          () => one.migrate(),
+        ];
+        for (const call of calls) await expect(call()).rejects.toThrow(StoreUnavailableError);
+      });
+
+      test('what was under way when it closed ends one way or the other', async () => {
+        const one = openStore(fixture.config);
+        const sends = times(30, () => one.storeMessages([message({ messageBox: box })]));
+        const closed = one.close();
+        const results = await Promise.allSettled(sends);
+        await closed;
+        const stored = results.filter(({ status }) => status === 'fulfilled').length;
+        for (const result of results) {
+          if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(StoreUnavailableError);
+        }
+        expect((await list()).messages).toHaveLength(stored);
+      });
+    });
+  });
+}
