@@ -78,9 +78,10 @@ async function withProgress(pnpm, args) {
   let output = '';
   let rest = '';
   let shownAt = 0;
-  const show = (line) => {
+  let compiling = false;
+  const show = (line, now = false) => {
     if (terminal) process.stderr.write(`\r\x1b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
-    else if (Date.now() - shownAt >= 5000) console.error(line);
+    else if (now || Date.now() - shownAt >= 5000) console.error(line);
     else return;
     shownAt = Date.now();
   };
@@ -88,8 +89,13 @@ async function withProgress(pnpm, args) {
     output = (output + chunk).slice(-200_000);
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
-    const progress = lines.filter((line) => /^Progress: |: Running | \w*install\$ /.test(line)).at(-1);
-    if (progress) show(`  ${progress}`);
+    for (const line of lines) {
+      if (line.startsWith('Progress: ')) show(`  ${line}`);
+      else if (!compiling && /better-sqlite3 install: gyp info/.test(line)) {
+        compiling = true;
+        show('  Compiling better-sqlite3, as there is no ready-made one for this system: one or two minutes …', true);
+      }
+    }
   };
   try {
     const code = await run(pnpm.command, [...pnpm.args, ...args], { onOutput });

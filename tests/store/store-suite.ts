@@ -556,14 +556,19 @@ export function storeSuite(name: string, createFixture: () => Promise<StoreFixtu
       });
 
       test('a lock that is given back in time is waited for', async () => {
-        const one = open();
         await onEmpty(async (knex) => {
           await knex.migrate.up({ migrationSource });
           await knex('knex_migrations_lock').update({ is_locked: 1 });
-          const waiting = one.migrate();
-          await knex('knex_migrations_lock').update({ is_locked: 0 });
-          expect(await waiting).toEqual(MIGRATION_NAMES.slice(1));
         });
+        let waiting: Promise<string[]> | undefined;
+        const refused = await new Promise<string>((resolve) => {
+          const one = openStore(empty.config, { info: () => {}, warn: (_, text) => resolve(text) });
+          opened.push(one);
+          waiting = one.migrate();
+        });
+        expect(refused).toMatch(/locked/);
+        await onEmpty((knex) => knex('knex_migrations_lock').update({ is_locked: 0 }));
+        expect(await waiting).toEqual(MIGRATION_NAMES.slice(1));
       });
 
       test('without a schema every call says that the store is unavailable', async () => {

@@ -221,9 +221,9 @@ const mutations: readonly [[string, Mutation], ...[string, Mutation][]] = [
   [
     'body',
     (wire) => {
-      if (wire.body.length === 0 || random.chance(0.2))
-        wire.body = Buffer.concat([wire.body, Buffer.of(random.below(256))]);
-      else if (random.chance(0.2)) wire.body = wire.body.subarray(1);
+      const kind = random.below(5);
+      if (wire.body.length === 0 || kind === 0) wire.body = Buffer.concat([wire.body, Buffer.of(random.below(256))]);
+      else if (kind === 1) wire.body = wire.body.subarray(1);
       else {
         const at = random.below(wire.body.length);
         wire.body[at] = (wire.body[at] ?? 0) ^ (1 << random.below(8));
@@ -266,9 +266,10 @@ const mutations: readonly [[string, Mutation], ...[string, Mutation][]] = [
     'a changed custom header',
     (wire) => {
       const custom = wire.rawHeaders.findIndex((name, i) => i % 2 === 0 && /^x-bsv-x/.test(name));
+      const kind = random.below(3);
       if (custom < 0) wire.rawHeaders.push('x-bsv-x', '');
-      else if (random.chance(0.3)) wire.rawHeaders.splice(custom, 2);
-      else if (random.chance(0.3)) wire.rawHeaders[custom] += 'x';
+      else if (kind === 0) wire.rawHeaders.splice(custom, 2);
+      else if (kind === 1) wire.rawHeaders[custom] += 'x';
       else wire.rawHeaders[custom + 1] += 'x';
     },
   ],

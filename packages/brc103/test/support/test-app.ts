@@ -29,7 +29,7 @@ export interface TestApp {
 /** A real Express app on a port of its own; `routes` are mounted behind authentication. */
 export async function startApp(
   routes: (app: Express, handled: string[]) => void,
-  options: Partial<AuthMiddlewareOptions> = {},
+  { port = 0, ...options }: Partial<AuthMiddlewareOptions> & { port?: number } = {},
 ): Promise<TestApp> {
   const authenticator = options.authenticator ?? createAuthenticator({ privateKey: SERVER_KEY, curve: loadCurve() });
   const outcomes: AuthOutcome[] = [];
@@ -73,10 +73,10 @@ export async function startApp(
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const address = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${address.port}`,
     server,
     authenticator,
     outcomes,

@@ -1,0 +1,129 @@
+import { createServer, type Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { Server } from 'socket.io';
+import { io as connect, type Socket } from 'socket.io-client';
+import { describeWithRedis } from '../../../tests/support/with-redis.js';
+import { connectRedis } from '../src/redis/redis-clients.js';
+import { inProcessRoomEvents, type RoomEventBroker, redisRoomEvents } from '../src/room-events/redis-room-events.js';
+import type { RoomEventPublisher } from '../src/room-events/room-events.js';
+import { socketIoPublisher } from '../src/room-events/socket-io-publisher.js';
+import { roomName } from '../src/rules/names.js';
+
+const silent = pino({ level: 'silent' });
+const recipient = `02${'a'.repeat(64)}`;
+const event = (messageId: string, over: { messageBox?: string; body?: string } = {}) => ({
+  recipient,
+  messageBox: 'inbox',
+  sender: `03${'b'.repeat(64)}`,
+  messageId,
+  body: 'text',
+  ...over,
+});
+
+/** A process that may hold sockets, and may publish. */
+interface Instance {
+  readonly broker: RoomEventBroker;
+  readonly io: Server;
+  readonly publisher: RoomEventPublisher;
+  /** A socket in the room, with what it heard; `until` waits for so many events. */
+  listener(messageBox?: string): Promise<{ heard: string[]; until(count: number): Promise<void> }>;
+}
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function instance(broker: RoomEventBroker): Promise<Instance> {
+  const http: HttpServer = createServer();
+  const io = new Server(http, broker.adapter === undefined ? {} : { adapter: broker.adapter });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  closers.push(() => new Promise<void>((resolve) => void io.close(() => resolve())));
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  return {
+    broker,
+    io,
+    publisher: socketIoPublisher({ io, namespaces: ['/'], maxBodyBytes: 1_000, log: silent }),
+    async listener(messageBox = 'inbox') {
+      const room = roomName(recipient, messageBox);
+      const socket: Socket = connect(url, { transports: ['websocket'], forceNew: true });
+      closers.push(() => socket.disconnect());
+      const heard: string[] = [];
+      let wake = () => undefined as unknown;
+      socket.on(`sendMessage-${room}`, (message: { messageId: string }) => {
+        heard.push(message.messageId);
+        wake();
+      });
+      const joined = new Promise<void>((resolve) => {
+        io.once('connection', (server) => {
+          void Promise.resolve(server.join(room)).then(() => broker.ready('/', room)).then(resolve);
+        });
+      });
+      await joined;
+      return {
+        heard,
+        async until(count) {
+          while (heard.length < count) await new Promise<unknown>((resolve) => (wake = () => resolve(undefined)));
+        },
+      };
+    },
+  };
+}
+
+/** What every broker must do. `create` gives two instances of one deployment, which may be the same one. */
+function roomEventSuite(create: () => Promise<[Instance, Instance]>): void {
+  let here: Instance;
+  let there: Instance;
+  beforeEach(async () => {
+    [here, there] = await create();
+  });
+
+  test('what is published after ready reaches the room, here and there, once and in order', async () => {
+    const [a, b] = [await here.listener(), await there.listener()];
+    const ids = Array.from({ length: 50 }, (_, i) => `m${i}`);
+    for (const id of ids) there.publisher.publish(event(id));
+    await Promise.all([a.until(50), b.until(50)]);
+    here.publisher.publish(event('last'));
+    await Promise.all([a.until(51), b.until(51)]);
+    expect(a.heard).toEqual([...ids, 'last']);
+    expect(b.heard).toEqual([...ids, 'last']);
+  });
+
+  test('other rooms hear nothing, also when names differ by case or accent only', async () => {
+    const listeners = await Promise.all(['Inbox', 'inbox', 'ínbox', 'Inbox '].map((box) => there.listener(box)));
+    for (const [i, box] of ['Inbox', 'inbox', 'ínbox', 'Inbox '].entries()) {
+      here.publisher.publish(event(`${i}`, { messageBox: box }));
+    }
+    await Promise.all(listeners.map((listener) => listener.until(1)));
+    expect(listeners.map((listener) => listener.heard)).toEqual([['0'], ['1'], ['2'], ['3']]);
+  });
+
+  test('what is too large is not pushed, and does not hold back the rest', async () => {
+    const listener = await there.listener();
+    here.publisher.publish(event('large', { body: 'x'.repeat(1_001) }));
+    here.publisher.publish(event('small'));
+    await listener.until(1);
+    expect(listener.heard).toEqual(['small']);
+  });
+}
+
+describe('room events in process', () => {
+  roomEventSuite(async () => {
+    const only = await instance(inProcessRoomEvents());
+    return [only, only];
+  });
+});
+
+describeWithRedis('room events through Redis', (redis) => {
+  const overRedis = async (classic: boolean): Promise<Instance> => {
+    const clients = await connectRedis(redis.url, silent);
+    closers.push(() => clients.close());
+    if (classic) clients.commands.call = (async () => [null]) as typeof clients.commands.call; // as Redis 6 answers COMMAND INFO
+    const broker = await redisRoomEvents(clients, redis.prefix, silent);
+    expect(broker.kind).toBe(classic ? 'redis-classic' : 'redis-sharded');
+    return await instance(broker);
+  };
+  describe('sharded', () => roomEventSuite(async () => [await overRedis(false), await overRedis(false)]));
+  describe('classic', () => roomEventSuite(async () => [await overRedis(true), await overRedis(true)]));
+});

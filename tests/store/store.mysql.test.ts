@@ -1,0 +1,254 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { createKnex } from '../../packages/shared/src/store/create-knex.js';
+import { openStore, type StoreConfig, StoreUnavailableError } from '../../packages/shared/src/store/index.js';
+import { createDatabase, describeWithMysql, type TestDatabase } from '../support/with-mysql.js';
+import { storeSuite } from './store-suite.js';
+
+describeWithMysql('store on MySQL', () => {
+  storeSuite('the promises', createDatabase);
+
+  describe('connections', () => {
+    let database: TestDatabase;
+    let proxy: Proxy;
+
+    beforeAll(async () => {
+      database = await createDatabase();
+      const store = openStore(database.config);
+      await store.migrate();
+      await store.close();
+    });
+
+    beforeEach(async () => {
+      proxy = await startProxy(new URL(database.url));
+    });
+
+    afterEach(() => proxy.stop());
+    afterAll(() => database.drop());
+
+    /** The store's way to the database leads through the proxy. */
+    function proxied(limits: Partial<StoreConfig> = {}): StoreConfig {
+      const url = new URL(database.url);
+      url.hostname = '127.0.0.1';
+      url.port = String(proxy.port);
+      return { client: 'mysql2', connection: url.href, ...limits } as StoreConfig;
+    }
+
+    const message = (messageId: string) => ({ recipient: 'r', messageBox: 'b', messageId, sender: 's', body: 'x' });
+
+    /** Rejects as unavailable, and within the time; returns what was behind it. */
+    async function unavailable(call: Promise<unknown>, withinMs: number): Promise<unknown> {
+      const start = performance.now();
+      const failure = await call.catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(StoreUnavailableError);
+      expect(performance.now() - start).toBeLessThan(withinMs);
+      return (failure as Error).cause;
+    }
+
+    test('are in UTC, strict and READ COMMITTED, whatever the server says', async () => {
+      const knex = createKnex(database.config);
+      const [rows] = await knex.raw('SELECT @@session.time_zone AS zone, @@session.sql_mode AS mode');
+      expect(rows[0].zone).toBe('+00:00');
+      expect(rows[0].mode).toContain('STRICT_ALL_TABLES');
+      const [levels] = await knex.raw("SHOW VARIABLES WHERE Variable_name IN ('tx_isolation', 'transaction_isolation')");
+      expect(levels.length).toBeGreaterThan(0);
+      for (const { Value } of levels) expect(Value).toBe('READ-COMMITTED');
+      const { pool } = knex.client;
+      expect(pool.max).toBe(10);
+      await knex.destroy();
+    });
+
+    test('options instead of a URL do as well', async () => {
+      const { hostname, port, username, password, pathname } = new URL(database.url);
+      const store = openStore({
+        client: 'mysql2',
+        connection: { host: hostname, port: Number(port || 3306), user: username, password, database: pathname.slice(1) },
+        poolSize: 1,
+      });
+      expect((await store.schemaStatus()).current).toBe(true);
+      await store.close();
+    });
+
+    test('a name that does not fit is refused, never cut off', async () => {
+      const store = openStore(database.config);
+      await unavailable(store.storeMessages([message('x'.repeat(1_021))]), 5_000);
+      await unavailable(store.storeMessages([{ ...message('fits'), messageBox: 'x'.repeat(1_021) }]), 5_000);
+      const page = await store.listMessages({ recipient: 'r', messageBox: 'b', maxBytes: 1_000 });
+      expect(page.messages).toEqual([]);
+      await store.close();
+    });
+
+    test('a server that refuses connections makes the store unavailable at once, and it recovers', async () => {
+      const store = openStore(proxied());
+      await store.ping();
+      await proxy.stop();
+      for (let n = 0; n < 3; n++) await unavailable(store.storeMessages([message('refused')]), 2_000);
+      await proxy.start();
+      expect(await store.storeMessages([message('refused')])).toEqual(['stored']);
+      await store.close();
+    });
+
+    test('a server that accepts but never greets is given up in time', async () => {
+      proxy.freeze();
+      const store = openStore(proxied({ acquireTimeoutMs: 300 }));
+      await unavailable(store.ping(), 2_000);
+      await store.close();
+    });
+
+    test('a server that stops answering is given up in time, and the store recovers', async () => {
+      const store = openStore(proxied({ queryTimeoutMs: 300, acquireTimeoutMs: 300 }));
+      await store.storeMessages([message('before')]);
+      proxy.freeze();
+      const calls = [
+        () => store.storeMessages([message('during')]),
+        () => store.listMessages({ recipient: 'r', messageBox: 'b', maxBytes: 1_000 }),
+        () => store.acknowledgeMessages('r', Array.from({ length: 1_500 }, (_, n) => `id ${n}`)),
+        () => store.ping(),
+      ];
+      await Promise.all(calls.map((call) => unavailable(call(), 3_000)));
+      proxy.thaw();
+      const [outcome] = await store.storeMessages([message('after')]);
+      expect(outcome).toBe('stored');
+      await store.close();
+    });
+
+    test('a connection lost under a call rejects that call only', async () => {
+      const store = openStore(proxied());
+      await store.ping();
+      proxy.freeze();
+      const lost = store.ping();
+      await proxy.received();
+      await proxy.cut();
+      await unavailable(lost, 2_000);
+      proxy.thaw();
+      await store.ping();
+      await store.close();
+    });
+
+    test('connections that the server closed while idle are replaced', async () => {
+      const store = openStore(proxied());
+      await Promise.all([store.ping(), store.ping(), store.ping()]);
+      await proxy.cut();
+      // What the server greets a newcomer with arrives after the news that the others are closed.
+      const newcomer = connect(proxy.port, '127.0.0.1');
+      await once(newcomer, 'data');
+      newcomer.destroy();
+      await store.ping();
+      await store.close();
+    });
+
+    test('calls beyond the pool wait, and fail in time when nothing becomes free', async () => {
+      const store = openStore(proxied({ poolSize: 1, acquireTimeoutMs: 200, queryTimeoutMs: 1_000 }));
+      await Promise.all(Array.from({ length: 20 }, () => store.ping()));
+      proxy.freeze();
+      const first = unavailable(store.ping(), 2_500);
+      await unavailable(store.ping(), 900);
+      await first;
+      await store.close();
+    });
+
+    test('a server that stopped answering does not keep the store from closing', async () => {
+      const store = openStore(proxied({ queryTimeoutMs: 300, acquireTimeoutMs: 300 }));
+      await store.ping();
+      proxy.freeze();
+      const start = performance.now();
+      await store.close();
+      expect(performance.now() - start).toBeLessThan(6_000);
+    });
+
+    test('the queries of a send and a list use the indexes made for them', async () => {
+      const knex = createKnex(database.config);
+      const [plan] = await knex.raw(
+        `EXPLAIN SELECT m.id FROM messageBox b JOIN messages m ON m.messageBoxId = b.messageBoxId
+         WHERE b.identityKey = ? AND b.type = ? AND m.id > ? ORDER BY m.id LIMIT 10`,
+        [Buffer.from('r'), Buffer.from('b'), 0],
+      );
+      expect(plan.map((row: { key: string }) => row.key)).toEqual([
+        'messagebox_identitykey_type_unique',
+        'messages_box_order_index',
+      ]);
+      for (const { Extra } of plan) expect(Extra ?? '').not.toContain('filesort');
+      await knex.destroy();
+    });
+  });
+});
+
+interface Proxy {
+  readonly port: number;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Stops passing anything on. Connections stay open, new ones too. */
+  freeze(): void;
+  thaw(): void;
+  /** Breaks every connection; resolves when the proxy has seen them end. */
+  cut(): Promise<void>;
+  /** Resolves when bytes have arrived that a frozen proxy does not pass on. */
+  received(): Promise<void>;
+}
+
+/** A way to a database server that can be interrupted without touching the server. */
+async function startProxy(target: URL): Promise<Proxy> {
+  const sockets = new Set<Socket>();
+  let frozen = false;
+  let onReceived = () => {};
+  let port = 0;
+  let server: Server | undefined;
+
+  function accept(client: Socket) {
+    const upstream = connect(Number(target.port || 3306), target.hostname);
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (bytes) => {
+        if (!frozen) to.write(bytes);
+        else onReceived();
+      });
+      from.on('error', () => {});
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+    }
+  }
+
+  async function cut() {
+    const ended = [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(ended);
+  }
+
+  async function start() {
+    const listening = createServer(accept);
+    await new Promise<void>((resolve) => listening.listen(port, '127.0.0.1', resolve));
+    server = listening;
+    port = (listening.address() as AddressInfo).port;
+  }
+
+  async function stop() {
+    const stopping = server;
+    server = undefined;
+    if (!stopping) return;
+    const closed = new Promise((resolve) => stopping.close(resolve));
+    await cut();
+    await closed;
+  }
+
+  await start();
+  return {
+    get port() {
+      return port;
+    },
+    start,
+    stop,
+    freeze: () => {
+      frozen = true;
+    },
+    thaw: () => {
+      frozen = false;
+    },
+    cut,
+    received: () => new Promise((resolve) => (onReceived = resolve)),
+  };
+}
