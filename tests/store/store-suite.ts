@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createKnex } from '../../packages/shared/src/store/create-knex.js';
 import {
+  MessageIdTakenError,
   type MessagePage,
   type MessageStore,
-  MessageIdTakenError,
   MigrationError,
   type NewMessage,
   openStore,
@@ -104,15 +104,21 @@ export function storeSuite(name: string, createFixture: () => Promise<StoreFixtu
       });
 
       test('boxes whose names differ in case, accent or a trailing space are different boxes', async () => {
-        const names = ['Inbox', 'inbox', 'ínbox', 'Inbox '].map((prefix) => `${prefix.trimEnd()}-${box}${prefix.endsWith(' ') ? ' ' : ''}`);
+        const names = ['Inbox', 'inbox', 'ínbox', 'Inbox '].map(
+          (prefix) => `${prefix.trimEnd()}-${box}${prefix.endsWith(' ') ? ' ' : ''}`,
+        );
         for (const messageBox of names) {
-          expect(await store.storeMessages([message({ messageBox, messageId: `in ${messageBox}` })])).toEqual(['stored']);
+          expect(await store.storeMessages([message({ messageBox, messageId: `in ${messageBox}` })])).toEqual([
+            'stored',
+          ]);
         }
         for (const messageBox of names) expect(idsOf(await list({ messageBox }))).toEqual([`in ${messageBox}`]);
       });
 
       test('ids that differ in case, accent, normal form or a trailing space are different messages', async () => {
-        const messageIds = ['a', 'A', 'á', 'a\u0301', 'a ', ' a', 'a\u0000', 'ß', 'ss', '🎉', '🎊', '\u{1F600}'].map((id) => `${box}${id}`);
+        const messageIds = ['a', 'A', 'á', 'a\u0301', 'a ', ' a', 'a\u0000', 'ß', 'ss', '🎉', '🎊', '\u{1F600}'].map(
+          (id) => `${box}${id}`,
+        );
         for (const messageId of messageIds) {
           expect(await store.storeMessages([message({ messageBox: box, messageId })])).toEqual(['stored']);
         }
@@ -134,7 +140,11 @@ export function storeSuite(name: string, createFixture: () => Promise<StoreFixtu
       });
 
       test('a duplicate inside a batch, of the batch itself or of an earlier one', async () => {
-        const [first, second, third] = times(3, () => message({ messageBox: box })) as [NewMessage, NewMessage, NewMessage];
+        const [first, second, third] = times(3, () => message({ messageBox: box })) as [
+          NewMessage,
+          NewMessage,
+          NewMessage,
+        ];
         await store.storeMessages([second]);
         expect(await store.storeMessages([first, second, third, first])).toEqual([
           'stored',
@@ -157,9 +167,7 @@ export function storeSuite(name: string, createFixture: () => Promise<StoreFixtu
 
       test('batches that overlap in opposite orders all end, each message stored once', async () => {
         const batch = times(20, () => message({ messageBox: box }));
-        const outcomes = await Promise.all(
-          times(8, (n) => store.storeMessages(n % 2 ? batch : [...batch].reverse())),
-        );
+        const outcomes = await Promise.all(times(8, (n) => store.storeMessages(n % 2 ? batch : [...batch].reverse())));
         expect(count(outcomes.flat(), 'stored')).toBe(20);
         expect(count(outcomes.flat(), 'duplicate')).toBe(7 * 20);
         expect((await list()).messages).toHaveLength(20);
@@ -391,7 +399,9 @@ export function storeSuite(name: string, createFixture: () => Promise<StoreFixtu
         const survivor = message({ messageBox: box });
         await store.storeMessages([...batch, survivor]);
         const unknown = times(8_500, (n) => `${box} unknown ${n}`);
-        expect(await store.acknowledgeMessages(ALICE, [...unknown, ...batch.map(({ messageId }) => messageId)])).toBe(1_500);
+        expect(await store.acknowledgeMessages(ALICE, [...unknown, ...batch.map(({ messageId }) => messageId)])).toBe(
+          1_500,
+        );
         expect(idsOf(await list())).toEqual([survivor.messageId]);
       });
 
@@ -414,7 +424,12 @@ export function storeSuite(name: string, createFixture: () => Promise<StoreFixtu
           }),
         );
         expect(acknowledged.reduce((sum, n) => sum + n, 0)).toBe(30);
-        expect(idsOf(await list()).sort()).toEqual(sent.filter((_, n) => n % 2 === 0).map(({ messageId }) => messageId).sort());
+        expect(idsOf(await list()).sort()).toEqual(
+          sent
+            .filter((_, n) => n % 2 === 0)
+            .map(({ messageId }) => messageId)
+            .sort(),
+        );
       });
     });
 

@@ -1,2 +1,162 @@
-/** Runs once before all suites. */
-export default async function globalSetup(): Promise<void> {}
+import { request } from 'node:http';
+import { Redis } from 'ioredis';
+import { createConnection } from 'mysql2/promise';
+import { type RunningServer, rememberServers } from './run-servers.ts';
+import { startMariadb, startRedis } from './servers.ts';
+
+/** A server for this run: where it is, how it was come by, and how it goes again if this run started it. */
+interface Found extends RunningServer {
+  readonly url: string;
+  readonly from: string;
+}
+
+/** How one kind of server can be had, in the order of the tries. */
+interface Kind {
+  readonly name: string;
+  readonly variable: 'TEST_MYSQL_URL' | 'TEST_REDIS_URL';
+  readonly usualUrl: string;
+  /** The server's version; rejects when none answers there. */
+  readonly ask: (url: string) => Promise<string>;
+  readonly startContainer: () => Promise<Found>;
+  readonly startProcess: () => Promise<Found | undefined>;
+  readonly programs: string;
+}
+
+const mysql: Kind = {
+  name: 'MySQL or MariaDB',
+  variable: 'TEST_MYSQL_URL',
+  usualUrl: 'mysql://root@127.0.0.1:3306',
+  ask: async (uri) => {
+    const connection = await createConnection({ uri, connectTimeout: 2000 });
+    try {
+      const [rows] = await connection.query('SELECT VERSION() AS version');
+      const version = (rows as { version: string }[])[0]?.version ?? '';
+      return /MariaDB/.test(version) ? `MariaDB ${version.replace(/-.*/, '')}` : `MySQL ${version}`;
+    } finally {
+      await connection.end();
+    }
+  },
+  startContainer: async () => {
+    const { MySqlContainer } = await import('@testcontainers/mysql');
+    const container = await new MySqlContainer('mysql:8.4').start();
+    const url = `mysql://root:${container.getRootPassword()}@${container.getHost()}:${container.getPort()}`;
+    return { url, from: 'a container', close: async () => void (await container.stop()) };
+  },
+  startProcess: async () => started(await startMariadb()),
+  programs: 'mariadbd, mysqld',
+};
+
+const redis: Kind = {
+  name: 'Redis',
+  variable: 'TEST_REDIS_URL',
+  usualUrl: 'redis://127.0.0.1:6379',
+  ask: async (url) => {
+    const client = new Redis(url, { lazyConnect: true, connectTimeout: 2000, retryStrategy: () => null });
+    // Why it failed is what connect() rejects with.
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      return `Redis ${/redis_version:(\S+)/.exec(await client.info('server'))?.[1]}`;
+    } finally {
+      client.disconnect();
+    }
+  },
+  startContainer: async () => {
+    const { GenericContainer, Wait } = await import('testcontainers');
+    const container = await new GenericContainer('redis:7-alpine')
+      .withExposedPorts(6379)
+      .withWaitStrategy(Wait.forLogMessage('Ready to accept connections'))
+      .start();
+    const url = `redis://${container.getHost()}:${container.getMappedPort(6379)}`;
+    return { url, from: 'a container', close: async () => void (await container.stop()) };
+  },
+  startProcess: async () => started(await startRedis()),
+  programs: 'redis-server',
+};
+
+/** Finds or starts one real server of each kind, once for all suites, and puts its address into the environment. */
+export default async function globalSetup(): Promise<void> {
+  const docker = process.env['TEST_MYSQL_URL'] && process.env['TEST_REDIS_URL'] ? false : await dockerAnswers();
+  const results = await Promise.allSettled([mysql, redis].map((kind) => provide(kind, docker)));
+  rememberServers(results.flatMap((result) => (result.status === 'fulfilled' && result.value ? [result.value] : [])));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+async function provide(kind: Kind, docker: boolean): Promise<RunningServer | undefined> {
+  const found = await find(kind, docker);
+  if (!found) {
+    const line = '!'.repeat(100);
+    say(
+      `\n${line}\nNo ${kind.name} server for the tests: ${kind.variable} is not set, Docker does not answer, and none of ` +
+        `${kind.programs} was found.\nThe suites that need one will NOT run.\n${line}\n`,
+    );
+    return undefined;
+  }
+  const version = await kind.ask(found.url);
+  say(`Tests use ${version} at ${found.url.replace(/:[^:@/]*@/, ':…@')} (${found.from})`);
+  const given = process.env[kind.variable];
+  process.env[kind.variable] = found.url;
+  return {
+    async close() {
+      if (given === undefined) delete process.env[kind.variable];
+      await found.close();
+    },
+  };
+}
+
+async function find(kind: Kind, docker: boolean): Promise<Found | undefined> {
+  const given = process.env[kind.variable];
+  if (given) {
+    await kind.ask(given).catch((error: unknown) => {
+      throw new Error(`${kind.variable} names a server that does not answer: ${error}`);
+    });
+    return { url: given, from: kind.variable, close: async () => {} };
+  }
+  // On somebody's own machine, what runs there is not ours to use without being told.
+  if (process.env['CI'] && (await answers(kind))) return { url: kind.usualUrl, from: 'found', close: async () => {} };
+  if (docker) {
+    try {
+      return await kind.startContainer();
+    } catch (error) {
+      say(`Docker could not start ${kind.name}: ${error}`);
+    }
+  }
+  try {
+    return await kind.startProcess();
+  } catch (error) {
+    say(`${kind.name} could not be started: ${error}`);
+    return undefined;
+  }
+}
+
+function started(server: Awaited<ReturnType<typeof startRedis>>): Found | undefined {
+  return server && { url: server.url, from: 'started for this run', close: () => server.close() };
+}
+
+const answers = (kind: Kind): Promise<boolean> =>
+  kind.ask(kind.usualUrl).then(
+    () => true,
+    () => false,
+  );
+
+/** Whether a Docker daemon answers; a second is enough for one that is there. */
+function dockerAnswers(): Promise<boolean> {
+  const host = process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock';
+  const { protocol, hostname, port, pathname } = new URL(host);
+  const where = protocol === 'unix:' ? { socketPath: pathname } : { host: hostname, port: port || 2375 };
+  // Over TLS or SSH only the real client knows how, so that is left to it.
+  if (protocol === 'ssh:' || process.env['DOCKER_TLS_VERIFY']) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const ping = request({ ...where, path: '/_ping', timeout: 1000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    ping.on('timeout', () => ping.destroy());
+    ping.on('error', () => resolve(false));
+    ping.end();
+  });
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

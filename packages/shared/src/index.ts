@@ -1,5 +1,6 @@
 export * from './config/index.js';
 export { databaseCheck, Health, type HealthReport } from './health/health.js';
+export { clientAddress } from './http/client-address.js';
 export * from './http/json-server.js';
 export { type ServerIdentity, serverIdentity } from './identity/server-identity.js';
 export { type RateLimit, rateLimit, TooManyRequestsError } from './limits/rate-limit.js';
@@ -10,7 +11,12 @@ export { openDatabase, requireRedis } from './process/open-database.js';
 export { type RunningService, runService } from './process/run-service.js';
 export { connectRedis, type RedisClients } from './redis/redis-clients.js';
 export { inProcessRoomEvents, type RoomEventBroker, redisRoomEvents } from './room-events/redis-room-events.js';
-export type { RoomEvent, RoomEventPublisher, RoomSubscriptions } from './room-events/room-events.js';
+export {
+  liveNamespaces,
+  type RoomEvent,
+  type RoomEventPublisher,
+  type RoomSubscriptions,
+} from './room-events/room-events.js';
 export { socketIoPublisher } from './room-events/socket-io-publisher.js';
 export { inProcessRoomMemory } from './room-memory/in-process.js';
 export { redisRoomMemory } from './room-memory/redis.js';

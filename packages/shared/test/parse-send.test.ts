@@ -146,3 +146,9 @@ describe('what is stored for a body', () => {
     expect(parse({ ...good, body: { message: 'hi' } }).liveBody).toBe('{"message":"hi"}');
   });
 });
+
+test('a payment is refused, not dropped', () => {
+  expect(codeOf(() => parseSend({ message: good, payment: { tx: [] } }, alice, normaliseKey))).toBe(
+    'ERR_PAYMENT_NOT_SUPPORTED',
+  );
+});

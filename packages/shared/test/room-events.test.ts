@@ -57,7 +57,9 @@ async function instance(broker: RoomEventBroker): Promise<Instance> {
       });
       const joined = new Promise<void>((resolve) => {
         io.once('connection', (server) => {
-          void Promise.resolve(server.join(room)).then(() => broker.ready('/', room)).then(resolve);
+          void Promise.resolve(server.join(room))
+            .then(() => broker.ready('/', room))
+            .then(resolve);
         });
       });
       await joined;

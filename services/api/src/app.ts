@@ -13,6 +13,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import { pinoHttp } from 'pino-http';
 import { cors } from './http/cors.js';
 import { answerErrors, answerNotFound } from './http/errors.js';
+import { boundInFlight } from './http/in-flight.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
 import { healthRoutes } from './routes/health.js';
 import { listMessagesRoute } from './routes/list-messages.js';
@@ -31,6 +32,7 @@ export interface ApiParts {
 const LIMITS = {
   handshakes: { burst: 3_000, seconds: 3 },
   requests: { burst: 10_000, seconds: 10 },
+  inFlight: { requests: 2_000, bodyBytes: 536_870_912 },
 };
 
 /** The api without its process: the whole wiring of the HTTP routes. */
@@ -51,6 +53,7 @@ export function createApi(parts: ApiParts): Express {
   app.use(requestLog(log));
   app.use(cors);
   app.use('/health', healthRoutes(parts.health));
+  app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: config.limits.requestBody }));
   app.post(
     '/.well-known/auth',
     admit((request) => handshakes.admit(request.ip ?? '')),

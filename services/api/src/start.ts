@@ -1,11 +1,10 @@
 import {
   Closing,
   type Config,
-  closeServer,
-  createJsonServer,
   Health,
+  JsonServer,
   type Logger,
-  listen,
+  liveNamespaces,
   openBroker,
   openDatabase,
   type RunningService,
@@ -30,15 +29,19 @@ export async function start(config: Config, log: Logger): Promise<RunningService
     const { broker } = await openBroker(config, log, health, closing);
     // Publishes like a realtime instance, and holds no sockets.
     const io = new Server(broker.adapter === undefined ? {} : { adapter: broker.adapter });
-    const namespaces = config.routingPrefix === '' ? ['/'] : ['/', config.routingPrefix];
-    const events = socketIoPublisher({ io, namespaces, maxBodyBytes: config.limits.liveBody, log });
+    const events = socketIoPublisher({
+      io,
+      namespaces: liveNamespaces(config.routingPrefix),
+      maxBodyBytes: config.limits.liveBody,
+      log,
+    });
 
-    const server = createJsonServer(createApi({ config, log, store, identity, events, health }));
+    const server = new JsonServer(createApi({ config, log, store, identity, events, health }));
     closing.add('claims', purgeClaimsRegularly(store, log));
-    closing.add('listener', () => closeServer(server));
+    closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
     closing.add('readiness', () => health.drain());
 
-    const url = await listen(server, config.port ?? DEFAULT_PORT, config.host);
+    const url = await server.listen(config.port ?? DEFAULT_PORT, config.host);
     log.info(
       {
         url,

@@ -3,6 +3,7 @@ import { type AuthSocket, AuthSocketServer, type SocketEvent } from '@messagebox
 import {
   type Config,
   type Logger,
+  liveNamespaces,
   type MessageStore,
   type RoomEventBroker,
   type RoomEventPublisher,
@@ -12,6 +13,7 @@ import {
   socketIoPublisher,
 } from '@messagebox/shared';
 import { type EventParts, eventHandlers, refuseSend } from './events/index.js';
+import { Admission } from './sockets/admission.js';
 import { Lanes } from './sockets/lanes.js';
 import { attachSocketIo, createSocketIo } from './sockets/socket-io.js';
 
@@ -48,6 +50,7 @@ export class Realtime {
   readonly #io;
   readonly #sockets: AuthSocketServer;
   readonly #lanes = new WeakMap<AuthSocket, Lanes>();
+  readonly #namespaces: readonly string[];
   readonly #touching: NodeJS.Timeout;
   readonly #events: EventParts;
   #draining = false;
@@ -57,8 +60,8 @@ export class Realtime {
     const live = config.limits.liveBody;
     // A body of n bytes is JSON within JSON within an array of numbers: about five characters for each byte.
     const frameBytes = live * 6;
-    // A client that was given `https://host/prefix` connects to the namespace `/prefix`.
-    const namespaces = config.routingPrefix === '' ? ['/'] : ['/', config.routingPrefix];
+    const namespaces = liveNamespaces(config.routingPrefix);
+    this.#namespaces = namespaces;
     this.#io = createSocketIo(parts.broker, frameBytes);
     this.publisher = socketIoPublisher({ io: this.#io, namespaces, maxBodyBytes: live, log });
     this.#events = {
@@ -103,9 +106,12 @@ export class Realtime {
 
   /** Takes sockets on this server from now on, at `/socket.io/`. */
   attach(http: HttpServer): void {
-    attachSocketIo(this.#io, http, this.parts.config.routingPrefix, () =>
-      this.#draining ? 'This instance is stopping. Connect again.' : undefined,
-    );
+    const { routingPrefix, trustedProxies } = this.parts.config;
+    attachSocketIo(this.#io, http, {
+      routingPrefix,
+      admission: new Admission(trustedProxies),
+      draining: () => this.#draining,
+    });
   }
 
   /**
@@ -128,7 +134,7 @@ export class Realtime {
     this.#draining = true;
     // Not io.close(): it tells every client that the server meant it, and those do not come back.
     this.#io.engine?.close();
-    this.#io.of('/').adapter.close();
+    for (const namespace of this.#namespaces) this.#io.of(namespace).adapter.close();
   }
 
   async #moveOn(socket: AuthSocket): Promise<void> {

@@ -2,11 +2,9 @@ import {
   answerHealth,
   Closing,
   type Config,
-  closeServer,
-  createJsonServer,
   Health,
+  JsonServer,
   type Logger,
-  listen,
   openBroker,
   openDatabase,
   type RunningService,
@@ -30,7 +28,7 @@ export async function start(config: Config, log: Logger): Promise<RunningService
     const realtime = new Realtime({ config, log, store, identity, broker, memory });
     closing.add('socket.io', () => realtime.close());
 
-    const server = createJsonServer((request, response) => {
+    const server = new JsonServer((request, response) => {
       const path = request.url?.split('?')[0] ?? '/';
       if (answerHealth(path, response, health)) return;
       sendJson(response, 404, {
@@ -39,12 +37,12 @@ export async function start(config: Config, log: Logger): Promise<RunningService
         description: 'There is nothing here but /socket.io/ and /health/.',
       });
     });
-    if (config.websockets) realtime.attach(server);
-    closing.add('listener', () => closeServer(server));
+    if (config.websockets) realtime.attach(server.http);
+    closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
     closing.add('sockets', () => realtime.drain());
     closing.add('readiness', () => health.drain());
 
-    const url = await listen(server, config.port ?? DEFAULT_PORT, config.host);
+    const url = await server.listen(config.port ?? DEFAULT_PORT, config.host);
     log.info(
       {
         url,

@@ -6,12 +6,10 @@ import {
   Closing,
   type Config,
   ConfigError,
-  closeServer,
-  createJsonServer,
   databaseCheck,
   Health,
+  JsonServer,
   type Logger,
-  listen,
   openBroker,
   openStore,
   type RunningService,
@@ -44,14 +42,14 @@ export async function start(given: Config, log: Logger): Promise<RunningService>
 
     const realtime = new Realtime({ config, log, store, identity, broker, memory });
     closing.add('socket.io', () => realtime.close());
-    const server = createJsonServer(createApi({ config, log, store, identity, events: realtime.publisher, health }));
-    if (config.websockets) realtime.attach(server);
+    const server = new JsonServer(createApi({ config, log, store, identity, events: realtime.publisher, health }));
+    if (config.websockets) realtime.attach(server.http);
     closing.add('claims', purgeClaimsRegularly(store, log));
-    closing.add('listener', () => closeServer(server));
+    closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
     closing.add('sockets', () => realtime.drain());
     closing.add('readiness', () => health.drain());
 
-    const url = await listen(server, config.port ?? DEFAULT_PORT, config.host);
+    const url = await server.listen(config.port ?? DEFAULT_PORT, config.host);
     const { identityKey } = identity.authenticator;
     log.info(
       {

@@ -1,26 +1,67 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Health } from '../health/health.js';
 
 /** The largest header block that is read. Must match the edge's (`large_client_header_buffers`). */
 export const MAX_HEADER_BYTES = 32_768;
 
 /** An HTTP server whose own refusals are JSON, too, and which can end without cutting answers off. */
-export function createJsonServer(listener?: RequestListener): Server {
-  const server = createServer(
-    { maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: 60_000, headersTimeout: 15_000, keepAliveTimeout: 65_000 },
-    listener,
-  );
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-    const [status, text] = refusal(error.code);
-    const body = JSON.stringify({ status: 'error', code: 'ERR_BAD_REQUEST', description: text });
-    socket.end(
-      `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-        `Access-Control-Allow-Origin: *\r\nConnection: close\r\n\r\n${body}`,
+export class JsonServer {
+  readonly http: Server;
+  readonly #connections = new Set<Socket>();
+
+  constructor(listener?: RequestListener) {
+    this.http = createServer(
+      { maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: 60_000, headersTimeout: 15_000, keepAliveTimeout: 65_000 },
+      listener,
     );
-  });
-  return server;
+    this.http.on('clientError', refuseUnreadable);
+    this.http.on('connection', (socket) => {
+      this.#connections.add(socket);
+      socket.once('close', () => this.#connections.delete(socket));
+    });
+  }
+
+  /** @returns the base URL it listens on, with 127.0.0.1 in place of "all interfaces" */
+  async listen(port: number, host?: string): Promise<string> {
+    await new Promise<void>((resolve, reject) => {
+      this.http.once('error', (error: NodeJS.ErrnoException) => {
+        reject(error.code === 'EADDRINUSE' ? new Error(`port ${port} is in use; set PORT to another one`) : error);
+      });
+      this.http.listen({ port, ...(host === undefined ? {} : { host }) }, resolve);
+    });
+    const address = this.http.address() as AddressInfo;
+    const name = host === undefined || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : address.address;
+    return `http://${name.includes(':') ? `[${name}]` : name}:${address.port}`;
+  }
+
+  /**
+   * Takes no new connections, lets running requests end, and resolves when the last connection has.
+   * Connections that are still there after `patienceMs`, those of dead websocket clients among them, are cut.
+   */
+  async close(patienceMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.http.close(() => resolve()));
+    this.http.closeIdleConnections();
+    const timer = setTimeout(() => {
+      for (const socket of this.#connections) socket.destroy();
+    }, patienceMs);
+    await closed;
+    clearTimeout(timer);
+  }
+}
+
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, text] = refusal(error.code);
+  const body = JSON.stringify({ status: 'error', code: 'ERR_BAD_REQUEST', description: text });
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+      `Access-Control-Allow-Origin: *\r\nConnection: close\r\n\r\n${body}`,
+  );
 }
 
 function refusal(code: string | undefined): [string, string] {
@@ -28,26 +69,6 @@ function refusal(code: string | undefined): [string, string] {
     return ['431 Request Header Fields Too Large', 'The request headers are too large.'];
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return ['408 Request Timeout', 'The request took too long to arrive.'];
   return ['400 Bad Request', 'This is not a valid HTTP request.'];
-}
-
-/** @returns the base URL it listens on, with 127.0.0.1 in place of "all interfaces" */
-export async function listen(server: Server, port: number, host?: string): Promise<string> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE' ? new Error(`port ${port} is in use; set PORT to another one`) : error);
-    });
-    server.listen({ port, ...(host === undefined ? {} : { host }) }, resolve);
-  });
-  const address = server.address() as AddressInfo;
-  const name = host === undefined || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : address.address;
-  return `http://${name.includes(':') ? `[${name}]` : name}:${address.port}`;
-}
-
-/** Takes no new connections, lets running requests end, and resolves when the last one has. */
-export async function closeServer(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  await closed;
 }
 
 /** Headers that let a page of any origin use this server (protocol: BRC-104, CORS). */

@@ -32,3 +32,11 @@ export interface RoomSubscriptions {
    */
   ready(namespace: string, room: string): Promise<void>;
 }
+
+/**
+ * The socket.io namespaces that take clients: the main one, and with a routing prefix that one, too, since a client
+ * that was given `https://host/prefix` connects to the namespace `/prefix`.
+ */
+export function liveNamespaces(routingPrefix: string): readonly string[] {
+  return routingPrefix === '' ? ['/'] : ['/', routingPrefix];
+}

@@ -45,6 +45,11 @@ export function parseSend(request: unknown, sender: string, normaliseKey: Normal
     if (key === undefined) throw new RuleError('ERR_INVALID_RECIPIENT_KEY', 'A recipient is not a valid public key.');
     return key;
   });
+  const payment = field(request, 'payment');
+  if (payment !== undefined && payment !== null) {
+    // Storing the message and dropping its payment would take the money from the recipient without a word.
+    throw new RuleError('ERR_PAYMENT_NOT_SUPPORTED', 'This server takes no payments with messages.');
+  }
   const stored = storedBody(body);
   return {
     messages: keys.map((recipient, i) => ({

@@ -2,6 +2,8 @@ import { AuthError } from '@messagebox/brc103';
 import { type Logger, RuleError, StoreUnavailableError, TooManyRequestsError } from '@messagebox/shared';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 
+import { OverloadedError } from './in-flight.js';
+
 interface Refusal {
   readonly status: number;
   readonly code: string;
@@ -53,6 +55,9 @@ function refusalOf(error: unknown): Refusal {
   if (error instanceof StoreUnavailableError) {
     const description = 'The message store is not available. Try again later.';
     return { status: 503, code: 'ERR_STORE_UNAVAILABLE', description, retryAfterSeconds: 1 };
+  }
+  if (error instanceof OverloadedError) {
+    return { status: 503, code: 'ERR_OVERLOADED', description: error.message, retryAfterSeconds: 1 };
   }
   const status = clientStatusOf(error);
   if (status !== undefined) return { status, code: 'ERR_BAD_REQUEST', description: 'The request could not be read.' };

@@ -17,7 +17,11 @@ export const sendMessage: EventHandler = async (parts, socket, data) => {
   const ackEvent = typeof roomId === 'string' && roomId.length <= MAX_ROOM_ID ? `sendMessageAck-${roomId}` : undefined;
   try {
     await parts.eventRate.admit(socket.identityKey as string);
-    const answer = await send(parts, socket.identityKey as string, requestOf(parts, roomId, message));
+    const answer = await send(
+      parts,
+      socket.identityKey as string,
+      requestOf(parts, roomId, message, field(data, 'payment')),
+    );
     if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'success', messageId: answer.messageId });
   } catch (error) {
     const { code, description } = failure(parts, error);
@@ -40,7 +44,7 @@ export function refuseSend(socket: AuthSocket, data: unknown): void {
 }
 
 /** The same request as over HTTP: the room says recipient and box, and the message must not say another recipient. */
-function requestOf(parts: EventParts, roomId: unknown, message: unknown): unknown {
+function requestOf(parts: EventParts, roomId: unknown, message: unknown, payment: unknown): unknown {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) return { message };
   const room = splitRoomName(roomId);
   if (room === undefined) throw new RuleError('ERR_INVALID_MESSAGEBOX', 'roomId must be RECIPIENTKEY-messageBox.');
@@ -62,6 +66,7 @@ function requestOf(parts: EventParts, roomId: unknown, message: unknown): unknow
   }
   return {
     message: { recipient: room.identityKey, messageBox: room.messageBox, messageId: field(message, 'messageId'), body },
+    payment: payment ?? field(message, 'payment'),
   };
 }
 

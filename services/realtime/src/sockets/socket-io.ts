@@ -1,6 +1,7 @@
-import type { Server as HttpServer, IncomingMessage } from 'node:http';
-import { corsHeaders, type RoomEventBroker } from '@messagebox/shared';
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
+import { corsHeaders, type RoomEventBroker, TooManyRequestsError } from '@messagebox/shared';
 import { Server } from 'socket.io';
+import type { Admission } from './admission.js';
 
 /**
  * A socket.io server with this project's settings, attached to no HTTP server yet.
@@ -17,43 +18,77 @@ export function createSocketIo(broker: RoomEventBroker, maxFrameBytes: number): 
   });
 }
 
-/**
- * Serves socket.io on an HTTP server, beside whatever listens there already, at `/socket.io/` and below the routing
- * prefix.
- *
- * @param refuse gives the reason why no new connection is taken, or undefined
- */
-export function attachSocketIo(
-  io: Server,
-  http: HttpServer,
-  routingPrefix: string,
-  refuse: () => string | undefined,
-): void {
+export interface Entrance {
+  /** ROUTING_PREFIX: socket.io is served below it as well. */
+  readonly routingPrefix: string;
+  readonly admission: Admission;
+  /** Whether no new connections are taken any more. */
+  draining(): boolean;
+}
+
+type EngineRequest = IncomingMessage & { readonly _query?: Readonly<Record<string, string>> };
+
+/** Serves socket.io on an HTTP server, beside whatever listens there already, at `/socket.io/`. */
+export function attachSocketIo(io: Server, http: HttpServer, entrance: Entrance): void {
   io.attach(http);
-  io.engine.use(
-    (
-      request: IncomingMessage & { _query?: Record<string, string> },
-      response: import('node:http').ServerResponse,
-      next: (error?: Error) => void,
-    ) => {
-      for (const [name, value] of Object.entries(corsHeaders)) response.setHeader(name, value);
-      if (request.method === 'OPTIONS') {
-        response.writeHead(200, { 'Content-Length': 0 });
-        response.end();
-        return;
-      }
-      const reason = request._query?.['sid'] === undefined ? refuse() : undefined;
-      if (reason === undefined) return next();
-      const body = JSON.stringify({ status: 'error', code: 'ERR_NOT_AVAILABLE', description: reason });
-      response.writeHead(503, {
-        'Content-Type': 'application/json',
-        'Content-Length': Buffer.byteLength(body),
-        'Retry-After': 1,
-      });
-      response.end(body);
+  io.engine.use((request: EngineRequest, response: ServerResponse, next: () => void) => {
+    for (const [name, value] of Object.entries(corsHeaders)) response.setHeader(name, value);
+    if (request.method === 'OPTIONS') {
+      response.writeHead(200, { 'Content-Length': 0 });
+      response.end();
+      return;
+    }
+    if (request._query?.['sid'] !== undefined) next();
+    else void admit(request, response, entrance, next);
+  });
+  io.engine.on(
+    'connection',
+    (connection: { request: IncomingMessage; once(event: 'close', run: () => void): void }) => {
+      connection.once('close', entrance.admission.count(connection.request));
     },
   );
-  if (routingPrefix === '') return;
+  if (entrance.routingPrefix !== '') serveBelow(http, entrance.routingPrefix);
+}
+
+async function admit(
+  request: IncomingMessage,
+  response: ServerResponse,
+  entrance: Entrance,
+  next: () => void,
+): Promise<void> {
+  if (entrance.draining()) {
+    refuse(response, 503, 'ERR_STOPPING', 'This instance is stopping. Connect again.', 1);
+    return;
+  }
+  try {
+    await entrance.admission.admit(request);
+  } catch (error) {
+    const seconds = error instanceof TooManyRequestsError ? error.retryAfterSeconds : 1;
+    refuse(response, 429, 'ERR_TOO_MANY_REQUESTS', 'Too many connections from this address. Try again later.', seconds);
+    return;
+  }
+  next();
+}
+
+function refuse(
+  response: ServerResponse,
+  status: number,
+  code: string,
+  description: string,
+  retryAfterSeconds: number,
+): void {
+  const body = JSON.stringify({ status: 'error', code, description });
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(body),
+    'Retry-After': retryAfterSeconds,
+    Connection: 'close',
+  });
+  response.end(body);
+}
+
+/** engine.io answers at one path only, so requests below the prefix are shown to it without it. */
+function serveBelow(http: HttpServer, routingPrefix: string): void {
   const unprefix = (request: IncomingMessage) => {
     if (request.url?.startsWith(`${routingPrefix}/socket.io/`)) request.url = request.url.slice(routingPrefix.length);
   };

@@ -1,0 +1,178 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+
+/** How a process ended: with an exit code or by a signal. */
+export interface ProcessEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A process that a test has started. It never outlives the test run, even one that is killed. */
+export interface OwnProcess {
+  readonly pid: number;
+  /** The lines of stdout and stderr so far. */
+  readonly lines: readonly string[];
+  readonly running: boolean;
+  readonly exited: Promise<ProcessEnd>;
+  /**
+   * The first line, printed already or still to come, that the test accepts.
+   * @throws when the process ends without such a line, or when the limit passes
+   */
+  waitForLine(accepts: (line: string) => boolean, limitMs?: number): Promise<string>;
+  /** Sends a signal; nothing happens when the process has ended. */
+  signal(name: NodeJS.Signals): void;
+  /** Asks the process to end and waits for it; one that takes too long is killed. */
+  end(signal: NodeJS.Signals, limitMs?: number): Promise<ProcessEnd>;
+}
+
+/** Starts a process of a test's own. */
+export function startProcess(
+  command: string,
+  args: readonly string[],
+  options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string } = {},
+): OwnProcess {
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const lines: string[] = [];
+  const watchers = new Set<(line: string) => void>();
+  const onLine = (line: string): void => {
+    lines.push(line);
+    for (const watcher of watchers) watcher(line);
+  };
+  readLines(child.stdout, onLine);
+  readLines(child.stderr, onLine);
+  // Nobody has to wait for it to be able to end: see the reaper below.
+  child.unref();
+
+  const exited = new Promise<ProcessEnd>((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.once('error', (error) => {
+      onLine(String(error));
+      resolve({ code: 127, signal: null });
+    });
+  });
+  const outputEnded = new Promise<void>((resolve) => {
+    child.once('close', () => resolve());
+  });
+  const { pid } = child;
+  if (pid !== undefined) {
+    reap('process', pid);
+    child.once('exit', () => reap('process', pid, false));
+  }
+  const running = (): boolean => pid !== undefined && child.exitCode === null && child.signalCode === null;
+
+  return {
+    pid: pid ?? -1,
+    lines,
+    exited,
+    get running() {
+      return running();
+    },
+    waitForLine(accepts, limitMs = 30_000) {
+      const seen = lines.find(accepts);
+      if (seen !== undefined) return Promise.resolve(seen);
+      return new Promise((resolve, reject) => {
+        const settle = (): void => {
+          clearTimeout(timer);
+          watchers.delete(watcher);
+        };
+        const fail = (what: string): void => {
+          settle();
+          reject(new Error(`${command} ${args.join(' ')}: ${what}\n${lines.slice(-50).join('\n')}`));
+        };
+        const watcher = (line: string): void => {
+          if (!accepts(line)) return;
+          settle();
+          resolve(line);
+        };
+        const timer = setTimeout(() => fail(`the expected line did not come within ${limitMs} ms`), limitMs);
+        watchers.add(watcher);
+        void outputEnded
+          .then(() => exited)
+          .then(({ code, signal }) => fail(`ended (${signal ?? code}) before the expected line`));
+      });
+    },
+    signal(name) {
+      if (running()) child.kill(name);
+    },
+    async end(signal, limitMs = 20_000) {
+      if (running()) {
+        child.kill(signal);
+        const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
+        await exited;
+        clearTimeout(timer);
+      }
+      return exited;
+    },
+  };
+}
+
+/** The exit code as a shell gives it: a signal counts as 128 + its number. */
+export function exitCode({ code, signal }: ProcessEnd): number {
+  return code ?? 128 + (signal ? constants.signals[signal] : 0);
+}
+
+/** A new folder that is removed, with everything in it, at the end of the test run at the latest. */
+export function temporaryFolder(): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'messagebox-test-'));
+  reap('folder', path);
+  return {
+    path,
+    remove() {
+      rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+      reap('folder', path, false);
+    },
+  };
+}
+
+function readLines(stream: Readable & { unref?: () => void }, onLine: (line: string) => void): void {
+  stream.unref?.();
+  let rest = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) onLine(line);
+  });
+  stream.on('end', () => {
+    if (rest) onLine(rest);
+  });
+}
+
+/*
+ * A test process can end in ways that run no handler of its own (and Jest gives suites a copy of `process` on which
+ * 'exit' never fires). So a small process is told what there is, and removes what is left when its stdin closes.
+ */
+const reaperScript = `
+  const left = { process: new Set(), folder: new Set() };
+  const lines = require('node:readline').createInterface({ input: process.stdin });
+  lines.on('line', (line) => {
+    const [kind, what, exists] = JSON.parse(line);
+    left[kind][exists ? 'add' : 'delete'](what);
+  });
+  lines.on('close', () => {
+    for (const pid of left.process) try { process.kill(pid, 'SIGKILL'); } catch {}
+    for (const path of left.folder) {
+      try { require('node:fs').rmSync(path, { recursive: true, force: true, maxRetries: 10 }); } catch {}
+    }
+  });
+`;
+let reaper: ChildProcess | undefined;
+const reaped = new Set<number | string>();
+
+function reap(kind: 'process' | 'folder', what: number | string, exists = true): void {
+  if (!reaper) {
+    // A group of its own, which Ctrl-C does not reach.
+    reaper = spawn(process.execPath, ['-e', reaperScript], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+    reaper.unref();
+    (reaper.stdin as unknown as { unref(): void }).unref();
+  }
+  reaper.stdin?.write(`${JSON.stringify([kind, what, exists])}\n`);
+  if (exists) reaped.add(what);
+  else reaped.delete(what);
+  if (reaped.size > 0) return;
+  reaper.stdin?.end();
+  reaper = undefined;
+}

@@ -1,0 +1,153 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** A TCP proxy on 127.0.0.1 that a test puts between a client and a server, to slow, cut or move their connections. */
+export interface TcpProxy {
+  readonly port: number;
+  /** The target's address as the client should use it: same scheme, credentials and path, the proxy's host and port. */
+  readonly url: string;
+  /** How many client connections are open. */
+  readonly connections: number;
+  /** Where connections go from now on; the open ones stay where they are. */
+  setTarget(url: string): void;
+  /** Holds every byte back for so long, in each direction, in order. */
+  setDelay(ms: number): void;
+  /** Destroys all open connections. */
+  cut(): void;
+  /** Refuses new connections until `accept()`; the open ones stay. */
+  refuse(): void;
+  accept(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const highWaterMark = 1 << 20;
+
+/** @param options.target the server's URL, of any scheme, with its port */
+export async function createTcpProxy(options: { readonly target: string }): Promise<TcpProxy> {
+  let target = new URL(options.target);
+  let delay = 0;
+  let server: Server | undefined;
+  let port = 0;
+  const pairs = new Set<readonly [Socket, Socket]>();
+
+  const onConnection = (client: Socket): void => {
+    const upstream = connect({ host: hostOf(target), port: Number(target.port), allowHalfOpen: true });
+    const pair = [client, upstream] as const;
+    pairs.add(pair);
+    const end = (): void => {
+      client.destroy();
+      upstream.destroy();
+      pairs.delete(pair);
+    };
+    for (const socket of pair) {
+      socket.setNoDelay(true);
+      // A reset on one side is an end on the other; 'close' follows.
+      socket.on('error', end);
+    }
+    // What one side closed may still be on its way to the other, so only an error or both closes end the pair.
+    let open = 2;
+    const onClose = (): void => {
+      open -= 1;
+      if (open === 0) end();
+    };
+    client.once('close', (hadError) => (hadError ? end() : onClose()));
+    upstream.once('close', (hadError) => (hadError ? end() : onClose()));
+    forward(client, upstream, () => delay);
+    forward(upstream, client, () => delay);
+  };
+  const accept = async (): Promise<void> => {
+    if (server) return;
+    server = createServer({ allowHalfOpen: true }, onConnection).listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    port = (server.address() as AddressInfo).port;
+  };
+  const refuse = (): void => {
+    server?.close();
+    server = undefined;
+  };
+  const cut = (): void => {
+    for (const [client, upstream] of pairs) {
+      client.destroy();
+      upstream.destroy();
+    }
+    pairs.clear();
+  };
+
+  await accept();
+  const url = new URL(target);
+  url.hostname = '127.0.0.1';
+  url.port = `${port}`;
+  return {
+    port,
+    url: target.pathname === '/' && !options.target.endsWith('/') ? url.href.replace(/\/$/, '') : url.href,
+    get connections() {
+      return pairs.size;
+    },
+    setTarget(next) {
+      target = new URL(next);
+    },
+    setDelay(ms) {
+      delay = ms;
+    },
+    cut,
+    refuse,
+    accept,
+    async close() {
+      const closing = server;
+      refuse();
+      const closed = closing && once(closing, 'close');
+      cut();
+      await closed;
+    },
+  };
+}
+
+/** Passes on what comes from one socket, each piece when its delay is over and never before the one ahead of it. */
+function forward(from: Socket, to: Socket, delay: () => number): void {
+  const queue: { readonly due: number; readonly bytes: Buffer | undefined }[] = [];
+  let queued = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const send = (): void => {
+    timer = undefined;
+    for (let next = queue[0]; next; next = queue[0]) {
+      const wait = next.due - performance.now();
+      if (wait > 0) {
+        timer = setTimeout(send, Math.ceil(wait));
+        return;
+      }
+      queue.shift();
+      if (next.bytes === undefined) {
+        to.end();
+        continue;
+      }
+      queued -= next.bytes.length;
+      if (!to.writable) continue;
+      to.write(next.bytes);
+    }
+    flow();
+  };
+  const flow = (): void => {
+    if (queued + to.writableLength < highWaterMark) from.resume();
+    else from.pause();
+  };
+  const add = (bytes: Buffer | undefined): void => {
+    queue.push({ due: performance.now() + delay(), bytes });
+    queued += bytes?.length ?? 0;
+    if (timer === undefined) send();
+    flow();
+  };
+  from.on('data', add);
+  from.on('end', () => add(undefined));
+  to.on('drain', flow);
+  from.on('close', () => {
+    if (from.readableEnded) return;
+    clearTimeout(timer);
+    to.destroy();
+  });
+  to.on('close', () => clearTimeout(timer));
+}
+
+function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, '');
+}

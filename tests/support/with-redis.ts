@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { describeWhen } from './describe-when.ts';
+
+/** `describe` for suites that need a Redis server but leave it as it is; its address is `redisUrl()`. */
+export function describeWithRedis(name: string, suite: () => void): void {
+  describeWhen(Boolean(process.env['TEST_REDIS_URL']), name, 'a Redis server (TEST_REDIS_URL)', suite);
+}
+
+/** The address of this run's Redis server. */
+export function redisUrl(): string {
+  const url = process.env['TEST_REDIS_URL'];
+  if (!url) throw new Error('TEST_REDIS_URL is not set.');
+  return url;
+}
+
+/** A random prefix for keys and channels. To be called in a `describe`: its keys are removed when the suite ends. */
+export function redisPrefix(): string {
+  const prefix = `mb_test_${randomBytes(8).toString('hex')}:`;
+  afterAll(() => removeKeys(redisUrl(), prefix));
+  return prefix;
+}
+
+/** Removes all keys that begin with a prefix. */
+export async function removeKeys(url: string, prefix: string): Promise<void> {
+  const redis = new Redis(url);
+  try {
+    let cursor = '0';
+    do {
+      const [next, keys] = await redis.scan(cursor, 'MATCH', `${prefix}*`, 'COUNT', 1000);
+      if (keys.length > 0) await redis.unlink(...keys);
+      cursor = next;
+    } while (cursor !== '0');
+  } finally {
+    redis.disconnect();
+  }
+}
