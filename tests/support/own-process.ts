@@ -143,29 +143,18 @@ function readLines(stream: Readable & { unref?: () => void }, onLine: (line: str
 
 /*
  * A test process can end in ways that run no handler of its own (and Jest gives suites a copy of `process` on which
- * 'exit' never fires). So a small process is told what there is, and removes what is left when its stdin closes.
+ * 'exit' never fires). So a small process is told what there is, and removes what is left when this one has ended.
  */
-const reaperScript = `
-  const left = { process: new Set(), folder: new Set() };
-  const lines = require('node:readline').createInterface({ input: process.stdin });
-  lines.on('line', (line) => {
-    const [kind, what, exists] = JSON.parse(line);
-    left[kind][exists ? 'add' : 'delete'](what);
-  });
-  lines.on('close', () => {
-    for (const pid of left.process) try { process.kill(pid, 'SIGKILL'); } catch {}
-    for (const path of left.folder) {
-      try { require('node:fs').rmSync(path, { recursive: true, force: true, maxRetries: 10 }); } catch {}
-    }
-  });
-`;
 let reaper: ChildProcess | undefined;
 const reaped = new Set<number | string>();
 
 function reap(kind: 'process' | 'folder', what: number | string, exists = true): void {
   if (!reaper) {
     // A group of its own, which Ctrl-C does not reach.
-    reaper = spawn(process.execPath, ['-e', reaperScript], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+    reaper = spawn(process.execPath, [join(import.meta.dirname, 'reaper.mjs')], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    });
     reaper.unref();
     (reaper.stdin as unknown as { unref(): void }).unref();
   }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describeWhen } from './describe-when.ts';
 import { type OwnProcess, startProcess, temporaryFolder } from './own-process.ts';
@@ -128,6 +128,7 @@ async function startServer(
     },
     pause() {
       server?.signal('SIGSTOP');
+      if (server?.running) waitUntilStopped(server.pid);
     },
     resume() {
       server?.signal('SIGCONT');
@@ -137,6 +138,20 @@ async function startServer(
       folder.remove();
     },
   };
+}
+
+/** The threads of a process stop one by one, a moment after the signal was sent. */
+function waitUntilStopped(pid: number): void {
+  // Only Linux tells; it is a matter of microseconds, so there is nothing to do meanwhile.
+  const tasks = `/proc/${pid}/task`;
+  const runs = (task: string): boolean => {
+    try {
+      return !/\) [TtZX] /.test(readFileSync(join(tasks, task, 'stat'), 'utf8'));
+    } catch {
+      return false; // a thread that has ended meanwhile
+    }
+  };
+  while (existsSync(tasks) && readdirSync(tasks).some(runs));
 }
 
 function findProgram(...names: readonly string[]): string | undefined {

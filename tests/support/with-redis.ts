@@ -2,9 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { describeWhen } from './describe-when.ts';
 
-/** `describe` for suites that need a Redis server but leave it as it is; its address is `redisUrl()`. */
-export function describeWithRedis(name: string, suite: () => void): void {
-  describeWhen(Boolean(process.env['TEST_REDIS_URL']), name, 'a Redis server (TEST_REDIS_URL)', suite);
+/** This run's Redis server, and a random prefix of the suite's own for its keys and channels. */
+export interface TestRedis {
+  readonly url: string;
+  readonly prefix: string;
+}
+
+/** `describe` for suites that need a Redis server but leave it as it is; keys with their prefix go when they end. */
+export function describeWithRedis(name: string, suite: (redis: TestRedis) => void): void {
+  describeWhen(Boolean(process.env['TEST_REDIS_URL']), name, 'a Redis server (TEST_REDIS_URL)', () =>
+    suite({ url: redisUrl(), prefix: redisPrefix() }),
+  );
 }
 
 /** The address of this run's Redis server. */

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { Server } from 'socket.io';
 import { io as connect, type Socket } from 'socket.io-client';
-import { describeWithRedis } from '../../../tests/support/with-redis.js';
+import { describeWithRedis, redisPrefix, redisUrl } from '../../../tests/support/with-redis.js';
 import { connectRedis } from '../src/redis/redis-clients.js';
 import { inProcessRoomEvents, type RoomEventBroker, redisRoomEvents } from '../src/room-events/redis-room-events.js';
 import type { RoomEventPublisher } from '../src/room-events/room-events.js';
@@ -82,7 +82,8 @@ function roomEventSuite(create: () => Promise<[Instance, Instance]>): void {
   });
 
   test('what is published after ready reaches the room, here and there, once and in order', async () => {
-    const [a, b] = [await here.listener(), await there.listener()];
+    const a = await here.listener();
+    const b = await there.listener();
     const ids = Array.from({ length: 50 }, (_, i) => `m${i}`);
     for (const id of ids) there.publisher.publish(event(id));
     await Promise.all([a.until(50), b.until(50)]);
@@ -93,8 +94,10 @@ function roomEventSuite(create: () => Promise<[Instance, Instance]>): void {
   });
 
   test('other rooms hear nothing, also when names differ by case or accent only', async () => {
-    const listeners = await Promise.all(['Inbox', 'inbox', 'ínbox', 'Inbox '].map((box) => there.listener(box)));
-    for (const [i, box] of ['Inbox', 'inbox', 'ínbox', 'Inbox '].entries()) {
+    const boxes = ['Inbox', 'inbox', 'ínbox', 'Inbox '];
+    const listeners = [];
+    for (const box of boxes) listeners.push(await there.listener(box));
+    for (const [i, box] of boxes.entries()) {
       here.publisher.publish(event(`${i}`, { messageBox: box }));
     }
     await Promise.all(listeners.map((listener) => listener.until(1)));
@@ -117,12 +120,13 @@ describe('room events in process', () => {
   });
 });
 
-describeWithRedis('room events through Redis', (redis) => {
+describeWithRedis('room events through Redis', () => {
+  const prefix = redisPrefix();
   const overRedis = async (classic: boolean): Promise<Instance> => {
-    const clients = await connectRedis(redis.url, silent);
+    const clients = await connectRedis(redisUrl(), silent);
     closers.push(() => clients.close());
     if (classic) clients.commands.call = (async () => [null]) as typeof clients.commands.call; // as Redis 6 answers COMMAND INFO
-    const broker = await redisRoomEvents(clients, redis.prefix, silent);
+    const broker = await redisRoomEvents(clients, prefix, silent);
     expect(broker.kind).toBe(classic ? 'redis-classic' : 'redis-sharded');
     return await instance(broker);
   };

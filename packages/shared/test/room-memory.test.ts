@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { describeWithRedis } from '../../../tests/support/with-redis.js';
+import { describeWithRedis, redisPrefix, redisUrl } from '../../../tests/support/with-redis.js';
 import { inProcessRoomMemory } from '../src/room-memory/in-process.js';
 import { redisRoomMemory } from '../src/room-memory/redis.js';
 import { REMEMBERED_FOR_MS, ROOMS_REMEMBERED, type RoomMemory } from '../src/room-memory/room-memory.js';
@@ -47,11 +47,12 @@ function roomMemorySuite(create: (now: () => number) => RoomMemory): void {
 
 describe('room memory in process', () => roomMemorySuite(inProcessRoomMemory));
 
-describeWithRedis('room memory in Redis', (redis) => {
+describeWithRedis('room memory in Redis', () => {
+  const prefix = redisPrefix();
   let client: Redis;
   beforeAll(() => {
-    client = new Redis(redis.url);
+    client = new Redis(redisUrl());
   });
   afterAll(() => client.quit());
-  roomMemorySuite((now) => redisRoomMemory(client, redis.prefix, now));
+  roomMemorySuite((now) => redisRoomMemory(client, prefix, now));
 });

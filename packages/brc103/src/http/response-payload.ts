@@ -6,7 +6,7 @@ export interface ResponseToSign {
   /** The request's own, 32 bytes. */
   readonly requestId: Uint8Array;
   readonly status: number;
-  /** As `res.getHeaders()` answers them: names in lower case. */
+  /** As `res.getHeaders()` answers them: names in lower case; the signed ones without whitespace around their values. */
   readonly headers: OutgoingHttpHeaders;
   /** The bytes that the client will see; none for HEAD and for statuses without a body. */
   readonly body: Uint8Array;
@@ -26,15 +26,17 @@ export function responsePayload({ requestId, status, headers, body }: ResponseTo
   ]);
 }
 
-/** `authorization`, and `x-bsv-*` but not `x-bsv-auth*`. */
+/** Whether a response header is inside the signature: `authorization`, and `x-bsv-*` but not `x-bsv-auth*`. */
+export function isSignedResponseHeader(lowerCaseName: string): boolean {
+  if (lowerCaseName.startsWith('x-bsv-')) return !lowerCaseName.startsWith('x-bsv-auth');
+  return lowerCaseName === 'authorization';
+}
+
 function signedResponseHeaders(headers: OutgoingHttpHeaders): SignedHeader[] {
   const signed: SignedHeader[] = [];
   for (const [name, value] of Object.entries(headers)) {
-    const isCustom = name.startsWith('x-bsv-') && !name.startsWith('x-bsv-auth');
-    if (value === undefined || !(isCustom || name === 'authorization')) continue;
-    const values = Array.isArray(value) ? value : [String(value)];
-    // As the client will read them: without surrounding whitespace, several joined.
-    signed.push([name, values.map((one) => one.replace(/^[\t ]+|[\t ]+$/g, '')).join(', ')]);
+    if (value === undefined || !isSignedResponseHeader(name)) continue;
+    signed.push([name, Array.isArray(value) ? value.join(', ') : String(value)]); // joined as the client reads them
   }
   return signed;
 }

@@ -1,7 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { types } from 'node:util';
 import type { Authenticator, Session } from '../authenticator.js';
-import { responsePayload } from './response-payload.js';
+import { isSignedResponseHeader, responsePayload } from './response-payload.js';
 
 export interface SigningContext {
   readonly authenticator: Authenticator;
@@ -96,6 +96,7 @@ function finishHeaders(req: IncomingMessage, res: ServerResponse, written: Buffe
 }
 
 function sign(res: ServerResponse, body: Buffer, { authenticator, session, requestId }: SigningContext): void {
+  trimSignedHeaders(res);
   const payload = responsePayload({ requestId, status: res.statusCode, headers: res.getHeaders(), body });
   const { nonce, signature } = authenticator.signGeneral(session, payload);
   res.setHeader('x-bsv-auth-version', '0.1');
@@ -104,6 +105,14 @@ function sign(res: ServerResponse, body: Buffer, { authenticator, session, reque
   res.setHeader('x-bsv-auth-your-nonce', session.clientNonce);
   res.setHeader('x-bsv-auth-signature', Buffer.from(signature).toString('hex'));
   res.setHeader('x-bsv-auth-request-id', Buffer.from(requestId).toString('base64'));
+}
+
+/** Clients differ in what they keep of the whitespace around a value, so none goes out. */
+function trimSignedHeaders(res: ServerResponse): void {
+  const trim = (value: unknown) => String(value).replace(/^[\t ]+|[\t ]+$/g, '');
+  for (const [name, value] of Object.entries(res.getHeaders())) {
+    if (isSignedResponseHeader(name)) res.setHeader(name, Array.isArray(value) ? value.map(trim) : trim(value));
+  }
 }
 
 /** What writeHead accepts: an object, or a flat list of names and values. */

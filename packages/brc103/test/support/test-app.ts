@@ -29,7 +29,7 @@ export interface TestApp {
 /** A real Express app on a port of its own; `routes` are mounted behind authentication. */
 export async function startApp(
   routes: (app: Express, handled: string[]) => void,
-  { port = 0, ...options }: Partial<AuthMiddlewareOptions> & { port?: number } = {},
+  options: Partial<AuthMiddlewareOptions> = {},
 ): Promise<TestApp> {
   const authenticator = options.authenticator ?? createAuthenticator({ privateKey: SERVER_KEY, curve: loadCurve() });
   const outcomes: AuthOutcome[] = [];
@@ -73,7 +73,7 @@ export async function startApp(
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${address.port}`,

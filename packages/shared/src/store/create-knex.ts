@@ -91,13 +91,15 @@ function setUpSqliteConnection(
   }
 }
 
-/** Knex writes to the console unless told otherwise. What it warns of reaches callers as errors anyway. */
+/**
+ * Knex writes to the console unless told otherwise. Lost connections are left out: every call that meets one rejects
+ * with it, and an outage would fill the log twice.
+ */
 function knexLog(log: StoreLog | undefined): Knex.Logger {
   const quiet = () => {};
-  return {
-    warn: (message: unknown) => log?.warn({ from: 'knex' }, String(message)),
-    error: (message: unknown) => log?.warn({ from: 'knex' }, String(message)),
-    deprecate: quiet,
-    debug: quiet,
+  const warn = (message: unknown) => {
+    const text = String(message);
+    if (!/^(Acquire connection error|Connection Error)/.test(text)) log?.warn({ from: 'knex' }, text);
   };
+  return { warn, error: warn, deprecate: quiet, debug: quiet };
 }

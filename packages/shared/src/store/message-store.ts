@@ -3,9 +3,12 @@
  * one suite holds both to these promises (`store-suite.ts` in `tests/`).
  *
  * Promises:
- * - A call that resolves has committed. A call that rejects has changed nothing.
+ * - A call that resolves has committed. A call that rejects has changed nothing, with one exception that no network
+ *   allows to avoid: when the connection is lost while the database commits, the change may have been made. Storing,
+ *   acknowledging and migrating again are harmless.
+ * - A call ends in a bounded time, also when the database hangs.
  * - Message ids, box names and identity keys compare byte by byte: no case folding, no accents, no padding.
- * - Errors are those of `store-errors.ts` only, whatever the database said.
+ * - Errors are those of `store-errors.ts` only, whatever the database said; its own error is the `cause`.
  */
 export interface MessageStore {
   /** Which database this is, for start-up lines and health reports. */
@@ -19,8 +22,8 @@ export interface MessageStore {
    * many first sends at once are safe.
    *
    * @returns one outcome for each message, in the order given
-   * @throws {MessageIdTakenError} when the recipient already has that id from another sender or in another box;
-   *   nothing of the batch is stored
+   * @throws {MessageIdTakenError} when the recipient already has that id from another sender or in another box (or in
+   *   none, as the reference server has left some); nothing of the batch is stored
    * @throws {StoreUnavailableError} when the database can't be reached or stays contended after the built-in retries
    */
   storeMessages(messages: readonly NewMessage[]): Promise<StoreOutcome[]>;
@@ -31,12 +34,13 @@ export interface MessageStore {
    * Stops after `limit` messages or before the message whose body would take the sum of bodies over `maxBytes` (the
    * first message is always returned), and then says `hasMore: true`. An unknown box is an empty list.
    *
+   * @throws {TypeError} when `after` is not a decimal integer
    * @throws {StoreUnavailableError}
    */
   listMessages(query: ListQuery): Promise<MessagePage>;
 
   /**
-   * Deletes those of `messageIds` that are this recipient's, in one transaction.
+   * Deletes those of `messageIds` that are this recipient's, in whichever box, in one transaction.
    *
    * @returns how many were deleted; 0 when none was the recipient's
    * @throws {StoreUnavailableError}
@@ -60,10 +64,17 @@ export interface MessageStore {
   /** Compares the database's schema with what this code needs. Never changes it. */
   schemaStatus(): Promise<SchemaStatus>;
 
-  /** Runs pending migrations; safe when several instances call it at once. Returns the names that were run. */
+  /**
+   * Runs pending migrations. Safe when several instances call it at once: one works, the others wait for it.
+   *
+   * @returns the names that this call has run
+   * @throws {MigrationError} when a newer version has migrated the database, when a lock stays held (its message says
+   *   how to release it), or when a migration fails; running again takes up what an interrupted one has left
+   * @throws {StoreUnavailableError}
+   */
   migrate(): Promise<string[]>;
 
-  /** Closes connections. Further calls fail. Safe to call twice. */
+  /** Closes connections. Further calls throw {@link StoreUnavailableError}. Safe to call twice. */
   close(): Promise<void>;
 }
 
@@ -83,7 +94,11 @@ export type StoreOutcome = 'stored' | 'duplicate';
 export interface ListQuery {
   readonly recipient: string;
   readonly messageBox: string;
-  /** Only messages stored after the one with this cursor (`StoredMessage.cursor`). */
+  /**
+   * Only messages after the one with this cursor (`StoredMessage.cursor`). For walking through one listing: a cursor is
+   * given out when a send begins and shows when it has committed, so a send that overtakes another may be listed
+   * before it. Who has to see everything lists again from the start what is not yet acknowledged.
+   */
   readonly after?: string;
   readonly limit?: number;
   /** Bound on the sum of the UTF-8 bytes of the bodies. */

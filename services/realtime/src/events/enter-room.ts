@@ -4,5 +4,7 @@ import type { EventParts } from './event-parts.js';
 /** Puts a socket into a room of its own identity; resolves when nothing that is stored from now on will be missed. */
 export async function enterRoom(parts: EventParts, socket: AuthSocket, room: string): Promise<void> {
   socket.join(room);
+  // A socket that has ended meanwhile joins nothing, and a subscription made for it would never be ended.
+  if (!socket.isIn(room)) return;
   await parts.rooms.ready(socket.namespace, room);
 }

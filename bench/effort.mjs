@@ -1,0 +1,27 @@
+/** How long each part of a run takes. */
+export const thorough = {
+  httpRounds: 4,
+  httpSeconds: 3,
+  httpWarmUpSeconds: 2,
+  memoryRequests: 100_000,
+  memorySeconds: 60,
+  partMs: 200,
+  liveRounds: 3,
+  liveSeconds: 3,
+  liveWarmUpSeconds: 3,
+  quietSeconds: 25,
+};
+
+/** Under a minute: enough to see a change by half, not one by a tenth. */
+export const quick = {
+  httpRounds: 2,
+  httpSeconds: 1.5,
+  httpWarmUpSeconds: 1,
+  memoryRequests: 10_000,
+  memorySeconds: 8,
+  partMs: 50,
+  liveRounds: 2,
+  liveSeconds: 1.5,
+  liveWarmUpSeconds: 1.5,
+  quietSeconds: 0,
+};

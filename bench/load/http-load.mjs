@@ -1,0 +1,64 @@
+import { percentiles } from '../lib/numbers.mjs';
+import { answerParent } from '../lib/rpc.mjs';
+import { HttpClient } from './http-client.mjs';
+import { Messages } from './messages.mjs';
+
+const LIST_EMPTY_BOX = Buffer.from(JSON.stringify({ messageBox: 'inbox' }));
+/** Verifying every answer would make this process as busy as the server. */
+const VERIFY_EACH = 50;
+
+const messages = new Messages();
+const operations = {
+  send: { path: '/sendMessage', body: () => messages.next() },
+  // Senders get no messages here, so this box is empty, and stays so.
+  list: { path: '/listMessages', body: () => LIST_EMPTY_BOX },
+};
+
+/** @type {Map<string, HttpClient[]>} */
+const clients = new Map();
+
+answerParent({
+  /** Opens connections to a server, each of an identity of its own, with its handshake done. */
+  async connect({ url, connections }) {
+    clients.set(url, await Promise.all(Array.from({ length: connections }, () => HttpClient.open(url))));
+  },
+
+  /** Every connection sends one request after the other, for so long or so often. */
+  async run({ url, operation, seconds, most = Number.POSITIVE_INFINITY }) {
+    const { path, body } = operations[operation];
+    const cpu = process.cpuUsage();
+    const start = performance.now();
+    const end = start + seconds * 1000;
+    const latencies = [];
+    let sent = 0;
+    let verified = 0;
+    await Promise.all(
+      (clients.get(url) ?? []).map(async (client) => {
+        while (sent < most && performance.now() < end) {
+          const verify = sent++ % VERIFY_EACH === 0;
+          const request = body();
+          const before = performance.now();
+          const answer = await client.post(path, request, verify);
+          latencies.push(performance.now() - before);
+          if (!verify) continue;
+          verified += 1;
+          if (JSON.parse(answer.toString()).status !== 'success') throw new Error(`${path} answered ${answer}`);
+        }
+      }),
+    );
+    const elapsedMs = performance.now() - start;
+    const { user, system } = process.cpuUsage(cpu);
+    return {
+      count: latencies.length,
+      verified,
+      perSecond: latencies.length / (elapsedMs / 1000),
+      loadCpuShare: (user + system) / 1000 / elapsedMs,
+      ...percentiles(latencies),
+    };
+  },
+
+  disconnect({ url }) {
+    for (const client of clients.get(url) ?? []) client.close();
+    clients.delete(url);
+  },
+});

@@ -1,0 +1,93 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Bench } from './bench.mjs';
+import { quick, thorough } from './effort.mjs';
+import { compareHttp } from './http.mjs';
+import { measureLive } from './live.mjs';
+import { watchMemory } from './memory.mjs';
+import { goalsOf, textOf } from './report.mjs';
+
+const USAGE = `npm run bench -- [--quick] [--json] [--profile=FOLDER]
+
+  --quick           less of everything, under a minute
+  --json            the results as JSON on stdout, in place of the tables
+  --profile=FOLDER  the servers write CPU profiles there; the numbers suffer
+`;
+
+const { values: options } = parseArgs({
+  args: process.argv.slice(2),
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    profile: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+if (options.help) process.stdout.write(USAGE);
+else await main();
+
+/** Runs everything, prints it, and keeps it in results/latest.json. Only what does not work makes the exit code 1. */
+async function main() {
+  const start = performance.now();
+  const say = (/** @type {string} */ text) => console.error(`${seconds(start).padStart(4)} s  ${text}`);
+  const bench = new Bench(options.quick ? quick : thorough, options.profile, say);
+  const interrupted = (/** @type {NodeJS.Signals} */ signal) => {
+    void bench.close().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143));
+  };
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  try {
+    const results = await measure(bench);
+    const json = JSON.stringify({ ...results, seconds: Number(seconds(start)) }, undefined, 2);
+    mkdirSync(new URL('results/', import.meta.url), { recursive: true });
+    const file = new URL('results/latest.json', import.meta.url);
+    writeFileSync(file, `${json}\n`);
+    process.stdout.write(
+      options.json ? `${json}\n` : `\n${textOf(results)}\n\n${seconds(start)} s; ${fileURLToPath(file)}\n`,
+    );
+  } catch (error) {
+    console.error(error);
+    process.exitCode = 1;
+  } finally {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+    await bench.close();
+  }
+}
+
+/** @param {Bench} bench */
+async function measure(bench) {
+  const loadAverage = loadavg().map((load) => Number(load.toFixed(2)));
+  const at = new Date().toISOString();
+  const mysqlUrl = process.env.TEST_MYSQL_URL;
+  const http = [await compareHttp(bench, { name: 'SQLite', open: async () => bench.sqlite() })];
+  if (mysqlUrl) http.push(await compareHttp(bench, { name: 'MySQL', open: () => bench.mysql(mysqlUrl) }));
+  const parts = await measureParts(bench);
+  const memory = await watchMemory(bench, bench.sqlite());
+  const live = await measureLive(bench, bench.sqlite());
+  const machine = {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown CPU',
+    cores: cpus().length,
+    loadAverage,
+    node: process.versions.node,
+    platform: `${process.platform}-${process.arch}`,
+    secp256k1: http[0].secp256k1,
+  };
+  const results = { at, quick: options.quick, machine, http, parts, memory, live };
+  return { ...results, goals: goalsOf(results) };
+}
+
+/** @param {Bench} bench */
+async function measureParts(bench) {
+  bench.say('Parts of our server, alone');
+  const child = bench.process('parts.mjs');
+  const { privateKey, effort } = bench;
+  const parts = await child.call('measure', { privateKey, database: bench.sqlite(), roundMs: effort.partMs }, 120);
+  await child.stop();
+  return parts;
+}
+
+function seconds(/** @type {number} */ since) {
+  return ((performance.now() - since) / 1000).toFixed(0);
+}

@@ -1,0 +1,31 @@
+import { createAuthMiddleware } from '@bsv/auth-express-middleware';
+import { PrivateKey, ProtoWallet } from '@bsv/sdk';
+import { list, send } from '@messagebox/shared';
+import express from 'express';
+import { openParts } from './parts.mjs';
+import { serve } from './serve.mjs';
+
+/**
+ * The published middleware, set up as its README says, in front of our own rules and store: what differs from our api is
+ * authentication and what surrounds the routes, not what a route does.
+ */
+serve(async (params, server) => {
+  const { store, events, identity, config } = await openParts(params);
+  const app = express();
+  app.use(express.json());
+  app.use(createAuthMiddleware({ wallet: new ProtoWallet(new PrivateKey(params.privateKey, 16)) }));
+  app.post('/sendMessage', async (request, response) => {
+    const parts = { store, events, normaliseKey: identity.normaliseKey };
+    response.json(await send(parts, callerOf(request), request.body));
+  });
+  app.post('/listMessages', async (request, response) => {
+    response.json(await list({ store, maxBytes: config.limits.list }, callerOf(request), request.body));
+  });
+  server.on('request', app);
+  return { close: () => store.close() };
+});
+
+/** @param {any} request */
+function callerOf(request) {
+  return request.auth.identityKey;
+}

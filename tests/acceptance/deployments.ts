@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { openStore } from '../../packages/shared/src/store/index.js';
+import { temporaryFolder } from '../support/own-process.js';
+import { type ServiceProcess, startService } from '../support/processes.js';
+import { createDatabase } from '../support/with-mysql.js';
+import { redisUrl, removeKeys } from '../support/with-redis.js';
+
+export type Env = Record<string, string>;
+export type Deploy = (env?: Env) => Promise<Deployment>;
+
+/** A running MessageBox server, whatever it is made of: two addresses for requests and two for sockets. */
+export interface Deployment {
+  readonly apis: readonly [string, string];
+  readonly realtimes: readonly [string, string];
+  readonly processes: {
+    readonly apis: readonly [ServiceProcess, ServiceProcess];
+    readonly realtimes: readonly [ServiceProcess, ServiceProcess];
+  };
+  /** The environment that all processes have in common. */
+  readonly env: Env;
+  /** Ends the processes and removes all data. */
+  close(): Promise<void>;
+}
+
+/** One process with its embedded database: both addresses of each kind are the same. */
+export async function standalone(env: Env = {}): Promise<Deployment> {
+  const folder = temporaryFolder();
+  const common = { HOST: '127.0.0.1', DATA_DIR: folder.path, ...env };
+  const service = await startService({ name: 'standalone', env: common });
+  return deployment([service, service], [service, service], common, async () => folder.remove());
+}
+
+/** What only some processes of a scaled deployment get, on top of the common environment. */
+export interface Differences {
+  readonly apis?: Env;
+  readonly realtimes?: readonly [Env, Env];
+}
+
+/** Two api and two realtime processes on a new database and a Redis prefix of their own. */
+export async function scaled(env: Env = {}, differences: Differences = {}): Promise<Deployment> {
+  const database = await createDatabase();
+  const prefix = `mb_test_${randomBytes(8).toString('hex')}:`;
+  const common = {
+    HOST: '127.0.0.1',
+    SERVER_PRIVATE_KEY: randomBytes(32).toString('hex'),
+    KNEX_DB_CLIENT: 'mysql2',
+    KNEX_DB_CONNECTION: JSON.stringify(database.url),
+    REDIS_URL: redisUrl(),
+    REDIS_PREFIX: prefix,
+    ...env,
+  };
+  const store = openStore(database.config);
+  await store.migrate();
+  await store.close();
+  const start = (name: 'api' | 'realtime', more: Env = {}) => startService({ name, env: { ...common, ...more } });
+  const [first, second] = differences.realtimes ?? [{}, {}];
+  const [api0, api1, realtime0, realtime1] = await Promise.all([
+    start('api', differences.apis),
+    start('api', differences.apis),
+    start('realtime', first),
+    start('realtime', second),
+  ]);
+  return deployment([api0, api1], [realtime0, realtime1], common, async () => {
+    await database.drop();
+    // A test may have given it a Redis of its own, which is gone by now.
+    if (common.REDIS_URL === redisUrl()) await removeKeys(redisUrl(), prefix);
+  });
+}
+
+type Pair = readonly [ServiceProcess, ServiceProcess];
+
+function deployment(apis: Pair, realtimes: Pair, env: Env, removeData: () => Promise<void>): Deployment {
+  const urls = (pair: Pair): [string, string] => [pair[0].url, pair[1].url];
+  return {
+    // Read each time: a restarted process may listen elsewhere.
+    get apis() {
+      return urls(apis);
+    },
+    get realtimes() {
+      return urls(realtimes);
+    },
+    processes: { apis, realtimes },
+    env,
+    async close() {
+      const all = new Set([...apis, ...realtimes]);
+      // Not SIGTERM: how they stop in order is a test of its own.
+      await Promise.all([...all].map((service) => service.kill()));
+      await removeData();
+    },
+  };
+}
+
+/** Deploys for the tests of the surrounding `describe`. */
+export function deployed(deploy: () => Promise<Deployment>): () => Deployment {
+  let running: Deployment | undefined;
+  beforeAll(async () => {
+    running = await deploy();
+  });
+  afterAll(async () => {
+    await running?.close();
+  });
+  return () => {
+    if (running === undefined) throw new Error('the deployment is not up');
+    return running;
+  };
+}

@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import type { Deployment } from '../deployments.js';
+import { people } from '../people.js';
+
+const boxes: [string, string][] = [
+  ['hyphens', 'my-box-with--hyphens-'],
+  ['spaces and punctuation', ' a box / with? #signs & "quotes" \\ '],
+  ['accents and scripts', 'Bücher-книги-本'],
+  ['emoji of several code points', '📬-👩‍👩‍👧-box'],
+  ['255 code points of two UTF-16 units', '📬'.repeat(255)],
+  ['255 characters', 'b'.repeat(255)],
+];
+
+/** What people call their boxes and put into their messages comes through unchanged, live and stored. */
+export function namesAndBodiesSuite(at: () => Deployment): void {
+  describe('box names', () => {
+    const someone = people();
+
+    test.each(boxes)('with %s', async (_kind, messageBox) => {
+      const [alice, bob] = [someone(), someone()];
+      const { apis, realtimes } = at();
+      const inbox = await bob.app(apis[0], realtimes[1]).listen(messageBox);
+      const app = alice.app(apis[0], realtimes[0]);
+      const sent = await app.send({ recipient: bob.key, messageBox, body: 'over HTTP' });
+      const live = await app.sendLive({ recipient: bob.key, messageBox, body: 'live' });
+      expect(await inbox.find(({ messageId }) => messageId === sent.messageId)).toMatchObject({ body: 'over HTTP' });
+      expect(await inbox.find(({ messageId }) => messageId === live.messageId)).toMatchObject({ body: 'live' });
+      const listed = await bob.app(apis[1]).list(messageBox);
+      expect(listed.map(({ body }) => body)).toEqual(['over HTTP', 'live']);
+    });
+
+    test('that differ by case, accent or a trailing space are different boxes', async () => {
+      const [alice, bob] = [someone(), someone()];
+      const names = ['inbox', 'Inbox', 'ínbox', 'inbox ', ' inbox'];
+      for (const messageBox of names) {
+        const message = { recipient: bob.key, messageBox, messageId: `id ${messageBox}`, body: messageBox };
+        expect(await alice.send(at().apis[0], message)).toMatchObject({ status: 200 });
+      }
+      for (const messageBox of names)
+        expect((await bob.list(at().apis[1], messageBox)).map(({ body }) => body)).toEqual([messageBox]);
+    });
+
+    test.each([
+      ['256 code points', 'b'.repeat(256)],
+      ['a lone surrogate', 'box-\ud800'],
+      ['nothing but spaces', '   '],
+    ])('of %s are refused, over HTTP and live', async (_kind, messageBox) => {
+      const [alice, bob] = [someone(), someone()];
+      const messageId = randomUUID();
+      const answer = await alice.send(at().apis[0], { recipient: bob.key, messageBox, messageId, body: 'hello' });
+      expect(answer).toMatchObject({ status: 400, body: { code: 'ERR_INVALID_MESSAGEBOX' } });
+      const ack = await (await alice.connect(at().realtimes[0])).send(bob.key, messageBox, messageId, 'hello');
+      expect(ack).toMatchObject({ status: 'error', code: 'ERR_INVALID_MESSAGEBOX', messageId });
+    });
+  });
+
+  describe('bodies', () => {
+    const someone = people();
+    const whole = { message: 'only a part of it', payment: { amount: 7 }, other: ['ünïcode', 1, null] };
+
+    test.each([
+      ['encrypted', false],
+      ['plain', true],
+    ])('%s: an object with a key `message` comes back whole', async (_kind, skipEncryption) => {
+      const [alice, bob] = [someone(), someone()];
+      const { apis, realtimes } = at();
+      const inbox = await bob.app(apis[0], realtimes[1]).listen('objects');
+      const app = alice.app(apis[0], realtimes[0]);
+      const http = await app.send({ recipient: bob.key, messageBox: 'objects', body: whole, skipEncryption });
+      const live = await app.sendLive({
+        recipient: bob.key,
+        messageBox: 'objects',
+        body: { ...whole, live: true },
+        skipEncryption,
+      });
+      // A listener is given text, whatever was sent.
+      const bodyOf = async (id: string) =>
+        JSON.parse(String((await inbox.find(({ messageId }) => messageId === id)).body));
+      expect(await bodyOf(http.messageId)).toEqual(whole);
+      expect(await bodyOf(live.messageId)).toEqual({ ...whole, live: true });
+      const listed = await bob.app(apis[1]).list('objects');
+      expect(listed.map(({ body }) => body)).toEqual([whole, { ...whole, live: true }]);
+    });
+
+    test('that are objects on the wire come back whole, too', async () => {
+      const [alice, bob] = [someone(), someone()];
+      const socket = await alice.connect(at().realtimes[0]);
+      const inbox = await (await bob.connect(at().realtimes[1])).join('objects');
+      const ids = [randomUUID(), randomUUID()] as const;
+      await alice.send(at().apis[0], { recipient: bob.key, messageBox: 'objects', messageId: ids[0], body: whole });
+      expect(await socket.send(bob.key, 'objects', ids[1], whole)).toMatchObject({ status: 'success' });
+      for (const id of ids) {
+        const { body } = await inbox.find(({ messageId }) => messageId === id);
+        expect(JSON.parse(body)).toEqual(whole);
+      }
+      expect((await bob.app(at().apis[1]).list('objects')).map(({ body }) => body)).toEqual([whole, whole]);
+    });
+
+    test.each([
+      ['text that is JSON', '{"a": 1}'],
+      ['text with control characters and line ends', 'tab\t null\u0000 bell\u0007\r\n"quotes"\\ \u2028'],
+      ['unicode', 'Grüße, 世界, 👩‍👩‍👧'],
+      ['a number as text', '007'],
+    ])('of %s are stored and pushed to the letter', async (_kind, body) => {
+      const [alice, bob] = [someone(), someone()];
+      const inbox = await (await bob.connect(at().realtimes[1])).join('letters');
+      const socket = await alice.connect(at().realtimes[0]);
+      const ids = [randomUUID(), randomUUID()] as const;
+      await alice.send(at().apis[0], { recipient: bob.key, messageBox: 'letters', messageId: ids[0], body });
+      await socket.send(bob.key, 'letters', ids[1], body);
+      for (const id of ids) expect((await inbox.find(({ messageId }) => messageId === id)).body).toBe(body);
+      expect((await bob.list(at().apis[1], 'letters')).map((message) => message.body)).toEqual([body, body]);
+    });
+  });
+}
