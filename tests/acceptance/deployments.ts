@@ -18,6 +18,8 @@ export interface Deployment {
   };
   /** The environment that all processes have in common. */
   readonly env: Env;
+  /** The database itself, where it is a server; processes may reach it by another way. */
+  readonly databaseUrl: string | undefined;
   /** Ends the processes and removes all data. */
   close(): Promise<void>;
 }
@@ -27,24 +29,27 @@ export async function standalone(env: Env = {}): Promise<Deployment> {
   const folder = temporaryFolder();
   const common = { HOST: '127.0.0.1', DATA_DIR: folder.path, ...env };
   const service = await startService({ name: 'standalone', env: common });
-  return deployment([service, service], [service, service], common, async () => folder.remove());
+  return deployment([service, service], [service, service], common, undefined, async () => folder.remove());
 }
 
-/** What only some processes of a scaled deployment get, on top of the common environment. */
-export interface Differences {
-  readonly apis?: Env;
+/** What makes a scaled deployment other than the usual one. */
+export interface Variation {
+  /** What one of the realtime processes gets on top of the common environment. */
   readonly realtimes?: readonly [Env, Env];
+  /** Where the processes find the database, when not where it is. */
+  readonly databaseAt?: (databaseUrl: string) => Promise<string>;
 }
 
 /** Two api and two realtime processes on a new database and a Redis prefix of their own. */
-export async function scaled(env: Env = {}, differences: Differences = {}): Promise<Deployment> {
+export async function scaled(env: Env = {}, variation: Variation = {}): Promise<Deployment> {
   const database = await createDatabase();
   const prefix = `mb_test_${randomBytes(8).toString('hex')}:`;
+  const databaseUrl = (await variation.databaseAt?.(database.url)) ?? database.url;
   const common = {
     HOST: '127.0.0.1',
     SERVER_PRIVATE_KEY: randomBytes(32).toString('hex'),
     KNEX_DB_CLIENT: 'mysql2',
-    KNEX_DB_CONNECTION: JSON.stringify(database.url),
+    KNEX_DB_CONNECTION: JSON.stringify(databaseUrl),
     REDIS_URL: redisUrl(),
     REDIS_PREFIX: prefix,
     ...env,
@@ -53,14 +58,14 @@ export async function scaled(env: Env = {}, differences: Differences = {}): Prom
   await store.migrate();
   await store.close();
   const start = (name: 'api' | 'realtime', more: Env = {}) => startService({ name, env: { ...common, ...more } });
-  const [first, second] = differences.realtimes ?? [{}, {}];
+  const [first, second] = variation.realtimes ?? [{}, {}];
   const [api0, api1, realtime0, realtime1] = await Promise.all([
-    start('api', differences.apis),
-    start('api', differences.apis),
+    start('api'),
+    start('api'),
     start('realtime', first),
     start('realtime', second),
   ]);
-  return deployment([api0, api1], [realtime0, realtime1], common, async () => {
+  return deployment([api0, api1], [realtime0, realtime1], common, database.url, async () => {
     await database.drop();
     // A test may have given it a Redis of its own, which is gone by now.
     if (common.REDIS_URL === redisUrl()) await removeKeys(redisUrl(), prefix);
@@ -69,7 +74,13 @@ export async function scaled(env: Env = {}, differences: Differences = {}): Prom
 
 type Pair = readonly [ServiceProcess, ServiceProcess];
 
-function deployment(apis: Pair, realtimes: Pair, env: Env, removeData: () => Promise<void>): Deployment {
+function deployment(
+  apis: Pair,
+  realtimes: Pair,
+  env: Env,
+  databaseUrl: string | undefined,
+  removeData: () => Promise<void>,
+): Deployment {
   const urls = (pair: Pair): [string, string] => [pair[0].url, pair[1].url];
   return {
     // Read each time: a restarted process may listen elsewhere.
@@ -81,6 +92,7 @@ function deployment(apis: Pair, realtimes: Pair, env: Env, removeData: () => Pro
     },
     processes: { apis, realtimes },
     env,
+    databaseUrl,
     async close() {
       const all = new Set([...apis, ...realtimes]);
       // Not SIGTERM: how they stop in order is a test of its own.

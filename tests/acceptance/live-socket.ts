@@ -42,8 +42,10 @@ export class LiveSocket {
     settings: SocketSettings = {},
   ) {
     this.client = AuthSocketClient(url, { wallet, managerOptions: { forceNew: true, ...settings } });
-    for (const name of Object.keys(ANSWERS)) this.events(name);
-    this.io.on('authMessage', (frame: unknown) => this.wire.add(readFrame(frame)));
+    for (const name of ANSWERS) this.events(name);
+    this.io.onAny((name: string, data: unknown) => {
+      this.wire.add(name === 'authMessage' ? readFrame(data) : { eventName: `(unsigned ${name})`, data });
+    });
   }
 
   /** The socket.io socket below the client. */
@@ -104,17 +106,18 @@ export class LiveSocket {
   }
 }
 
-const ANSWERS = {
-  connect: true,
-  disconnect: true,
-  authenticationSuccess: true,
-  authenticationFailed: true,
-  joinedRoom: true,
-  joinFailed: true,
-  leftRoom: true,
-  leaveFailed: true,
-  messageFailed: true,
-};
+/** Events that a test may ask for after they came. */
+const ANSWERS = [
+  'connect',
+  'disconnect',
+  'authenticationSuccess',
+  'authenticationFailed',
+  'joinedRoom',
+  'joinFailed',
+  'leftRoom',
+  'leaveFailed',
+  'messageFailed',
+];
 
 function readFrame(frame: unknown): WireEvent {
   const { messageType, payload } = frame as { messageType: string; payload?: number[] };

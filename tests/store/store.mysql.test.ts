@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { Knex } from 'knex';
 import { createKnex } from '../../packages/shared/src/store/create-knex.js';
 import { openStore, type StoreConfig, StoreUnavailableError } from '../../packages/shared/src/store/index.js';
 import { createDatabase, describeWithMysql, type TestDatabase } from '../support/with-mysql.js';
@@ -167,6 +168,56 @@ describeWithMysql('store on MySQL', () => {
       await store.close();
       expect(performance.now() - start).toBeLessThan(6_000);
     });
+
+    test('the loser of a deadlock tries again, unseen by the caller', async () => {
+      const store = openStore(database.config);
+      const others = Array.from({ length: 500 }, (_, n) => ({ ...message(`heavy ${n}`), messageBox: 'heavy' }));
+      const [first, last] = [message('a first'), message('z last')];
+      await store.storeMessages([first, ...others, last]);
+      const knex = createKnex(database.config);
+      const rival = await knex.transaction();
+      // Having changed more, the rival is the one that the database spares.
+      await rival('messages')
+        .update({ body: 'changed' })
+        .whereNot({ messageId: Buffer.from(first.messageId) });
+      const unknown = Array.from({ length: 1_200 }, (_, n) => `m unknown ${n}`);
+      const acknowledged = store.acknowledgeMessages('r', [first.messageId, ...unknown, last.messageId]);
+      await waitForLockWait(knex);
+      await rival('messages')
+        .where({ messageId: Buffer.from(first.messageId) })
+        .forUpdate();
+      await rival.commit();
+      expect(await acknowledged).toBe(2);
+      await knex.destroy();
+      await store.close();
+    });
+
+    test('a lock that stays held makes the store unavailable in time', async () => {
+      const store = openStore(database.config);
+      const knex = createKnex(database.config);
+      const rival = await knex.transaction();
+      await rival.raw('INSERT INTO request_claims VALUES (?, NOW(3))', [Buffer.alloc(32, 7)]);
+      const claim = store.claimRequest({ key: Buffer.alloc(32, 7), expiresAt: new Date() });
+      expect(await unavailable(claim, 9_000)).toMatchObject({ errno: 1205 });
+      await rival.rollback();
+      expect(await store.claimRequest({ key: Buffer.alloc(32, 7), expiresAt: new Date() })).toBe(true);
+      await knex.destroy();
+      await store.close();
+    }, 20_000);
+
+    /** Until somebody in this database waits for a lock. */
+    async function waitForLockWait(knex: Knex): Promise<void> {
+      const deadline = performance.now() + 2_500;
+      for (;;) {
+        const [rows] = await knex.raw(
+          `SELECT 1 FROM information_schema.innodb_trx t JOIN information_schema.processlist p
+             ON p.id = t.trx_mysql_thread_id
+           WHERE t.trx_state = 'LOCK WAIT' AND p.db = DATABASE()`,
+        );
+        if (rows.length > 0) return;
+        if (performance.now() > deadline) throw new Error('Nobody came to wait for a lock.');
+      }
+    }
 
     test('a box is listed along its index, without sorting', async () => {
       const store = openStore(database.config);

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { Server } from 'socket.io';
 import { io as connect, type Socket } from 'socket.io-client';
 import { describeWithRedis, redisPrefix, redisUrl } from '../../../tests/support/with-redis.js';
+import { Metrics } from '../src/metrics/metrics.js';
 import { connectRedis } from '../src/redis/redis-clients.js';
 import { inProcessRoomEvents, type RoomEventBroker, redisRoomEvents } from '../src/room-events/redis-room-events.js';
 import type { RoomEventPublisher } from '../src/room-events/room-events.js';
@@ -44,7 +45,13 @@ async function instance(broker: RoomEventBroker): Promise<Instance> {
   return {
     broker,
     io,
-    publisher: socketIoPublisher({ io, namespaces: ['/'], maxBodyBytes: 1_000, log: silent }),
+    publisher: socketIoPublisher({
+      io,
+      namespaces: ['/'],
+      maxBodyBytes: 1_000,
+      log: silent,
+      metrics: new Metrics('test', {}),
+    }),
     async listener(messageBox = 'inbox') {
       const room = roomName(recipient, messageBox);
       const socket: Socket = connect(url, { transports: ['websocket'], forceNew: true });

@@ -5,6 +5,7 @@ import {
   type Health,
   type Logger,
   type MessageStore,
+  type Metrics,
   type RoomEventPublisher,
   rateLimit,
   type ServerIdentity,
@@ -14,6 +15,7 @@ import { pinoHttp } from 'pino-http';
 import { cors } from './http/cors.js';
 import { answerErrors, answerNotFound } from './http/errors.js';
 import { boundInFlight } from './http/in-flight.js';
+import { measure } from './http/measure.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
 import { healthRoutes } from './routes/health.js';
 import { listMessagesRoute } from './routes/list-messages.js';
@@ -26,6 +28,7 @@ export interface ApiParts {
   readonly identity: ServerIdentity;
   readonly events: RoomEventPublisher;
   readonly health: Health;
+  readonly metrics: Metrics;
 }
 
 /** Protects the process, not etiquette: a whole office may stand behind one address. */
@@ -42,6 +45,7 @@ export function createApi(parts: ApiParts): Express {
     authenticator: parts.identity.authenticator,
     maxBodyBytes: config.limits.requestBody,
     claimRequest: (claim) => store.claimRequest(claim),
+    onOutcome: (outcome) => parts.metrics.authOutcomes.inc({ transport: 'http', outcome }),
   });
   const handshakes = rateLimit(LIMITS.handshakes.burst, LIMITS.handshakes.seconds);
   const requests = rateLimit(LIMITS.requests.burst, LIMITS.requests.seconds);
@@ -51,6 +55,7 @@ export function createApi(parts: ApiParts): Express {
   app.disable('etag');
   app.set('trust proxy', config.trustedProxies);
   app.use(requestLog(log));
+  app.use(measure(parts.metrics));
   app.use(cors);
   app.use('/health', healthRoutes(parts.health));
   app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: config.limits.requestBody }));

@@ -5,6 +5,7 @@ import {
   type Logger,
   liveNamespaces,
   type MessageStore,
+  type Metrics,
   type RoomEventBroker,
   type RoomEventPublisher,
   type RoomMemory,
@@ -24,6 +25,7 @@ export interface RealtimeParts {
   readonly identity: ServerIdentity;
   readonly broker: RoomEventBroker;
   readonly memory: RoomMemory;
+  readonly metrics: Metrics;
 }
 
 const LIMITS = {
@@ -56,14 +58,14 @@ export class Realtime {
   #draining = false;
 
   constructor(private readonly parts: RealtimeParts) {
-    const { config, log } = parts;
+    const { config, log, metrics } = parts;
     const live = config.limits.liveBody;
     // A body of n bytes is JSON within JSON within an array of numbers: about five characters for each byte.
     const frameBytes = live * 6;
     const namespaces = liveNamespaces(config.routingPrefix);
     this.#namespaces = namespaces;
     this.#io = createSocketIo(parts.broker, frameBytes);
-    this.publisher = socketIoPublisher({ io: this.#io, namespaces, maxBodyBytes: live, log });
+    this.publisher = socketIoPublisher({ io: this.#io, namespaces, maxBodyBytes: live, log, metrics });
     this.#events = {
       store: parts.store,
       events: this.publisher,
@@ -88,13 +90,23 @@ export class Realtime {
         bufferedBytes: LIMITS.bufferedBytes,
       },
       handlers: {
-        opened: (socket) => this.#lanes.set(socket, new Lanes()),
+        opened: (socket) => {
+          this.#lanes.set(socket, new Lanes());
+          metrics.authOutcomes.inc({ transport: 'socket', outcome: 'ok' });
+        },
         event: (socket, event) => this.#handle(socket, event),
-        refused: (socket, error) =>
-          log.info({ socket: socket.id, code: error.code, reason: error.message }, 'frame refused'),
+        refused: (socket, error) => {
+          metrics.authOutcomes.inc({ transport: 'socket', outcome: error.code });
+          log.info({ socket: socket.id, code: error.code, reason: error.message }, 'frame refused');
+        },
+        delivered: (_socket, _event, storedAt) => {
+          metrics.delivered.inc();
+          if (typeof storedAt === 'number') metrics.deliveryLatency.observe(Math.max(0, Date.now() - storedAt) / 1_000);
+        },
         closed: (socket, reason) => log.debug({ socket: socket.id, reason }, 'socket closed'),
       },
     });
+    this.#addGauges(metrics);
     this.#touching = setInterval(() => this.#touchRooms(), TOUCH_ROOMS_MS);
     this.#touching.unref();
   }
@@ -146,6 +158,7 @@ export class Realtime {
     const handler = eventHandlers.get(eventName);
     const lanes = this.#lanes.get(socket);
     if (handler === undefined || lanes === undefined) return;
+    this.parts.metrics.socketEvents.inc({ event: eventName });
     if (lanes.running >= LIMITS.eventsUnderWay) {
       if (eventName === 'sendMessage') refuseSend(socket, data);
       return;
@@ -156,6 +169,26 @@ export class Realtime {
       } catch (error) {
         this.parts.log.error({ err: error, event: eventName }, 'an event handler failed');
       }
+    });
+  }
+
+  #addGauges(metrics: Metrics): void {
+    const sockets = this.#sockets;
+    metrics.gauges('messagebox_sockets', 'Open sockets, by whether their identity is proven.', 'state', () => ({
+      proven: sockets.size - sockets.unproven,
+      unproven: sockets.unproven,
+    }));
+    metrics.gauge('messagebox_rooms', 'Rooms with a socket on this instance.', () => {
+      let rooms = 0;
+      for (const namespace of this.#namespaces) {
+        const { adapter } = this.#io.of(namespace);
+        rooms += adapter.rooms.size - adapter.sids.size; // every socket has a room for itself
+      }
+      return rooms;
+    });
+    metrics.gauges('messagebox_socket_buffered_bytes', 'Bytes that wait for slow clients.', 'of', () => {
+      const bytes = [...sockets].map((socket) => socket.bufferedBytes);
+      return { all: bytes.reduce((sum, n) => sum + n, 0), slowest: Math.max(0, ...bytes) };
     });
   }
 

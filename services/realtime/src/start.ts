@@ -1,16 +1,11 @@
 import {
   answerHealth,
-  Closing,
   type Config,
-  Health,
   JsonServer,
   type Logger,
-  openBroker,
-  openDatabase,
+  openFoundation,
   type RunningService,
-  requireRedis,
   sendJson,
-  serverIdentity,
 } from '@messagebox/shared';
 import { Realtime } from './realtime.js';
 
@@ -18,24 +13,17 @@ const DEFAULT_PORT = 8081;
 
 /** Builds the realtime service from its configuration, and listens. */
 export async function start(config: Config, log: Logger): Promise<RunningService> {
-  requireRedis(config);
-  const closing = new Closing(log, config.shutdownGraceMs);
-  const health = new Health();
+  const foundation = await openFoundation(config, log, { service: 'realtime' });
+  const { closing, health, identity } = foundation;
   try {
-    const identity = serverIdentity(config);
-    const store = openDatabase(config, log, health, closing);
-    const { broker, memory } = await openBroker(config, log, health, closing);
-    const realtime = new Realtime({ config, log, store, identity, broker, memory });
+    const realtime = new Realtime(foundation);
     closing.add('socket.io', () => realtime.close());
 
     const server = new JsonServer((request, response) => {
       const path = request.url?.split('?')[0] ?? '/';
       if (answerHealth(path, response, health)) return;
-      sendJson(response, 404, {
-        status: 'error',
-        code: 'ERR_NOT_FOUND',
-        description: 'There is nothing here but /socket.io/ and /health/.',
-      });
+      const description = 'There is nothing here but /socket.io/ and /health/.';
+      sendJson(response, 404, { status: 'error', code: 'ERR_NOT_FOUND', description });
     });
     if (config.websockets) realtime.attach(server.http);
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
@@ -43,17 +31,8 @@ export async function start(config: Config, log: Logger): Promise<RunningService
     closing.add('readiness', () => health.drain());
 
     const url = await server.listen(config.port ?? DEFAULT_PORT, config.host);
-    log.info(
-      {
-        url,
-        identityKey: identity.authenticator.identityKey,
-        secp256k1: identity.curve,
-        database: store.dialect,
-        events: broker.kind,
-        websockets: config.websockets,
-      },
-      'listening',
-    );
+    const { identityKey } = identity.authenticator;
+    log.info({ url, identityKey, ...foundation.facts, websockets: config.websockets }, 'listening');
     return { url, close: () => closing.close() };
   } catch (error) {
     await closing.close();

@@ -3,17 +3,12 @@ import path from 'node:path';
 import { createApi, purgeClaimsRegularly } from '@messagebox/api';
 import { Realtime } from '@messagebox/realtime';
 import {
-  Closing,
   type Config,
   ConfigError,
-  databaseCheck,
-  Health,
   JsonServer,
   type Logger,
-  openBroker,
-  openStore,
+  openFoundation,
   type RunningService,
-  serverIdentity,
 } from '@messagebox/shared';
 import { keyFromDataDir } from './server-key.js';
 import { welcome } from './welcome.js';
@@ -26,23 +21,17 @@ const DEFAULT_PORT = 8080;
  */
 export async function start(given: Config, log: Logger): Promise<RunningService> {
   const { config, keyFile } = await withKey(given);
-  const closing = new Closing(log, config.shutdownGraceMs);
-  const health = new Health();
+  await mkdir(config.dataDir, { recursive: true });
+  const foundation = await openFoundation(config, log, {
+    service: 'standalone',
+    embedded: { client: 'better-sqlite3', filename: path.join(config.dataDir, 'messagebox.sqlite') },
+  });
+  const { closing, health, identity, store } = foundation;
   try {
-    const identity = serverIdentity(config);
-    await mkdir(config.dataDir, { recursive: true });
-    const store = openStore(
-      config.store ?? { client: 'better-sqlite3', filename: path.join(config.dataDir, 'messagebox.sqlite') },
-      log,
-    );
-    closing.add('database', () => store.close());
-    health.add('database', databaseCheck(store));
     await store.migrate();
-    const { broker, memory } = await openBroker(config, log, health, closing);
-
-    const realtime = new Realtime({ config, log, store, identity, broker, memory });
+    const realtime = new Realtime(foundation);
     closing.add('socket.io', () => realtime.close());
-    const server = new JsonServer(createApi({ config, log, store, identity, events: realtime.publisher, health }));
+    const server = new JsonServer(createApi({ ...foundation, events: realtime.publisher }));
     if (config.websockets) realtime.attach(server.http);
     closing.add('claims', purgeClaimsRegularly(store, log));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
@@ -51,17 +40,7 @@ export async function start(given: Config, log: Logger): Promise<RunningService>
 
     const url = await server.listen(config.port ?? DEFAULT_PORT, config.host);
     const { identityKey } = identity.authenticator;
-    log.info(
-      {
-        url,
-        identityKey,
-        secp256k1: identity.curve,
-        database: store.dialect,
-        events: broker.kind,
-        websockets: config.websockets,
-      },
-      'listening',
-    );
+    log.info({ url, identityKey, ...foundation.facts, websockets: config.websockets }, 'listening');
     welcome({ url, identityKey, keyFile, database: config.store === undefined ? config.dataDir : store.dialect });
     return { url, close: () => closing.close() };
   } catch (error) {

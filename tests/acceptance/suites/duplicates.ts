@@ -8,6 +8,10 @@ export function duplicatesSuite(at: () => Deployment): void {
     const someone = people();
     const refusal = { status: 400, body: { status: 'error', code: 'ERR_DUPLICATE_MESSAGE' } };
 
+    /** The real client reports a refusal to the console as well. */
+    beforeEach(() => void jest.spyOn(console, 'error').mockReturnValue());
+    afterEach(() => void jest.restoreAllMocks());
+
     test('20 times at once: all succeed, one is stored, one is pushed', async () => {
       const [alice, bob] = [someone(), someone()];
       const { apis, realtimes } = at();

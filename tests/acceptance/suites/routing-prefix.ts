@@ -9,7 +9,7 @@ export function routingPrefixSuite(deploy: Deploy): void {
     const someone = people();
     const below = (url: string) => `${url}/api`;
 
-    test('the real client sends, lists, listens and acknowledges at `${url}/api`', async () => {
+    test('the real client sends, lists, listens and acknowledges at https://host/api', async () => {
       const [alice, bob] = [someone(), someone()];
       const apis = at().apis.map(below) as [string, string];
       const realtimes = at().realtimes.map(below) as [string, string];

@@ -75,5 +75,6 @@ function consume(
     }
     const timer = limitMs === undefined ? undefined : setTimeout(finish, limitMs, 'stopped');
     req.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
+    req.resume(); // a listener alone does not, once the request was paused
   });
 }

@@ -24,6 +24,8 @@ export interface AuthSocketHandlers {
   /** A verified event. Called in the order of sending; what it throws is not caught here. */
   event(socket: AuthSocket, event: SocketEvent): void;
   refused?(socket: AuthSocket, error: AuthError): void;
+  /** A broadcast was signed for this socket and handed to it; `meta` is what the broadcaster gave behind the data. */
+  delivered?(socket: AuthSocket, event: string, meta: unknown): void;
   /** The end of any socket, proven or not. */
   closed?(socket: AuthSocket, reason: string): void;
 }
@@ -44,7 +46,10 @@ export class AuthSocketServer {
     this.#maxPerIdentity = options.maxPerIdentity ?? 300;
     for (const name of options.namespaces ?? ['/']) {
       const namespace = options.io.of(name);
-      signBroadcasts(namespace, (socket, event, data) => this.#sockets.get(socket)?.emit(event, data));
+      signBroadcasts(namespace, (socket, event, data, meta) => {
+        const authenticated = this.#sockets.get(socket);
+        if (authenticated?.emit(event, data)) options.handlers.delivered?.(authenticated, event, meta);
+      });
       namespace.use((_socket, next) => {
         next(
           this.unproven < maxUnproven

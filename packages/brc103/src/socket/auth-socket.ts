@@ -103,13 +103,17 @@ export class AuthSocket {
     return this.#buffered;
   }
 
-  /** Signs an event for this client and sends it. Does nothing before the identity is proven, or after the end. */
-  emit(eventName: string, data: unknown): void {
-    if (!this.#proven || this.#session === undefined || !this.socket.connected) return;
+  /**
+   * Signs an event for this client and sends it.
+   *
+   * @returns false when nothing was sent: before the identity is proven, after the end, or to a client that is too slow
+   */
+  emit(eventName: string, data: unknown): boolean {
+    if (!this.#proven || this.#session === undefined || !this.socket.connected) return false;
     const payload = encodeEvent(eventName, data);
     if (this.#buffered + payload.length > this.limits.bufferedBytes) {
       this.closeTransport();
-      return;
+      return false;
     }
     // JSON turns a byte into two to four characters.
     this.#buffered += payload.length * 4;
@@ -123,6 +127,7 @@ export class AuthSocket {
       payload: Array.from(payload),
       signature: Array.from(signature),
     });
+    return true;
   }
 
   join(room: string): void {

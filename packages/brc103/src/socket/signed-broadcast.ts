@@ -9,26 +9,26 @@ import type { Namespace, Socket } from 'socket.io';
  * broadcast announces the packet to the socket (`notifyOutgoingListeners`) and then writes its encoded form
  * (`client.writeToEngine`). Each socket is shown to visitors with these two replaced, and all else as it was.
  */
-export function signBroadcasts(
-  namespace: Namespace,
-  deliver: (socket: Socket, event: string, data: unknown) => void,
-): void {
+export function signBroadcasts(namespace: Namespace, deliver: Deliver): void {
   const adapter = namespace.adapter as unknown as LocalFanOut;
   const apply = adapter.apply.bind(adapter);
   adapter.apply = (options, visit) => apply(options, (socket) => visit(outletOf(socket, deliver)));
 }
 
+/** `meta` is what the broadcaster gave behind the data: for the receiving server, not for its client. */
+export type Deliver = (socket: Socket, event: string, data: unknown, meta: unknown) => void;
+
 interface LocalFanOut {
   apply(options: unknown, visit: (socket: Socket) => void): void;
 }
 
-function outletOf(socket: Socket, deliver: (socket: Socket, event: string, data: unknown) => void): Socket {
+function outletOf(socket: Socket, deliver: Deliver): Socket {
   return Object.create(socket, {
     notifyOutgoingListeners: {
       value: (packet: { data?: unknown }) => {
         if (!Array.isArray(packet.data)) return;
-        const [event, data] = packet.data as unknown[];
-        if (typeof event === 'string') deliver(socket, event, data);
+        const [event, data, meta] = packet.data as unknown[];
+        if (typeof event === 'string') deliver(socket, event, data, meta);
       },
     },
     client: { value: Object.create(socket.client, { writeToEngine: { value: () => undefined } }) },

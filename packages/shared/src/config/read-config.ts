@@ -13,6 +13,9 @@ export interface Config {
   readonly host: string | undefined;
   /** Undefined: the service's own default. 0: any free port. */
   readonly port: number | undefined;
+  /** Port for metrics and for other instances. Undefined: none. */
+  readonly internalPort: number | undefined;
+  readonly internalHost: string | undefined;
   /** '' or a path that begins with a slash and ends with none. */
   readonly routingPrefix: string;
   /** How many proxies in front may be believed about the client's address. */
@@ -60,6 +63,8 @@ export function readConfig(env: Environment): Config {
     debug: v.LOGGING_ENABLED,
     host: v.HOST,
     port: v.PORT,
+    internalPort: v.INTERNAL_PORT,
+    internalHost: v.INTERNAL_HOST,
     routingPrefix: v.ROUTING_PREFIX,
     trustedProxies: v.TRUST_PROXY,
     serverPrivateKey: v.SERVER_PRIVATE_KEY,

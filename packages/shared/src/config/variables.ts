@@ -35,6 +35,8 @@ export const variables = {
   NODE_ENV: z.enum(['development', 'staging', 'production', 'test']).default('development'),
   HOST: z.string().optional(),
   PORT: whole(0, 65535).optional(),
+  INTERNAL_PORT: whole(0, 65535).optional(),
+  INTERNAL_HOST: z.string().optional(),
   ROUTING_PREFIX: z
     .string()
     .regex(/^(\/[A-Za-z0-9._~-]+)*\/?$/, 'must be a path such as /api')

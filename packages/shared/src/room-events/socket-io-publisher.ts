@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Server } from 'socket.io';
+import type { Metrics } from '../metrics/metrics.js';
 import { roomName } from '../rules/names.js';
 import type { RoomEvent, RoomEventPublisher } from './room-events.js';
 
@@ -15,11 +16,14 @@ export function socketIoPublisher(parts: {
   readonly namespaces: readonly string[];
   readonly maxBodyBytes: number;
   readonly log: Logger;
+  readonly metrics: Metrics;
 }): RoomEventPublisher {
   return {
     publish(event: RoomEvent): void {
       const bytes = Buffer.byteLength(event.body);
-      if (bytes > parts.maxBodyBytes) {
+      const fits = bytes <= parts.maxBodyBytes;
+      parts.metrics.published.inc({ outcome: fits ? 'published' : 'too_large' });
+      if (!fits) {
         parts.log.info({ bytes, limit: parts.maxBodyBytes }, 'message is too large to be pushed; it can be listed');
         return;
       }
@@ -29,7 +33,8 @@ export function socketIoPublisher(parts: {
         parts.io
           .of(namespace)
           .to(room)
-          .emit(`sendMessage-${room}`, { sender, messageId, body, messageBox: event.messageBox });
+          // The time travels beside the event, for the receiving instance's metrics; clients don't see it.
+          .emit(`sendMessage-${room}`, { sender, messageId, body, messageBox: event.messageBox }, Date.now());
       }
     },
   };

@@ -95,9 +95,9 @@ export interface ListQuery {
   readonly recipient: string;
   readonly messageBox: string;
   /**
-   * Only messages after the one with this cursor (`StoredMessage.cursor`). For walking through one listing: a cursor is
-   * given out when a send begins and shows when it has committed, so a send that overtakes another may be listed
-   * before it. Who has to see everything lists again from the start what is not yet acknowledged.
+   * Only messages after the one with this cursor (`StoredMessage.cursor`). Meant for walking through one listing, page
+   * by page. Of two sends at the same moment the one with the smaller cursor may commit later, behind a reader who has
+   * passed it: who must see everything lists from the start again, which shows all that isn't acknowledged yet.
    */
   readonly after?: string;
   readonly limit?: number;

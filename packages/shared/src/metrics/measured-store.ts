@@ -1,0 +1,78 @@
+import type {
+  ListQuery,
+  MessagePage,
+  MessageStore,
+  NewMessage,
+  RequestClaim,
+  SchemaStatus,
+  StoreOutcome,
+} from '../store/index.js';
+import type { Metrics } from './metrics.js';
+
+/** A store that counts and times what goes through it, and is otherwise the one it wraps. */
+export class MeasuredStore implements MessageStore {
+  constructor(
+    private readonly store: MessageStore,
+    private readonly metrics: Metrics,
+  ) {}
+
+  get dialect(): 'mysql' | 'sqlite' {
+    return this.store.dialect;
+  }
+
+  async storeMessages(messages: readonly NewMessage[]): Promise<StoreOutcome[]> {
+    const outcomes = await this.#timed('storeMessages', () => this.store.storeMessages(messages));
+    for (const outcome of outcomes) this.metrics.messages.inc({ outcome });
+    return outcomes;
+  }
+
+  async listMessages(query: ListQuery): Promise<MessagePage> {
+    const page = await this.#timed('listMessages', () => this.store.listMessages(query));
+    this.metrics.messages.inc({ outcome: 'listed' }, page.messages.length);
+    return page;
+  }
+
+  async acknowledgeMessages(recipient: string, messageIds: readonly string[]): Promise<number> {
+    const deleted = await this.#timed('acknowledgeMessages', () =>
+      this.store.acknowledgeMessages(recipient, messageIds),
+    );
+    this.metrics.messages.inc({ outcome: 'acknowledged' }, deleted);
+    return deleted;
+  }
+
+  claimRequest(claim: RequestClaim): Promise<boolean> {
+    return this.#timed('claimRequest', () => this.store.claimRequest(claim));
+  }
+
+  purgeClaims(now: Date, limit: number): Promise<number> {
+    return this.store.purgeClaims(now, limit);
+  }
+
+  ping(): Promise<void> {
+    return this.#timed('ping', () => this.store.ping());
+  }
+
+  schemaStatus(): Promise<SchemaStatus> {
+    return this.store.schemaStatus();
+  }
+
+  migrate(): Promise<string[]> {
+    return this.store.migrate();
+  }
+
+  close(): Promise<void> {
+    return this.store.close();
+  }
+
+  async #timed<T>(call: string, work: () => Promise<T>): Promise<T> {
+    const end = this.metrics.storeDuration.startTimer({ call });
+    try {
+      const result = await work();
+      end({ result: 'ok' });
+      return result;
+    } catch (error) {
+      end({ result: error instanceof Error ? error.name : 'error' });
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const BYTES = [256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 10_485_760, 33_554_432];
+
+/**
+ * The numbers of one service, for Prometheus. Labels have few values each: no identity, no box, no id.
+ * Names follow https://prometheus.io/docs/practices/naming/.
+ */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly httpDuration;
+  readonly httpRequestBytes;
+  readonly httpResponseBytes;
+  readonly authOutcomes;
+  readonly messages;
+  readonly storeDuration;
+  readonly published;
+  readonly delivered;
+  readonly deliveryLatency;
+  readonly socketEvents;
+
+  /** @param facts what this process runs on, as labels of one constant: `secp256k1` says which implementation it is */
+  constructor(service: string, facts: Readonly<Record<string, string>>) {
+    const registers = [this.registry];
+    this.registry.setDefaultLabels({ service });
+    collectDefaultMetrics({ register: this.registry });
+    new Gauge({
+      name: 'messagebox_info',
+      help: 'What this process runs on; always 1.',
+      labelNames: Object.keys(facts),
+      registers,
+    })
+      .labels(facts)
+      .set(1);
+    this.httpDuration = new Histogram({
+      name: 'messagebox_http_request_duration_seconds',
+      help: 'Time from the request to the end of its answer.',
+      labelNames: ['method', 'route', 'code'],
+      buckets: SECONDS,
+      registers,
+    });
+    this.httpRequestBytes = new Histogram({
+      name: 'messagebox_http_request_size_bytes',
+      help: 'Declared size of request bodies.',
+      labelNames: ['route'],
+      buckets: BYTES,
+      registers,
+    });
+    this.httpResponseBytes = new Histogram({
+      name: 'messagebox_http_response_size_bytes',
+      help: 'Size of response bodies.',
+      labelNames: ['route'],
+      buckets: BYTES,
+      registers,
+    });
+    this.authOutcomes = new Counter({
+      name: 'messagebox_auth_outcomes_total',
+      help: 'Requests, handshakes and socket frames by how their authentication ended.',
+      labelNames: ['transport', 'outcome'],
+      registers,
+    });
+    this.messages = new Counter({
+      name: 'messagebox_messages_total',
+      help: 'Messages by what was done with them: stored, duplicate, listed, acknowledged.',
+      labelNames: ['outcome'],
+      registers,
+    });
+    this.storeDuration = new Histogram({
+      name: 'messagebox_store_duration_seconds',
+      help: 'Time of calls to the message store, by call and result.',
+      labelNames: ['call', 'result'],
+      buckets: SECONDS,
+      registers,
+    });
+    this.published = new Counter({
+      name: 'messagebox_room_events_total',
+      help: 'Stored messages by whether they were announced to live listeners: published, too_large.',
+      labelNames: ['outcome'],
+      registers,
+    });
+    this.delivered = new Counter({
+      name: 'messagebox_live_deliveries_total',
+      help: 'Messages signed and handed to a socket of their recipient.',
+      registers,
+    });
+    this.deliveryLatency = new Histogram({
+      name: 'messagebox_live_delivery_latency_seconds',
+      help: 'Time from the commit of a message to handing it to a socket; across machines it includes clock differences.',
+      buckets: SECONDS,
+      registers,
+    });
+    this.socketEvents = new Counter({
+      name: 'messagebox_socket_events_total',
+      help: 'Verified events from sockets.',
+      labelNames: ['event'],
+      registers,
+    });
+  }
+
+  /** Adds a number that is read when it is asked for. */
+  gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  /** Adds numbers that are read when they are asked for, one for each value of a label. */
+  gauges(name: string, help: string, label: string, read: () => Readonly<Record<string, number>>): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      collect() {
+        for (const [value, number] of Object.entries(read())) this.labels({ [label]: value }).set(number);
+      },
+    });
+  }
+}

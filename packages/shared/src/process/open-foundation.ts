@@ -1,0 +1,95 @@
+import { type Config, ConfigError } from '../config/index.js';
+import { databaseCheck, Health } from '../health/health.js';
+import { type ServerIdentity, serverIdentity } from '../identity/server-identity.js';
+import type { Logger } from '../logging/logger.js';
+import { createInternalServer } from '../metrics/internal-server.js';
+import { MeasuredStore } from '../metrics/measured-store.js';
+import { Metrics } from '../metrics/metrics.js';
+import { connectRedis } from '../redis/redis-clients.js';
+import { inProcessRoomEvents, type RoomEventBroker, redisRoomEvents } from '../room-events/redis-room-events.js';
+import { inProcessRoomMemory } from '../room-memory/in-process.js';
+import { redisRoomMemory } from '../room-memory/redis.js';
+import type { RoomMemory } from '../room-memory/room-memory.js';
+import { type MessageStore, openStore, type StoreConfig } from '../store/index.js';
+import { Closing } from './closing.js';
+
+/** What every service stands on. Closing it ends what was opened here and what was added to `closing` since. */
+export interface Foundation {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly closing: Closing;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly identity: ServerIdentity;
+  readonly store: MessageStore;
+  readonly broker: RoomEventBroker;
+  readonly memory: RoomMemory;
+  /** For the line that says what runs. */
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+export interface FoundationOptions {
+  readonly service: string;
+  /** The database to use when none is configured. Without it, database and broker must be: others share them. */
+  readonly embedded?: StoreConfig;
+}
+
+/**
+ * Opens identity, database and broker as configured: the one place that chooses between MySQL and SQLite, Redis and
+ * in-process.
+ *
+ * @throws {ConfigError} when something is missing, {Error} when Redis does not answer; what was opened is closed again
+ */
+export async function openFoundation(config: Config, log: Logger, options: FoundationOptions): Promise<Foundation> {
+  const closing = new Closing(log, config.shutdownGraceMs);
+  const health = new Health();
+  try {
+    const identity = serverIdentity(config);
+    const storeConfig = config.store ?? options.embedded;
+    if (storeConfig === undefined) throw new ConfigError([DATABASE_MISSING]);
+    if (config.redis === undefined && options.embedded === undefined) throw new ConfigError([REDIS_MISSING]);
+
+    const opened = openStore(storeConfig, log);
+    closing.add('database', () => opened.close());
+    const { broker, memory, redisUp } = await openBroker(config, log, health, closing);
+    const facts = { secp256k1: identity.curve, database: opened.dialect, events: broker.kind };
+    const metrics = new Metrics(options.service, facts);
+    metrics.gauge('messagebox_redis_up', 'Whether Redis can be used now; 1 as well when none is configured.', redisUp);
+    const store = new MeasuredStore(opened, metrics);
+    health.add('database', databaseCheck(store));
+    if (config.internalPort !== undefined) {
+      const internal = createInternalServer(metrics, health);
+      const url = await internal.listen(config.internalPort, config.internalHost);
+      closing.add('internal listener', () => internal.close(1_000));
+      log.info({ url }, 'metrics and health for operators');
+    }
+    return { config, log, closing, health, metrics, identity, store, broker, memory, facts };
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+const DATABASE_MISSING =
+  'KNEX_DB_CONNECTION is missing: set it to {"host", "port", "user", "password", "database"} of a MySQL or MariaDB server';
+const REDIS_MISSING = 'REDIS_URL is missing: services in several processes need it, for example redis://127.0.0.1:6379';
+
+async function openBroker(
+  config: Config,
+  log: Logger,
+  health: Health,
+  closing: Closing,
+): Promise<{ broker: RoomEventBroker; memory: RoomMemory; redisUp: () => number }> {
+  if (config.redis === undefined) {
+    return { broker: inProcessRoomEvents(), memory: inProcessRoomMemory(), redisUp: () => 1 };
+  }
+  const { url, prefix } = config.redis;
+  const clients = await connectRedis(url, log);
+  closing.add('redis', () => clients.close());
+  health.add('redis', () => clients.problem());
+  return {
+    broker: await redisRoomEvents(clients, prefix, log),
+    memory: redisRoomMemory(clients.commands, prefix),
+    redisUp: () => (clients.problem() === undefined ? 1 : 0),
+  };
+}

@@ -1,0 +1,46 @@
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** One address in front of several apis, as a load balancer is, that counts what passes. */
+export interface FrontDoor {
+  readonly url: string;
+  /** Where requests go from now on. */
+  setTarget(url: string): void;
+  /** How many handshakes have passed. */
+  readonly handshakes: number;
+  close(): Promise<void>;
+}
+
+export async function openFrontDoor(firstTarget: string): Promise<FrontDoor> {
+  let target = firstTarget;
+  let handshakes = 0;
+  const server = createServer((incoming, answer) => {
+    if (incoming.url === '/.well-known/auth') handshakes += 1;
+    const { method, headers } = incoming;
+    const onward = request(new URL(incoming.url ?? '/', target), { method, headers, agent: false });
+    onward.on('response', (response) => {
+      answer.writeHead(response.statusCode ?? 500, response.headers);
+      response.pipe(answer);
+    });
+    onward.on('error', () => answer.destroy());
+    incoming.pipe(onward);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    setTarget(url) {
+      target = url;
+    },
+    get handshakes() {
+      return handshakes;
+    },
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import { createConnection } from 'mysql2/promise';
+import { until } from './history.js';
+
+/** A database in which a message that was inserted is not committed before the test says so. */
+export interface HeldCommits {
+  /** Resolves when so many messages wait between their statement and their commit. */
+  waiting(count: number): Promise<void>;
+  /** Lets those that wait, and all that follow, commit. */
+  release(): Promise<void>;
+  /** Holds again. */
+  hold(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Needs a user who may create triggers. It holds from the start. */
+export async function holdCommits(databaseUrl: string): Promise<HeldCommits> {
+  const connection = await createConnection({ uri: databaseUrl });
+  const lock = `mb_test_${randomBytes(8).toString('hex')}`;
+  const hold = async () => void (await connection.query('SELECT GET_LOCK(?, 10)', [lock]));
+  const release = async () => void (await connection.query('SELECT RELEASE_LOCK(?)', [lock]));
+  await hold();
+  // Whoever inserts a row takes the lock for a moment: not before this connection has given it up.
+  await connection.query(
+    `CREATE TRIGGER hold_commit AFTER INSERT ON messages FOR EACH ROW
+     BEGIN DO GET_LOCK('${lock}', 60); DO RELEASE_LOCK('${lock}'); END`,
+  );
+  const count = async () => {
+    const [rows] = await connection.query(
+      "SELECT COUNT(*) AS count FROM information_schema.processlist WHERE db = DATABASE() AND state = 'User lock'",
+    );
+    return Number((rows as { count: unknown }[])[0]?.count);
+  };
+  return {
+    waiting: (wanted) => until(`${wanted} messages wait for their commit`, async () => (await count()) === wanted),
+    release,
+    hold,
+    async close() {
+      await release();
+      await connection.query('DROP TRIGGER IF EXISTS hold_commit');
+      await connection.end();
+    },
+  };
+}

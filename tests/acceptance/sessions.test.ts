@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import { setInterval } from 'node:timers/promises';
+import { createTcpProxy } from '../support/tcp-proxy.js';
+import { deployed, scaled, standalone } from './deployments.js';
+import { describeScaled } from './describe-scaled.js';
+import { type FrontDoor, openFrontDoor } from './front-door.js';
+import { people } from './people.js';
+
+describeScaled('sessions', () => {
+  describe('over HTTP', () => {
+    const at = deployed(() => scaled());
+    const someone = people();
+    let door: FrontDoor;
+    beforeEach(async () => {
+      door = await openFrontDoor(at().apis[0]);
+    });
+    afterEach(() => door.close());
+
+    test('a session made with one api is served by the other', async () => {
+      const [alice, bob] = [someone(), someone()];
+      const app = alice.app(door.url);
+      const { messageId } = await app.send({ recipient: bob.key, messageBox: 'inbox', body: 'by the first' });
+      door.setTarget(at().apis[1]);
+      await app.send({ recipient: bob.key, messageBox: 'inbox', body: 'by the second' });
+      expect(door.handshakes).toBe(1);
+      const bodies = (await bob.app(at().apis[1]).list('inbox')).map(({ body }) => body);
+      expect(bodies).toEqual(['by the first', 'by the second']);
+      expect(messageId).toEqual(expect.any(String));
+    });
+
+    test('a session outlives the process that made it', async () => {
+      const [alice, bob] = [someone(), someone()];
+      const send = (body: string) => {
+        const message = { recipient: bob.key, messageBox: 'inbox', messageId: randomUUID(), body };
+        return alice.send(door.url, message);
+      };
+      expect(await send('before')).toMatchObject({ status: 200 });
+      const [api] = at().processes.apis;
+      const { pid, url } = api;
+      await api.kill();
+      await api.restart({ samePort: true });
+      expect(api.url).toBe(url);
+      expect(api.pid).not.toBe(pid);
+      expect(await send('after')).toMatchObject({ status: 200 });
+      expect(door.handshakes).toBe(1);
+      expect((await bob.list(at().apis[1], 'inbox')).map(({ body }) => body)).toEqual(['before', 'after']);
+    });
+
+    test('with a server that has another key, AuthFetch shakes hands again by itself', async () => {
+      const [alice, bob] = [someone(), someone()];
+      const foreign = await standalone();
+      try {
+        const message = { recipient: bob.key, messageBox: 'inbox', body: 'hello' };
+        expect(await alice.send(door.url, { ...message, messageId: randomUUID() })).toMatchObject({ status: 200 });
+        door.setTarget(foreign.apis[0]);
+        const messageId = randomUUID();
+        expect(await alice.send(door.url, { ...message, messageId })).toMatchObject({ status: 200 });
+        expect(door.handshakes).toBe(2);
+        expect(await bob.listIds(foreign.apis[0], 'inbox')).toEqual([messageId]);
+      } finally {
+        await foreign.close();
+      }
+    });
+  });
+
+  describe('with a life of 2 seconds', () => {
+    const at = deployed(() => scaled({ SESSION_LIFE_SECONDS: '2' }));
+    const someone = people();
+
+    test('AuthFetch goes on for longer than that', async () => {
+      const [alice, bob] = [someone(), someone()];
+      const door = await openFrontDoor(at().apis[0]);
+      try {
+        const ids: string[] = [];
+        const end = Date.now() + 5_000;
+        for await (const _ of setInterval(300)) {
+          const messageId = randomUUID();
+          const message = { recipient: bob.key, messageBox: 'inbox', messageId, body: 'hello' };
+          expect(await alice.send(door.url, message)).toMatchObject({ status: 200 });
+          ids.push(messageId);
+          if (Date.now() > end) break;
+        }
+        expect(door.handshakes).toBeGreaterThanOrEqual(3);
+        expect(door.handshakes).toBeLessThan(ids.length / 2);
+        expect(await bob.listIds(at().apis[1], 'inbox')).toEqual(ids);
+      } finally {
+        await door.close();
+      }
+    });
+
+    test('a socket that is silent for longer than that still sends and is pushed to', async () => {
+      const [alice, bob] = [someone(), someone()];
+      const socket = await bob.connect(at().realtimes[0]);
+      const inbox = await socket.join('inbox');
+      const idle = performance.now();
+      // The server renews the session at half of its life.
+      for (let renewals = 0; renewals < 5; renewals++)
+        await socket.wire.next(({ eventName }) => eventName === '(initialRequest)');
+      expect(performance.now() - idle).toBeGreaterThan(4_000);
+      const ids = [randomUUID(), randomUUID()] as const;
+      expect(await socket.send(alice.key, 'inbox', ids[0], 'hello')).toMatchObject({ status: 'success' });
+      await alice.send(at().apis[0], { recipient: bob.key, messageBox: 'inbox', messageId: ids[1], body: 'hello' });
+      await inbox.find(({ messageId }) => messageId === ids[1]);
+    });
+
+    test('a socket that lives for 10 seconds and reconnects twice never goes silent', async () => {
+      const [alice, bob] = [someone(), someone()];
+      const proxy = await createTcpProxy({ target: at().realtimes[0] });
+      try {
+        const socket = bob.socket(proxy.url);
+        const room = `${bob.key}-inbox`;
+        socket.client.on('connect', () => {
+          socket.client.emit('authenticated', { identityKey: bob.key });
+          socket.client.emit('joinRoom', room);
+        });
+        const inbox = socket.events<{ messageId: string }>(`sendMessage-${room}`);
+        await socket.events('joinedRoom').find(({ roomId }) => roomId === room);
+
+        const began = Date.now();
+        const reconnectAfter = [3_000, 6_500];
+        let turns = 0;
+        for await (const _ of setInterval(300)) {
+          const age = Date.now() - began;
+          if (age > (reconnectAfter[0] ?? Number.POSITIVE_INFINITY)) {
+            reconnectAfter.shift();
+            // To the other instance, which has never met this session.
+            proxy.setTarget(at().realtimes[1]);
+            const joined = socket.events('joinedRoom').next();
+            proxy.cut();
+            await joined;
+          }
+          const messageId = randomUUID();
+          const pushed = inbox.next((push) => push.messageId === messageId);
+          const message = { recipient: bob.key, messageBox: 'inbox', messageId, body: 'hello' };
+          expect(await alice.send(at().apis[turns % 2] as string, message)).toMatchObject({ status: 200 });
+          await pushed;
+          const ack = await socket.send(alice.key, 'inbox', randomUUID(), 'hello');
+          expect(ack).toMatchObject({ status: 'success' });
+          turns += 1;
+          if (age > 10_000) break;
+        }
+        expect(reconnectAfter).toEqual([]);
+        expect(socket.events('connect').all).toHaveLength(3);
+        expect(inbox.all).toHaveLength(turns);
+      } finally {
+        await bob.close();
+        await proxy.close();
+      }
+    });
+  });
+});

@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ruleErrorCodes } from '@messagebox/shared';
+import { documentedErrors } from './refusals.ts';
+
+const root = resolve(__dirname, '..', '..');
+const read = (...parts: string[]) => readFileSync(join(root, ...parts), 'utf8');
+
+/** The members of a type of text literals, as its source has them. */
+const authErrorCodes = [
+  ...(/type AuthErrorCode =([^;]*);/.exec(read('packages/brc103/src/errors.ts'))?.[1] ?? '').matchAll(/'([A-Z_]+)'/g),
+].map(([, code]) => code ?? '');
+
+/** Every error code that some source file names. */
+function codesInUse(): Set<string> {
+  const codes = new Set<string>();
+  for (const group of ['packages', 'services']) {
+    for (const name of readdirSync(join(root, group))) {
+      const files = readdirSync(join(root, group, name, 'src'), { recursive: true, encoding: 'utf8' });
+      for (const file of files.filter((one) => one.endsWith('.ts') && !one.endsWith('.test.ts'))) {
+        const literals = read(group, name, 'src', file).matchAll(/'(ERR_[A-Z_]+|UNAUTHORIZED)'/g);
+        for (const [, code] of literals) if (code !== undefined && !isNodes(code)) codes.add(code);
+      }
+    }
+  }
+  return codes;
+}
+
+/** Codes of Node's own errors, which our code looks at and never sends. */
+const isNodes = (code: string) => /^ERR_(HTTP|STREAM|SERVER|SOCKET|INVALID_ARG|UNHANDLED|USE_AFTER)_/.test(code);
+
+test('every code of a rule is documented', () => {
+  expect(ruleErrorCodes.length).toBeGreaterThan(15);
+  expect(ruleErrorCodes.filter((code) => !documentedErrors.has(code))).toEqual([]);
+});
+
+test('every code of authentication is documented', () => {
+  expect(authErrorCodes).toContain('UNAUTHORIZED');
+  expect(authErrorCodes.filter((code) => !documentedErrors.has(code))).toEqual([]);
+});
+
+test('the documentation has exactly the codes that the sources use', () => {
+  expect([...documentedErrors.keys()].sort()).toEqual([...codesInUse()].sort());
+});
+
+test('every code has a status, and stands in the documentation once', () => {
+  for (const [code, statuses] of documentedErrors) {
+    expect({ code, isOne: statuses.length > 0 && statuses.every((status) => status >= 400) }).toEqual({ code, isOne: true });
+    expect({ code, rows: read('docs/errors.md').split(`| \`${code}\` |`).length - 1 }).toEqual({ code, rows: 1 });
+  }
+});

@@ -1,0 +1,472 @@
+/**
+ * A client that does BRC-103 and BRC-104 by itself, byte by byte, so that a test can tamper with any part: its own
+ * HTTP over a TCP connection, its own handshake, its own signatures. Only the curve is the server's library, for speed;
+ * `raw-client.test.ts` holds it against the SDK.
+ */
+import { randomBytes } from 'node:crypto';
+import { connect, type Socket as TcpSocket } from 'node:net';
+import { createKeys, type Keys, loadCurve } from '@messagebox/brc103';
+import { io as connectSocketIo, type Socket } from 'socket.io-client';
+
+/** What a test waits for longer than this will not come. */
+const PATIENCE_MS = 15_000;
+const PROTOCOL = { securityLevel: 2, protocol: 'auth message signature' } as const;
+
+export type Header = readonly [name: string, value: string];
+
+/** A request as it goes over the wire; nothing is added to it. */
+export interface WireRequest {
+  readonly method: string;
+  /** The request target, query included. */
+  readonly path: string;
+  readonly headers: readonly Header[];
+  readonly body?: Uint8Array | undefined;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Names in lower case; values of equal names joined by a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/** One TCP connection, to write anything into. */
+export class Wire {
+  #received: Buffer = Buffer.alloc(0);
+  #over = false;
+  #wake: () => void = () => undefined;
+  /** When the server has ended the connection, whatever the reason. */
+  readonly ended: Promise<void>;
+
+  private constructor(readonly socket: TcpSocket) {
+    socket.setNoDelay(true);
+    socket.on('data', (chunk) => {
+      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#wake();
+    });
+    socket.on('error', () => undefined);
+    this.ended = new Promise((resolve) => {
+      const end = () => {
+        this.#over = true;
+        this.#wake();
+        resolve();
+      };
+      socket.on('end', end);
+      socket.on('close', end);
+    });
+  }
+
+  static async to(port: number): Promise<Wire> {
+    const socket = connect({ port, host: '127.0.0.1' });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('error', reject);
+    });
+    return new Wire(socket);
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  write(data: string | Uint8Array): void {
+    this.socket.write(data);
+  }
+
+  /** The next answer on this connection. */
+  async answer(method = 'POST'): Promise<Answer> {
+    const read = async () => {
+      for (;;) {
+        const parsed = parseAnswer(this.#received, method, this.#over);
+        if (parsed !== undefined) {
+          this.#received = this.#received.subarray(parsed.length);
+          if (parsed.answer.status >= 200) return parsed.answer;
+          continue;
+        }
+        if (this.#over) throw new Error(`the connection ended without an answer: ${this.#received.toString('latin1')}`);
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    };
+    return withPatience(read(), 'an HTTP answer');
+  }
+
+  /** Ends the connection at once, as a client that crashes. */
+  destroy(): void {
+    this.socket.destroy();
+  }
+}
+
+function parseAnswer(bytes: Buffer, method: string, over: boolean): { answer: Answer; length: number } | undefined {
+  const headEnd = bytes.indexOf('\r\n\r\n');
+  if (headEnd < 0) return undefined;
+  const [statusLine = '', ...lines] = bytes.toString('latin1', 0, headEnd).split('\r\n');
+  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1]);
+  const headers: Record<string, string> = {};
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    const name = line.slice(0, colon).toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
+  }
+  const start = headEnd + 4;
+  const done = (text: string, length: number) => ({ answer: { status, headers, text }, length });
+  if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return done('', start);
+  if (headers['transfer-encoding'] === 'chunked') {
+    let text = '';
+    for (let at = start; ; ) {
+      const lineEnd = bytes.indexOf('\r\n', at);
+      if (lineEnd < 0) return undefined;
+      const size = Number.parseInt(bytes.toString('latin1', at, lineEnd), 16);
+      if (bytes.length < lineEnd + 2 + size + 2) return undefined;
+      if (size === 0) return done(text, lineEnd + 4);
+      text += bytes.toString('utf8', lineEnd + 2, lineEnd + 2 + size);
+      at = lineEnd + 2 + size + 2;
+    }
+  }
+  if (headers['content-length'] === undefined) return over ? done(bytes.toString('utf8', start), bytes.length) : undefined;
+  const length = start + Number(headers['content-length']);
+  return bytes.length < length ? undefined : done(bytes.toString('utf8', start, length), length);
+}
+
+/** The bytes of a request: Host and Content-Length are added unless the test gave its own. */
+export function wireBytes({ method, path, headers, body }: WireRequest): Buffer {
+  const has = (name: string) => headers.some(([given]) => given.toLowerCase() === name);
+  const all: Header[] = [...(has('host') ? [] : [['Host', '127.0.0.1'] as const]), ...headers];
+  if (body !== undefined && !has('content-length') && !has('transfer-encoding')) {
+    all.push(['Content-Length', String(body.length)]);
+  }
+  const head = [`${method} ${path} HTTP/1.1`, ...all.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n');
+  return Buffer.concat([Buffer.from(head, 'latin1'), body ?? Buffer.alloc(0)]);
+}
+
+/** One request on a connection of its own. */
+export async function exchange(port: number, request: WireRequest | string | Uint8Array): Promise<Answer> {
+  const wire = await Wire.to(port);
+  try {
+    const isRaw = typeof request === 'string' || request instanceof Uint8Array;
+    wire.write(isRaw ? request : wireBytes(request));
+    return await wire.answer(isRaw ? undefined : request.method);
+  } finally {
+    wire.destroy();
+  }
+}
+
+/** A request with one header replaced by any number of values: none removes it. */
+export function withHeader(request: WireRequest, name: string, ...values: string[]): WireRequest {
+  const others = request.headers.filter(([given]) => given.toLowerCase() !== name.toLowerCase());
+  return { ...request, headers: [...others, ...values.map((value): Header => [name, value])] };
+}
+
+export function headerOf(request: WireRequest, name: string): string {
+  return request.headers.find(([given]) => given.toLowerCase() === name.toLowerCase())?.[1] ?? '';
+}
+
+/** One identity. */
+export class RawClient {
+  readonly keys: Keys;
+  readonly identityKey: string;
+
+  constructor(readonly privateKey: Uint8Array = randomBytes(32)) {
+    this.keys = createKeys(privateKey, loadCurve());
+    this.identityKey = this.keys.identityKey;
+  }
+
+  /** A handshake as a client begins it. */
+  initialRequest(): Record<string, unknown> {
+    return {
+      version: '0.1',
+      messageType: 'initialRequest',
+      identityKey: this.identityKey,
+      initialNonce: randomBytes(48).toString('base64'),
+      requestedCertificates: { certifiers: [], types: {} },
+    };
+  }
+
+  async shakeHands(port: number): Promise<Session> {
+    const { status, text } = await exchange(port, {
+      method: 'POST',
+      path: '/.well-known/auth',
+      headers: [['Content-Type', 'application/json']],
+      body: Buffer.from(JSON.stringify(this.initialRequest())),
+    });
+    if (status !== 200) throw new Error(`The handshake was refused: ${text}`);
+    return Session.from(this, JSON.parse(text));
+  }
+}
+
+export interface Draft {
+  readonly method?: string;
+  readonly path: string;
+  readonly headers?: readonly Header[];
+  readonly body?: Uint8Array | undefined;
+}
+
+/** What a handshake has agreed on, and what can be signed with it. */
+export class Session {
+  constructor(
+    readonly client: RawClient,
+    readonly serverKey: string,
+    readonly serverNonce: string,
+    readonly clientNonce: string,
+  ) {}
+
+  /** @param response an initialResponse, whose signature is checked */
+  static from(client: RawClient, response: unknown): Session {
+    const { identityKey, initialNonce, yourNonce, signature } = response as Record<string, string> & {
+      signature: number[];
+    };
+    if (identityKey === undefined || initialNonce === undefined || yourNonce === undefined) {
+      throw new Error(`This is no initialResponse: ${JSON.stringify(response)}`);
+    }
+    const data = Buffer.concat([Buffer.from(yourNonce, 'base64'), Buffer.from(initialNonce, 'base64')]);
+    const use = { ...PROTOCOL, keyID: `${yourNonce} ${initialNonce}`, counterparty: identityKey };
+    if (!client.keys.verify(data, Uint8Array.from(signature), use)) throw new Error('The server has not signed this');
+    return new Session(client, identityKey, initialNonce, yourNonce);
+  }
+
+  /** The same session, but under another of the server's nonces. */
+  under(serverNonce: string): Session {
+    return new Session(this.client, this.serverKey, serverNonce, this.clientNonce);
+  }
+
+  /** A signed request. */
+  sign({ method = 'POST', path, headers = [], body }: Draft): WireRequest {
+    const requestId = randomBytes(32);
+    const nonce = randomBytes(32).toString('base64');
+    const payload = requestPayload(requestId, method, path, headers, body);
+    const signature = this.#sign(nonce, payload);
+    return {
+      method,
+      path,
+      body,
+      headers: [
+        ...headers,
+        ['x-bsv-auth-version', '0.1'],
+        ['x-bsv-auth-identity-key', this.client.identityKey],
+        ['x-bsv-auth-nonce', nonce],
+        ['x-bsv-auth-your-nonce', this.serverNonce],
+        ['x-bsv-auth-signature', Buffer.from(signature).toString('hex')],
+        ['x-bsv-auth-request-id', requestId.toString('base64')],
+      ],
+    };
+  }
+
+  /** A signed POST of JSON: a value, or the very text or bytes. */
+  post(path: string, body: object | string | Uint8Array): WireRequest {
+    const bytes =
+      body instanceof Uint8Array ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+    return this.sign({ path, headers: [['Content-Type', 'application/json']], body: bytes });
+  }
+
+  /** Whether the answer is signed by the server, for this request and this session. */
+  isSigned(request: WireRequest, answer: Answer): boolean {
+    const header = (name: string) => answer.headers[`x-bsv-auth-${name}`] ?? '';
+    if (header('request-id') !== headerOf(request, 'x-bsv-auth-request-id')) return false;
+    if (header('your-nonce') !== this.clientNonce || header('identity-key') !== this.serverKey) return false;
+    const body = Buffer.from(answer.text);
+    const payload = Buffer.concat([
+      Buffer.from(header('request-id'), 'base64'),
+      varint(answer.status),
+      varint(0),
+      varint(body.length),
+      body,
+    ]);
+    return this.verifies(header('nonce'), payload, Buffer.from(header('signature'), 'hex'));
+  }
+
+  /** A signed frame that carries an app's event. */
+  event(eventName: unknown, data?: unknown): Record<string, unknown> {
+    return this.frame(Buffer.from(JSON.stringify({ eventName, data })));
+  }
+
+  /** A signed frame around any payload. */
+  frame(payload: Uint8Array): Record<string, unknown> {
+    const nonce = randomBytes(32).toString('base64');
+    return {
+      version: '0.1',
+      messageType: 'general',
+      identityKey: this.client.identityKey,
+      nonce,
+      yourNonce: this.serverNonce,
+      payload: Array.from(payload),
+      signature: Array.from(this.#sign(nonce, payload)),
+    };
+  }
+
+  verifies(nonce: string, payload: Uint8Array, signature: Uint8Array): boolean {
+    const use = { ...PROTOCOL, keyID: `${nonce} ${this.clientNonce}`, counterparty: this.serverKey };
+    return this.client.keys.verify(payload, signature, use);
+  }
+
+  #sign(nonce: string, payload: Uint8Array): Uint8Array {
+    const use = { ...PROTOCOL, keyID: `${nonce} ${this.serverNonce}`, counterparty: this.serverKey };
+    return this.client.keys.sign(payload, use);
+  }
+}
+
+/** What BRC-104 signs of a request. */
+export function requestPayload(
+  requestId: Uint8Array,
+  method: string,
+  path: string,
+  headers: readonly Header[],
+  body: Uint8Array | undefined,
+): Buffer {
+  const question = path.indexOf('?');
+  const signed = headers
+    .map(([name, value]): Header => [name.toLowerCase(), value])
+    .filter(([name]) => name === 'content-type' || name === 'authorization' || name.startsWith('x-bsv-'))
+    .map(([name, value]): Header => [name, name === 'content-type' ? (value.split(';')[0] ?? '').trim() : value])
+    .sort(([a], [b]) => a.localeCompare(b));
+  return Buffer.concat([
+    requestId,
+    ...text(method),
+    ...text(question < 0 ? path : path.slice(0, question)),
+    ...(question < 0 ? [NOTHING] : text(path.slice(question))),
+    varint(signed.length),
+    ...signed.flatMap(([name, value]) => [...text(name), ...text(value)]),
+    ...(body === undefined || body.length === 0 ? [NOTHING] : [varint(body.length), body]),
+  ]);
+}
+
+const NOTHING = Buffer.alloc(9, 0xff);
+
+function text(value: string): Buffer[] {
+  const bytes = Buffer.from(value);
+  return [varint(bytes.length), bytes];
+}
+
+function varint(value: number): Buffer {
+  if (value < 0xfd) return Buffer.of(value);
+  const bytes = Buffer.alloc(value <= 0xffff ? 3 : 5);
+  bytes[0] = value <= 0xffff ? 0xfd : 0xfe;
+  if (value <= 0xffff) bytes.writeUInt16LE(value, 1);
+  else bytes.writeUInt32LE(value, 1);
+  return bytes;
+}
+
+/** Something that a socket received: an app's event whose signature was verified, or any other socket.io event. */
+export interface Received {
+  readonly signed: boolean;
+  readonly name: string;
+  readonly data: unknown;
+}
+
+/** A socket.io connection that sends whatever it is told, and keeps what comes. */
+export class RawSocket {
+  /** What has come and was not taken yet. */
+  readonly received: Received[] = [];
+  session: Session | undefined;
+  /** When the connection has ended; with socket.io's reason. */
+  readonly closed: Promise<string>;
+  #wake: (() => void)[] = [];
+
+  private constructor(readonly io: Socket) {
+    io.onAny((name: string, data: unknown) => {
+      this.received.push(this.#read(name, data));
+      for (const wake of this.#wake.splice(0)) wake();
+    });
+    this.closed = new Promise((resolve) => {
+      io.once('disconnect', (reason) => {
+        resolve(reason);
+        for (const wake of this.#wake.splice(0)) wake();
+      });
+    });
+  }
+
+  static async open(url: string, transports: string[] = ['websocket']): Promise<RawSocket> {
+    const io = connectSocketIo(url, { transports, forceNew: true, reconnection: false });
+    const socket = new RawSocket(io);
+    await withPatience(
+      new Promise<void>((resolve, reject) => {
+        io.once('connect', resolve);
+        io.once('connect_error', (error) => {
+          io.disconnect();
+          reject(error);
+        });
+      }),
+      'a connection',
+    );
+    return socket;
+  }
+
+  /** A connection that has shaken hands and proven its identity. */
+  static async proven(url: string, client: RawClient, transports?: string[]): Promise<RawSocket> {
+    const socket = await RawSocket.open(url, transports);
+    await socket.shakeHands(client);
+    socket.event('authenticated', { identityKey: client.identityKey });
+    await socket.take('authenticationSuccess');
+    return socket;
+  }
+
+  get connected(): boolean {
+    return this.io.connected;
+  }
+
+  async shakeHands(client: RawClient): Promise<Session> {
+    this.send(client.initialRequest());
+    const { data } = await this.take('authMessage');
+    this.session = Session.from(client, data);
+    return this.session;
+  }
+
+  /** Sends a frame, or what a test takes for one. */
+  send(...args: unknown[]): void {
+    this.io.emit('authMessage', ...args);
+  }
+
+  /** Sends an event, signed as it should be. */
+  event(eventName: unknown, data?: unknown): void {
+    if (this.session === undefined) throw new Error('Shake hands first');
+    this.send(this.session.event(eventName, data));
+  }
+
+  /** Writes a socket.io packet as text, past the encoder of the client. */
+  packet(text: string): void {
+    (this.io.io.engine as unknown as { write(data: string): void }).write(text);
+  }
+
+  /** Takes the first thing of this name, come already or still to come. */
+  async take(name: string): Promise<Received> {
+    const waited = async () => {
+      for (;;) {
+        const at = this.received.findIndex((one) => one.name === name);
+        const [found] = at < 0 ? [] : this.received.splice(at, 1);
+        if (found !== undefined) return found;
+        if (!this.io.connected) throw new Error(`the connection ended before ${name} came`);
+        await new Promise<void>((resolve) => this.#wake.push(resolve));
+      }
+    };
+    return withPatience(waited(), name, () => JSON.stringify(this.received));
+  }
+
+  close(): void {
+    this.io.disconnect();
+  }
+
+  #read(name: string, data: unknown): Received {
+    const frame = data as { messageType?: string; nonce: string; payload: number[]; signature: number[] } | null;
+    if (name !== 'authMessage' || frame?.messageType !== 'general') return { signed: false, name, data };
+    const payload = Uint8Array.from(frame.payload);
+    if (!this.session?.verifies(frame.nonce, payload, Uint8Array.from(frame.signature))) {
+      return { signed: false, name: 'an event that was not signed for us', data };
+    }
+    const event = JSON.parse(Buffer.from(payload).toString()) as { eventName: string; data: unknown };
+    return { signed: true, name: event.eventName, data: event.data };
+  }
+}
+
+/** Fails with a reason rather than hanging. */
+export async function withPatience<T>(promise: Promise<T>, what: string, detail = () => ''): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} did not come within ${PATIENCE_MS} ms ${detail()}`)), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

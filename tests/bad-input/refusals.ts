@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ruleErrorCodes } from '@messagebox/shared';
+import { type Answer, exchange, headerOf, RawClient, type Session, type WireRequest } from './raw-client.ts';
+import { linesSince, startServer, type TestServer } from './server.ts';
+
+/** The catalogue that operators and client authors read: code → statuses. */
+export const documentedErrors: ReadonlyMap<string, readonly number[]> = new Map(
+  [...readFileSync(join(__dirname, '..', '..', 'docs', 'errors.md'), 'utf8').matchAll(/^\| `([A-Z_]+)` \| ([^|]*) \|/gm)].map(
+    ([, code = '', statuses = '']) => [code, (statuses.match(/\d{3}/g) ?? []).map(Number)],
+  ),
+);
+
+/** These answer an authenticated request, so they are signed; all others come before there is somebody to sign for. */
+const signedCodes = new Set<string>([...ruleErrorCodes, 'ERR_NOT_FOUND']);
+
+/** Stands in every body and header that a test sends, and never in a log. */
+export const SECRET = 'zq-secret-9f31';
+
+/** A server with two users, and what each test asks of it. */
+export class World {
+  private constructor(
+    readonly server: TestServer,
+    readonly sender: Session,
+    readonly recipient: Session,
+  ) {}
+
+  static async start(env: Record<string, string> = {}): Promise<World> {
+    const server = await startServer(env);
+    const [sender, recipient] = [new RawClient(), new RawClient()];
+    return new World(server, await sender.shakeHands(server.port), await recipient.shakeHands(server.port));
+  }
+
+  close(): Promise<void> {
+    return this.server.close();
+  }
+
+  send(request: WireRequest | string | Uint8Array): Promise<Answer> {
+    return exchange(this.server.port, request);
+  }
+
+  /** A message that the server takes, unless fields say otherwise. */
+  message(fields: Record<string, unknown> = {}): { message: Record<string, unknown> } {
+    const recipient = this.recipient.client.identityKey;
+    return { message: { recipient, messageBox: 'inbox', messageId: uniqueId(), body: SECRET, ...fields } };
+  }
+
+  /** A signed request that the server takes, unless the body says otherwise. */
+  sendMessage(body: object | string | Uint8Array = this.message()): WireRequest {
+    return this.sender.post('/sendMessage', body);
+  }
+
+  /** What the recipient finds. */
+  async list(messageBox = 'inbox', reader = this.recipient): Promise<Listed[]> {
+    const request = reader.post('/listMessages', { messageBox });
+    const answer = await this.send(request);
+    if (answer.status !== 200 || !reader.isSigned(request, answer)) throw new Error(`Listing failed: ${answer.text}`);
+    return (JSON.parse(answer.text) as { messages: Listed[] }).messages;
+  }
+
+  /** Sends what the server must take, and returns the parsed answer. */
+  async taken(request: WireRequest, by: Session = this.sender): Promise<Record<string, unknown>> {
+    const mark = this.server.log.length;
+    const answer = await this.send(request);
+    expect({ status: answer.status, text: answer.text }).toMatchObject({ status: 200 });
+    expect(by.isSigned(request, answer)).toBe(true);
+    expect(linesSince(this.server, mark)).toEqual([]);
+    return JSON.parse(answer.text) as Record<string, unknown>;
+  }
+
+  /**
+   * Sends what the server must refuse: with this code and its documented status, as JSON, without a trace in the store,
+   * with one line in the log that gives nothing away, and so that the next honest request is served.
+   *
+   * @param by whose session it is sent under; its answer, when there was authentication, is signed
+   */
+  async refused(request: WireRequest | string | Uint8Array, code: string, by = this.sender): Promise<Answer> {
+    const [mark, rows, before] = [this.server.log.length, await this.server.rows(), await this.list()];
+    const answer = await this.send(request);
+    this.expectRefusal(answer, code);
+    this.expectOneLine(mark, code, request);
+    const isWire = typeof request !== 'string' && !(request instanceof Uint8Array);
+    if (isWire && signedCodes.has(code)) expect(by.isSigned(request, answer)).toBe(true);
+    else expect(Object.keys(answer.headers).filter((name) => name.startsWith('x-bsv-'))).toEqual([]);
+    expect(await this.list()).toEqual(before);
+    expect(await this.server.rows()).toEqual(rows);
+    return answer;
+  }
+
+  /** The answer is the documented one, as JSON that says no more than it must. */
+  expectRefusal(answer: Answer, code: string): void {
+    const body = parsed(answer.text);
+    expect({ status: answer.status, body }).toMatchObject({ body: { status: 'error', code } });
+    expect(documentedErrors.get(code) ?? `${code} is not documented`).toContain(answer.status);
+    expect(answer.headers['content-type']).toMatch(/^application\/json\b/);
+    const text = code === 'UNAUTHORIZED' ? 'message' : 'description';
+    expect(Object.keys(body).sort()).toEqual(['code', text, 'status'].sort());
+    expect(body[text]).toMatch(/^[A-Z][^<>]{5,200}$/);
+    expect(body[text]).not.toMatch(/\bat .*:\d+|node_modules|\.[jt]s\b|\/src\//);
+    expect(answer.text).not.toContain(SECRET);
+  }
+
+  /** Since the mark, exactly one line at info level or above, and in no line, debug ones included, any secret. */
+  expectOneLine(mark: number, code: string, request?: WireRequest | string | Uint8Array): void {
+    const lines = linesSince(this.server, mark);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({ level: 30, code });
+    this.expectNoSecrets(mark, request);
+  }
+
+  expectNoSecrets(mark: number, request?: WireRequest | string | Uint8Array): void {
+    const text = this.server.log.slice(mark).join('');
+    const { privateKey } = this.server;
+    const secrets = [SECRET, Buffer.from(privateKey).toString('hex'), Buffer.from(privateKey).toString('base64')];
+    if (typeof request === 'object' && 'headers' in request) {
+      for (const name of ['signature', 'nonce', 'your-nonce', 'request-id']) {
+        secrets.push(headerOf(request, `x-bsv-auth-${name}`));
+      }
+      secrets.push(Buffer.from(request.body ?? '').toString());
+    }
+    for (const secret of secrets) if (secret.length > 16 || secret === SECRET) expect(text).not.toContain(secret);
+  }
+}
+
+export interface Listed {
+  readonly messageId: string;
+  readonly body: string;
+  readonly sender: string;
+}
+
+let ids = 0;
+export function uniqueId(): string {
+  ids += 1;
+  return `id-${ids}`;
+}
+
+function parsed(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return { notJson: text };
+  }
+}

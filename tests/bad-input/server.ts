@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { Realtime } from '@messagebox/realtime';
+import { createLogger, readConfig } from '@messagebox/shared';
+import { start } from '@messagebox/standalone';
+import knex from 'knex';
+import { temporaryFolder } from '../support/own-process.ts';
+
+/** A line of the server's log. */
+export interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly code?: string;
+  readonly status?: number;
+}
+
+/** What the store holds: refused requests leave no trace in either table. */
+export interface Rows {
+  readonly messages: number;
+  readonly boxes: number;
+}
+
+/** A standalone server in this process, with an eye on its log, its database and its sockets. */
+export interface TestServer {
+  readonly url: string;
+  readonly port: number;
+  readonly identityKey: string;
+  readonly privateKey: Uint8Array;
+  /** Every line so far, debug ones too, as they were written. */
+  readonly log: readonly string[];
+  rows(): Promise<Rows>;
+  /** Sockets that the server holds, proven or not. */
+  openSockets(): number;
+  close(): Promise<void>;
+}
+
+const INFO = 30;
+
+/** Lines at info level or above that were written since `mark`, which is an earlier `log.length`. */
+export function linesSince(server: Pick<TestServer, 'log'>, mark: number): LogLine[] {
+  return server.log
+    .slice(mark)
+    .map((line) => JSON.parse(line) as LogLine)
+    .filter(({ level }) => level >= INFO);
+}
+
+export async function startServer(env: Record<string, string> = {}): Promise<TestServer> {
+  const folder = temporaryFolder();
+  const privateKey = randomBytes(32);
+  const log: string[] = [];
+  const config = readConfig({
+    NODE_ENV: 'test',
+    HOST: '127.0.0.1',
+    PORT: '0',
+    DATA_DIR: folder.path,
+    SERVER_PRIVATE_KEY: privateKey.toString('hex'),
+    SHUTDOWN_GRACE_SECONDS: '2',
+    ...env,
+  });
+  const attach = jest.spyOn(Realtime.prototype, 'attach');
+  const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const service = await start(config, createLogger('standalone', true, { write: (line) => void log.push(line) }));
+  stderr.mockRestore();
+  const realtime = attach.mock.contexts[0] as Realtime;
+  attach.mockRestore();
+  const database = knex({
+    client: 'better-sqlite3',
+    connection: { filename: join(folder.path, 'messagebox.sqlite') },
+    useNullAsDefault: true,
+  });
+  const count = async (table: string) => Number((await database(table).count({ n: '*' }))[0]?.['n']);
+  const listening = JSON.parse(log.find((line) => line.includes('"listening"')) ?? '{}') as { identityKey: string };
+
+  return {
+    url: service.url,
+    port: Number(new URL(service.url).port),
+    identityKey: listening.identityKey,
+    privateKey,
+    log,
+    rows: async () => ({ messages: await count('messages'), boxes: await count('messageBox') }),
+    openSockets: () => realtime.size,
+    async close() {
+      await database.destroy();
+      await service.close();
+      folder.remove();
+    },
+  };
+}
+
+/** The process outside of the test's sandbox, where errors that nobody catches are reported. */
+export const hostProcess = (
+  setTimeout as unknown as { constructor: (code: string) => () => NodeJS.Process }
+).constructor('return process')();
+
+/** Records what would end a server's process, and warnings of Node, until `stop`. */
+export function watchProcess(): { readonly trouble: string[]; stop(): void } {
+  const trouble: string[] = [];
+  const note = (error: unknown) => trouble.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const events = ['uncaughtException', 'unhandledRejection', 'warning'] as const;
+  for (const event of events) hostProcess.on(event as 'warning', note);
+  return {
+    trouble,
+    stop: () => {
+      for (const event of events) hostProcess.off(event as 'warning', note);
+    },
+  };
+}
+
+/** Waits, turn by turn of the event loop, until something holds; fails rather than hanging. */
+export async function eventually(condition: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`${what}: not within 10 s`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
