@@ -48,7 +48,8 @@ export class Child {
         resolve(undefined);
       };
       this.#process.once('error', ended);
-      this.#process.once('close', (code, signal) => ended(signal ?? `exit code ${code}`));
+      // Not 'close': that never comes once the channel was closed from here. A moment, for the last output to arrive.
+      this.#process.once('exit', (code, signal) => setTimeout(ended, 50, signal ?? `exit code ${code}`));
     });
   }
 

@@ -1,13 +1,5 @@
 import { Realtime } from '@messagebox/realtime';
-import {
-  createLogger,
-  Health,
-  inProcessRoomEvents,
-  inProcessRoomMemory,
-  openStore,
-  readConfig,
-  serverIdentity,
-} from '@messagebox/shared';
+import { createLogger, openFoundation, readConfig } from '@messagebox/shared';
 
 /** What every server here stands on: the real store, rules and live service, composed as standalone does it. */
 export async function openParts({ privateKey, database }) {
@@ -17,11 +9,11 @@ export async function openParts({ privateKey, database }) {
     KNEX_DB_CLIENT: database.client,
     KNEX_DB_CONNECTION: JSON.stringify(database.connection),
   });
-  const log = createLogger('bench', config.debug);
-  const identity = serverIdentity(config);
-  const store = openStore(config.store, log);
-  await store.migrate();
-  const parts = { config, log, identity, store, health: new Health() };
-  const realtime = new Realtime({ ...parts, broker: inProcessRoomEvents(), memory: inProcessRoomMemory() });
-  return { ...parts, realtime, events: realtime.publisher };
+  const foundation = await openFoundation(config, createLogger('bench', config.debug), {
+    service: 'bench',
+    embedded: config.store,
+  });
+  await foundation.store.migrate();
+  const realtime = new Realtime(foundation);
+  return { ...foundation, realtime, events: realtime.publisher };
 }

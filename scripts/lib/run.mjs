@@ -24,13 +24,13 @@ export async function main(work) {
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ onOutput?: (text: string) => void }} [options]
+ * @param {{ onOutput?: (text: string) => void, env?: NodeJS.ProcessEnv }} [options]
  * @returns {Promise<number>}
  */
-export function run(command, args, { onOutput } = {}) {
+export function run(command, args, { onOutput, env } = {}) {
   return new Promise((resolve, reject) => {
     const output = onOutput ? 'pipe' : 'inherit';
-    const child = spawn(command, args, { cwd: root, stdio: [onOutput ? 'ignore' : 'inherit', output, output] });
+    const child = spawn(command, args, { cwd: root, env, stdio: [onOutput ? 'ignore' : 'inherit', output, output] });
     if (onOutput) {
       child.stdout?.setEncoding('utf8').on('data', onOutput);
       child.stderr?.setEncoding('utf8').on('data', onOutput);

@@ -19,6 +19,8 @@ export interface Message {
 /** An app that uses the real `MessageBoxClient`, and always says which host it means. */
 export class App {
   readonly client: MessageBoxClient;
+  /** The client forgets a socket that has lost its connection, but that one goes on trying. */
+  readonly #sockets = new Set<NonNullable<MessageBoxClient['testSocket']>>();
 
   constructor(
     wallet: WalletInterface,
@@ -41,8 +43,9 @@ export class App {
   }
 
   /** Opens the app's socket, or makes sure that it is open. */
-  connect(): Promise<void> {
-    return this.client.initializeConnection(this.hosts.live);
+  async connect(): Promise<void> {
+    await this.client.initializeConnection(this.hosts.live);
+    this.#sockets.add(this.#socket);
   }
 
   /** The next event of this name on the app's socket. */
@@ -63,8 +66,9 @@ export class App {
   }
 
   /** What an app does after a lost connection: the client believes that it is in the room already, and sends no join. */
-  listenAgain(messageBox: string, inbox: History<PeerMessage>): Promise<void> {
-    return this.client.listenForLiveMessages({ messageBox, overrideHost: this.hosts.live, onMessage: inbox.add });
+  async listenAgain(messageBox: string, inbox: History<PeerMessage>): Promise<void> {
+    await this.client.listenForLiveMessages({ messageBox, overrideHost: this.hosts.live, onMessage: inbox.add });
+    this.#sockets.add(this.#socket);
   }
 
   /** Sends over the socket, which the client opens when it is not; it falls back to HTTP when that fails. */
@@ -73,8 +77,8 @@ export class App {
     return await this.client.sendLiveMessage(message, this.hosts.http);
   }
 
-  close(): Promise<void> {
-    return this.client.disconnectWebSocket();
+  close(): void {
+    for (const socket of this.#sockets) socket.disconnect();
   }
 
   get #socket(): NonNullable<MessageBoxClient['testSocket']> {

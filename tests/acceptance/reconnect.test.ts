@@ -65,9 +65,10 @@ describeScaled('reconnecting', () => {
     await app.listenAgain('inbox', inboxes[0]);
     await app.listenAgain('another', inboxes[1]);
     for (const [i, inbox] of inboxes.entries()) {
-      const message = { recipient: bob.key, messageBox: rooms[i] as string, body: 'after the crash' };
+      const body = `after the crash, into box ${i}`;
+      const message = { recipient: bob.key, messageBox: rooms[i] as string, body };
       const { messageId } = await alice.app(at().apis[1]).send(message);
-      expect(await inbox.find((push) => push.messageId === messageId)).toMatchObject({ body: 'after the crash' });
+      expect(await inbox.find((push) => push.messageId === messageId)).toMatchObject({ body });
     }
     const live = await app.sendLive({ recipient: alice.key, messageBox: 'inbox', body: 'I am back' });
     expect(await alice.listIds(at().apis[0], 'inbox')).toEqual([live.messageId]);

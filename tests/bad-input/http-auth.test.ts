@@ -275,8 +275,8 @@ describe('the very same request again', () => {
 });
 
 test('a request after its session has ended is refused; a new handshake serves the same identity', async () => {
-  const mortal = await World.start({ SESSION_LIFE_SECONDS: '60' });
   const clock = jest.spyOn(Date, 'now');
+  const mortal = await World.start({ SESSION_LIFE_SECONDS: '60' });
   try {
     const request = mortal.sendMessage();
     const later = Date.now() + 60_001;

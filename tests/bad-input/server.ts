@@ -14,9 +14,12 @@ export interface LogLine {
   readonly status?: number;
 }
 
-/** What the store holds: refused requests leave no trace in either table. */
+/** What the store holds: a refused request leaves no trace in either table. */
 export interface Rows {
   readonly messages: number;
+  /** Tells contents apart that have the same number of messages. */
+  readonly newest: number;
+  readonly bytes: number;
   readonly boxes: number;
 }
 
@@ -68,7 +71,8 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
     connection: { filename: join(folder.path, 'messagebox.sqlite') },
     useNullAsDefault: true,
   });
-  const count = async (table: string) => Number((await database(table).count({ n: '*' }))[0]?.['n']);
+  const rows = `SELECT COUNT(*) AS messages, COALESCE(MAX(id), 0) AS newest, COALESCE(SUM(octet_length(body)), 0) AS bytes,
+    (SELECT COUNT(*) FROM messageBox) AS boxes FROM messages`;
   const listening = JSON.parse(log.find((line) => line.includes('"listening"')) ?? '{}') as { identityKey: string };
 
   return {
@@ -77,7 +81,7 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
     identityKey: listening.identityKey,
     privateKey,
     log,
-    rows: async () => ({ messages: await count('messages'), boxes: await count('messageBox') }),
+    rows: async () => ((await database.raw(rows)) as [Rows])[0],
     openSockets: () => realtime.size,
     async close() {
       await database.destroy();

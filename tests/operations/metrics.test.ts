@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { AuthFetch, PrivateKey, ProtoWallet } from '@bsv/sdk';
+import { AuthFetch, CompletedProtoWallet, PrivateKey } from '@bsv/sdk';
 import { type ServiceProcess, startService } from '../support/processes.js';
 
 describe('the internal port', () => {
@@ -27,7 +27,7 @@ describe('the internal port', () => {
   });
 
   test('counts requests by route and outcome, and knows no identity', async () => {
-    const wallet = new ProtoWallet(PrivateKey.fromRandom());
+    const wallet = new CompletedProtoWallet(PrivateKey.fromRandom());
     const { publicKey } = await wallet.getPublicKey({ identityKey: true });
     const post = (route: string, body: unknown) =>
       new AuthFetch(wallet).fetch(`${service.url}${route}`, {

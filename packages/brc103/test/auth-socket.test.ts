@@ -1,7 +1,7 @@
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AuthSocketClient } from '@bsv/authsocket-client';
-import { PrivateKey, ProtoWallet } from '@bsv/sdk';
+import { CompletedProtoWallet, PrivateKey } from '@bsv/sdk';
 import { Server } from 'socket.io';
 import { io as connect, type Socket as PlainSocket } from 'socket.io-client';
 import { type Authenticator, type AuthSocket, AuthSocketServer, createAuthenticator, loadCurve } from '../src/index.js';
@@ -97,8 +97,8 @@ interface Client {
   next(event: string): Promise<unknown>;
 }
 
-async function client(url: string, options: { wallet?: ProtoWallet; transports?: string[] } = {}): Promise<Client> {
-  const wallet = options.wallet ?? new ProtoWallet(PrivateKey.fromRandom());
+async function client(url: string, options: { wallet?: CompletedProtoWallet; transports?: string[] } = {}): Promise<Client> {
+  const wallet = options.wallet ?? new CompletedProtoWallet(PrivateKey.fromRandom());
   const socket = AuthSocketClient(url, {
     wallet,
     managerOptions: {
@@ -398,7 +398,7 @@ describe('bounds', () => {
 
   test('one identity has so many sockets, and others are not touched', async () => {
     const server = await echo(authenticator(), { maxPerIdentity: 1 });
-    const wallet = new ProtoWallet(PrivateKey.fromRandom());
+    const wallet = new CompletedProtoWallet(PrivateKey.fromRandom());
     const first = await client(server.url, { wallet });
     first.socket.emit('hello', 1);
     await first.next('echo');

@@ -181,7 +181,7 @@ describe('auth headers', () => {
 
   test('a doubled content-type or authorization is refused, too', async () => {
     const request = await sign();
-    request.headers['authorization'] = ['a', 'b'];
+    Object.assign(request.headers, { authorization: ['a', 'b'] });
     expectRefusal(await send(request), 400, 'ERR_AUTH_MALFORMED');
     delete request.headers['authorization'];
     Object.assign(request.headers, { 'content-type': ['application/json', 'text/plain'] });

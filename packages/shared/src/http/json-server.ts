@@ -6,6 +6,8 @@ import type { Health } from '../health/health.js';
 /** The largest header block that is read. Must match the edge's (`large_client_header_buffers`). */
 export const MAX_HEADER_BYTES = 32_768;
 
+const SWEEP_MS = 50;
+
 /** An HTTP server whose own refusals are JSON, too, and which can end without cutting answers off. */
 export class JsonServer {
   readonly http: Server;
@@ -42,11 +44,15 @@ export class JsonServer {
    */
   async close(patienceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.http.close(() => resolve()));
+    // Clients keep a connection open after its answer, so each is closed once it has become idle.
+    const sweeping = setInterval(() => this.http.closeIdleConnections(), SWEEP_MS);
+    this.http.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
     this.http.closeIdleConnections();
     const timer = setTimeout(() => {
       for (const socket of this.#connections) socket.destroy();
     }, patienceMs);
     await closed;
+    clearInterval(sweeping);
     clearTimeout(timer);
   }
 }

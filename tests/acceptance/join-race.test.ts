@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { createTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import { redisUrl } from '../support/with-redis.js';
+import { type Deployment, deployed, scaled } from './deployments.js';
+import { describeScaled } from './describe-scaled.js';
+import type { LiveSocket } from './live-socket.js';
+import { type Person, people } from './people.js';
+
+const ROUNDS = 200;
+/** So many rounds go on beside each other, each in a room of its own. */
+const LANES = 5;
+
+describeScaled('who has been told joinedRoom misses nothing', () => {
+  describe('next to Redis', () => {
+    const at = deployed(() => scaled());
+    joinsAndSends(at);
+  });
+
+  describe('20 ms away from Redis', () => {
+    let proxy: TcpProxy;
+    beforeAll(async () => {
+      proxy = await createTcpProxy({ target: redisUrl() });
+      proxy.setDelay(20);
+    });
+    // Registered before the deployment's own, so it runs after it.
+    afterAll(() => proxy.close());
+    const at = deployed(() => scaled({}, { realtimes: [{ REDIS_URL: proxy.url }, {}] }));
+    joinsAndSends(at);
+  });
+});
+
+/** The listener is at the first realtime process; messages come through the others. */
+function joinsAndSends(at: () => Deployment): void {
+  const someone = people();
+
+  test(`${ROUNDS} times: joins, and is pushed what is sent at once through another process`, async () => {
+    const [alice, bob] = [someone(), someone()];
+    const listener = await bob.connect(at().realtimes[0]);
+    const sender = await alice.connect(at().realtimes[1]);
+    for (const api of at().apis) await alice.list(api, 'none');
+    await Promise.all(
+      Array.from({ length: LANES }, async (_, lane) => {
+        for (let round = lane; round < ROUNDS; round += LANES) await joinAndSend(at(), round, listener, sender, alice);
+      }),
+    );
+  });
+}
+
+async function joinAndSend(
+  at: Deployment,
+  round: number,
+  listener: LiveSocket,
+  sender: LiveSocket,
+  alice: Person,
+): Promise<void> {
+  const box = `box ${round}`;
+  // Now and then a room that was joined and left before, whose subscription is on its way out.
+  if (round % 4 === 0) {
+    await listener.join(box);
+    listener.client.emit('leaveRoom', `${listener.key}-${box}`);
+  }
+  const inbox = await listener.join(box);
+  const messageId = randomUUID();
+  const recipient = listener.key;
+  if (round % 2 === 0) {
+    await sender.send(recipient, box, messageId, 'live');
+  } else {
+    const api = at.apis[round % 4 === 1 ? 0 : 1];
+    await alice.send(api, { recipient, messageBox: box, messageId, body: 'over HTTP' });
+  }
+  await inbox.find((push) => push.messageId === messageId);
+}

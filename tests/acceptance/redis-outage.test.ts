@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto';
+import { setInterval, setTimeout } from 'node:timers/promises';
+import { describeWithOwnRedis, type OwnServer, startRedis } from '../support/servers.js';
+import { describeWithMysql } from '../support/with-mysql.js';
+import { deployed, scaled } from './deployments.js';
+import { History } from './history.js';
+import type { Push } from './live-socket.js';
+import { people } from './people.js';
+
+const OUTAGE_MS = 15_000;
+const SLOWEST_MS = 3_000;
+
+/** One send of the steady load. */
+interface Sent {
+  readonly way: string;
+  readonly outcome: unknown;
+  readonly ms: number;
+}
+
+describeWithMysql('while Redis is away', () => {
+  describeWithOwnRedis('a Redis that stops and starts', () => {
+    let redis: OwnServer;
+    beforeAll(async () => {
+      redis = (await startRedis()) as OwnServer;
+    });
+    // Registered before the deployment's own, so it runs after it.
+    afterAll(() => redis.close());
+    const at = deployed(() => scaled({ REDIS_URL: redis.url }));
+    const someone = people();
+
+    test('every send succeeds in time, and afterwards all listeners are pushed to again', async () => {
+      const [alice, bob] = [someone(), someone()];
+      const { apis, realtimes, processes } = at();
+      const all = [...processes.apis, ...processes.realtimes];
+      const pids = all.map(({ pid }) => pid);
+
+      const early = [await bob.connect(realtimes[0]), await bob.connect(realtimes[1])];
+      const inboxes = new Map<string, History<Push>>();
+      for (const [i, socket] of early.entries())
+        inboxes.set(`joined before, instance ${i}`, await socket.join('inbox'));
+
+      const senders = [await alice.connect(realtimes[0]), await alice.connect(realtimes[1])];
+      const sent = new History<Sent>('send');
+      const ids: string[] = [];
+      let loading = true;
+      const steadily = async (way: string, send: (messageId: string) => Promise<unknown>) => {
+        for await (const _ of setInterval(250)) {
+          if (!loading) return;
+          const messageId = randomUUID();
+          const from = performance.now();
+          const outcome = await send(messageId).catch(String);
+          sent.add({ way, outcome, ms: performance.now() - from });
+          ids.push(messageId);
+        }
+      };
+      const box = { recipient: bob.key, messageBox: 'inbox', body: 'hello' };
+      const load = [
+        ...apis.map((api, i) =>
+          steadily(`HTTP ${i}`, async (messageId) => (await alice.send(api, { ...box, messageId })).body['status']),
+        ),
+        ...senders.map((socket, i) =>
+          steadily(`live ${i}`, async (messageId) => (await socket.send(bob.key, 'inbox', messageId, 'hello')).status),
+        ),
+      ];
+      await sent.find(() => sent.all.length >= 8);
+
+      await redis.stop();
+      const before = sent.all.length;
+      const over = setTimeout(OUTAGE_MS);
+      // These join now: one on a connection that it has, and one that connects as well.
+      const fresh = await bob.connect(realtimes[1]);
+      const joins = [early[0], fresh].map(async (socket, i) => {
+        const room = `${bob.key}-during ${i}`;
+        const pushes = socket?.events<Push>(`sendMessage-${room}`) as History<Push>;
+        const joined = socket?.events('joinedRoom').next(({ roomId }) => roomId === room, 2 * OUTAGE_MS);
+        socket?.client.emit('joinRoom', room);
+        await joined;
+        return pushes;
+      });
+      await over;
+      const during = sent.all.length - before;
+      await redis.start();
+      for (const [i, pushes] of (await Promise.all(joins)).entries()) inboxes.set(`during ${i}`, pushes);
+
+      // Who joined before is subscribed again by then or a moment later; each probe is a message of the steady load.
+      for (const [who, pushes] of inboxes) {
+        if (!who.startsWith('during')) await pushes.next();
+        else {
+          const messageId = randomUUID();
+          await alice.send(apis[0], { recipient: bob.key, messageBox: who, messageId, body: 'are you there?' });
+          await pushes.find((push) => push.messageId === messageId);
+        }
+      }
+      loading = false;
+      await Promise.all(load);
+      // From here on, nothing may be missing any more.
+      for (const [i, socket] of senders.entries()) {
+        const messageId = randomUUID();
+        await socket.send(bob.key, 'inbox', messageId, 'after the outage');
+        for (const who of [0, 1])
+          await inboxes.get(`joined before, instance ${who}`)?.find((push) => push.messageId === messageId);
+        const other = randomUUID();
+        await alice.send(apis[i] as string, { ...box, messageId: other });
+        for (const who of [0, 1])
+          await inboxes.get(`joined before, instance ${who}`)?.find((push) => push.messageId === other);
+      }
+
+      expect(during).toBeGreaterThan(60);
+      expect(sent.all.filter(({ outcome }) => outcome !== 'success')).toEqual([]);
+      expect(sent.all.filter(({ ms }) => ms > SLOWEST_MS)).toEqual([]);
+      const stored = new Set(await bob.listIds(apis[0], 'inbox'));
+      expect(ids.filter((id) => !stored.has(id))).toEqual([]);
+      expect(all.map(({ pid }) => pid)).toEqual(pids);
+      const stillRunning = Symbol('still running');
+      for (const { exited } of all) expect(await Promise.race([exited, stillRunning])).toBe(stillRunning);
+    });
+  });
+});

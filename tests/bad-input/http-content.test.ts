@@ -1,0 +1,490 @@
+import { RawClient, type Session, type WireRequest } from './raw-client.ts';
+import { type Listed, SECRET, uniqueId, World } from './refusals.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(() => world.close());
+
+const LONE = '\ud800';
+const DEEP = 100_000;
+const deepArray = '['.repeat(DEEP) + ']'.repeat(DEEP);
+const deepObject = '{"a":'.repeat(DEEP) + '1' + '}'.repeat(DEEP);
+const huge = 'h'.repeat(1_000_000);
+/** 255 of something that takes two UTF-16 units each. */
+const astral = (count: number) => '\u{1f600}'.repeat(count);
+/** JSON for a value that JSON.stringify can't write. */
+const raw = (json: string) => ({ json });
+type Value = unknown;
+
+/** JSON text in which one field of the template holds this value; undefined leaves it out. */
+function withField(template: Record<string, unknown>, field: string, value: Value): string {
+  const marker = '"\u0001here"';
+  const isRaw = typeof value === 'object' && value !== null && 'json' in value;
+  const json = isRaw ? String(value.json) : JSON.stringify(value);
+  const text = JSON.stringify({ ...template, [field]: value === undefined ? undefined : '\u0001here' });
+  return value === undefined ? text : text.replace(JSON.stringify(JSON.parse(marker.replace('\u0001', '\\u0001'))), () => json);
+}
+
+const label = (value: Value) => {
+  const text = value === undefined ? 'left out' : (JSON.stringify(value) ?? String(value));
+  return text.length > 60 ? `${text.slice(0, 60)}… (${text.length})` : text;
+};
+const table = <T>(values: readonly Value[], ...rest: T[]) => values.map((value) => [label(value), value, ...rest] as const);
+
+/** Values that are no name: of a message or a box. What counts as missing is told apart in the tables below. */
+const notNames: readonly Value[] = [
+  0,
+  7,
+  -1,
+  1.5,
+  raw('1e999'),
+  true,
+  false,
+  {},
+  { length: 3 },
+  { toString: 'inbox' },
+  ' ',
+  '\t\n',
+  '\u00a0\u2003',
+  '\0',
+  'in\0box',
+  LONE,
+  `inbox${LONE}`,
+  raw('"\\udc00x"'),
+  'x'.repeat(256),
+  astral(256),
+  huge,
+  raw(deepObject),
+];
+
+const notKeys: readonly Value[] = [
+  0,
+  7,
+  true,
+  false,
+  {},
+  { length: 66 },
+  ' ',
+  'self',
+  'anyone',
+  'Self',
+  'zz'.repeat(33),
+  '02',
+  `02${'11'.repeat(31)}`,
+  `02${'11'.repeat(33)}`,
+  `02${'ff'.repeat(32)}`,
+  `02${'00'.repeat(32)}`,
+  `05${'11'.repeat(32)}`,
+  `04${'11'.repeat(64)}`,
+  `04${'00'.repeat(64)}`,
+  '00',
+  LONE,
+  huge,
+  raw(deepArray),
+];
+
+describe('POST /sendMessage', () => {
+  test.each([
+    ['null', 'null'],
+    ['a number', '7'],
+    ['a text', '"message"'],
+    ['true', 'true'],
+    ['an array', '[]'],
+    ['an array of a message', '[{"message":{}}]'],
+    ['an empty object', '{}'],
+    ['deep arrays', deepArray],
+    ['deep objects', deepObject],
+    ['__proto__', `{"__proto__":{"message":{"recipient":"x","messageBox":"inbox","messageId":"1","body":"b"}}}`],
+    ['constructor', '{"constructor":{"prototype":{"message":{}}}}'],
+  ])('a body that is %s', async (_name, body) => {
+    await world.refused(world.sendMessage(body), 'ERR_MESSAGE_REQUIRED');
+    expect({}).not.toHaveProperty('message');
+  });
+
+  test.each(table([undefined, null, 0, 7, '', 'text', true, [], [{}], huge, raw(deepArray)]))(
+    'message: %s',
+    async (_label, value) => {
+      await world.refused(world.sendMessage(withField({}, 'message', value)), 'ERR_MESSAGE_REQUIRED');
+    },
+  );
+
+  test('fields of a prototype are no fields', async () => {
+    const fields = JSON.stringify(world.message().message);
+    await world.refused(world.sendMessage(`{"message":{"__proto__":${fields}}}`), 'ERR_INVALID_MESSAGEBOX');
+    await world.refused(
+      world.sendMessage(`{"message":{"constructor":{"prototype":${fields}}}}`),
+      'ERR_INVALID_MESSAGEBOX',
+    );
+  });
+
+  const field = async (name: string, value: Value, code: string) => {
+    const message = withField(world.message().message, name, value);
+    await world.refused(world.sendMessage(`{"message":${message}}`), code);
+  };
+
+  test.each(table([undefined, null, '', [], ['inbox'], ...notNames]))('messageBox: %s', async (_label, value) => {
+    await field('messageBox', value, 'ERR_INVALID_MESSAGEBOX');
+  });
+
+  test.each(
+    table([
+      undefined,
+      null,
+      '',
+      ' \n',
+      0,
+      7,
+      true,
+      false,
+      raw('1e999'),
+      LONE,
+      `text${LONE}`,
+      { [LONE]: 1 },
+      { a: [{ b: LONE }] },
+      [LONE],
+      raw(deepArray),
+      raw(deepObject),
+    ]),
+  )('body: %s', async (_label, value) => {
+    await field('body', value, 'ERR_INVALID_MESSAGE_BODY');
+  });
+
+  test.each([
+    ...table([undefined, null, '', [], [null], [''], [undefined]], 'ERR_RECIPIENT_REQUIRED'),
+    ...table(notKeys, 'ERR_INVALID_RECIPIENT_KEY'),
+    ...table(
+      notKeys.filter((key) => typeof key !== 'object').map((key) => [key]),
+      'ERR_INVALID_RECIPIENT_KEY',
+    ),
+    ...table([[['02']], [[]], [{}]], 'ERR_INVALID_RECIPIENT_KEY'),
+  ])('recipient: %s', async (_label, value, code) => {
+    await field('recipient', value, code);
+  });
+
+  test.each([
+    ...table([null, 7, '', 'self', {}, true, huge, []], 'ERR_RECIPIENT_REQUIRED'),
+    ...table([[null], ['']], 'ERR_RECIPIENT_REQUIRED'),
+    ...table([[7], ['self'], [[]], [{}]], 'ERR_INVALID_RECIPIENT_KEY'),
+  ])('recipients alone: %s', async (_label, value, code) => {
+    const { recipient: _left, ...message } = world.message().message;
+    await world.refused(world.sendMessage(`{"message":${withField(message, 'recipients', value)}}`), code);
+  });
+
+  test.each([
+    ...table([undefined, null, '', []], 'ERR_MESSAGEID_REQUIRED'),
+    ...table(notNames, 'ERR_INVALID_MESSAGEID'),
+    ...table([[''], [' '], [null], [7], [['id']], [{}], ['x'.repeat(256)], [LONE]], 'ERR_INVALID_MESSAGEID'),
+    ...table([['a', 'b'], Array<string>(1_000).fill('a')], 'ERR_MESSAGEID_COUNT_MISMATCH'),
+  ])('messageId: %s', async (_label, value, code) => {
+    await field('messageId', value, code);
+  });
+
+  test.each(table([{}, [], 0, false, '', 'money', { tx: [] }, huge]))('payment: %s', async (_label, value) => {
+    const request = withField(world.message(), 'payment', value);
+    await world.refused(world.sendMessage(request), 'ERR_PAYMENT_NOT_SUPPORTED');
+  });
+
+  test('one bad recipient among good ones refuses all', async () => {
+    const { recipient } = world.message().message;
+    const bad = [recipient, new RawClient().identityKey, 'self'];
+    const ids = bad.map(() => uniqueId());
+    await world.refused(
+      world.sendMessage(world.message({ recipient: bad, messageId: ids })),
+      'ERR_INVALID_RECIPIENT_KEY',
+    );
+  });
+
+  test('one bad id among good ones refuses all', async () => {
+    const recipient = [world.recipient.client.identityKey, new RawClient().identityKey];
+    await world.refused(
+      world.sendMessage(world.message({ recipient, messageId: [uniqueId(), 'x'.repeat(256)] })),
+      'ERR_INVALID_MESSAGEID',
+    );
+  });
+
+  test('1,000 recipients are taken, 1,001 are not', async () => {
+    const recipient = Array.from({ length: 1_001 }, () => world.recipient.client.identityKey);
+    const messageId = recipient.map((_key, i) => `many ${i}`);
+    await world.refused(world.sendMessage(world.message({ recipient, messageId })), 'ERR_TOO_MANY_RECIPIENTS');
+    await world.taken(
+      world.sendMessage(
+        world.message({ recipient: recipient.slice(1), messageId: messageId.slice(1), messageBox: 'many' }),
+      ),
+    );
+    expect(await world.list('many')).toHaveLength(1_000);
+  });
+});
+
+describe('POST /listMessages', () => {
+  const ask = async (value: Value, name: string, code: string) => {
+    const body = withField({ messageBox: 'inbox' }, name, value);
+    await world.refused(world.recipient.post('/listMessages', body), code, world.recipient);
+  };
+
+  test.each(['null', '7', '"inbox"', '[]', '["inbox"]', '{}', deepArray, '{"__proto__":{"messageBox":"inbox"}}'])(
+    'a body like %.40s',
+    async (body) => {
+      await world.refused(world.recipient.post('/listMessages', body), 'ERR_MESSAGEBOX_REQUIRED', world.recipient);
+    },
+  );
+
+  test.each([
+    ...table([undefined, null, ''], 'ERR_MESSAGEBOX_REQUIRED'),
+    ...table([[], ['inbox'], ...notNames], 'ERR_INVALID_MESSAGEBOX'),
+  ])('messageBox: %s', async (_label, value, code) => {
+    await ask(value, 'messageBox', code);
+  });
+
+  test.each(
+    table([null, 0, -1, 1.5, 10_001, raw('1e999'), raw('-1e999'), '', '5', 'NaN', true, [], [5], {}, huge, raw(deepArray)]),
+  )('limit: %s', async (_label, value) => {
+    await ask(value, 'limit', 'ERR_INVALID_LIMIT');
+  });
+
+  test.each(
+    table([
+      null,
+      0,
+      5,
+      '',
+      ' 5',
+      '5 ',
+      '-1',
+      '1.5',
+      '1e5',
+      '0x1',
+      'NaN',
+      "1' OR '1'='1",
+      '\u0661',
+      '9'.repeat(19),
+      huge,
+      true,
+      [],
+      ['5'],
+      {},
+      raw(deepArray),
+    ]),
+  )('after: %s', async (_label, value) => {
+    await ask(value, 'after', 'ERR_INVALID_AFTER');
+  });
+
+  test('the largest of both is taken', async () => {
+    const body = { messageBox: 'inbox', limit: 10_000, after: '9'.repeat(18) };
+    expect(await world.taken(world.recipient.post('/listMessages', body), world.recipient)).toEqual({
+      status: 'success',
+      messages: [],
+    });
+  });
+});
+
+describe('POST /acknowledgeMessage', () => {
+  const ask = async (body: string, code: string) => {
+    await world.taken(world.sendMessage());
+    await world.refused(world.recipient.post('/acknowledgeMessage', body), code, world.recipient);
+  };
+
+  test.each(['null', '7', '"id"', '[]', '["id"]', '{}', deepObject, '{"__proto__":{"messageIds":["id"]}}'])(
+    'a body like %.40s',
+    async (body) => {
+      await ask(body, 'ERR_MESSAGE_ID_REQUIRED');
+    },
+  );
+
+  test.each([
+    ...table([undefined, null, 0, 7, '', 'id', true, [], {}, { length: 1, 0: 'id' }], 'ERR_MESSAGE_ID_REQUIRED'),
+    ...table(
+      [null, '', ' ', [], ['id'], ...notNames].map((id) => (id !== null && typeof id === 'object' && 'json' in id ? raw(`[${String(id.json)}]`) : [id])),
+      'ERR_INVALID_MESSAGE_ID',
+    ),
+    ...table([['id', 7]], 'ERR_INVALID_MESSAGE_ID'),
+    ...table([['nobody has this']], 'ERR_INVALID_ACKNOWLEDGMENT'),
+  ])('messageIds: %s', async (_label, value, code) => {
+    await ask(withField({}, 'messageIds', value), code);
+  });
+
+  test('a valid id beside an invalid one deletes nothing', async () => {
+    const messageId = uniqueId();
+    await world.taken(world.sendMessage(world.message({ messageId })));
+    await ask(JSON.stringify({ messageIds: [messageId, 'x'.repeat(256)] }), 'ERR_INVALID_MESSAGE_ID');
+    await ask(JSON.stringify({ messageIds: [`${messageId} `, messageId.toUpperCase()] }), 'ERR_INVALID_ACKNOWLEDGMENT');
+  });
+
+  test('ids like patterns are nothing but ids', async () => {
+    await ask(JSON.stringify({ messageIds: ['%', '_', "' OR 1=1 --", '"', '\\', '*'] }), 'ERR_INVALID_ACKNOWLEDGMENT');
+  });
+
+  test('a body full of ids is answered in good time', async () => {
+    const messageIds = Array.from({ length: 200_000 }, (_, i) => `${i}`);
+    await ask(JSON.stringify({ messageIds }), 'ERR_INVALID_ACKNOWLEDGMENT');
+  });
+});
+
+describe('bodies that are not JSON', () => {
+  const noJson: [string, string | Uint8Array][] = [
+    ['empty', ''],
+    ['white space', ' \r\n'],
+    ['cut off', '{"message":{"recipient":"'],
+    ['with a comma too many', '{"message":{},}'],
+    ['with single quotes', "{'message':{}}"],
+    ['NaN', '{"message":NaN}'],
+    ['two values', '{}{}'],
+    ['form data', 'message=1&recipient=2'],
+    ['XML', '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>'],
+    ['a NUL byte', '{"message":\0{}}'],
+    ['a raw NUL in a text', '{"message":"\0"}'],
+    ['an unfinished escape', '{"message":"\\ud8"}'],
+    ['arrays that never close', '['.repeat(DEEP)],
+    ['an overlong NUL', Buffer.from([0x22, 0xc0, 0x80, 0x22])],
+    ['half a surrogate pair in UTF-8', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])],
+    ['a lone continuation byte', Buffer.from([0x22, 0x80, 0x22])],
+    ['a cut UTF-8 sequence', Buffer.from([0x22, 0xf0, 0x9f, 0x98, 0x22])],
+    ['beyond Unicode', Buffer.from([0x22, 0xf4, 0x90, 0x80, 0x80, 0x22])],
+    ['Latin-1', Buffer.from('{"message":"caf\u00e9"}', 'latin1')],
+    ['UTF-16', Buffer.from('{"message":{}}', 'utf16le')],
+    ['UTF-16 with a byte order mark', Buffer.from('\ufeff{"message":{}}', 'utf16le')],
+    ['two byte order marks', '\ufeff\ufeff{"message":{}}'],
+    ['random bytes', Buffer.from(Array.from({ length: 300 }, (_, i) => (i * 97) % 256))],
+  ];
+  describe.each(['/sendMessage', '/listMessages', '/acknowledgeMessage'])('%s', (path) => {
+    test.each(noJson)('%s', async (_name, body) => {
+      await world.refused(world.sender.post(path, body), 'ERR_INVALID_JSON');
+    });
+  });
+
+  test('one byte order mark is skipped, as by other servers; the bytes are signed all the same', async () => {
+    const messageId = uniqueId();
+    await world.taken(world.sendMessage(`\ufeff${JSON.stringify(world.message({ messageId }))}`));
+    expect(await world.list()).toContainEqual(expect.objectContaining({ messageId, body: SECRET }));
+  });
+});
+
+describe('unusual, and valid', () => {
+  const sent = async (fields: Record<string, unknown>): Promise<Listed | undefined> => {
+    const messageId = uniqueId();
+    await world.taken(world.sendMessage(world.message({ messageId, ...fields })));
+    const box = typeof fields['messageBox'] === 'string' ? fields['messageBox'] : 'inbox';
+    return (await world.list(box)).find((message) => message.messageId === (fields['messageId'] ?? messageId));
+  };
+
+  test.each<[string, unknown, string]>([
+    ['an empty object', {}, '{}'],
+    ['an empty array', [], '[]'],
+    ['a NUL', 'a\0b', 'a\0b'],
+    ['a pair of surrogates', '\u{1f600}', '\u{1f600}'],
+    ['markup', '<script>alert(1)</script>', '<script>alert(1)</script>'],
+    ['SQL', `'); DROP TABLE messages; --`, `'); DROP TABLE messages; --`],
+    ['the escape of half a pair', '\\ud800', '\\ud800'],
+    ['an object with odd keys', JSON.parse('{"__proto__":1,"constructor":2,"":3}'), '{"__proto__":1,"constructor":2,"":3}'],
+    ['an object like the wrapper of payments', { message: 'a', b: 1 }, '{"message":"{\\"message\\":\\"a\\",\\"b\\":1}"}'],
+  ])('a body of %s comes back as it was sent', async (_name, body, stored) => {
+    expect(await sent({ body })).toMatchObject({ body: stored });
+  });
+
+  test.each([
+    ['255 letters', 'n'.repeat(255)],
+    ['255 code points of two units each', astral(255)],
+    ['255 combining marks', 'e\u0301'.repeat(127)],
+    ['quotes and percent signs', `"'\`%_\\;--`],
+    ['path-like', '../../etc/passwd'],
+    ['hyphens', '-a-b-'],
+    ['trailing white space', ' in box '],
+    ['__proto__', '__proto__'],
+  ])('a name of %s is taken as it is, for ids and boxes', async (_name, name) => {
+    expect(await sent({ messageBox: name, messageId: name })).toMatchObject({ messageId: name, body: SECRET });
+    await world.taken(world.recipient.post('/acknowledgeMessage', { messageIds: [name] }), world.recipient);
+    expect(await world.list(name)).toEqual([]);
+  });
+
+  test('names that differ in case, accent, normal form, width or white space stay apart', async () => {
+    const names = ['name', 'Name', 'NAME', 'n\u00e4me', 'na\u0308me', 'name ', ' name', 'name\t', '\uff4eame', 'name\u200b'];
+    for (const [i, name] of names.entries()) expect(await sent({ messageBox: name, body: `box ${i}` })).toBeDefined();
+    for (const [i, name] of names.entries()) {
+      expect((await world.list(name)).map(({ body }) => body)).toEqual([`box ${i}`]);
+    }
+    for (const name of names) await sent({ messageBox: 'apart', messageId: name, body: name });
+    expect((await world.list('apart')).map(({ messageId }) => messageId)).toEqual(names);
+    await world.taken(world.recipient.post('/acknowledgeMessage', { messageIds: ['name'] }), world.recipient);
+    expect((await world.list('apart')).map(({ messageId }) => messageId)).toEqual(names.slice(1));
+  });
+
+  test('ids of 255 characters that agree in all but the last stay apart', async () => {
+    const ids = ['a', 'b'].map((last) => 'i'.repeat(254) + last);
+    for (const messageId of ids) await sent({ messageId, messageBox: 'long' });
+    expect((await world.list('long')).map(({ messageId }) => messageId)).toEqual(ids);
+  });
+});
+
+describe('recipients in other spellings of their key', () => {
+  let reader: Session;
+  beforeEach(async () => {
+    reader = await new RawClient().shakeHands(world.server.port);
+  });
+
+  test('upper case and uncompressed reach the same identity, and nobody else', async () => {
+    const key = reader.client.identityKey;
+    const spellings = [key, key.toUpperCase(), uncompressed(key), uncompressed(key).toUpperCase()];
+    for (const recipient of spellings) {
+      const messageId = uniqueId();
+      const answer = await world.taken(world.sendMessage(world.message({ recipient, messageId })));
+      expect(answer).toMatchObject({ results: [{ recipient: key, messageId }] });
+    }
+    expect(await world.list('inbox', reader)).toHaveLength(spellings.length);
+  });
+
+  test('the same id to two spellings of one key is one message', async () => {
+    const key = reader.client.identityKey;
+    const messageId = uniqueId();
+    const recipient = [key, key.toUpperCase(), uncompressed(key)];
+    const request = world.message({ recipient, messageId: recipient.map(() => messageId) });
+    await world.taken(world.sendMessage(request));
+    expect(await world.list('inbox', reader)).toHaveLength(1);
+  });
+
+  test('one recipient twice with two ids gets two messages', async () => {
+    const key = reader.client.identityKey;
+    await world.taken(world.sendMessage(world.message({ recipient: [key, key], messageId: [uniqueId(), uniqueId()] })));
+    expect(await world.list('inbox', reader)).toHaveLength(2);
+  });
+
+  test('hybrid encodings of a valid point are refused', async () => {
+    const point = uncompressed(reader.client.identityKey).slice(2);
+    for (const prefix of ['06', '07']) {
+      const request: WireRequest = world.sendMessage(world.message({ recipient: prefix + point }));
+      await world.refused(request, 'ERR_INVALID_RECIPIENT_KEY');
+    }
+  });
+
+  test('an uncompressed key whose y belongs to the other point is refused', async () => {
+    const other = uncompressed(new RawClient().identityKey).slice(66);
+    const recipient = uncompressed(reader.client.identityKey).slice(0, 66) + other;
+    await world.refused(world.sendMessage(world.message({ recipient })), 'ERR_INVALID_RECIPIENT_KEY');
+  });
+});
+
+test('the same id from another sender, or into another box, is refused and changes nothing', async () => {
+  const messageId = uniqueId();
+  await world.taken(world.sendMessage(world.message({ messageId })));
+  const other = await new RawClient().shakeHands(world.server.port);
+  await world.refused(other.post('/sendMessage', world.message({ messageId })), 'ERR_DUPLICATE_MESSAGE', other);
+  await world.refused(
+    world.sendMessage(world.message({ messageId, messageBox: 'many' })),
+    'ERR_DUPLICATE_MESSAGE',
+  );
+});
+
+/** y² = x³ + 7 over the field of secp256k1. */
+function uncompressed(key: string): string {
+  const p = 2n ** 256n - 2n ** 32n - 977n;
+  const power = (base: bigint, exponent: bigint): bigint => {
+    let result = 1n;
+    for (let b = base, e = exponent; e > 0n; e >>= 1n, b = (b * b) % p) if (e & 1n) result = (result * b) % p;
+    return result;
+  };
+  const x = BigInt(`0x${key.slice(2)}`);
+  const root = power((x ** 3n + 7n) % p, (p + 1n) / 4n);
+  const isOdd = key.startsWith('03');
+  const y = (root & 1n) === (isOdd ? 1n : 0n) ? root : p - root;
+  return `04${key.slice(2)}${y.toString(16).padStart(64, '0')}`;
+}
