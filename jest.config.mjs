@@ -9,7 +9,7 @@ const swc = [
 ];
 
 // Published as ES modules only; everything else in node_modules is loaded as it is.
-const esmOnly = ['get-port'];
+const esmOnly = ['get-port', 'httpxy'];
 
 /** @type {import('jest').Config} */
 export default {

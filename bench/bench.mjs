@@ -1,9 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Child } from './lib/child.mjs';
+
+const MEMORY_FOLDER = '/dev/shm';
+const ROOM_NEEDED_BYTES = 1024 ** 3;
+
+/** Whether this system has a folder in memory, and enough of it: containers often have little. */
+export function hasRoomInMemory() {
+  try {
+    const { bavail, bsize } = statfsSync(MEMORY_FOLDER);
+    return bavail * bsize >= ROOM_NEEDED_BYTES;
+  } catch {
+    return false;
+  }
+}
 
 /** What one run has started and made, and how to be rid of it. */
 export class Bench {
@@ -42,13 +55,23 @@ export class Bench {
       options.push('--cpu-prof', `--cpu-prof-dir=${this.profileFolder}`);
     }
     const process = this.process(file, options);
-    return { process, ...(await process.call('start', { privateKey: this.privateKey, database })) };
+    return { process, url: await process.call('start', { privateKey: this.privateKey, database }) };
   }
 
-  /** An SQLite database of its own. */
+  /** An SQLite database of its own, in the folder for temporary files: mostly on a disk. */
   sqlite() {
-    const filename = join(this.#folder, `${++this.#files}.sqlite`);
-    return { client: 'better-sqlite3', connection: { filename } };
+    return { client: 'better-sqlite3', connection: { filename: join(this.#folder, `${++this.#files}.sqlite`) } };
+  }
+
+  /**
+   * An SQLite database that waits for no disk, where the system has room for one in memory: as durable as any other in
+   * what SQLite does, but not at the mercy of who else writes to the disk just now.
+   */
+  sqliteInMemory() {
+    if (!hasRoomInMemory()) return this.sqlite();
+    const folder = mkdtempSync(join(MEMORY_FOLDER, 'messagebox-bench-'));
+    this.#undo.push(async () => rmSync(folder, { recursive: true, force: true }));
+    return { client: 'better-sqlite3', connection: { filename: join(folder, 'database.sqlite') } };
   }
 
   /** A MySQL or MariaDB database of its own, dropped in the end. @param {string} serverUrl */

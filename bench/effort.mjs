@@ -1,8 +1,9 @@
 /** How long each part of a run takes. */
 export const thorough = {
   httpRounds: 4,
-  httpSeconds: 3,
-  httpWarmUpSeconds: 2,
+  httpSeconds: 2.5,
+  httpWarmUpSeconds: 3,
+  disk: true,
   memoryRequests: 100_000,
   memorySeconds: 60,
   partMs: 200,
@@ -16,7 +17,8 @@ export const thorough = {
 export const quick = {
   httpRounds: 2,
   httpSeconds: 1.5,
-  httpWarmUpSeconds: 1,
+  httpWarmUpSeconds: 1.5,
+  disk: false,
   memoryRequests: 10_000,
   memorySeconds: 8,
   partMs: 50,

@@ -3,6 +3,7 @@ import { medians } from './lib/numbers.mjs';
 const CONNECTIONS = 32;
 const NUMBERS = /** @type {const} */ ([
   'cpuMs',
+  'systemMs',
   'perSecond',
   'p50',
   'p95',
@@ -15,7 +16,7 @@ const NUMBERS = /** @type {const} */ ([
  * Our api and the public stack, each on a database of its own, under the same load in turns.
  *
  * @param {import('./bench.mjs').Bench} bench
- * @param {{ name: string, open: () => Promise<object> }} databases
+ * @param {{ name: string, open: () => Promise<object>, operations: ('send' | 'list')[] }} databases
  */
 export async function compareHttp(bench, databases) {
   const { effort, say } = bench;
@@ -27,7 +28,7 @@ export async function compareHttp(bench, databases) {
   for (const { url } of Object.values(sides)) await load.call('connect', { url, connections: CONNECTIONS });
 
   const result = {};
-  for (const operation of ['send', 'list']) {
+  for (const operation of databases.operations) {
     say(`HTTP on ${databases.name}: warming up ${operation}`);
     for (const { url } of Object.values(sides)) {
       await load.call('run', { url, operation, seconds: effort.httpWarmUpSeconds }, 120);
@@ -45,6 +46,7 @@ export async function compareHttp(bench, databases) {
         rounds[name].push({
           ...window,
           cpuMs: (after.cpuMs - before.cpuMs) / window.count,
+          systemMs: (after.systemMs - before.systemMs) / window.count,
           heapBytesPerRequest: (heap - memory.heap) / window.count,
         });
       }
@@ -58,5 +60,5 @@ export async function compareHttp(bench, databases) {
     await process.stop();
   }
   await load.stop();
-  return { database: databases.name, connections: CONNECTIONS, secp256k1: sides.ours.secp256k1, ...result };
+  return { database: databases.name, connections: CONNECTIONS, ...result };
 }

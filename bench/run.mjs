@@ -2,17 +2,19 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Bench } from './bench.mjs';
+import { loadCurve } from '@messagebox/brc103';
+import { Bench, hasRoomInMemory } from './bench.mjs';
 import { quick, thorough } from './effort.mjs';
 import { compareHttp } from './http.mjs';
 import { measureLive } from './live.mjs';
 import { watchMemory } from './memory.mjs';
 import { goalsOf, textOf } from './report.mjs';
 
-const USAGE = `npm run bench -- [--quick] [--json] [--profile=FOLDER]
+const USAGE = `npm run bench -- [--quick] [--json] [--only=http,parts,memory,live] [--profile=FOLDER]
 
   --quick           less of everything, under a minute
   --json            the results as JSON on stdout, in place of the tables
+  --only=PARTS      only these, separated by commas
   --profile=FOLDER  the servers write CPU profiles there; the numbers suffer
 `;
 
@@ -21,6 +23,7 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    only: { type: 'string', default: 'http,parts,memory,live' },
     profile: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -60,22 +63,40 @@ async function main() {
 async function measure(bench) {
   const loadAverage = loadavg().map((load) => Number(load.toFixed(2)));
   const at = new Date().toISOString();
-  const mysqlUrl = process.env.TEST_MYSQL_URL;
-  const http = [await compareHttp(bench, { name: 'SQLite', open: async () => bench.sqlite() })];
-  if (mysqlUrl) http.push(await compareHttp(bench, { name: 'MySQL', open: () => bench.mysql(mysqlUrl) }));
-  const parts = await measureParts(bench);
-  const memory = await watchMemory(bench, bench.sqlite());
-  const live = await measureLive(bench, bench.sqlite());
+  const wanted = new Set(options.only.split(','));
+  const http = wanted.has('http') ? await measureHttp(bench) : undefined;
+  const parts = wanted.has('parts') ? await measureParts(bench) : undefined;
+  const memory = wanted.has('memory') ? await watchMemory(bench, bench.sqliteInMemory()) : undefined;
+  const live = wanted.has('live') ? await measureLive(bench, bench.sqliteInMemory()) : undefined;
   const machine = {
     cpu: cpus()[0]?.model.trim() ?? 'unknown CPU',
     cores: cpus().length,
     loadAverage,
     node: process.versions.node,
     platform: `${process.platform}-${process.arch}`,
-    secp256k1: http[0].secp256k1,
+    secp256k1: loadCurve().name,
   };
   const results = { at, quick: options.quick, machine, http, parts, memory, live };
   return { ...results, goals: goalsOf(results) };
+}
+
+/** @param {Bench} bench */
+async function measureHttp(bench) {
+  const mysqlUrl = process.env.TEST_MYSQL_URL;
+  const http = [];
+  if (hasRoomInMemory()) {
+    const open = async () => bench.sqliteInMemory();
+    http.push(await compareHttp(bench, { name: 'SQLite in memory', open, operations: ['send', 'list'] }));
+  }
+  if (bench.effort.disk || http.length === 0) {
+    const open = async () => bench.sqlite();
+    http.push(await compareHttp(bench, { name: 'SQLite on disk', open, operations: ['send'] }));
+  }
+  if (mysqlUrl) {
+    const open = () => bench.mysql(mysqlUrl);
+    http.push(await compareHttp(bench, { name: 'MySQL', open, operations: ['send'] }));
+  }
+  return http;
 }
 
 /** @param {Bench} bench */

@@ -6,5 +6,5 @@ import { serve } from './serve.mjs';
 serve(async (params, server) => {
   const parts = await openParts(params);
   server.on('request', createApi(parts));
-  return { about: { secp256k1: parts.identity.curve }, close: () => parts.store.close() };
+  return { close: () => parts.store.close() };
 });

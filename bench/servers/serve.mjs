@@ -4,7 +4,7 @@ import { answerParent } from '../lib/rpc.mjs';
 /**
  * The outside of a server under test: starts it when told to, and tells what it has used.
  *
- * @param {(params: any, server: import('node:http').Server) => Promise<{ close(): unknown, about?: object }>} build
+ * @param {(params: any, server: import('node:http').Server) => Promise<{ close(): unknown }>} build
  *   puts the service on the server
  */
 export function serve(build) {
@@ -16,12 +16,12 @@ export function serve(build) {
       built = await build(params, server);
       await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
       const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-      return { url: `http://127.0.0.1:${port}`, ...built.about };
+      return `http://127.0.0.1:${port}`;
     },
     /** CPU of the whole process so far: the event loop, and the threads of garbage collection, compiler and file access. */
     usage() {
       const { user, system } = process.cpuUsage();
-      return { cpuMs: (user + system) / 1000, at: performance.now() };
+      return { cpuMs: (user + system) / 1000, systemMs: system / 1000, at: performance.now() };
     },
     /** Bytes, right after a full collection. */
     memory() {

@@ -41,7 +41,9 @@ describe('the internal port', () => {
     await post('/listMessages', { messageBox: 'secret-box' });
     await post('/no/such/route', {});
     const text = await metrics();
-    expect(text).toMatch(/^messagebox_http_request_duration_seconds_count\{.*method="POST".*route="\/sendMessage".*code="200".*\} 2$/m);
+    expect(text).toMatch(
+      /^messagebox_http_request_duration_seconds_count\{.*method="POST".*route="\/sendMessage".*code="200".*\} 2$/m,
+    );
     expect(text).toMatch(/^messagebox_http_request_duration_seconds_count\{.*route="other".*code="404".*\} 1$/m);
     expect(text).toMatch(/^messagebox_auth_outcomes_total\{.*transport="http",outcome="ok".*\} 4$/m);
     expect(text).toMatch(/^messagebox_messages_total\{outcome="stored".*\} 1$/m);
@@ -51,7 +53,10 @@ describe('the internal port', () => {
   });
 
   test('answers health, and nothing else', async () => {
-    expect(await (await fetch(`${internal}/health/ready`)).json()).toEqual({ status: 'ready', checks: { database: 'ok' } });
+    expect(await (await fetch(`${internal}/health/ready`)).json()).toEqual({
+      status: 'ready',
+      checks: { database: 'ok' },
+    });
     expect((await fetch(`${internal}/sendMessage`)).status).toBe(404);
     expect((await fetch(`${service.url}/metrics`)).status).toBe(401);
   });

@@ -26,7 +26,7 @@ export async function start(config: Config, log: Logger): Promise<RunningService
       log,
       metrics,
     });
-    const server = new JsonServer(createApi({ ...foundation, events }));
+    const server = new JsonServer(createApi({ ...foundation, events }), log);
     closing.add('claims', purgeClaimsRegularly(store, log));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
     closing.add('readiness', () => health.drain());

@@ -15,7 +15,9 @@ import {
 } from '@messagebox/shared';
 import { type EventParts, eventHandlers, refuseSend } from './events/index.js';
 import { Admission } from './sockets/admission.js';
+import type { InstanceRegistry } from './sockets/instance-registry.js';
 import { Lanes } from './sockets/lanes.js';
+import { passOn, takePassed } from './sockets/pass-on.js';
 import { attachSocketIo, createSocketIo } from './sockets/socket-io.js';
 
 export interface RealtimeParts {
@@ -124,6 +126,12 @@ export class Realtime {
       admission: new Admission(trustedProxies),
       draining: () => this.#draining,
     });
+  }
+
+  /** Passes requests of other instances' connections on to them, and takes from them those of its own. After `attach`. */
+  share(http: HttpServer, internal: HttpServer, registry: InstanceRegistry): void {
+    passOn(this.#io, http, registry, this.parts.log);
+    takePassed(this.#io, internal);
   }
 
   /**

@@ -1,6 +1,8 @@
+import type { Server as HttpServer } from 'node:http';
 import {
   answerHealth,
   type Config,
+  type Foundation,
   JsonServer,
   type Logger,
   openFoundation,
@@ -8,8 +10,17 @@ import {
   sendJson,
 } from '@messagebox/shared';
 import { Realtime } from './realtime.js';
+import { joinRegistry } from './sockets/instance-registry.js';
 
 const DEFAULT_PORT = 8081;
+
+/** With Redis and an internal port, instances pass requests of each other's connections on. */
+function joinOthers({ config, redis, internal, closing, log }: Foundation, realtime: Realtime, http: HttpServer): void {
+  if (redis === undefined || internal === undefined || config.redis === undefined) return;
+  const registry = joinRegistry(redis, config.redis.prefix, internal.url, log);
+  closing.add('registry', () => registry.leave());
+  realtime.share(http, internal.server.http, registry);
+}
 
 /** Builds the realtime service from its configuration, and listens. */
 export async function start(config: Config, log: Logger): Promise<RunningService> {
@@ -23,9 +34,13 @@ export async function start(config: Config, log: Logger): Promise<RunningService
       const path = request.url?.split('?')[0] ?? '/';
       if (answerHealth(path, response, health)) return;
       const description = 'There is nothing here but /socket.io/ and /health/.';
+      log.info({ status: 404, code: 'ERR_NOT_FOUND' }, 'request refused');
       sendJson(response, 404, { status: 'error', code: 'ERR_NOT_FOUND', description });
-    });
-    if (config.websockets) realtime.attach(server.http);
+    }, log);
+    if (config.websockets) {
+      realtime.attach(server.http);
+      joinOthers(foundation, realtime, server.http);
+    }
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
     closing.add('sockets', () => realtime.drain());
     closing.add('readiness', () => health.drain());

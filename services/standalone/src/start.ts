@@ -31,7 +31,7 @@ export async function start(given: Config, log: Logger): Promise<RunningService>
     await store.migrate();
     const realtime = new Realtime(foundation);
     closing.add('socket.io', () => realtime.close());
-    const server = new JsonServer(createApi({ ...foundation, events: realtime.publisher }));
+    const server = new JsonServer(createApi({ ...foundation, events: realtime.publisher }), log);
     if (config.websockets) realtime.attach(server.http);
     closing.add('claims', purgeClaimsRegularly(store, log));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));

@@ -16,6 +16,8 @@ export interface Config {
   /** Port for metrics and for other instances. Undefined: none. */
   readonly internalPort: number | undefined;
   readonly internalHost: string | undefined;
+  /** The host name or address by which other instances reach that port. Undefined: found out. */
+  readonly internalAddress: string | undefined;
   /** '' or a path that begins with a slash and ends with none. */
   readonly routingPrefix: string;
   /** How many proxies in front may be believed about the client's address. */
@@ -65,6 +67,7 @@ export function readConfig(env: Environment): Config {
     port: v.PORT,
     internalPort: v.INTERNAL_PORT,
     internalHost: v.INTERNAL_HOST,
+    internalAddress: v.INTERNAL_ADDRESS,
     routingPrefix: v.ROUTING_PREFIX,
     trustedProxies: v.TRUST_PROXY,
     serverPrivateKey: v.SERVER_PRIVATE_KEY,

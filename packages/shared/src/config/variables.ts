@@ -37,6 +37,7 @@ export const variables = {
   PORT: whole(0, 65535).optional(),
   INTERNAL_PORT: whole(0, 65535).optional(),
   INTERNAL_HOST: z.string().optional(),
+  INTERNAL_ADDRESS: z.string().optional(),
   ROUTING_PREFIX: z
     .string()
     .regex(/^(\/[A-Za-z0-9._~-]+)*\/?$/, 'must be a path such as /api')

@@ -1,24 +1,41 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Health } from '../health/health.js';
+import type { Logger } from '../logging/logger.js';
 
 /** The largest header block that is read. Must match the edge's (`large_client_header_buffers`). */
 export const MAX_HEADER_BYTES = 32_768;
 
 const SWEEP_MS = 50;
 
+const BAD_REQUEST = 'ERR_BAD_REQUEST';
+
 /** An HTTP server whose own refusals are JSON, too, and which can end without cutting answers off. */
 export class JsonServer {
   readonly http: Server;
   readonly #connections = new Set<Socket>();
 
-  constructor(listener?: RequestListener) {
+  /** @param log gets one line for each refusal of this server's own; those of the listener are the listener's */
+  constructor(listener: RequestListener, log?: Logger) {
     this.http = createServer(
-      { maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: 60_000, headersTimeout: 15_000, keepAliveTimeout: 65_000 },
-      listener,
+      {
+        maxHeaderSize: MAX_HEADER_BYTES,
+        requestTimeout: 60_000,
+        headersTimeout: 15_000,
+        keepAliveTimeout: 65_000,
+        requireHostHeader: false, // Node's own refusal has no body: see below
+      },
+      (request, response) => {
+        if (request.headers.host === undefined && request.httpVersion === '1.1') {
+          refuseRequest(log, request, response, 400, 'The request has no Host header.');
+        } else listener(request, response);
+      },
     );
-    this.http.on('clientError', refuseUnreadable);
+    this.http.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseUnreadable(log, error, socket));
+    this.http.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+      refuseRequest(log, request, response, 417, 'Only 100-continue can be expected here.');
+    });
     this.http.on('connection', (socket) => {
       this.#connections.add(socket);
       socket.once('close', () => this.#connections.delete(socket));
@@ -57,24 +74,38 @@ export class JsonServer {
   }
 }
 
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+function refuseRequest(
+  log: Logger | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  description: string,
+): void {
+  log?.info({ status, code: BAD_REQUEST }, 'request refused');
+  response.setHeader('Connection', 'close'); // its body stays unread
+  sendJson(response, status, { status: 'error', code: BAD_REQUEST, description });
+  request.resume();
+}
+
+function refuseUnreadable(log: Logger | undefined, error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const [status, text] = refusal(error.code);
-  const body = JSON.stringify({ status: 'error', code: 'ERR_BAD_REQUEST', description: text });
+  const [status, phrase, text] = refusal(error.code);
+  log?.info({ status, code: BAD_REQUEST, reason: error.code }, 'request refused');
+  const body = JSON.stringify({ status: 'error', code: BAD_REQUEST, description: text });
   socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+    `HTTP/1.1 ${status} ${phrase}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
       `Access-Control-Allow-Origin: *\r\nConnection: close\r\n\r\n${body}`,
   );
 }
 
-function refusal(code: string | undefined): [string, string] {
+function refusal(code: string | undefined): [number, string, string] {
   if (code === 'HPE_HEADER_OVERFLOW')
-    return ['431 Request Header Fields Too Large', 'The request headers are too large.'];
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return ['408 Request Timeout', 'The request took too long to arrive.'];
-  return ['400 Bad Request', 'This is not a valid HTTP request.'];
+    return [431, 'Request Header Fields Too Large', 'The request headers are too large.'];
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'Request Timeout', 'The request took too long to arrive.'];
+  return [400, 'Bad Request', 'This is not a valid HTTP request.'];
 }
 
 /** Headers that let a page of any origin use this server (protocol: BRC-104, CORS). */

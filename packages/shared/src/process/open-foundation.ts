@@ -1,11 +1,13 @@
 import { type Config, ConfigError } from '../config/index.js';
 import { databaseCheck, Health } from '../health/health.js';
+import type { JsonServer } from '../http/json-server.js';
+import { ownAddress } from '../http/own-address.js';
 import { type ServerIdentity, serverIdentity } from '../identity/server-identity.js';
 import type { Logger } from '../logging/logger.js';
 import { createInternalServer } from '../metrics/internal-server.js';
 import { MeasuredStore } from '../metrics/measured-store.js';
 import { Metrics } from '../metrics/metrics.js';
-import { connectRedis } from '../redis/redis-clients.js';
+import { connectRedis, type RedisClients } from '../redis/redis-clients.js';
 import { inProcessRoomEvents, type RoomEventBroker, redisRoomEvents } from '../room-events/redis-room-events.js';
 import { inProcessRoomMemory } from '../room-memory/in-process.js';
 import { redisRoomMemory } from '../room-memory/redis.js';
@@ -24,6 +26,10 @@ export interface Foundation {
   readonly store: MessageStore;
   readonly broker: RoomEventBroker;
   readonly memory: RoomMemory;
+  /** Redis, when it is configured. */
+  readonly redis: RedisClients | undefined;
+  /** The internal port, when there is one, and the base URL by which other instances reach it. */
+  readonly internal: { readonly server: JsonServer; readonly url: string } | undefined;
   /** For the line that says what runs. */
   readonly facts: Readonly<Record<string, string>>;
 }
@@ -51,19 +57,20 @@ export async function openFoundation(config: Config, log: Logger, options: Found
 
     const opened = openStore(storeConfig, log);
     closing.add('database', () => opened.close());
-    const { broker, memory, redisUp } = await openBroker(config, log, health, closing);
+    const { broker, memory, redis } = await openBroker(config, log, health, closing);
     const facts = { secp256k1: identity.curve, database: opened.dialect, events: broker.kind };
     const metrics = new Metrics(options.service, facts);
-    metrics.gauge('messagebox_redis_up', 'Whether Redis can be used now; 1 as well when none is configured.', redisUp);
+    if (redis !== undefined) {
+      metrics.gauge('messagebox_redis_up', 'Whether Redis can be used now.', () =>
+        redis.problem() === undefined ? 1 : 0,
+      );
+    }
     const store = new MeasuredStore(opened, metrics);
     health.add('database', databaseCheck(store));
-    if (config.internalPort !== undefined) {
-      const internal = createInternalServer(metrics, health);
-      const url = await internal.listen(config.internalPort, config.internalHost);
-      closing.add('internal listener', () => internal.close(1_000));
-      log.info({ url }, 'metrics and health for operators');
-    }
-    return { config, log, closing, health, metrics, identity, store, broker, memory, facts };
+    const internal =
+      config.internalPort === undefined ? undefined : await openInternal(config, metrics, health, closing);
+    if (internal !== undefined) log.info({ url: internal.url }, 'metrics and health for operators');
+    return { config, log, closing, health, metrics, identity, store, broker, memory, redis, internal, facts };
   } catch (error) {
     await closing.close();
     throw error;
@@ -79,9 +86,9 @@ async function openBroker(
   log: Logger,
   health: Health,
   closing: Closing,
-): Promise<{ broker: RoomEventBroker; memory: RoomMemory; redisUp: () => number }> {
+): Promise<{ broker: RoomEventBroker; memory: RoomMemory; redis: RedisClients | undefined }> {
   if (config.redis === undefined) {
-    return { broker: inProcessRoomEvents(), memory: inProcessRoomMemory(), redisUp: () => 1 };
+    return { broker: inProcessRoomEvents(), memory: inProcessRoomMemory(), redis: undefined };
   }
   const { url, prefix } = config.redis;
   const clients = await connectRedis(url, log);
@@ -90,6 +97,19 @@ async function openBroker(
   return {
     broker: await redisRoomEvents(clients, prefix, log),
     memory: redisRoomMemory(clients.commands, prefix),
-    redisUp: () => (clients.problem() === undefined ? 1 : 0),
+    redis: clients,
   };
+}
+
+async function openInternal(
+  config: Config,
+  metrics: Metrics,
+  health: Health,
+  closing: Closing,
+): Promise<{ server: JsonServer; url: string }> {
+  const server = createInternalServer(metrics, health);
+  closing.add('internal listener', () => server.close(1_000));
+  const { port } = new URL(await server.listen(config.internalPort ?? 0, config.internalHost));
+  const host = config.internalAddress ?? config.internalHost ?? ownAddress();
+  return { server, url: `http://${host.includes(':') ? `[${host}]` : host}:${port}` };
 }

@@ -34,9 +34,14 @@ export function answerErrors(log: Logger): ErrorRequestHandler {
   };
 }
 
+/** No route has this path and method. Answered as 404. */
+class NotFoundError extends Error {
+  override readonly name = 'NotFoundError';
+}
+
 /** The answer to a path that isn't there. */
-export const answerNotFound: RequestHandler = (_request, response) => {
-  response.status(404).json({ status: 'error', code: 'ERR_NOT_FOUND', description: 'There is no such route.' });
+export const answerNotFound: RequestHandler = (_request, _response, next) => {
+  next(new NotFoundError('There is no such route.'));
 };
 
 function refusalOf(error: unknown): Refusal {
@@ -56,6 +61,7 @@ function refusalOf(error: unknown): Refusal {
     const description = 'The message store is not available. Try again later.';
     return { status: 503, code: 'ERR_STORE_UNAVAILABLE', description, retryAfterSeconds: 1 };
   }
+  if (error instanceof NotFoundError) return { status: 404, code: 'ERR_NOT_FOUND', description: error.message };
   if (error instanceof OverloadedError) {
     return { status: 503, code: 'ERR_OVERLOADED', description: error.message, retryAfterSeconds: 1 };
   }

@@ -6,27 +6,44 @@ export class OverloadedError extends Error {
 }
 
 /**
- * Bounds what all requests together may hold at once: their number, and the bytes of their bodies. A body of unknown
- * length counts as the largest that is allowed.
+ * Bounds what all requests together may hold at once: their number, and the bytes of their bodies. Bytes count when
+ * they have arrived: were they counted when they are announced, a few connections that announce and never send would
+ * use everything up.
  *
  * @throws {OverloadedError} to `next`
  */
 export function boundInFlight(limits: { requests: number; bodyBytes: number; largestBody: number }): RequestHandler {
   let requests = 0;
   let bodyBytes = 0;
+  const overloaded = () => new OverloadedError('The server has too much to do. Try again later.');
   return (request, response, next) => {
-    const declared = Number(request.headers['content-length'] ?? 0);
-    const unknown = request.headers['transfer-encoding'] !== undefined || !Number.isFinite(declared);
-    const bytes = unknown ? limits.largestBody : Math.min(declared, limits.largestBody);
-    if (requests >= limits.requests || bodyBytes + bytes > limits.bodyBytes) {
-      next(new OverloadedError('The server has too much to do. Try again later.'));
+    if (requests >= limits.requests) {
+      next(overloaded());
       return;
     }
+    let held = 0;
+    let refused = false;
+    const push = request.push.bind(request);
+    request.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
+      if (refused) return false;
+      // More than the largest body is read only to be forgotten.
+      const bytes = chunk === null ? 0 : Math.min(chunk.length, limits.largestBody - held);
+      if (bodyBytes + bytes > limits.bodyBytes) {
+        refused = true;
+        response.once('finish', () => request.destroy());
+        if (!response.headersSent) response.set('Connection', 'close');
+        next(overloaded());
+        return false;
+      }
+      held += bytes;
+      bodyBytes += bytes;
+      return push(chunk, encoding);
+    };
     requests += 1;
-    bodyBytes += bytes;
     response.once('close', () => {
       requests -= 1;
-      bodyBytes -= bytes;
+      bodyBytes -= held;
+      held = limits.largestBody; // what still comes is not counted again
     });
     next();
   };
