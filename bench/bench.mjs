@@ -78,7 +78,7 @@ export class Bench {
   async mysql(serverUrl) {
     // The driver is the store's, and no dependency of ours.
     const require = createRequire(import.meta.resolve('@messagebox/shared'));
-    const { createConnection } = require('mysql2/promise');
+    const { createConnection } = require(String('mysql2/promise'));
     const query = async (statement) => {
       const connection = await createConnection({ uri: serverUrl });
       try {

@@ -25,6 +25,7 @@ export async function measureLive(bench, database) {
   await load.call('closeIdle');
   await load.call('run', { seconds: 0.5, inFlight: 1 }, 120);
 
+  /** @type {Record<'alone' | 'crowded', Awaited<ReturnType<typeof measureDeliveries>>[]>} */
   const rounds = { alone: [], crowded: [] };
   const sockets = [];
   let quiet;

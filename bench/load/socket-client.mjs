@@ -11,6 +11,8 @@ export class SocketClient {
   #listeners = new Map();
   #received = 0;
   pings = 0;
+  /** The room that it has joined: its identity and a box. */
+  room = '';
 
   /** Every so many events the signature is verified; 1 is all of them. */
   constructor(url, verifyEach) {

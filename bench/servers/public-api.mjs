@@ -13,7 +13,9 @@ serve(async (params, server) => {
   const { store, events, identity, config } = await openParts(params);
   const app = express();
   app.use(express.json());
-  app.use(createAuthMiddleware({ wallet: new ProtoWallet(new PrivateKey(params.privateKey, 16)) }));
+  // The README hands it this very wallet, whatever the types ask for.
+  const wallet = /** @type {any} */ (new ProtoWallet(new PrivateKey(params.privateKey, 16)));
+  app.use(createAuthMiddleware({ wallet }));
   app.post('/sendMessage', async (request, response) => {
     const parts = { store, events, normaliseKey: identity.normaliseKey };
     response.json(await send(parts, callerOf(request), request.body));

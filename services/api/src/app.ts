@@ -19,6 +19,7 @@ import { measure } from './http/measure.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
 import { healthRoutes } from './routes/health.js';
 import { listMessagesRoute } from './routes/list-messages.js';
+import { migrateRoute } from './routes/migrate.js';
 import { sendMessageRoute } from './routes/send-message.js';
 
 export interface ApiParts {
@@ -35,6 +36,7 @@ export interface ApiParts {
 const LIMITS = {
   handshakes: { burst: 3_000, seconds: 3 },
   requests: { burst: 10_000, seconds: 10 },
+  migrations: { burst: 10, seconds: 60 },
   inFlight: { requests: 2_000, bodyBytes: 536_870_912 },
 };
 
@@ -65,6 +67,10 @@ export function createApi(parts: ApiParts): Express {
     auth.handshake,
   );
 
+  const prefix = config.routingPrefix === '' ? '/' : config.routingPrefix;
+  const attempts = rateLimit(LIMITS.migrations.burst, LIMITS.migrations.seconds);
+  app.use(prefix, migrateRoute({ store, key: config.migrateKey, attempts, log }));
+
   const routes = express.Router();
   routes.use(auth.authenticate);
   routes.use(admit((request) => requests.admit(request.auth?.identityKey ?? '')));
@@ -74,7 +80,7 @@ export function createApi(parts: ApiParts): Express {
   );
   routes.post('/listMessages', listMessagesRoute({ store, maxBytes: config.limits.list }));
   routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store }));
-  app.use(config.routingPrefix === '' ? '/' : config.routingPrefix, routes);
+  app.use(prefix, routes);
 
   app.use(answerNotFound);
   app.use(answerErrors(log));

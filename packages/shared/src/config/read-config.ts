@@ -43,6 +43,8 @@ export interface Config {
     /** Bytes of a body that is sent or pushed live. */
     readonly liveBody: number;
   };
+  /** Authorises `POST /migrate`. */
+  readonly migrateKey: string | undefined;
   /** How long a socket may stay without having proven an identity. */
   readonly socketAuthMs: number;
   readonly shutdownGraceMs: number;
@@ -81,6 +83,7 @@ export function readConfig(env: Environment): Config {
     redis: v.REDIS_URL === undefined ? undefined : { url: v.REDIS_URL, prefix: v.REDIS_PREFIX },
     websockets: v.ENABLE_WEBSOCKETS,
     limits: { requestBody: v.MAX_BODY_BYTES, list: v.LIST_MAX_BYTES, liveBody: v.LIVE_MAX_BODY },
+    migrateKey: v.MIGRATE_KEY,
     socketAuthMs: v.SOCKET_AUTH_SECONDS,
     shutdownGraceMs: v.SHUTDOWN_GRACE_SECONDS,
   };

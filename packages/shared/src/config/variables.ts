@@ -54,6 +54,7 @@ export const variables = {
   SESSION_LIFE_SECONDS: seconds(1, 86_400).default(3_600_000),
   SOCKET_SESSION_MAX_SECONDS: seconds(1, 2_592_000).default(604_800_000),
 
+  MIGRATE_KEY: z.string().optional(),
   KNEX_DB_CLIENT: z.enum(['mysql2', 'mysql', 'better-sqlite3', 'sqlite3']).optional(),
   KNEX_DB_CONNECTION: json.optional(),
   DATA_DIR: z.string().min(1).default('./data'),
@@ -81,7 +82,6 @@ export const variables = {
   NETWORK: z.enum(['main', 'test', 'regtest', 'mainnet', 'testnet', 'local']).optional(),
   BSV_NETWORK: z.enum(['main', 'test', 'regtest', 'mainnet', 'testnet', 'local']).optional(),
   WALLET_STORAGE_URL: z.string().optional(),
-  MIGRATE_KEY: z.string().optional(),
   ENABLE_FIREBASE: flag.default(false),
   FIREBASE_PROJECT_ID: z.string().optional(),
   FIREBASE_SERVICE_ACCOUNT_JSON: z.string().optional(),

@@ -1,0 +1,385 @@
+import { createAuthenticator, loadCurve } from '@messagebox/brc103';
+import { LiveWorld } from './live-world.ts';
+import { RawClient, type RawSocket, Session } from './raw-client.ts';
+import { SECRET, uniqueId } from './refusals.ts';
+
+/** Frames that are not what they should be: who sends them is told so, and nothing else happens. */
+let live: LiveWorld;
+beforeAll(async () => {
+  live = await LiveWorld.start();
+});
+afterEach(() => live.closeSockets());
+afterAll(() => live.close());
+
+type Frame = Record<string, unknown>;
+const MALFORMED = 'ERR_AUTH_MALFORMED';
+const FAILED = 'ERR_AUTH_FAILED';
+const base64 = (bytes: number) => Buffer.alloc(bytes, 7).toString('base64');
+
+/** No frames at all, whoever sends them. */
+const noFrames: [string, unknown[]][] = [
+  ['nothing', []],
+  ['null', [null]],
+  ['undefined', [undefined]],
+  ['true', [true]],
+  ['a number', [7]],
+  ['a text', ['initialRequest']],
+  ['JSON in a text', [JSON.stringify(new RawClient().initialRequest())]],
+  ['an array', [[]]],
+  ['an array of a frame', [[new RawClient().initialRequest()]]],
+  ['a large array', [Array<number>(8_000).fill(7)]],
+  ['an empty object', [{}]],
+  ['bytes', [Buffer.from('{"version":"0.1"}')]],
+  ['an object with bytes', [{ version: '0.1', messageType: 'general', payload: Buffer.from('a') }]],
+  ['many arguments', Array<unknown>(500).fill(null)],
+  ['a frame behind null', [null, new RawClient().initialRequest()]],
+  ['no version', [{ messageType: 'initialRequest' }]],
+  ['another version', [{ ...new RawClient().initialRequest(), version: '0.2' }]],
+  ['a version that is a number', [{ ...new RawClient().initialRequest(), version: 0.1 }]],
+  ['no type', [{ version: '0.1' }]],
+  ['a type in another case', [{ ...new RawClient().initialRequest(), messageType: 'INITIALREQUEST' }]],
+  ['a type that is not taken', [{ ...new RawClient().initialRequest(), messageType: 'certificateRequest' }]],
+  ['a type from a prototype', [{ version: '0.1', messageType: 'constructor' }]],
+  ['fields of a prototype', [JSON.parse(`{"__proto__":${JSON.stringify(new RawClient().initialRequest())}}`)]],
+  ['an empty general message', [{ version: '0.1', messageType: 'general' }]],
+  ['an empty response', [{ version: '0.1', messageType: 'initialResponse' }]],
+];
+
+describe.each(['before', 'after'])('%s the handshake', (moment) => {
+  let socket: RawSocket;
+  beforeEach(async () => {
+    socket = moment === 'before' ? await live.open() : await live.proven();
+  });
+
+  test.each(noFrames)('a frame that is %s', async (_name, args) => {
+    await live.refusedFrame(socket, () => socket.send(...args), MALFORMED);
+    if (moment === 'before') await socket.shakeHands(live.world.sender.client);
+    await live.expectAlive(socket);
+  });
+
+  test.each<[string, string, unknown[]]>([
+    ['an unsigned app event', 'joinRoom', [anyRoom()]],
+    ['an unsigned claim of an identity', 'authenticated', [{ identityKey: new RawClient().identityKey }]],
+    ['an unsigned message', 'sendMessage', [{ roomId: anyRoom(), message: { messageId: 'a', body: SECRET } }]],
+    ['an event without a name', '', []],
+    ['an error', 'error', [new Error(SECRET).message]],
+    ['a name like a prototype', '__proto__', [{}]],
+    ['a constructor', 'constructor', []],
+    ['toString', 'toString', []],
+    ['a broadcast', `sendMessage-${anyRoom()}`, [{ sender: 'x', messageId: 'a', body: SECRET }]],
+    ['a name of 10 KB', 'e'.repeat(10_240), []],
+  ])('%s', async (_name, event, args) => {
+    await live.refusedFrame(socket, () => socket.io.emit(event, ...args), FAILED);
+    if (moment === 'before') await socket.shakeHands(live.world.sender.client);
+    await live.expectAlive(socket);
+  });
+
+  test('an acknowledgement that the client asks for is never given', async () => {
+    const acknowledged: unknown[] = [];
+    const callback = (...args: unknown[]) => acknowledged.push(args);
+    await live.refusedFrame(socket, () => socket.send(null, callback), MALFORMED);
+    await live.refusedFrame(socket, () => socket.io.emit('joinRoom', anyRoom(), callback), FAILED);
+    const session = await socket.shakeHands(live.world.sender.client);
+    const roomId = live.room('acknowledged', live.world.sender.client.identityKey);
+    socket.send(session.event('joinRoom', roomId), callback);
+    expect(await socket.take('joinedRoom')).toMatchObject({ data: { roomId } });
+    await live.expectAlive(socket);
+    expect(acknowledged).toEqual([]);
+  });
+
+  test.each<[string, string]>([
+    ['the reserved event connect', '2["connect"]'],
+    ['the reserved event disconnect', '2["disconnect","a"]'],
+    ['the reserved event newListener', '2["newListener","a"]'],
+    ['an event that is no array', '2{"a":1}'],
+    ['an event without a name', '2[]'],
+    ['an event whose name is an object', '2[{}]'],
+    ['an unknown packet type', '9["authMessage"]'],
+    ['noise', 'noise'],
+    ['JSON that is cut off', '2["authMessage",{"version"'],
+    ['too many attachments', '599-["authMessage",{"_placeholder":true,"num":0}]'],
+    ['attachments without a number', '5-["authMessage"]'],
+    ['a connection error', '4{"message":"x"}'],
+    ['a second connect', '0{}'],
+  ])('a packet that is %s ends the connection', async (_name, packet) => {
+    await live.ended(socket, () => socket.packet(packet));
+  });
+
+  test('bytes that nobody announced end the connection', async () => {
+    await live.ended(socket, () => engineOf(socket).write(Buffer.from('2["authMessage"]')));
+  });
+
+  test('a text where an attachment was announced ends the connection', async () => {
+    await live.ended(socket, () => {
+      socket.packet('51-["authMessage",{"_placeholder":true,"num":0}]');
+      socket.packet('2["authMessage",null]');
+    });
+  });
+
+  test.each([-1, 1, 1e9, 0.5, '"0"', 'null'])('an attachment numbered %s ends the connection', async (num) => {
+    await live.ended(socket, () => {
+      socket.packet(`51-["authMessage",{"_placeholder":true,"num":${num}}]`);
+      engineOf(socket).write(Buffer.from('bytes'));
+    });
+  });
+
+  test('arrays 20,000 levels deep, also around an attachment', async () => {
+    const deep = (inner: string) => '['.repeat(20_000) + inner + ']'.repeat(20_000);
+    await live.refusedFrame(socket, () => socket.packet(`2["authMessage",${deep('')}]`), MALFORMED);
+    await live.refusedFrame(socket, () => socket.packet(`2["authMessage",{"a":${deep('')}}]`), MALFORMED);
+    await live.ended(socket, () => {
+      socket.packet(`51-["authMessage",${deep('{"_placeholder":true,"num":0}')}]`);
+      engineOf(socket).write(Buffer.from('bytes'));
+    });
+  });
+
+  test('acknowledgements of what was never asked for have no effect', async () => {
+    socket.packet('37["x"]');
+    socket.packet('399999999999999999999["x"]');
+    socket.packet('3["x"]');
+    if (moment === 'before') await socket.shakeHands(live.world.sender.client);
+    await live.expectAlive(socket);
+  });
+
+  test('an event that is an empty packet is refused', async () => {
+    await live.refusedFrame(socket, () => socket.packet('2'), FAILED);
+  });
+
+  test('an event whose name is a number is refused', async () => {
+    await live.refusedFrame(socket, () => socket.packet('2[7,{"a":1}]'), FAILED);
+  });
+});
+
+describe('a handshake', () => {
+  const { identityKey } = new RawClient();
+  test.each<[string, string, unknown]>([
+    ['as "self"', 'identityKey', 'self'],
+    ['as "anyone"', 'identityKey', 'anyone'],
+    ['without a key', 'identityKey', undefined],
+    ['with a key in upper case', 'identityKey', identityKey.toUpperCase()],
+    ['with an uncompressed key', 'identityKey', `04${'11'.repeat(64)}`],
+    ['with a key off the curve', 'identityKey', `02${'ff'.repeat(32)}`],
+    ['with a key in an array', 'identityKey', [identityKey]],
+    ['with a large key', 'identityKey', 'f'.repeat(30_000)],
+    ['without a nonce', 'initialNonce', undefined],
+    ['with a short nonce', 'initialNonce', base64(8)],
+    ['with a long nonce', 'initialNonce', base64(200)],
+    ['with a nonce of no base64', 'initialNonce', '?'.repeat(64)],
+    ['that asks for too much', 'requestedCertificates', { certifiers: Array<string>(500).fill('x'), types: {} }],
+    ['that asks for nonsense', 'requestedCertificates', 'x'],
+    ['with a constructor', 'constructor', {}],
+  ])('%s', async (_name, field, value) => {
+    const socket = await live.open();
+    const frame = { ...new RawClient().initialRequest(), [field]: value };
+    await live.refusedFrame(socket, () => socket.send(frame), MALFORMED);
+    await socket.shakeHands(live.world.sender.client);
+    await live.expectAlive(socket);
+  });
+
+  test('of another identity on the same connection', async () => {
+    const socket = await live.proven();
+    await live.refusedFrame(socket, () => socket.send(new RawClient().initialRequest()), FAILED);
+    await live.expectAlive(socket);
+  });
+
+  test('more than eight on one connection are refused, and the eight go on', async () => {
+    const socket = await live.open();
+    for (let i = 0; i < 8; i++) await socket.shakeHands(live.world.sender.client);
+    for (let i = 0; i < 3; i++) {
+      await live.refusedFrame(socket, () => socket.send(live.world.sender.client.initialRequest()), FAILED);
+    }
+    await live.expectAlive(socket);
+  });
+});
+
+describe('a signed frame', () => {
+  let socket: RawSocket;
+  let session: Session;
+  beforeEach(async () => {
+    socket = await live.proven();
+    session = socket.session as Session;
+  });
+  const message = () => {
+    const { recipient, ...rest } = live.world.message({ messageId: uniqueId() }).message;
+    return { roomId: live.room(), message: { ...rest, recipient } };
+  };
+  const frame = (): Frame => session.event('sendMessage', message());
+
+  test('without tampering is taken', async () => {
+    const data = message();
+    socket.event('sendMessage', data);
+    const ack = await socket.take(`sendMessageAck-${live.room()}`);
+    expect(ack).toMatchObject({ signed: true, data: { status: 'success', messageId: data.message['messageId'] } });
+  });
+
+  const otherNonce = (key: Uint8Array, minutesAgo = 0): string =>
+    createAuthenticator({ privateKey: key, curve: loadCurve(), now: () => Date.now() - minutesAgo * 60_000 })
+      .answerHandshake({ ...session.client.initialRequest(), initialNonce: session.clientNonce })
+      .response.initialNonce;
+
+  test.each<[string, string, (frame: Frame) => unknown, string]>([
+    ['no identity', 'identityKey', () => undefined, MALFORMED],
+    ['an identity that is a number', 'identityKey', () => 7, MALFORMED],
+    ['a large identity', 'identityKey', () => 'f'.repeat(2_000), MALFORMED],
+    ['no nonce', 'nonce', () => undefined, MALFORMED],
+    ['an empty nonce', 'nonce', () => '', MALFORMED],
+    ['a nonce of no base64', 'nonce', () => '!'.repeat(44), MALFORMED],
+    ['a short nonce', 'nonce', () => base64(4), MALFORMED],
+    ['a large nonce', 'nonce', () => base64(3_000), MALFORMED],
+    ['no session nonce', 'yourNonce', () => null, MALFORMED],
+    ['a session nonce in an array', 'yourNonce', ({ yourNonce }) => [yourNonce], MALFORMED],
+    ['no payload', 'payload', () => undefined, MALFORMED],
+    ['a payload that is a text', 'payload', () => '{"eventName":"a"}', MALFORMED],
+    ['a payload like an array', 'payload', ({ payload }) => ({ ...(payload as number[]) }), MALFORMED],
+    ['a payload in bytes', 'payload', ({ payload }) => Buffer.from(payload as number[]), MALFORMED],
+    ['a payload with 256', 'payload', ({ payload }) => [...(payload as number[]), 256], MALFORMED],
+    ['a payload with -1', 'payload', ({ payload }) => [...(payload as number[]), -1], MALFORMED],
+    ['a payload with a fraction', 'payload', ({ payload }) => [...(payload as number[]), 0.5], MALFORMED],
+    ['a payload with a text', 'payload', ({ payload }) => (payload as number[]).map(String), MALFORMED],
+    ['a payload with a gap', 'payload', ({ payload }) => [...(payload as number[]), null], MALFORMED],
+    ['a payload with arrays', 'payload', ({ payload }) => [payload], MALFORMED],
+    ['no signature', 'signature', () => undefined, MALFORMED],
+    ['a signature in hex', 'signature', () => '30', MALFORMED],
+    ['a large signature', 'signature', () => Array(81).fill(7), MALFORMED],
+    ['another identity', 'identityKey', () => live.world.recipient.client.identityKey, FAILED],
+    ['"self"', 'identityKey', () => 'self', FAILED],
+    ['its identity in upper case', 'identityKey', ({ identityKey }) => String(identityKey).toUpperCase(), FAILED],
+    ['another nonce', 'nonce', () => base64(32), FAILED],
+    ['an unknown session nonce', 'yourNonce', () => base64(120), FAILED],
+    ['a session nonce of no base64', 'yourNonce', () => '%%%', FAILED],
+    ["another user's session nonce", 'yourNonce', () => live.world.recipient.serverNonce, FAILED],
+    ["another server's session nonce", 'yourNonce', () => otherNonce(new RawClient().privateKey), FAILED],
+    ['another session nonce of this server', 'yourNonce', () => otherNonce(live.world.server.privateKey), FAILED],
+    ['an empty payload', 'payload', () => [], FAILED],
+    ['a payload with one byte more', 'payload', ({ payload }) => [...(payload as number[]), 32], FAILED],
+    ['a changed payload', 'payload', () => [...Buffer.from('{"eventName":"joinRoom"}')], FAILED],
+    ['an empty signature', 'signature', () => [], FAILED],
+    ['a signature of another frame', 'signature', () => frame()['signature'], FAILED],
+    ['a changed signature', 'signature', ({ signature }) => (signature as number[]).map((b, i) => (i === 40 ? b ^ 1 : b)), FAILED],
+    ['a signature of zeros', 'signature', () => Array(70).fill(0), FAILED],
+  ])('with %s', async (_name, field, tamper, code) => {
+    const honest = frame();
+    await live.refusedFrame(socket, () => socket.send({ ...honest, [field]: tamper(honest) }), code);
+    await live.expectAlive(socket);
+  });
+
+  test('under a session that is too old even for a socket', async () => {
+    const old = session.under(otherNonce(live.world.server.privateKey, 8 * 24 * 60));
+    await live.refusedFrame(socket, () => socket.send(old.event('sendMessage', message())), FAILED);
+  });
+
+  test("of another user, under that user's own session", async () => {
+    const stranger = await new RawClient().shakeHands(live.world.server.port);
+    await live.refusedFrame(socket, () => socket.send(stranger.event('sendMessage', message())), FAILED);
+    await live.expectAlive(socket);
+  });
+
+  test.each<[string, Uint8Array | string]>([
+    ['nothing', ''],
+    ['no JSON', `eventName=${SECRET}`],
+    ['JSON that is cut off', '{"eventName":"joinRoom"'],
+    ['null', 'null'],
+    ['a number', '7'],
+    ['a text', '"joinRoom"'],
+    ['an array', '["joinRoom"]'],
+    ['no event', '{}'],
+    ['no name', '{"data":1}'],
+    ['a name that is a number', '{"eventName":7}'],
+    ['a name that is null', '{"eventName":null}'],
+    ['a name that is an array', '{"eventName":["joinRoom"]}'],
+    ['a name of 10 KB', JSON.stringify({ eventName: 'e'.repeat(10_240) })],
+    ['a name of a prototype', '{"__proto__":{"eventName":"joinRoom"}}'],
+    ['deep arrays', '['.repeat(100_000) + ']'.repeat(100_000)],
+    ['a deep name', `{"eventName":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
+    ['invalid UTF-8', Buffer.from([0x22, 0xff, 0x22])],
+    ['half a surrogate pair in UTF-8', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])],
+    ['UTF-16', Buffer.from('{"eventName":"joinRoom"}', 'utf16le')],
+  ])('around %s', async (_name, payload) => {
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
+    await live.refusedFrame(socket, () => socket.send(session.frame(bytes)), MALFORMED);
+    await live.expectAlive(socket);
+  });
+
+  test.each([
+    'connect',
+    'connect_error',
+    'disconnect',
+    'disconnecting',
+    'error',
+    'newListener',
+    'removeListener',
+    'authMessage',
+    'joinedRoom',
+    'sendMessageAck-x',
+    'SENDMESSAGE',
+    'sendMessage ',
+    '__proto__',
+    'constructor',
+    'toString',
+    '',
+    '\0',
+    '\ud800',
+    'e'.repeat(2_048),
+  ])('whose event is named %.30j is ignored', async (eventName) => {
+    const [rows, mark] = [await live.world.server.rows(), live.world.server.log.length];
+    for (const data of [undefined, null, {}, live.room(), message()]) socket.event(eventName, data);
+    await live.expectAlive(socket);
+    expect(await live.world.server.rows()).toEqual(rows);
+    live.world.expectNoSecrets(mark);
+  });
+});
+
+describe('frames that were heard on another connection', () => {
+  test('have no effect, neither the event nor the handshake', async () => {
+    const victim = await live.proven();
+    const session = victim.session as Session;
+    const captured = [
+      session.event('joinRoom', live.room('captured', session.client.identityKey)),
+      session.event('sendMessage', { roomId: live.room('captured'), message: { messageId: uniqueId(), body: SECRET } }),
+    ];
+    const rows = await live.world.server.rows();
+    const thief = await live.open();
+    for (const frame of captured) thief.send(frame);
+    const challenge = await thief.take('authMessage');
+    expect(challenge.data).toMatchObject({ messageType: 'initialRequest', identityKey: live.world.server.identityKey });
+    const { initialNonce } = challenge.data as { initialNonce: string };
+    // The answer takes the victim's key, which the thief doesn't have.
+    const response = {
+      version: '0.1',
+      messageType: 'initialResponse',
+      identityKey: session.client.identityKey,
+      initialNonce: base64(48),
+      yourNonce: initialNonce,
+    };
+    const thiefs = new Session(new RawClient(), session.serverKey, initialNonce, base64(48)).frame(Buffer.from('x'));
+    for (const signature of [thiefs['signature'], captured[0]?.['signature'], [], [48, 6, 2, 1, 0, 2, 1, 0]]) {
+      await live.refusedFrame(thief, () => thief.send({ ...response, signature }), FAILED);
+    }
+    await live.refusedFrame(
+      thief,
+      () => thief.send({ ...response, identityKey: new RawClient().identityKey, signature: [1] }),
+      FAILED,
+    );
+    await live.refusedFrame(thief, () => thief.send({ ...response, initialNonce: 'x', signature: [1] }), MALFORMED);
+    expect(await live.world.server.rows()).toEqual(rows);
+    expect(await live.world.list('captured')).toEqual([]);
+    await live.expectAlive(victim);
+  });
+
+  test('an answer to no question is ignored', async () => {
+    const socket = await live.proven();
+    const response = { version: '0.1', messageType: 'initialResponse', identityKey: socket.session?.client.identityKey };
+    socket.send({ ...response, initialNonce: base64(48), yourNonce: base64(120), signature: [48, 6, 2, 1, 0, 2, 1, 0] });
+    await live.expectAlive(socket);
+  });
+});
+
+test('after all of it nothing is broken, and nothing is left', () => live.expectNoTrouble());
+
+function anyRoom(): string {
+  return `${'02'.repeat(33)}-inbox`;
+}
+
+function engineOf(socket: RawSocket): { write(data: string | Uint8Array): void } {
+  return socket.io.io.engine as unknown as { write(data: string | Uint8Array): void };
+}
