@@ -6,7 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { MessageBoxClient } from '@bsv/message-box-client';
-import { PrivateKey, ProtoWallet } from '@bsv/sdk';
+import { CompletedProtoWallet, PrivateKey } from '@bsv/sdk';
 
 const PATIENCE_MS = 15_000;
 const { values } = parseArgs({ options: { host: { type: 'string', default: 'http://localhost:8080' } } });
@@ -45,7 +45,7 @@ function expectation(what) {
 
 async function person(name) {
   const key = PrivateKey.fromRandom();
-  const client = new MessageBoxClient({ host, walletClient: new ProtoWallet(key), networkPreset: 'local' });
+  const client = new MessageBoxClient({ host, walletClient: new CompletedProtoWallet(key), networkPreset: 'local' });
   await client.init(host);
   return { name, client, key: await client.getIdentityKey() };
 }

@@ -1,4 +1,4 @@
-import { RawClient, RawSocket, type Received } from './raw-client.ts';
+import { RawClient, RawSocket, type Received, withPatience } from './raw-client.ts';
 import { World } from './refusals.ts';
 import { eventually, linesSince, watchProcess } from './server.ts';
 
@@ -6,14 +6,12 @@ import { eventually, linesSince, watchProcess } from './server.ts';
 export class LiveWorld {
   readonly #open: RawSocket[] = [];
   readonly #watched = watchProcess();
-  #timers = 0;
+  readonly #timers = watchTimers();
 
   private constructor(readonly world: World) {}
 
   static async start(env: Record<string, string> = {}): Promise<LiveWorld> {
-    const live = new LiveWorld(await World.start(env));
-    live.#timers = timers();
-    return live;
+    return new LiveWorld(await World.start(env));
   }
 
   get url(): string {
@@ -62,7 +60,7 @@ export class LiveWorld {
   async ended(socket: RawSocket, act: () => unknown): Promise<void> {
     const rows = await this.world.server.rows();
     act();
-    await socket.closed;
+    await withPatience(socket.closed, 'the end of the connection', () => JSON.stringify(socket.received));
     expect(await this.world.server.rows()).toEqual(rows);
   }
 
@@ -81,7 +79,10 @@ export class LiveWorld {
     await this.expectAllServed();
     expect(this.#watched.trouble).toEqual([]);
     expect(linesSince(server, 0).filter(({ level }) => level > 30)).toEqual([]);
-    await eventually(() => timers() <= this.#timers, 'timers of sockets are cleared');
+    await eventually(
+      () => this.#timers.open().length === 0,
+      () => `timers of sockets are cleared: ${this.#timers.open().join('\n')}`,
+    );
   }
 
   async expectAllServed(): Promise<void> {
@@ -94,10 +95,34 @@ export class LiveWorld {
   async close(): Promise<void> {
     await this.closeSockets();
     this.#watched.stop();
+    this.#timers.stop();
     await this.world.close();
   }
 }
 
-function timers(): number {
-  return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+/** Timers that hold the process, started since now: each with where it was started. */
+function watchTimers(): { open(): string[]; stop(): void } {
+  const { setTimeout: start, clearTimeout: clear } = globalThis;
+  const open = new Map<unknown, string>();
+  const started = (run: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) => {
+    const timer = start(() => {
+      open.delete(timer);
+      run(...args);
+    }, ms);
+    open.set(timer, `${ms} ms ${new Error('started').stack?.split('\n').slice(2, 5).join('\n')}`);
+    return timer;
+  };
+  const cleared = (timer?: NodeJS.Timeout) => {
+    open.delete(timer);
+    clear(timer);
+  };
+  globalThis.setTimeout = Object.assign(started, start) as typeof setTimeout;
+  globalThis.clearTimeout = cleared as typeof clearTimeout;
+  return {
+    open: () => [...open].filter(([timer]) => (timer as NodeJS.Timeout).hasRef()).map(([, where]) => where),
+    stop: () => {
+      globalThis.setTimeout = start;
+      globalThis.clearTimeout = clear;
+    },
+  };
 }

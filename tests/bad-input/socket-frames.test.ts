@@ -116,11 +116,19 @@ describe.each(['before', 'after'])('%s the handshake', (moment) => {
     });
   });
 
-  test.each([-1, 1, 1e9, 0.5, '"0"', 'null'])('an attachment numbered %s ends the connection', async (num) => {
+  test.each([-1, 1, 1e9, '"0"', 'null'])('an attachment numbered %s ends the connection', async (num) => {
     await live.ended(socket, () => {
       socket.packet(`51-["authMessage",{"_placeholder":true,"num":${num}}]`);
       engineOf(socket).write(Buffer.from('bytes'));
     });
+  });
+
+  test('an attachment numbered 0.5 is none', async () => {
+    const act = () => {
+      socket.packet('51-["authMessage",{"_placeholder":true,"num":0.5}]');
+      engineOf(socket).write(Buffer.from('bytes'));
+    };
+    await live.refusedFrame(socket, act, MALFORMED);
   });
 
   test('arrays 20,000 levels deep, also around an attachment', async () => {

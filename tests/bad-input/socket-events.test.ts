@@ -1,0 +1,346 @@
+import { LiveWorld } from './live-world.ts';
+import { RawClient, type RawSocket, type Received } from './raw-client.ts';
+import { documentedErrors, SECRET, uniqueId } from './refusals.ts';
+import { linesSince } from './server.ts';
+
+/** Events of a proven identity whose content is wrong: answered, signed, and without effect. */
+let live: LiveWorld;
+let socket: RawSocket;
+let own: string;
+beforeAll(async () => {
+  live = await LiveWorld.start({ LIVE_MAX_BODY: '100000' });
+});
+beforeEach(async () => {
+  socket = await live.proven();
+  own = live.world.sender.client.identityKey;
+});
+afterEach(() => live.closeSockets());
+afterAll(() => live.close());
+
+const DEEP = 20_000;
+/** JSON that JSON.stringify can't write, for the payload of a frame. */
+const deepJson = '['.repeat(DEEP) + ']'.repeat(DEEP);
+const LONE = '\ud800';
+const label = (value: unknown) => JSON.stringify(value)?.slice(0, 50) ?? 'nothing';
+const table = (values: readonly unknown[]) => values.map((value) => [label(value), value] as const);
+const notNames = [0, 7, true, {}, ' ', '\0', 'a\0', LONE, 'x'.repeat(256), '\u{1f600}'.repeat(256), 'x'.repeat(10_240)];
+
+/** Sends an event with this JSON for its data, and expects one signed answer, one line, and no effect. */
+async function refusedJson(eventName: string, json: string, answer: string): Promise<Received> {
+  const { server } = live.world;
+  const [mark, rows] = [server.log.length, await server.rows()];
+  if (socket.session === undefined) throw new Error('no session');
+  socket.send(socket.session.frame(Buffer.from(`{"eventName":${JSON.stringify(eventName)},"data":${json}}`)));
+  const received = await socket.take(answer);
+  expect(received.signed).toBe(true);
+  expect(received.data).toMatchObject({ reason: expect.stringMatching(/^\w[^<>]{5,200}$/) });
+  const lines = linesSince(server, mark);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatchObject({ level: 30 });
+  live.world.expectNoSecrets(mark);
+  expect(await server.rows()).toEqual(rows);
+  return received;
+}
+
+const refused = (eventName: string, data: unknown, answer: string): Promise<Received> =>
+  refusedJson(eventName, data === undefined ? 'null' : JSON.stringify(data), answer);
+
+describe('authenticated', () => {
+  test.each(
+    table([
+      null,
+      7,
+      true,
+      'key',
+      [],
+      {},
+      { identityKey: null },
+      { identityKey: 7 },
+      { identityKey: '' },
+      { identityKey: 'self' },
+      { identityKey: ['a'] },
+      { identityKey: new RawClient().identityKey },
+      { identityKey: 'f'.repeat(10_240) },
+      JSON.parse('{"__proto__":{"identityKey":"a"}}'),
+    ]),
+  )('with %s', async (_label, data) => {
+    await refused('authenticated', data, 'authenticationFailed');
+    await live.expectAlive(socket);
+  });
+
+  test('with the own key in upper case, or in an array', async () => {
+    await refused('authenticated', { identityKey: own.toUpperCase() }, 'authenticationFailed');
+    await refused('authenticated', { identityKey: [own] }, 'authenticationFailed');
+    await live.expectAlive(socket);
+  });
+
+  test('with deep JSON', async () => {
+    await refusedJson('authenticated', deepJson, 'authenticationFailed');
+    await refusedJson('authenticated', `{"identityKey":${deepJson}}`, 'authenticationFailed');
+  });
+});
+
+describe.each([
+  ['joinRoom', 'joinFailed', 'joinedRoom'],
+  ['leaveRoom', 'leaveFailed', 'leftRoom'],
+])('%s', (eventName, failure, success) => {
+  test.each(
+    table([
+      null,
+      7,
+      true,
+      [],
+      {},
+      '',
+      '-',
+      '--',
+      '-inbox',
+      'inbox',
+      'self-inbox',
+      'anyone-inbox',
+      ' -inbox',
+      'r'.repeat(10_240),
+      '-'.repeat(10_240),
+      LONE,
+      `${new RawClient().identityKey}-inbox`,
+      `${new RawClient().identityKey.toUpperCase()}-inbox`,
+      `02${'ff'.repeat(32)}-inbox`,
+      '../-inbox',
+      '__proto__-inbox',
+    ]),
+  )('with %s', async (_label, data) => {
+    const { data: answer } = await refused(eventName, data, failure);
+    const roomId = typeof data === 'string' && data.length < 2_049 ? data : undefined;
+    expect((answer as { roomId?: string }).roomId).toBe(roomId);
+    await live.expectAlive(socket);
+  });
+
+  test.each(table(notNames.filter((name) => typeof name === 'string')))('with a box of %s', async (_label, box) => {
+    await refused(eventName, `${own}-${box}`, failure);
+    await live.expectAlive(socket);
+  });
+
+  test.each(['', ' ', '_', '+inbox', ' -inbox', '\n-inbox'])('with the own key and %j', async (rest) => {
+    await refused(eventName, `${own}${rest}`, failure);
+  });
+
+  test('with the own room in an array or an object', async () => {
+    await refused(eventName, [live.room('inbox', own)], failure);
+    await refused(eventName, { roomId: live.room('inbox', own) }, failure);
+  });
+
+  test('with deep JSON', async () => {
+    await refusedJson(eventName, deepJson, failure);
+  });
+
+  test.each([
+    ['255 letters', 'n'.repeat(255)],
+    ['255 code points of two units each', '\u{1f600}'.repeat(255)],
+    ['hyphens', '-a-b-'],
+    ['white space at its end', 'inbox '],
+    ['__proto__', '__proto__'],
+  ])('a box of %s is taken', async (_name, box) => {
+    const roomId = `${own}-${box}`;
+    socket.event(eventName, roomId);
+    expect(await socket.take(success)).toEqual({ signed: true, name: success, data: { roomId } });
+  });
+
+  test('the own key in upper case is the own key, and comes back as it was sent', async () => {
+    const roomId = `${own.toUpperCase()}-inbox`;
+    socket.event(eventName, roomId);
+    expect(await socket.take(success)).toEqual({ signed: true, name: success, data: { roomId } });
+  });
+});
+
+describe('rooms', () => {
+  test("who was refused another's room hears nothing of it", async () => {
+    await refused('joinRoom', live.room(), 'joinFailed');
+    const listener = await live.proven(live.world.recipient.client);
+    listener.event('joinRoom', live.room());
+    await listener.take('joinedRoom');
+    const messageId = uniqueId();
+    await live.world.taken(live.world.sendMessage(live.world.message({ messageId })));
+    expect(await listener.take(`sendMessage-${live.room()}`)).toMatchObject({ data: { messageId, body: SECRET } });
+    await live.expectAlive(socket);
+  });
+
+  test('a room joined in upper case hears under its own name, and is left in either spelling', async () => {
+    const listener = await live.proven(live.world.recipient.client);
+    const key = live.world.recipient.client.identityKey;
+    listener.event('joinRoom', `${key.toUpperCase()}-case`);
+    await listener.take('joinedRoom');
+    const messageId = uniqueId();
+    await live.world.taken(live.world.sendMessage(live.world.message({ messageId, messageBox: 'case' })));
+    expect(await listener.take(`sendMessage-${key}-case`)).toMatchObject({ data: { messageId } });
+    listener.event('leaveRoom', `${key}-case`);
+    await listener.take('leftRoom');
+    await live.world.taken(live.world.sendMessage(live.world.message({ messageBox: 'case' })));
+    await live.expectAlive(listener);
+  });
+});
+
+describe('sendMessage', () => {
+  const message = (over: Record<string, unknown> = {}) => ({
+    messageId: uniqueId(),
+    recipient: live.world.recipient.client.identityKey,
+    body: SECRET,
+    ...over,
+  });
+
+  /** Refused with this code, both ways of saying so carry the id. */
+  async function refusedSend(data: unknown, code: string, raw?: string): Promise<void> {
+    const { roomId, message: sent } = data as { roomId?: unknown; message?: { messageId?: unknown } };
+    const { data: failed } = await refusedJson('sendMessage', raw ?? JSON.stringify(data), 'messageFailed');
+    const echo = typeof sent?.messageId === 'string' && sent.messageId.length <= 2_048 ? sent.messageId : undefined;
+    const description = (failed as { reason: string }).reason;
+    const errors = { code, ...(echo === undefined ? {} : { messageId: echo }) };
+    expect(failed).toEqual({ reason: description, ...errors });
+    expect(documentedErrors.has(code)).toBe(true);
+    if (typeof roomId === 'string' && roomId.length <= 2_048) {
+      const ack = await socket.take(`sendMessageAck-${roomId}`);
+      expect(ack).toMatchObject({ signed: true, data: { status: 'error', description, ...errors } });
+      expect(ack.data).toEqual({ status: 'error', description, ...errors });
+    }
+    await live.expectAlive(socket);
+  }
+
+  test.each(table([null, 7, true, 'text', [], {}, [{}], { message: null }, { roomId: null }]))(
+    'with %s',
+    async (_label, data) => {
+      await refused('sendMessage', data, 'messageFailed');
+      await live.expectAlive(socket);
+    },
+  );
+
+  test.each(table([undefined, null, 7, true, '', 'text', [], [{}]]))('message: %s', async (_label, value) => {
+    await refusedSend({ roomId: live.room(), message: value }, 'ERR_MESSAGE_REQUIRED');
+  });
+
+  test.each(table([undefined, null, 7, true, {}, [], '', '-', '-inbox', 'inbox', 'r'.repeat(10_240)]))(
+    'roomId: %s',
+    async (_label, roomId) => {
+      await refusedSend({ roomId, message: message() }, 'ERR_INVALID_MESSAGEBOX');
+    },
+  );
+
+  test.each(table(notNames.filter((name) => typeof name === 'string').concat('')))('box: %s', async (_label, box) => {
+    await refusedSend({ roomId: live.room(String(box)), message: message() }, 'ERR_INVALID_MESSAGEBOX');
+  });
+
+  test.each(table(['self', 'anyone', 'nobody', `02${'ff'.repeat(32)}`, `04${'11'.repeat(64)}`, '__proto__', '0'.repeat(2_000)]))(
+    'a room of %s',
+    async (_label, key) => {
+      await refusedSend({ roomId: `${key}-inbox`, message: message({ recipient: undefined }) }, 'ERR_INVALID_RECIPIENT_KEY');
+      await refusedSend({ roomId: `${key}-inbox`, message: message({ recipient: key }) }, 'ERR_INVALID_RECIPIENT_KEY');
+    },
+  );
+
+  test.each(table([7, true, {}, [], '', 'self', new RawClient().identityKey, [new RawClient().identityKey], 'k'.repeat(10_240)]))(
+    'a recipient that is not the one of the room: %s',
+    async (_label, recipient) => {
+      await refusedSend({ roomId: live.room(), message: message({ recipient }) }, 'ERR_INVALID_RECIPIENT_KEY');
+    },
+  );
+
+  test('recipients beside the one of the room get nothing', async () => {
+    const other = await new RawClient().shakeHands(live.world.server.port);
+    const sent = message({ recipients: [other.client.identityKey], messageBox: 'elsewhere' });
+    socket.event('sendMessage', { roomId: live.room('beside'), message: sent });
+    expect(await socket.take(`sendMessageAck-${live.room('beside')}`)).toMatchObject({ data: { status: 'success' } });
+    expect(await live.world.list('beside')).toMatchObject([{ messageId: sent.messageId }]);
+    for (const box of ['beside', 'elsewhere', 'inbox']) expect(await live.world.list(box, other)).toEqual([]);
+    expect(await live.world.list('elsewhere')).toEqual([]);
+  });
+
+  test('a sender in the message is not believed', async () => {
+    const sent = message({ sender: new RawClient().identityKey });
+    socket.event('sendMessage', { roomId: live.room('sender'), message: sent, sender: new RawClient().identityKey });
+    await socket.take(`sendMessageAck-${live.room('sender')}`);
+    expect(await live.world.list('sender')).toMatchObject([{ sender: own }]);
+  });
+
+  test.each([
+    ...table([undefined, null, '', []]).map((row) => [...row, 'ERR_MESSAGEID_REQUIRED'] as const),
+    ...table(notNames).map((row) => [...row, 'ERR_INVALID_MESSAGEID'] as const),
+    ...table([[7], [' ']]).map((row) => [...row, 'ERR_INVALID_MESSAGEID'] as const),
+    ...table([['a', 'b']]).map((row) => [...row, 'ERR_MESSAGEID_COUNT_MISMATCH'] as const),
+  ])('messageId: %s', async (_label, messageId, code) => {
+    await refusedSend({ roomId: live.room(), message: message({ messageId }) }, code);
+  });
+
+  test.each(table([undefined, null, '', ' ', 7, true, LONE, { [LONE]: 1 }, [LONE]]))('body: %s', async (_label, body) => {
+    await refusedSend({ roomId: live.room(), message: message({ body }) }, 'ERR_INVALID_MESSAGE_BODY');
+  });
+
+  test.each(['roomId', 'message', 'messageId', 'recipient', 'body'])('deep JSON as %s', async (name) => {
+    const sent = { roomId: live.room(), message: message() };
+    const isInner = !['roomId', 'message'].includes(name);
+    const data = isInner ? { ...sent, message: { ...sent.message, [name]: '@' } } : { ...sent, [name]: '@' };
+    const json = JSON.stringify(data).replace('"@"', deepJson);
+    const codes: Record<string, string> = {
+      roomId: 'ERR_INVALID_MESSAGEBOX',
+      message: 'ERR_MESSAGE_REQUIRED',
+      messageId: 'ERR_MESSAGEID_COUNT_MISMATCH',
+      recipient: 'ERR_INVALID_RECIPIENT_KEY',
+      body: 'ERR_INVALID_MESSAGE_BODY',
+    };
+    const shown = name === 'messageId' ? { ...data, message: {} } : name === 'roomId' ? { message: data.message } : name === 'message' ? { roomId: data.roomId } : data;
+    const isOneDeep = name === 'messageId' ? 'ERR_INVALID_MESSAGEID' : codes[name];
+    await refusedSend(shown, isOneDeep ?? '', json);
+  });
+
+  test('fields of a prototype are no fields', async () => {
+    const json = `{"roomId":"${live.room()}","message":{"__proto__":${JSON.stringify(message())}}}`;
+    await refusedSend({ roomId: live.room(), message: {} }, 'ERR_INVALID_MESSAGE_BODY', json);
+  });
+
+  test.each(table([{}, { tx: [] }, 'money', 0, false, '']))('payment: %s', async (_label, payment) => {
+    await refusedSend({ roomId: live.room(), message: message(), payment }, 'ERR_PAYMENT_NOT_SUPPORTED');
+    await refusedSend({ roomId: live.room(), message: message({ payment }) }, 'ERR_PAYMENT_NOT_SUPPORTED');
+  });
+
+  test.each<[string, (bytes: number) => unknown]>([
+    ['a text', (bytes) => SECRET.padEnd(bytes, 'b')],
+    ['a text of two bytes each', (bytes) => `${SECRET} `.padEnd(bytes / 2 + 8, '\u00e9')],
+    ['an object', (bytes) => ({ text: SECRET.padEnd(bytes, 'b') })],
+    ['an array', (bytes) => [SECRET.padEnd(bytes, 'b')]],
+  ])('a body above the bound: %s', async (_name, body) => {
+    await refusedSend({ roomId: live.room(), message: message({ body: body(100_001) }) }, 'ERR_MESSAGE_TOO_LARGE');
+  });
+
+  test('a body at the bound is taken, and pushed', async () => {
+    const listener = await live.proven(live.world.recipient.client);
+    listener.event('joinRoom', live.room('bound'));
+    await listener.take('joinedRoom');
+    const sent = message({ body: 'b'.repeat(100_000) });
+    socket.event('sendMessage', { roomId: live.room('bound'), message: sent });
+    expect(await socket.take(`sendMessageAck-${live.room('bound')}`)).toMatchObject({ data: { status: 'success' } });
+    expect(await listener.take(`sendMessage-${live.room('bound')}`)).toMatchObject({ data: { body: sent.body } });
+  });
+
+  test('a room in upper case is the same room; its ack comes under the name that was sent', async () => {
+    const key = live.world.recipient.client.identityKey;
+    const roomId = `${key.toUpperCase()}-upper`;
+    const listener = await live.proven(live.world.recipient.client);
+    listener.event('joinRoom', `${key}-upper`);
+    await listener.take('joinedRoom');
+    const sent = message();
+    socket.event('sendMessage', { roomId, message: sent });
+    expect(await socket.take(`sendMessageAck-${roomId}`)).toEqual({
+      signed: true,
+      name: `sendMessageAck-${roomId}`,
+      data: { status: 'success', messageId: sent.messageId },
+    });
+    expect(await listener.take(`sendMessage-${key}-upper`)).toMatchObject({ data: { messageId: sent.messageId } });
+    expect(await live.world.list('upper')).toHaveLength(1);
+  });
+
+  test('an id that another sender has taken', async () => {
+    const messageId = uniqueId();
+    const other = await new RawClient().shakeHands(live.world.server.port);
+    await live.world.taken(other.post('/sendMessage', live.world.message({ messageId })), other);
+    await refusedSend({ roomId: live.room(), message: message({ messageId }) }, 'ERR_DUPLICATE_MESSAGE');
+  });
+});
+
+test('after all of it nothing is broken, and nothing is left', () => live.expectNoTrouble());
