@@ -5,7 +5,7 @@ export const thorough = {
   httpWarmUpSeconds: 3,
   disk: true,
   memoryRequests: 100_000,
-  memorySeconds: 60,
+  memorySeconds: 45,
   partMs: 200,
   liveRounds: 3,
   liveSeconds: 3,

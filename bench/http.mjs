@@ -1,4 +1,4 @@
-import { medians } from './lib/numbers.mjs';
+import { medians, ratioRange } from './lib/numbers.mjs';
 
 const CONNECTIONS = 32;
 const NUMBERS = /** @type {const} */ ([
@@ -53,7 +53,12 @@ export async function compareHttp(bench, databases) {
     }
     const ours = { ...medians(rounds.ours, NUMBERS), rounds: rounds.ours };
     const other = { ...medians(rounds.public, NUMBERS), rounds: rounds.public };
-    result[operation] = { ours, public: other, cpuRatio: ours.cpuMs / other.cpuMs };
+    result[operation] = {
+      ours,
+      public: other,
+      cpuRatio: ours.cpuMs / other.cpuMs,
+      cpuRatioRange: ratioRange(rounds.ours, rounds.public),
+    };
   }
   for (const { process } of Object.values(sides)) {
     await process.call('stop');

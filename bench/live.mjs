@@ -1,4 +1,4 @@
-import { median, medians } from './lib/numbers.mjs';
+import { median, medians, ratioRange } from './lib/numbers.mjs';
 
 const IDLE = 1_000;
 /** Enough under way that the server is never idle. */
@@ -64,6 +64,7 @@ export async function measureLive(bench, database) {
     alone,
     crowded,
     cpuRatio: crowded.cpuMs / alone.cpuMs,
+    cpuRatioRange: ratioRange(rounds.crowded, rounds.alone),
     /** The same without what answering pings costs, which is there with or without deliveries. */
     cpuRatioWithoutPings: quiet && withoutPings(rounds.crowded, quiet) / alone.cpuMs,
     quiet,

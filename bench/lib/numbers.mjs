@@ -26,6 +26,15 @@ export function medians(rounds, names) {
   );
 }
 
+/** The least and the greatest ratio of rounds that were measured side by side. */
+export function ratioRange(
+  /** @type {readonly {cpuMs: number}[]} */ rounds,
+  /** @type {readonly {cpuMs: number}[]} */ others,
+) {
+  const ratios = rounds.map(({ cpuMs }, i) => cpuMs / others[i].cpuMs);
+  return { least: Math.min(...ratios), greatest: Math.max(...ratios) };
+}
+
 /** Least-squares slope of y over x. @param {readonly {x: number, y: number}[]} points */
 export function slope(points) {
   const meanX = points.reduce((sum, { x }) => sum + x, 0) / points.length;

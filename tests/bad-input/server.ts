@@ -5,6 +5,7 @@ import { createLogger, readConfig } from '@messagebox/shared';
 import { start } from '@messagebox/standalone';
 import knex from 'knex';
 import { temporaryFolder } from '../support/own-process.ts';
+import { exchange } from './raw-client.ts';
 
 /** A line of the server's log. */
 export interface LogLine {
@@ -34,6 +35,8 @@ export interface TestServer {
   rows(): Promise<Rows>;
   /** Sockets that the server holds, proven or not. */
   openSockets(): number;
+  /** Of these, by the server's own count, those whose identity is not proven. */
+  unprovenSockets(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -57,6 +60,8 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
     PORT: '0',
     DATA_DIR: folder.path,
     SERVER_PRIVATE_KEY: privateKey.toString('hex'),
+    INTERNAL_HOST: '127.0.0.1',
+    INTERNAL_PORT: '0',
     SHUTDOWN_GRACE_SECONDS: '2',
     ...env,
   });
@@ -73,7 +78,9 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
   });
   const rows = `SELECT COUNT(*) AS messages, COALESCE(MAX(id), 0) AS newest, COALESCE(SUM(octet_length(body)), 0) AS bytes,
     (SELECT COUNT(*) FROM messageBox) AS boxes FROM messages`;
-  const listening = JSON.parse(log.find((line) => line.includes('"listening"')) ?? '{}') as { identityKey: string };
+  const lineOf = (msg: string) => JSON.parse(log.find((line) => line.includes(`"msg":"${msg}"`)) ?? '{}') as object;
+  const listening = lineOf('listening') as { identityKey: string };
+  const internal = lineOf('metrics and health for operators') as { url: string };
 
   return {
     url: service.url,
@@ -83,6 +90,10 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
     log,
     rows: async () => ((await database.raw(rows)) as [Rows])[0],
     openSockets: () => realtime.size,
+    async unprovenSockets() {
+      const { text } = await exchange(Number(new URL(internal.url).port), { method: 'GET', path: '/metrics', headers: [] });
+      return Number(/^messagebox_sockets\{.*state="unproven".*\} (-?\d+)$/m.exec(text)?.[1]);
+    },
     async close() {
       await database.destroy();
       await service.close();

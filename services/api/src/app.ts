@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { createAuthMiddleware } from '@messagebox/brc103';
 import {
   type Config,
@@ -11,11 +10,11 @@ import {
   type ServerIdentity,
 } from '@messagebox/shared';
 import express, { type Express, type RequestHandler } from 'express';
-import { pinoHttp } from 'pino-http';
 import { cors } from './http/cors.js';
 import { answerErrors, answerNotFound } from './http/errors.js';
 import { boundInFlight } from './http/in-flight.js';
 import { measure } from './http/measure.js';
+import { requestLog } from './http/request-log.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
 import { healthRoutes } from './routes/health.js';
 import { listMessagesRoute } from './routes/list-messages.js';
@@ -92,23 +91,4 @@ function admit(check: (request: express.Request) => Promise<void>): RequestHandl
     await check(request);
     next();
   };
-}
-
-/** One line for each request at debug level, with an id that error lines repeat. No headers, no bodies. */
-function requestLog(log: Logger): RequestHandler {
-  return pinoHttp({
-    logger: log,
-    genReqId: () => randomUUID(),
-    customLogLevel: () => 'debug',
-    serializers: {
-      req: (request: { id: string; method: string; url: string }) => ({
-        id: request.id,
-        method: request.method,
-        path: request.url.split('?')[0],
-      }),
-      res: (response: { statusCode: number }) => ({ status: response.statusCode }),
-    },
-    customSuccessMessage: () => 'request',
-    customErrorMessage: () => 'request',
-  });
 }

@@ -168,7 +168,7 @@ export class Realtime {
     if (handler === undefined || lanes === undefined) return;
     this.parts.metrics.socketEvents.inc({ event: eventName });
     if (lanes.running >= LIMITS.eventsUnderWay) {
-      if (eventName === 'sendMessage') refuseSend(socket, data);
+      if (eventName === 'sendMessage') refuseSend(this.#events, socket, data);
       return;
     }
     lanes.run(laneOf(eventName, data), async () => {

@@ -2,8 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Deployment } from '../deployments.js';
 import { people } from '../people.js';
 
-/** Delivery to listeners, from whichever process the message comes to whichever process the listener is at. */
-export function liveSuite(at: () => Deployment): void {
+/**
+ * Delivery to listeners, from whichever process the message comes to whichever process the listener is at.
+ *
+ * @param upgrades whether clients may upgrade to a websocket
+ */
+export function liveSuite(at: () => Deployment, upgrades = true): void {
   describe('live', () => {
     const someone = people();
 
@@ -132,6 +136,7 @@ export function liveSuite(at: () => Deployment): void {
       for (const { io } of [listener, sender]) expect(io.io.engine.transport.name).toBe(settings.transports[0]);
     });
 
+    if (!upgrades) return;
     test('default transports: begins with long polling, upgrades, and loses nothing on the way', async () => {
       const [alice, bob] = [someone(), someone()];
       const listener = bob.socket(at().realtimes[0]);

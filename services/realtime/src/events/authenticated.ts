@@ -17,6 +17,7 @@ export const authenticated: EventHandler = async (parts, socket, data) => {
   if (identityKey === undefined || claimed !== identityKey) {
     const reason =
       typeof claimed === 'string' ? 'The identityKey is not the one of this session.' : 'identityKey is missing.';
+    parts.log.info({ socket: socket.id, event: 'authenticated' }, 'event refused');
     socket.emit('authenticationFailed', { reason });
     return;
   }

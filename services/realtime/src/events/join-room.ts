@@ -6,6 +6,7 @@ import { ownRoom } from './own-room.js';
 export const joinRoom: EventHandler = async (parts, socket, roomId) => {
   const room = ownRoom(parts, socket, roomId);
   if (room === undefined) {
+    parts.log.info({ socket: socket.id, event: 'joinRoom' }, 'event refused');
     socket.emit('joinFailed', {
       reason: 'A room is YOURKEY-messageBox; only rooms of your own identity can be joined.',
       roomId: echo(roomId),
@@ -13,6 +14,7 @@ export const joinRoom: EventHandler = async (parts, socket, roomId) => {
     return;
   }
   if (!socket.isIn(room) && socket.rooms.length >= parts.maxRooms) {
+    parts.log.info({ socket: socket.id, event: 'joinRoom' }, 'event refused');
     socket.emit('joinFailed', { reason: `One connection may join ${parts.maxRooms} rooms.`, roomId });
     return;
   }
@@ -30,6 +32,7 @@ export const joinRoom: EventHandler = async (parts, socket, roomId) => {
 export const leaveRoom: EventHandler = async (parts, socket, roomId) => {
   const room = ownRoom(parts, socket, roomId);
   if (room === undefined || socket.identityKey === undefined) {
+    parts.log.info({ socket: socket.id, event: 'leaveRoom' }, 'event refused');
     socket.emit('leaveFailed', {
       reason: 'A room is YOURKEY-messageBox; only rooms of your own identity can be left.',
       roomId: echo(roomId),

@@ -1,5 +1,13 @@
 import type { AuthSocket } from '@messagebox/brc103';
-import { field, RuleError, StoreUnavailableError, send, splitRoomName, TooManyRequestsError } from '@messagebox/shared';
+import {
+  bodyText,
+  field,
+  RuleError,
+  StoreUnavailableError,
+  send,
+  splitRoomName,
+  TooManyRequestsError,
+} from '@messagebox/shared';
 import type { EventHandler, EventParts } from './event-parts.js';
 
 /** Room names are echoed in event names; no valid one is longer. */
@@ -24,23 +32,29 @@ export const sendMessage: EventHandler = async (parts, socket, data) => {
     );
     if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'success', messageId: answer.messageId });
   } catch (error) {
-    const { code, description } = failure(parts, error);
-    const echo = typeof messageId === 'string' && messageId.length <= MAX_ROOM_ID ? messageId : undefined;
+    const { code, description } = failure(parts, socket, error);
+    const echo = echoOf(messageId);
     socket.emit('messageFailed', { reason: description, code, messageId: echo });
     if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'error', code, description, messageId: echo });
   }
 };
 
 /** Answers a send that is not even tried because too many of this socket are under way. */
-export function refuseSend(socket: AuthSocket, data: unknown): void {
+export function refuseSend(parts: EventParts, socket: AuthSocket, data: unknown): void {
   const roomId = field(data, 'roomId');
-  const messageId = field(field(data, 'message'), 'messageId');
+  const messageId = echoOf(field(field(data, 'message'), 'messageId'));
   const refusal = { code: 'ERR_TOO_MANY_REQUESTS', messageId };
+  parts.log.info({ socket: socket.id, event: 'sendMessage', code: refusal.code }, 'event refused');
   const text = 'Too many messages of this connection are under way. Try again later.';
   socket.emit('messageFailed', { reason: text, ...refusal });
   if (typeof roomId === 'string' && roomId.length <= MAX_ROOM_ID) {
     socket.emit(`sendMessageAck-${roomId}`, { status: 'error', description: text, ...refusal });
   }
+}
+
+/** What may be sent back of an id that was refused: a text of sane size. Anything may have come in its place. */
+function echoOf(messageId: unknown): string | undefined {
+  return typeof messageId === 'string' && messageId.length <= MAX_ROOM_ID ? messageId : undefined;
 }
 
 /** The same request as over HTTP: the room says recipient and box, and the message must not say another recipient. */
@@ -57,7 +71,7 @@ function requestOf(parts: EventParts, roomId: unknown, message: unknown, payment
     throw new RuleError('ERR_INVALID_RECIPIENT_KEY', 'The recipient must be the one of the room.');
   }
   const body = field(message, 'body');
-  if (typeof body === 'string' && Buffer.byteLength(body) > parts.maxBodyBytes) {
+  if (Buffer.byteLength(bodyText(body) ?? '') > parts.maxBodyBytes) {
     throw new RuleError(
       'ERR_MESSAGE_TOO_LARGE',
       `A live message may have ${parts.maxBodyBytes} bytes. Send it over HTTP.`,
@@ -75,9 +89,15 @@ function sameKey(parts: EventParts, a: string, b: string): boolean {
   return key !== undefined && key === parts.normaliseKey(b);
 }
 
-function failure(parts: EventParts, error: unknown): { code: string; description: string } {
-  if (error instanceof RuleError) return { code: error.code, description: error.description };
-  if (error instanceof TooManyRequestsError) return { code: 'ERR_TOO_MANY_REQUESTS', description: error.message };
+function failure(parts: EventParts, socket: AuthSocket, error: unknown): { code: string; description: string } {
+  if (error instanceof RuleError || error instanceof TooManyRequestsError) {
+    const refusal =
+      error instanceof RuleError
+        ? { code: error.code, description: error.description }
+        : { code: 'ERR_TOO_MANY_REQUESTS', description: error.message };
+    parts.log.info({ socket: socket.id, event: 'sendMessage', code: refusal.code }, 'event refused');
+    return refusal;
+  }
   if (error instanceof StoreUnavailableError) {
     parts.log.error({ err: error.cause }, 'a live send could not be stored');
     return { code: 'ERR_STORE_UNAVAILABLE', description: 'The message could not be stored. Try again later.' };

@@ -1,0 +1,130 @@
+# The images of all services. Targets: api (also `node services/api/dist/migrate.js`), realtime, standalone.
+#
+#   docker build --target api --tag messagebox/api .
+
+ARG NODE_IMAGE=node:22-bookworm-slim
+
+# --- what runs: Node, and an init that passes signals on and collects what ended --------------------------------------
+# Node as process 1 would ignore SIGTERM until its handlers are set, that is while it waits for a database or for Redis.
+FROM ${NODE_IMAGE} AS runtime
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends tini \
+ && rm -rf /var/lib/apt/lists/* \
+ && mkdir /config /data \
+ && chown node:node /config /data
+WORKDIR /app
+ENV PORT=8080
+COPY deploy/image/ bin/
+USER node
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=4s --start-period=30s CMD ["node", "/app/bin/healthcheck.mjs", "/health/live"]
+ENTRYPOINT ["/usr/bin/tini", "--"]
+
+# --- what builds: pnpm in the version of package.json, and the manifests, which change more rarely than the sources ----
+FROM ${NODE_IMAGE} AS manifests
+ENV CI=true COREPACK_ENABLE_DOWNLOAD_PROMPT=0
+WORKDIR /app
+COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
+RUN corepack enable && corepack install
+COPY packages/brc103/package.json packages/brc103/
+COPY packages/shared/package.json packages/shared/
+COPY services/api/package.json services/api/
+COPY services/realtime/package.json services/realtime/
+COPY services/standalone/package.json services/standalone/
+
+FROM manifests AS build
+RUN --mount=type=cache,id=pnpm,target=/root/.local/share/pnpm/store \
+    pnpm install --frozen-lockfile --ignore-scripts
+COPY tsconfig.base.json ./
+COPY packages packages
+COPY services services
+RUN node node_modules/typescript/bin/tsc -b services/standalone \
+ && find packages services -path '*/dist/*' -type f ! -name '*.js' ! -path '*/node_modules/*' -delete
+
+# --- dependencies of each service, without those for development -------------------------------------------------------
+# secp256k1 brings its addon ready-made for x64 only; elsewhere it is compiled, as WebAssembly would be several times
+# slower.
+FROM manifests AS dependencies
+RUN if [ "$(dpkg --print-architecture)" != amd64 ]; then \
+      apt-get update && apt-get install --yes --no-install-recommends python3 make g++; \
+    fi
+ENV npm_config_nodedir=/usr/local
+
+# Without SQLite, which is for one process with everything in it.
+FROM dependencies AS api-dependencies
+RUN --mount=type=cache,id=pnpm,target=/root/.local/share/pnpm/store \
+    pnpm install --prod --frozen-lockfile --ignore-scripts --filter '@messagebox/api...' \
+ && pnpm --filter @messagebox/brc103 rebuild secp256k1 \
+ && rm -rf node_modules/.pnpm/better-sqlite3@* packages/shared/node_modules/better-sqlite3 \
+ && find node_modules -type f \( -name '*.ts' -o -name '*.map' \) -delete
+
+FROM dependencies AS realtime-dependencies
+RUN --mount=type=cache,id=pnpm,target=/root/.local/share/pnpm/store \
+    pnpm install --prod --frozen-lockfile --ignore-scripts --filter '@messagebox/realtime...' \
+ && pnpm --filter @messagebox/brc103 rebuild secp256k1 \
+ && rm -rf node_modules/.pnpm/better-sqlite3@* packages/shared/node_modules/better-sqlite3 \
+ && find node_modules -type f \( -name '*.ts' -o -name '*.map' \) -delete
+
+FROM dependencies AS standalone-dependencies
+RUN apt-get update && apt-get install --yes --no-install-recommends python3 make g++
+RUN --mount=type=cache,id=pnpm,target=/root/.local/share/pnpm/store \
+    pnpm install --prod --frozen-lockfile --filter '@messagebox/standalone...' \
+ && find node_modules/.pnpm/better-sqlite3@*/node_modules/better-sqlite3 -mindepth 1 -type f \
+      ! -name '*.js' ! -name package.json ! -name better_sqlite3.node -delete \
+ && find node_modules -type f \( -name '*.ts' -o -name '*.map' \) -delete
+
+# --- the images --------------------------------------------------------------------------------------------------------
+FROM runtime AS api
+ENV NODE_ENV=production
+CMD ["node", "/app/services/api/dist/main.js"]
+COPY --from=api-dependencies /app/package.json ./
+COPY --from=api-dependencies /app/node_modules node_modules
+COPY --from=api-dependencies /app/packages packages
+COPY --from=api-dependencies /app/services/api services/api
+COPY --from=build /app/packages/brc103/dist packages/brc103/dist
+COPY --from=build /app/packages/shared/dist packages/shared/dist
+COPY --from=build /app/services/api/dist services/api/dist
+ARG VERSION=dev
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="MessageBox api" \
+      org.opencontainers.image.description="Authenticated store-and-forward messages: requests over HTTP, and the migration command" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+
+FROM runtime AS realtime
+ENV NODE_ENV=production
+CMD ["node", "/app/services/realtime/dist/main.js"]
+COPY --from=realtime-dependencies /app/package.json ./
+COPY --from=realtime-dependencies /app/node_modules node_modules
+COPY --from=realtime-dependencies /app/packages packages
+COPY --from=realtime-dependencies /app/services/realtime services/realtime
+COPY --from=build /app/packages/brc103/dist packages/brc103/dist
+COPY --from=build /app/packages/shared/dist packages/shared/dist
+COPY --from=build /app/services/realtime/dist services/realtime/dist
+ARG VERSION=dev
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="MessageBox realtime" \
+      org.opencontainers.image.description="Authenticated store-and-forward messages: live delivery over sockets" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+
+# Not NODE_ENV=production: it makes its own identity on the first start, and keeps it in the volume with the messages.
+FROM runtime AS standalone
+ENV DATA_DIR=/data
+VOLUME /data
+CMD ["node", "/app/services/standalone/dist/main.js"]
+COPY --from=standalone-dependencies /app/package.json ./
+COPY --from=standalone-dependencies /app/node_modules node_modules
+COPY --from=standalone-dependencies /app/packages packages
+COPY --from=standalone-dependencies /app/services services
+COPY --from=build /app/packages/brc103/dist packages/brc103/dist
+COPY --from=build /app/packages/shared/dist packages/shared/dist
+COPY --from=build /app/services/api/dist services/api/dist
+COPY --from=build /app/services/realtime/dist services/realtime/dist
+COPY --from=build /app/services/standalone/dist services/standalone/dist
+ARG VERSION=dev
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="MessageBox standalone" \
+      org.opencontainers.image.description="Authenticated store-and-forward messages: everything in one process, with SQLite" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"

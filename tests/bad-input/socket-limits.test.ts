@@ -1,0 +1,384 @@
+import { LiveWorld } from './live-world.ts';
+import { type Answer, exchange, RawClient, RawSocket, Wire } from './raw-client.ts';
+import { SECRET, uniqueId } from './refusals.ts';
+import { eventually, hostProcess, linesSince } from './server.ts';
+
+/** Too much, too large, too often, and what is below socket.io: engine.io's packets and requests. */
+const LIVE_MAX_BODY = 100_000;
+let live: LiveWorld;
+beforeAll(async () => {
+  live = await LiveWorld.start({ LIVE_MAX_BODY: String(LIVE_MAX_BODY) });
+});
+afterEach(() => live.closeSockets());
+afterAll(() => live.close());
+
+const transports = ['websocket', 'polling'];
+const numbers = (count: number) => `[${'7,'.repeat(count - 1)}7]`;
+
+describe.each(transports)('frames by %s', (transport) => {
+  const UNPROVEN = 65_536;
+
+  test('before the handshake 64 KB are read, and no more', async () => {
+    const socket = await live.open([transport]);
+    const frame = (bytes: number) => `2["authMessage",{"payload":"${'p'.repeat(bytes - 32)}"}]`;
+    await live.refusedFrame(socket, () => socket.packet(frame(UNPROVEN - 100)), 'ERR_AUTH_MALFORMED');
+    await live.ended(socket, () => socket.packet(frame(UNPROVEN + 100)));
+  });
+
+  test('afterwards six times the largest body is read, and no more', async () => {
+    const socket = await live.proven(undefined, [transport]);
+    const frame = (count: number) => `2["authMessage",{"version":"0.1","messageType":"general","payload":${numbers(count)}}]`;
+    await live.refusedFrame(socket, () => socket.packet(frame(LIVE_MAX_BODY * 2.9)), 'ERR_AUTH_MALFORMED');
+    await live.expectAlive(socket);
+    await live.ended(socket, () => socket.packet(frame(LIVE_MAX_BODY * 3.1)));
+  });
+
+  test('the bound of a stranger holds before a namespace is joined, too', async () => {
+    const packet = `0{"token":"${SECRET.repeat(30_000)}"}`;
+    if (transport === 'polling') {
+      const sid = await openPolling();
+      const answer = await poll(sid, 'POST', `4${packet}`);
+      expect([400, 413]).toContain(answer.status);
+    } else {
+      const wire = await websocket();
+      wire.write(textFrame(`4${packet}`));
+      await wire.ended;
+      wire.destroy();
+    }
+    expect(live.world.server.openSockets()).toBe(0);
+    live.world.expectNoSecrets(0);
+  });
+});
+
+describe('engine.io requests that are none', () => {
+  const base = '/socket.io/?EIO=4&transport=polling';
+  test.each<[string, string, string]>([
+    ['no parameters', 'GET', '/socket.io/'],
+    ['no transport', 'GET', '/socket.io/?EIO=4'],
+    ['an unknown transport', 'GET', '/socket.io/?EIO=4&transport=pigeon'],
+    ['a transport of a prototype', 'GET', '/socket.io/?EIO=4&transport=constructor'],
+    ['webtransport', 'GET', '/socket.io/?EIO=4&transport=webtransport'],
+    ['two transports', 'GET', '/socket.io/?EIO=4&transport=polling&transport=websocket'],
+    ['a websocket without upgrade', 'GET', '/socket.io/?EIO=4&transport=websocket'],
+    ['an old protocol', 'GET', '/socket.io/?EIO=3&transport=polling'],
+    ['no protocol', 'GET', '/socket.io/?transport=polling'],
+    ['an unknown session', 'GET', `${base}&sid=unknown`],
+    ['a session of a prototype', 'GET', `${base}&sid=__proto__`],
+    ['a session of a constructor', 'POST', `${base}&sid=constructor`],
+    ['two sessions', 'GET', `${base}&sid=a&sid=b`],
+    ['a POST without a session', 'POST', base],
+    ['a DELETE without a session', 'DELETE', base],
+    ['bad percent-encoding', 'GET', `${base}&sid=%zz`],
+    ['the client, which is not served', 'GET', '/socket.io/socket.io.js'],
+    ['a path outside', 'GET', '/socket.io/../../etc/passwd'],
+    ['a large query', 'GET', `${base}&sid=${'s'.repeat(20_000)}`],
+  ])('%s', async (_name, method, path) => {
+    const answer = await exchange(live.world.server.port, { method, path, headers: [] });
+    expectRefusedByEngine(answer);
+    await live.expectAllServed();
+  });
+
+  test.each(['PUT', 'DELETE', 'PATCH', 'TRACE'])('%s of a session', async (method) => {
+    const sid = await openPolling();
+    expectRefusedByEngine(await poll(sid, method));
+  });
+
+  test('OPTIONS is for anybody', async () => {
+    const answer = await exchange(live.world.server.port, { method: 'OPTIONS', path: base, headers: [] });
+    expect(answer).toMatchObject({ status: 200, headers: { 'access-control-allow-origin': '*' } });
+  });
+
+  test.each<[string, string]>([
+    ['noise', 'noise'],
+    ['an unknown type', '9'],
+    ['JSON', '{"a":1}'],
+    ['nothing', ''],
+    ['separators', '\x1e'.repeat(1_000)],
+    ['bad base64', 'b!!!'],
+    ['base64 that nobody announced', 'bAAAA'],
+    ['a message of nothing', '4'],
+    ['an unknown packet', '49'],
+    ['a probe out of place', '2probe\x1e5'],
+    ['an upgrade out of place', '5'],
+    ['pings', '2'.repeat(1)],
+    ['a pong to no ping', '3'],
+    ['an open', '0{"sid":"a"}'],
+    ['NULs', '\0'.repeat(100)],
+    ['invalid UTF-8', '\ud800'],
+  ])('a post of %s', async (_name, body) => {
+    const sid = await openPolling();
+    const answer = await poll(sid, 'POST', body);
+    expect([200, 400]).toContain(answer.status);
+    expect(answer.text).not.toMatch(/</);
+    await poll(sid, 'POST', '1').catch(() => undefined);
+  });
+
+  test('a post of bytes', async () => {
+    const sid = await openPolling();
+    const answer = await exchange(live.world.server.port, {
+      method: 'POST',
+      path: `${base}&sid=${sid}`,
+      headers: [['Content-Type', 'application/octet-stream']],
+      body: Buffer.from([0xff, 0, 1, 2]),
+    });
+    expectRefusedByEngine(answer);
+  });
+
+  test('a post that is cut off ends its session', async () => {
+    const sid = await openPolling();
+    const wire = await Wire.to(live.world.server.port);
+    wire.write(`POST ${base}&sid=${sid} HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n40`);
+    wire.destroy();
+    await wire.ended;
+    for (let answer = await poll(sid, 'POST', '3'); answer.status === 200; ) answer = await poll(sid, 'POST', '3');
+    expect(live.world.server.openSockets()).toBe(0);
+  });
+
+  test('two polls at once end the session', async () => {
+    const sid = await openPolling();
+    await poll(sid, 'GET'); // what it says at first
+    const [one, two] = await Promise.all([poll(sid, 'GET'), poll(sid, 'GET')].map((answer) => answer.catch(() => undefined)));
+    expect([one?.status, two?.status]).toContain(400);
+    expectRefusedByEngine(await poll(sid, 'GET'));
+  });
+
+  test.each([
+    '/socket.io/?EIO=4&transport=websocket&sid=unknown',
+    '/socket.io/?EIO=3&transport=websocket',
+    '/socket.io/?EIO=4&transport=polling',
+    '/socket.io/?EIO=4',
+    '/sendMessage',
+    '/',
+  ])('a websocket to %s is refused', async (path) => {
+    const wire = await Wire.to(live.world.server.port);
+    wire.write(
+      `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
+        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+    );
+    const answer = await wire.answer('GET').catch(() => undefined);
+    expect(answer?.status ?? 400).toBe(400);
+    await wire.ended;
+    wire.destroy();
+  });
+
+  test.each<[string, number[]]>([
+    ['unmasked', [0x81, 0x01, 0x34]],
+    ['with reserved bits', [0xf1, 0x80, 0, 0, 0, 0]],
+    ['with an unknown opcode', [0x83, 0x80, 0, 0, 0, 0]],
+    ['of a ping that is too long', [0x89, 0xfe, 0x01, 0x00, 0, 0, 0, 0]],
+    ['that announces 2^63 bytes', [0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]],
+    ['that is text, but no UTF-8', [0x81, 0x81, 0, 0, 0, 0, 0xff]],
+    ['that continues nothing', [0x80, 0x80, 0, 0, 0, 0]],
+    ['that closes with a wrong code', [0x88, 0x82, 0, 0, 0, 0, 0x00, 0x01]],
+  ])('a websocket frame %s ends the connection', async (_name, bytes) => {
+    const wire = await websocket();
+    wire.write(Buffer.from(bytes));
+    await wire.ended;
+    wire.destroy();
+    await live.expectAllServed();
+  });
+});
+
+describe('namespaces', () => {
+  test.each(['/admin', '/__proto__', '/constructor', '/../', '/%2f', '/?a=1', `/${'n'.repeat(10_240)}`])(
+    '%.30s is not there',
+    async (namespace) => {
+      await expect(RawSocket.open(live.url + namespace)).rejects.toThrow('Invalid namespace');
+      expect(live.world.server.openSockets()).toBe(0);
+      await live.expectAllServed();
+    },
+  );
+
+  test('frames to a namespace that was not joined end the connection', async () => {
+    const socket = await live.proven();
+    await live.ended(socket, () => socket.packet('2/admin,["authMessage",null]'));
+  });
+
+  test('a client that leaves the namespace is let go, and takes nothing with it', async () => {
+    const socket = await live.open();
+    socket.packet('1');
+    await eventually(() => live.world.server.openSockets() === 0, 'the socket is forgotten');
+    await socket.closed;
+  });
+
+  test('to join and leave again and again on one connection piles nothing up', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    hostProcess.on('warning', note);
+    try {
+      const socket = await live.open();
+      for (let i = 0; i < 30; i++) {
+        socket.packet('1');
+        socket.packet('0');
+      }
+      await Promise.race([socket.closed, eventually(() => live.world.server.openSockets() === 1, 'joined again')]);
+      socket.close();
+      await eventually(() => live.world.server.openSockets() === 0, 'the sockets are forgotten');
+      expect(warnings).toEqual([]);
+    } finally {
+      hostProcess.off('warning', note);
+    }
+  });
+});
+
+describe('too often', () => {
+  test('32 refused frames are borne, the 33rd ends the connection', async () => {
+    const mark = live.world.server.log.length;
+    const socket = await live.open();
+    for (let i = 0; i < 32; i++) {
+      socket.send(null);
+      await socket.take('authenticationFailed');
+    }
+    expect(socket.connected).toBe(true);
+    socket.send(null);
+    expect(await socket.closed).toBe('io server disconnect');
+    expect(linesSince(live.world.server, mark)).toHaveLength(33);
+  });
+
+  test.each(transports)('frames behind the 33rd have no effect, nor leave anything behind (%s)', async (transport) => {
+    const client = new RawClient();
+    const socket = await live.open([transport]);
+    const session = await socket.shakeHands(client);
+    const messageId = uniqueId();
+    const message = { messageId, recipient: live.world.recipient.client.identityKey, body: SECRET };
+    const mark = live.world.server.log.length;
+    const rows = await live.world.server.rows();
+    for (let i = 0; i < 40; i++) socket.send(null);
+    socket.send(session.event('sendMessage', { roomId: live.room('behind'), message }));
+    socket.send(session.event('authenticated', { identityKey: client.identityKey }));
+    expect(await socket.closed).toBe('io server disconnect');
+    await live.closeSockets();
+    await live.expectAllServed();
+    expect(linesSince(live.world.server, mark)).toHaveLength(33);
+    expect(await live.world.list('behind')).toEqual([]);
+    expect(await live.world.server.rows()).toMatchObject({ messages: rows.messages + 1 }); // expectAllServed's
+    expect(await live.world.server.unprovenSockets()).toBe(0);
+  });
+
+  test('a thousand rooms on one connection, and not one more', async () => {
+    const client = new RawClient();
+    const socket = await live.proven(client);
+    const rooms = Array.from({ length: 1_001 }, (_, i) => live.room(`room ${i}`, client.identityKey));
+    for (const room of rooms.slice(0, 1_000)) socket.event('joinRoom', room);
+    for (const _ of rooms.slice(0, 1_000)) await socket.take('joinedRoom');
+    const mark = live.world.server.log.length;
+    socket.event('joinRoom', rooms[1_000]);
+    expect(await socket.take('joinFailed')).toMatchObject({ signed: true, data: { roomId: rooms[1_000] } });
+    expect(linesSince(live.world.server, mark)).toHaveLength(1);
+    // One that is joined already, and one in place of another, are taken.
+    socket.event('joinRoom', rooms[999]);
+    await socket.take('joinedRoom');
+    socket.event('leaveRoom', rooms[0]);
+    await socket.take('leftRoom');
+    socket.event('joinRoom', rooms[1_000]);
+    await socket.take('joinedRoom');
+    expect(socket.received).toEqual([]);
+    // Who comes back is put into no more rooms than that, either.
+    const again = await live.proven(client);
+    again.event('joinRoom', live.room('one more', client.identityKey));
+    await again.take('joinFailed');
+  });
+
+  describe('more than 512 sends under way on one connection', () => {
+    const deep = '['.repeat(5_000) + ']'.repeat(5_000);
+    test.each<[string, (i: number) => string, string | undefined]>([
+      ['with ids', (i) => `"flood ${i}"`, 'flood'],
+      ['with ids of 10 KB', () => JSON.stringify('i'.repeat(10_240)), undefined],
+      ['with ids of deep JSON', () => deep, undefined],
+      ['with ids that are objects', () => '{"toJSON":1}', undefined],
+    ])('%s', async (_name, idOf, echoed) => {
+      const socket = await live.proven(new RawClient(), ['polling']);
+      const { session } = socket;
+      if (session === undefined) throw new Error('no session');
+      const roomId = live.room('flood');
+      const key = live.world.recipient.client.identityKey;
+      const COUNT = 600;
+      const usual = (i: number) => (i < 520 ? `"usual ${i} ${uniqueId()}"` : idOf(i));
+      const frames = Array.from({ length: COUNT }, (_, i) => {
+        const data = `{"roomId":"${roomId}","message":{"messageId":${usual(i)},"recipient":"${key}","body":"b"}}`;
+        return session.frame(Buffer.from(`{"eventName":"sendMessage","data":${data}}`));
+      });
+      // One post, so that all are read before the first of them can end.
+      const mark = live.world.server.log.length;
+      await postTogether(socket, frames);
+      const acks = [];
+      for (let i = 0; i < COUNT; i++) acks.push((await socket.take(`sendMessageAck-${roomId}`)).data as Ack);
+      const refused = acks.filter(({ status }) => status === 'error');
+      expect(refused.length).toBeGreaterThanOrEqual(COUNT - 520);
+      for (const ack of refused.slice(-10)) {
+        expect(ack).toMatchObject({ code: 'ERR_TOO_MANY_REQUESTS', description: expect.any(String) });
+        if (echoed === undefined) expect(ack.messageId).toBeUndefined();
+      }
+      if (echoed !== undefined) expect(refused.map(({ messageId }) => messageId)).toContain('flood 599');
+      expect(linesSince(live.world.server, mark)).toHaveLength(refused.length);
+      expect(acks.filter(({ status }) => status === 'success').length).toBe(COUNT - refused.length);
+      socket.received.length = 0;
+      await live.expectAlive(socket);
+    });
+  });
+});
+
+test('a server that is stopping ends its sockets and refuses new ones as documented', async () => {
+  const other = await LiveWorld.start();
+  const socket = await other.proven();
+  const closing = other.close();
+  expect(await socket.closed).not.toBe('io server disconnect');
+  await closing;
+});
+
+test('after all of it nothing is broken, and nothing is left', () => live.expectNoTrouble());
+
+interface Ack {
+  readonly status: string;
+  readonly messageId?: unknown;
+}
+
+function expectRefusedByEngine(answer: Answer): void {
+  expect(answer.status).toBeGreaterThanOrEqual(400);
+  expect(answer.status).toBeLessThan(500);
+  expect(answer.text).not.toMatch(/<|node_modules|\bat .*:\d+/);
+  if (answer.text !== '') expect(JSON.parse(answer.text)).toBeInstanceOf(Object);
+}
+
+async function openPolling(): Promise<string> {
+  const path = '/socket.io/?EIO=4&transport=polling';
+  const answer = await exchange(live.world.server.port, { method: 'GET', path, headers: [] });
+  return (JSON.parse(answer.text.slice(1)) as { sid: string }).sid;
+}
+
+function poll(sid: string, method: string, body?: string): Promise<Answer> {
+  return exchange(live.world.server.port, {
+    method,
+    path: `/socket.io/?EIO=4&transport=polling&sid=${sid}`,
+    headers: [['Content-Type', 'text/plain;charset=UTF-8']],
+    body: method === 'GET' ? undefined : Buffer.from(body ?? ''),
+  });
+}
+
+/** An engine.io connection that joins no namespace. */
+async function websocket(): Promise<Wire> {
+  const wire = await Wire.to(live.world.server.port);
+  wire.write(
+    'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+  );
+  await new Promise((resolve) => wire.socket.once('data', resolve));
+  return wire;
+}
+
+/** A websocket frame of text, masked by zeros. */
+function textFrame(text: string): Buffer {
+  const head = Buffer.alloc(14);
+  head[0] = 0x81;
+  head[1] = 0xff;
+  head.writeBigUInt64BE(BigInt(Buffer.byteLength(text)), 2);
+  return Buffer.concat([head, Buffer.from(text)]);
+}
+
+/** Sends frames over a polling connection in one request. */
+async function postTogether(socket: RawSocket, frames: readonly object[]): Promise<void> {
+  const { id } = socket.io.io.engine as unknown as { id: string };
+  const body = frames.map((frame) => `42${JSON.stringify(['authMessage', frame])}`).join('\x1e');
+  const answer = await poll(id, 'POST', body);
+  expect(answer).toMatchObject({ status: 200 });
+}

@@ -1,0 +1,19 @@
+import type { Deployment } from '../acceptance/deployments.js';
+import { duplicatesSuite } from '../acceptance/suites/duplicates.js';
+import { httpSuite } from '../acceptance/suites/http.js';
+import { httpSurfaceSuite } from '../acceptance/suites/http-surface.js';
+import { listingSuite } from '../acceptance/suites/listing.js';
+import { liveSuite } from '../acceptance/suites/live.js';
+import { namesAndBodiesSuite } from '../acceptance/suites/names-and-bodies.js';
+import { roomsSuite } from '../acceptance/suites/rooms.js';
+
+/** What every deployment does alike, but for what takes a start with other variables. */
+export function everySuite(at: () => Deployment): void {
+  httpSuite(at);
+  liveSuite(at);
+  namesAndBodiesSuite(at);
+  listingSuite(at);
+  duplicatesSuite(at);
+  roomsSuite(at);
+  httpSurfaceSuite(at);
+}

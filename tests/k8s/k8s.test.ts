@@ -1,0 +1,233 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import { answerHealth, Health, Metrics, readConfig, variables } from '@messagebox/shared';
+import { describeWhen } from '../support/describe-when.js';
+import { type Container, hasKubectl, hasValidator, type Manifest, render, root } from './manifests.js';
+
+const OVERLAYS = ['local', 'production'];
+/** Steps of stopping that come after the grace get a moment each. */
+const MARGIN_SECONDS = 5;
+
+function check(folder?: string, env: Record<string, string> = {}) {
+  const args = [path.join(root, 'scripts/k8s-check.mjs'), ...(folder === undefined ? [] : [folder])];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
+  return { status, output: stdout + stderr };
+}
+
+describeWhen(hasKubectl, 'scripts/k8s-check.mjs', 'kubectl', () => {
+  test('takes every overlay and component', () => {
+    const { status, output } = check();
+    for (const name of OVERLAYS) expect(output).toContain(`overlays/${name}: `);
+    for (const name of ['autoscaling', 'gateway-api', 'ingress-nginx', 'service-monitor'])
+      expect(output).toContain(`with/${name}: `);
+    expect(output).not.toMatch(/error: |INVALID/);
+    expect(status).toBe(hasValidator || !process.env['CI'] ? 0 : 1);
+  });
+
+  describeWhen(hasValidator, 'validation', 'k8s-validate.mjs', () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'messagebox-k8s-test-'));
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    test.each([
+      ['base/api.yaml', 'terminationGracePeriodSeconds', 'terminationGracePeriodSecond', 'unknown field'],
+      ['base/realtime.yaml', 'readinessProbe:', 'readynessProbe:', 'unknown field'],
+      ['base/api.yaml', 'targetPort: http', 'targetPort: htpp', 'no port named htpp'],
+      ['base/realtime.yaml', 'key: REDIS_URL', 'key: REDIS_URI', 'has no key REDIS_URI'],
+      ['components/autoscaling/autoscalers.yaml', 'name: messagebox-api', 'name: messagebox-app', 'messagebox-app'],
+      ['overlays/production/external-services.yaml', 'policyTypes', 'policyType', 'unknown field'],
+      ['overlays/production/kustomization.yaml', 'external-services.yaml', 'external.yaml', 'does not render'],
+    ])('refuses %s with %s spelled %s', (file, right, wrong, said) => {
+      cpSync(path.join(root, 'k8s'), folder, { recursive: true });
+      const target = path.join(folder, file);
+      const text = readFileSync(target, 'utf8');
+      expect(text).toContain(right);
+      writeFileSync(target, text.replaceAll(right, wrong));
+      const { status, output } = check(folder);
+      expect(output).toContain(said);
+      expect(status).toBe(1);
+    });
+  });
+});
+
+test('scripts/k8s-check.mjs says so loudly where kubectl is missing, and fails in CI', () => {
+  const none = { PATH: path.join(root, 'k8s') };
+  expect(check(undefined, { ...none, CI: '' })).toMatchObject({ status: 0, output: expect.stringContaining('!!!') });
+  expect(check(undefined, { ...none, CI: 'true' })).toMatchObject({
+    status: 1,
+    output: expect.stringContaining('!!!'),
+  });
+});
+
+describeWhen(hasKubectl, 'the Kubernetes manifests', 'kubectl', () => {
+  describe.each(OVERLAYS)('of overlay %s', (overlay) => {
+    let objects: Manifest[];
+    beforeAll(() => {
+      objects = render(`overlays/${overlay}`);
+    });
+
+    const found = (kind: string, name: string): Manifest => {
+      const object = objects.find((each) => each.kind === kind && each.metadata.name.startsWith(name));
+      if (object === undefined) throw new Error(`there is no ${kind} ${name}`);
+      return object;
+    };
+    const pod = (kind: string, name: string) => {
+      const template = found(kind, name).spec?.template;
+      if (template === undefined) throw new Error(`${name} makes no pods`);
+      return {
+        annotations: template.metadata.annotations ?? {},
+        spec: template.spec,
+        main: template.spec.containers[0],
+      };
+    };
+    const services = () =>
+      [
+        { name: 'api', ...pod('Deployment', 'messagebox-api') },
+        { name: 'realtime', ...pod('Deployment', 'messagebox-realtime') },
+      ] as const;
+    const settings = () => found('ConfigMap', 'messagebox').data ?? {};
+    /** What a container finds in its environment; `secrets` stand for what comes from the Secret or from the pod. */
+    const environment = (container: Container, secrets: Record<string, string>) => ({
+      ...(container.envFrom === undefined ? {} : settings()),
+      ...Object.fromEntries((container.env ?? []).map(({ name, value }) => [name, value ?? secrets[name]])),
+    });
+    const secrets = {
+      INTERNAL_ADDRESS: '10.0.0.7',
+      SERVER_PRIVATE_KEY: '77'.repeat(32),
+      KNEX_DB_CONNECTION: '{"host":"mysql","user":"u","password":"p","database":"d"}',
+      REDIS_URL: 'redis://redis:6379',
+    };
+
+    test('set only variables that exist, to values that are taken', () => {
+      for (const main of [...services().map((service) => service.main), pod('Job', 'messagebox-migrate').main]) {
+        const env = environment(main, secrets);
+        expect(Object.keys(variables)).toEqual(expect.arrayContaining(Object.keys(env)));
+        const config = readConfig(env);
+        expect(config.store).toMatchObject({ client: 'mysql2' });
+        for (const { name, valueFrom } of main.env ?? []) {
+          if (valueFrom?.secretKeyRef !== undefined) expect(valueFrom.secretKeyRef.key).toBe(name);
+        }
+      }
+      for (const { main } of services()) {
+        const config = readConfig(environment(main, secrets));
+        expect(config.serverPrivateKey).toBeDefined();
+        expect(config.redis).toBeDefined();
+        expect(config.nodeEnv).toBe('production');
+      }
+    });
+
+    test('agree on ports', () => {
+      for (const { name, main, annotations } of services()) {
+        const config = readConfig(environment(main, secrets));
+        const ports = Object.fromEntries((main.ports ?? []).map((port) => [port.name, port.containerPort]));
+        expect(ports).toEqual({ http: config.port, internal: config.internalPort });
+        expect(annotations['prometheus.io/port']).toBe(String(config.internalPort));
+        expect(found('Service', `messagebox-${name}`).spec?.ports).toMatchObject([
+          { name: 'http', targetPort: 'http' },
+        ]);
+        expect(found('Service', `messagebox-${name}-internal`).spec?.ports).toMatchObject([
+          { name: 'internal', port: config.internalPort, targetPort: 'internal' },
+        ]);
+      }
+    });
+
+    test('probe what answers', () => {
+      const response = { writeHead: () => undefined, end: () => undefined } as unknown as ServerResponse;
+      for (const { main } of services()) {
+        const paths = [main.startupProbe, main.livenessProbe, main.readinessProbe].map((probe) => probe?.httpGet?.path);
+        expect(paths).toEqual(['/health/live', '/health/live', '/health/ready']);
+        for (const each of paths) expect(answerHealth(each ?? '', response, new Health())).toBe(true);
+      }
+    });
+
+    test('give a pod the time that it takes to stop', () => {
+      for (const { main, spec } of services()) {
+        const { shutdownGraceMs } = readConfig(environment(main, secrets));
+        const preStop = main.lifecycle?.preStop.sleep.seconds ?? 0;
+        expect(preStop).toBeGreaterThanOrEqual(5);
+        expect(spec.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(
+          preStop + shutdownGraceMs / 1_000 + MARGIN_SECONDS,
+        );
+      }
+    });
+
+    test('migrate with the image of api', () => {
+      const { main } = pod('Job', 'messagebox-migrate');
+      expect(main.image).toBe(services()[0].main.image);
+      expect(main.args).toEqual(['node', 'services/api/dist/migrate.js']);
+      expect(existsSync(path.join(root, 'services/api/src/migrate.ts'))).toBe(true);
+    });
+
+    test('send /socket.io/ to realtime and all else to api, and take what the services take', () => {
+      const ingress = found('Ingress', 'messagebox');
+      const paths = ingress.spec?.rules?.flatMap((rule) => rule.http.paths) ?? [];
+      expect(paths.map((each) => [each.path, each.backend.service])).toEqual([
+        ['/socket.io/', { name: 'messagebox-realtime', port: { name: 'http' } }],
+        ['/', { name: 'messagebox-api', port: { name: 'http' } }],
+      ]);
+      const { annotations } = ingress.metadata as { annotations?: Record<string, string> };
+      const size = annotations?.['nginx.ingress.kubernetes.io/proxy-body-size'] ?? '';
+      expect(size).toMatch(/^\d+m$/);
+      const bytes = Number.parseInt(size, 10) * 1_048_576;
+      const { limits } = readConfig(environment(services()[1].main, secrets));
+      expect(bytes).toBeGreaterThan(Math.max(limits.requestBody, limits.liveBody * 6));
+      expect(JSON.stringify(annotations)).not.toMatch(/rewrite|affinity|snippet/);
+    });
+
+    test('keep to the restricted profile', () => {
+      for (const object of objects) {
+        const spec = object.spec?.template?.spec;
+        if (spec === undefined) continue;
+        expect(spec).toMatchObject({
+          automountServiceAccountToken: false,
+          securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+        });
+        for (const { securityContext } of spec.containers) {
+          expect(securityContext).toMatchObject({ allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } });
+        }
+      }
+      for (const { spec, main } of [...services(), pod('Job', 'messagebox-migrate')]) {
+        expect(spec.securityContext).toMatchObject({ runAsUser: 1000, runAsGroup: 1000 });
+        expect(main.securityContext).toMatchObject({ readOnlyRootFilesystem: true });
+      }
+    });
+
+    test('deny by default', () => {
+      const all = objects.filter((each) => each.kind === 'NetworkPolicy' && each.metadata.name === 'default-deny');
+      expect(all).toHaveLength(1);
+      expect(all[0]?.spec).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
+    });
+
+    test('name a version of every image', () => {
+      for (const object of objects) {
+        for (const { image } of object.spec?.template?.spec.containers ?? [])
+          expect(image).toMatch(/:(?!latest$)[\w.-]+$/);
+      }
+    });
+  });
+
+  test('production holds no secret, and leaves replicas to the autoscalers', () => {
+    const objects = render('overlays/production');
+    expect(objects.filter((each) => each.kind === 'Secret')).toEqual([]);
+    const scaled = objects.filter((each) => each.kind === 'HorizontalPodAutoscaler').map((each) => each.metadata.name);
+    expect(scaled).toEqual(['messagebox-api', 'messagebox-realtime']);
+    for (const each of objects.filter((object) => object.kind === 'Deployment'))
+      expect(each.spec).not.toHaveProperty('replicas');
+  });
+
+  test('realtime is scaled by a metric that it has', () => {
+    const autoscalers = render('overlays/production').filter((each) => each.kind === 'HorizontalPodAutoscaler');
+    const names = autoscalers
+      .flatMap((each) => each.spec?.metrics ?? [])
+      .flatMap((metric) => metric.pods?.metric.name ?? []);
+    expect(names).toEqual(['messagebox_sockets']);
+    const registered = new Metrics('x', {}).registry.getMetricsAsArray().map((metric) => metric.name);
+    const source = readFileSync(path.join(root, 'services/realtime/src/realtime.ts'), 'utf8');
+    for (const name of names) expect(registered.includes(name) || source.includes(`'${name}'`)).toBe(true);
+  });
+});

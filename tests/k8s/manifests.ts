@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
+export const root = path.join(__dirname, '../..');
+export const hasKubectl = spawnSync('kubectl', ['version', '--client']).error === undefined;
+export const hasValidator = existsSync(path.join(root, '../shared/docker/k8s-validate.mjs'));
+
+/** The parts of an object that the tests look at. */
+export interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly data?: Readonly<Record<string, string>>;
+  readonly spec?: {
+    readonly template?: { readonly metadata: Metadata; readonly spec: PodSpec };
+    readonly ports?: readonly { readonly name: string; readonly port: number; readonly targetPort: string }[];
+    readonly rules?: readonly {
+      readonly http: { readonly paths: readonly { readonly path: string; readonly backend: Backend }[] };
+    }[];
+    readonly metrics?: readonly { readonly pods?: { readonly metric: { readonly name: string } } }[];
+    readonly podSelector?: object;
+    readonly policyTypes?: readonly string[];
+    readonly ingress?: unknown;
+    readonly egress?: unknown;
+  };
+}
+
+interface Metadata {
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+interface Backend {
+  readonly service: { readonly name: string; readonly port: { readonly name: string } };
+}
+
+export interface PodSpec {
+  readonly containers: readonly [Container];
+  readonly terminationGracePeriodSeconds?: number;
+  readonly automountServiceAccountToken?: boolean;
+  readonly securityContext?: Readonly<Record<string, unknown>>;
+}
+
+export interface Container {
+  readonly image: string;
+  readonly args?: readonly string[];
+  readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly env?: readonly {
+    readonly name: string;
+    readonly value?: string;
+    readonly valueFrom?: { readonly secretKeyRef?: { readonly key: string } };
+  }[];
+  readonly envFrom?: readonly { readonly configMapRef: { readonly name: string } }[];
+  readonly startupProbe?: Probe;
+  readonly livenessProbe?: Probe;
+  readonly readinessProbe?: Probe;
+  readonly lifecycle?: { readonly preStop: { readonly sleep: { readonly seconds: number } } };
+  readonly securityContext?: Readonly<Record<string, unknown>>;
+}
+
+interface Probe {
+  readonly httpGet?: { readonly path: string; readonly port: string };
+}
+
+/** The objects of a kustomize folder below k8s/, as kubectl reads them. */
+export function render(folder: string): Manifest[] {
+  const yaml = kubectl(['kustomize', path.join(root, 'k8s', folder)]);
+  // Taking away an annotation that none has gives the objects back as JSON, and asks no cluster.
+  const json = kubectl(['annotate', '--local', '-f', '-', '-o', 'json', 'messagebox.invalid/none-'], yaml);
+  return json.split(/\n(?=\{\n)/).map((text) => JSON.parse(text) as Manifest);
+}
+
+function kubectl(args: readonly string[], input?: string): string {
+  const { status, stdout, stderr } = spawnSync('kubectl', args, { encoding: 'utf8', input, maxBuffer: 1 << 26 });
+  if (status !== 0) throw new Error(`kubectl ${args[0]}: ${stderr}`);
+  return stdout;
+}
