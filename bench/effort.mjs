@@ -16,14 +16,14 @@ export const thorough = {
 /** Under a minute: enough to see a change by half, not one by a tenth. */
 export const quick = {
   httpRounds: 2,
-  httpSeconds: 1.5,
-  httpWarmUpSeconds: 1.5,
+  httpSeconds: 1.2,
+  httpWarmUpSeconds: 1,
   disk: false,
   memoryRequests: 10_000,
-  memorySeconds: 8,
+  memorySeconds: 5,
   partMs: 50,
   liveRounds: 2,
-  liveSeconds: 1.5,
+  liveSeconds: 1.2,
   liveWarmUpSeconds: 1.5,
   quietSeconds: 0,
 };

@@ -1,8 +1,10 @@
 import type * as AuthSocket from '@bsv/authsocket-client';
+import type { Socket } from 'socket.io-client';
+import { people } from '../acceptance/people.js';
 import { everySuite } from './every-suite.js';
-import { composed } from './stack.js';
+import { composed, edgeUrl } from './stack.js';
 
-/** Every client, those inside of the real MessageBoxClient too, never gets beyond long polling, unless it insists. */
+/** Every client, those inside of the real MessageBoxClient too, keeps to long polling, unless a test says otherwise. */
 jest.mock('@bsv/authsocket-client', () => {
   const actual = jest.requireActual<typeof AuthSocket>('@bsv/authsocket-client');
   const AuthSocketClient: typeof actual.AuthSocketClient = (url, options) =>
@@ -14,5 +16,15 @@ jest.mock('@bsv/authsocket-client', () => {
 });
 
 describe('the compose project, with long polling', () => {
-  everySuite(composed);
+  const someone = people();
+
+  test('the clients use nothing else', async () => {
+    const app = someone().app(edgeUrl);
+    await app.listen('inbox');
+    const socket = await someone().connect(edgeUrl);
+    const { ioSocket } = app.client.testSocket as unknown as { ioSocket: Socket };
+    for (const { io } of [ioSocket, socket.io]) expect(io.opts.transports).toEqual(['polling']);
+  });
+
+  everySuite(composed, false);
 });

@@ -7,10 +7,14 @@ import { liveSuite } from '../acceptance/suites/live.js';
 import { namesAndBodiesSuite } from '../acceptance/suites/names-and-bodies.js';
 import { roomsSuite } from '../acceptance/suites/rooms.js';
 
-/** What every deployment does alike, but for what takes a start with other variables. */
-export function everySuite(at: () => Deployment): void {
+/**
+ * What every deployment does alike, but for what takes a start with other variables.
+ *
+ * @param upgrades whether clients may upgrade to a websocket
+ */
+export function everySuite(at: () => Deployment, upgrades = true): void {
   httpSuite(at);
-  liveSuite(at);
+  liveSuite(at, upgrades);
   namesAndBodiesSuite(at);
   listingSuite(at);
   duplicatesSuite(at);

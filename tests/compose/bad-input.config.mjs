@@ -1,0 +1,15 @@
+import usual from '../../jest.config.mjs';
+
+/** The bad-input suites once more, with the edge between clients and server. */
+export default {
+  ...usual,
+  rootDir: '../..',
+  roots: ['<rootDir>/tests/bad-input'],
+  testMatch: ['<rootDir>/tests/bad-input/*.test.ts'],
+  moduleNameMapper: {
+    '^\\./server\\.ts$': '<rootDir>/tests/compose/server-behind-edge.ts',
+    ...usual.moduleNameMapper,
+  },
+  globalSetup: undefined,
+  globalTeardown: undefined,
+};

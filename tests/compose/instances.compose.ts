@@ -1,0 +1,96 @@
+import { type Container, containers } from './stack.js';
+
+const REPLICAS = { api: 2, realtime: 3 };
+const OURS = ['api', 'realtime', 'migrate', 'identity', 'edge'];
+
+describe('every instance', () => {
+  test('runs, and none was restarted', async () => {
+    for (const [service, replicas] of Object.entries(REPLICAS)) {
+      expect(await containers(service)).toHaveLength(replicas);
+    }
+  });
+
+  test('of api had requests of every kind', async () => {
+    for (const api of await containers('api')) {
+      const numbers = await api.numbers();
+      for (const route of ['/.well-known/auth', '/sendMessage', '/listMessages', '/acknowledgeMessage']) {
+        const had = numbers.sum('messagebox_http_request_duration_seconds_count', { route, code: '200' });
+        expect({ route, had }).toEqual({ route, had: expect.any(Number) });
+        expect(had).toBeGreaterThan(0);
+      }
+      expect(numbers.sum('messagebox_room_events_total', { outcome: 'published' })).toBeGreaterThan(0);
+    }
+  });
+
+  test('of realtime had sockets, events of theirs, and deliveries', async () => {
+    for (const realtime of await containers('realtime')) {
+      const numbers = await realtime.numbers();
+      expect(numbers.sum('messagebox_auth_outcomes_total', { transport: 'socket', outcome: 'ok' })).toBeGreaterThan(0);
+      expect(numbers.sum('messagebox_socket_events_total', { event: 'joinRoom' })).toBeGreaterThan(0);
+      expect(numbers.sum('messagebox_socket_events_total', { event: 'sendMessage' })).toBeGreaterThan(0);
+      expect(numbers.sum('messagebox_live_deliveries_total')).toBeGreaterThan(0);
+    }
+  });
+
+  test('uses the native curve, MySQL and sharded Redis channels', async () => {
+    for (const service of Object.keys(REPLICAS)) {
+      for (const instance of await containers(service)) {
+        const labels = { secp256k1: 'native', database: 'mysql', events: 'redis-sharded', service };
+        expect((await instance.numbers()).sum('messagebox_info', labels)).toBe(1);
+      }
+    }
+  });
+});
+
+describe('every container of ours', () => {
+  test('has a read-only root, no privileges, and a limit to its memory', async () => {
+    for (const container of await ours()) {
+      const { HostConfig, State } = await container.inspect();
+      expect({ service: container.service, ...HostConfig }).toMatchObject({
+        ReadonlyRootfs: true,
+        CapDrop: ['ALL'],
+        SecurityOpt: ['no-new-privileges:true'],
+        Memory: expect.any(Number),
+      });
+      expect(HostConfig.Memory).toBeGreaterThan(0);
+      expect(State).toMatchObject({ OOMKilled: false, ExitCode: 0 });
+    }
+  });
+
+  test('runs as a user who is not root, and who can write nothing but /tmp', async () => {
+    for (const container of (await ours()).filter(({ service }) => service !== 'migrate' && service !== 'identity')) {
+      expect(await container.exec('id', '-u')).toMatch(/^(1000|101)$/);
+      for (const folder of ['/', '/app', '/config', '/etc', '/usr/local', '/var/lib']) {
+        await expect(container.exec('touch', `${folder}/x`)).rejects.toThrow(/Read-only|Permission|No such file/);
+      }
+      await container.exec('touch', '/tmp/x');
+    }
+    for (const service of ['migrate', 'identity']) {
+      for (const container of await containers(service, { all: true })) {
+        expect((await container.inspect()).Config.User).toBe('node');
+      }
+    }
+  });
+
+  test('of our images says what it is', async () => {
+    for (const service of ['api', 'realtime']) {
+      const [container] = await containers(service);
+      const { Config } = (await container?.inspect()) ?? fail();
+      expect(Config.Labels).toMatchObject({
+        'org.opencontainers.image.title': `MessageBox ${service}`,
+        'org.opencontainers.image.version': expect.any(String),
+        'org.opencontainers.image.revision': expect.any(String),
+      });
+    }
+  });
+});
+
+async function ours(): Promise<Container[]> {
+  const found = await Promise.all(OURS.map((service) => containers(service, { all: true })));
+  for (const list of found) expect(list).not.toEqual([]);
+  return found.flat();
+}
+
+function fail(): never {
+  throw new Error('there is no such container');
+}

@@ -1,0 +1,5 @@
+import { routingPrefixSuite } from '../acceptance/suites/routing-prefix.js';
+import { composed } from './stack.js';
+
+// It was started with ROUTING_PREFIX=/api.
+describe('the compose project', () => routingPrefixSuite(async () => composed()));
