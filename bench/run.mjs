@@ -104,7 +104,11 @@ async function measureParts(bench) {
   bench.say('Parts of our server, alone');
   const child = bench.process('parts.mjs');
   const { privateKey, effort } = bench;
-  const parts = await child.call('measure', { privateKey, database: bench.sqliteInMemory(), roundMs: effort.partMs }, 120);
+  const parts = await child.call(
+    'measure',
+    { privateKey, database: bench.sqliteInMemory(), roundMs: effort.partMs },
+    120,
+  );
   await child.stop();
   return parts;
 }

@@ -10,6 +10,7 @@ export default {
     '^\\./server\\.ts$': '<rootDir>/tests/compose/server-behind-edge.ts',
     ...usual.moduleNameMapper,
   },
+  setupFilesAfterEnv: ['<rootDir>/tests/compose/edge-refusals.ts'],
   globalSetup: undefined,
   globalTeardown: undefined,
 };

@@ -243,7 +243,7 @@ describeWithMysql('store on MySQL', () => {
       const knex = createKnex(database.config);
       await knex.raw('ANALYZE TABLE messages, messageBox');
       const [plan] = await knex.raw(
-        `EXPLAIN SELECT m.id FROM messageBox b JOIN messages m ON m.messageBoxId = b.messageBoxId
+        `EXPLAIN FORMAT=TRADITIONAL SELECT m.id FROM messageBox b JOIN messages m ON m.messageBoxId = b.messageBoxId
          WHERE b.identityKey = ? AND b.type = ? AND m.id > ? ORDER BY m.id LIMIT 10`,
         [Buffer.from('r'), Buffer.from('b'), 0],
       );

@@ -14,11 +14,12 @@ export type HealthCheck = () => string | undefined | Promise<string | undefined>
  * bring its database back.
  */
 export class Health {
-  readonly #checks = new Map<string, HealthCheck>();
+  readonly #checks = new Map<string, { check: HealthCheck; needed: boolean }>();
   #draining = false;
 
-  add(name: string, check: HealthCheck): void {
-    this.#checks.set(name, check);
+  /** @param needed false: what is wrong there is reported, and the service stays ready, since it works without */
+  add(name: string, check: HealthCheck, needed = true): void {
+    this.#checks.set(name, { check, needed });
   }
 
   /** From now on not ready, whatever the checks say: the service is about to stop. */
@@ -31,18 +32,24 @@ export class Health {
   }
 
   async report(): Promise<HealthReport> {
+    let ready = !this.#draining;
     const results = await Promise.all(
-      [...this.#checks].map(async ([name, check]): Promise<[string, string]> => {
-        try {
-          return [name, (await check()) ?? 'ok'];
-        } catch (error) {
-          return [name, error instanceof Error ? error.message : String(error)];
-        }
+      [...this.#checks].map(async ([name, { check, needed }]): Promise<[string, string]> => {
+        const problem = await problemOf(check);
+        if (problem !== undefined && needed) ready = false;
+        return [name, problem ?? 'ok'];
       }),
     );
     if (this.#draining) results.push(['process', 'is stopping']);
-    const ready = results.every(([, result]) => result === 'ok');
     return { status: ready ? 'ready' : 'not ready', checks: Object.fromEntries(results) };
+  }
+}
+
+async function problemOf(check: HealthCheck): Promise<string | undefined> {
+  try {
+    return await check();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

@@ -93,7 +93,8 @@ async function openBroker(
   const { url, prefix } = config.redis;
   const clients = await connectRedis(url, log);
   closing.add('redis', () => clients.close());
-  health.add('redis', () => clients.problem());
+  // Without Redis messages are stored and listed as ever, so an outage must not take every instance out of service.
+  health.add('redis', () => clients.problem(), false);
   return {
     broker: await redisRoomEvents(clients, prefix, log),
     memory: redisRoomMemory(clients.commands, prefix),

@@ -11,13 +11,13 @@ import type {
   StoreOutcome,
 } from './message-store.js';
 import { type MigrateOptions, migrate, schemaStatus } from './migrate.js';
+import { RequestClaims } from './request-claims.js';
 import { retryContention } from './retry-contention.js';
 import { encodeName, fixed, type SqlClient, type SqlRunner, varying } from './sql-client.js';
 import { MessageIdTakenError, StoreUnavailableError } from './store-errors.js';
 import { sqlErrorKind, translateError } from './translate-error.js';
 
 const PING = fixed('SELECT 1 AS pong');
-const CLAIM = fixed('INSERT INTO request_claims (claim_key, expires_at) VALUES (?, ?)');
 const DELETE_ONE = fixed('DELETE FROM messages WHERE recipient = ? AND messageId = ?');
 const IDS_PER_DELETE = 1_000;
 /** How often a batch may meet a row that is there when it inserts and gone when it looks. */
@@ -27,6 +27,7 @@ const MAX_INSERT_ATTEMPTS = 10;
 export class KnexMessageStore implements MessageStore {
   readonly dialect: 'mysql' | 'sqlite';
   private readonly boxes: BoxIds;
+  private readonly claims: RequestClaims;
   private closing: Promise<void> | undefined;
 
   constructor(
@@ -35,6 +36,7 @@ export class KnexMessageStore implements MessageStore {
   ) {
     this.dialect = sql.dialect;
     this.boxes = new BoxIds(sql);
+    this.claims = new RequestClaims(sql);
   }
 
   storeMessages(messages: readonly NewMessage[]): Promise<StoreOutcome[]> {
@@ -51,18 +53,7 @@ export class KnexMessageStore implements MessageStore {
   }
 
   claimRequest(claim: RequestClaim): Promise<boolean> {
-    const values = [Buffer.from(claim.key), this.sql.time(claim.expiresAt)];
-    return this.guard(() =>
-      retryContention(async () => {
-        try {
-          await this.sql.write(CLAIM, values);
-          return true;
-        } catch (error) {
-          if (sqlErrorKind(error) === 'duplicate') return false;
-          throw error;
-        }
-      }),
-    );
+    return this.guard(() => this.claims.claim(claim));
   }
 
   purgeClaims(now: Date, limit: number): Promise<number> {

@@ -1,6 +1,6 @@
 import { toStoredMessage } from './message-rows.js';
 import type { ListQuery, MessagePage, StoredMessage } from './message-store.js';
-import { encodeName, type SqlClient, type SqlRow, varying } from './sql-client.js';
+import { encodeName, fixed, type SqlClient, type SqlRow, varying } from './sql-client.js';
 
 /** Rows read at a time. With {@link INLINE_BYTES} this bounds what is held beyond a page's own `maxBytes`: 4 MB. */
 const CHUNK_ROWS = 256;
@@ -46,8 +46,10 @@ export async function listPage(sql: SqlClient, query: ListQuery, start: number):
 
 function readChunk(sql: SqlClient, query: ListQuery, after: number, rows: number): Promise<SqlRow[]> {
   const { bodyBytes } = sql.phrases;
+  // Whole chunks are what nearly every list reads: one text, worth being prepared.
+  const prepared = rows === CHUNK_ROWS ? fixed : varying;
   return sql.read(
-    varying(
+    prepared(
       `SELECT m.id, m.messageId, m.sender, m.created_at, m.updated_at, ${bodyBytes} AS bytes,
          CASE WHEN ${bodyBytes} <= ${INLINE_BYTES} THEN m.body END AS body
        FROM messageBox b JOIN messages m ON m.messageBoxId = b.messageBoxId

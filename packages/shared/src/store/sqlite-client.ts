@@ -10,15 +10,17 @@ import {
   varying,
   type WriteResult,
 } from './sql-client.js';
+import { SqliteGroupCommit, toWriteResult } from './sqlite-group-commit.js';
 
 /** The part of a better-sqlite3 database that is used here. */
 export interface SqliteDatabase {
   prepare(sql: string): SqliteStatement;
   pragma(sql: string): unknown;
   exec(sql: string): unknown;
+  readonly inTransaction: boolean;
 }
 
-interface SqliteStatement {
+export interface SqliteStatement {
   all(values: readonly unknown[]): unknown[];
   run(values: readonly unknown[]): { changes: number; lastInsertRowid: number | bigint };
 }
@@ -38,6 +40,8 @@ export class SqliteClient implements SqlClient {
   };
   private prepared = new WeakMap<SqliteDatabase, Map<string, SqliteStatement>>();
 
+  private readonly writes = new SqliteGroupCommit((work) => this.withDatabase(work));
+
   constructor(readonly knex: Knex) {}
 
   time(value: Date): SqlValue {
@@ -49,7 +53,9 @@ export class SqliteClient implements SqlClient {
   }
 
   write(sql: Sql, values: readonly SqlValue[]): Promise<WriteResult> {
-    return this.withDatabase((database) => toWriteResult(this.statement(database, sql).run(values)));
+    return new Promise((resolve, reject) => {
+      this.writes.add({ statement: (database) => this.statement(database, sql), values, resolve, reject });
+    });
   }
 
   transaction<T>(work: (runner: SqlRunner) => Promise<T>): Promise<T> {
@@ -98,8 +104,4 @@ export class SqliteClient implements SqlClient {
     }
     return statement;
   }
-}
-
-function toWriteResult(result: { changes: number; lastInsertRowid: number | bigint }): WriteResult {
-  return { changes: result.changes, insertId: Number(result.lastInsertRowid) };
 }
