@@ -25,11 +25,12 @@ export async function holdCommits(databaseUrl: string): Promise<HeldCommits> {
     `CREATE TRIGGER hold_commit AFTER INSERT ON messages FOR EACH ROW
      BEGIN DO GET_LOCK('${lock}', 60); DO RELEASE_LOCK('${lock}'); END`,
   );
+  const database = new URL(databaseUrl).pathname.slice(1);
   const count = async () => {
-    const [rows] = await connection.query(
-      "SELECT COUNT(*) AS count FROM information_schema.processlist WHERE db = DATABASE() AND state = 'User lock'",
-    );
-    return Number((rows as { count: unknown }[])[0]?.count);
+    // Not information_schema.processlist: MySQL fails to convert the statements in it, which hold binary keys.
+    const [rows] = await connection.query('SHOW PROCESSLIST');
+    const processes = rows as { db: string | null; State: string | null }[];
+    return processes.filter(({ db, State }) => db === database && State === 'User lock').length;
   };
   return {
     waiting: (wanted) => until(`${wanted} messages wait for their commit`, async () => (await count()) === wanted),

@@ -6,9 +6,11 @@ import { linesSince, startServer, type TestServer } from './server.ts';
 
 /** The catalogue that operators and client authors read: code → statuses. */
 export const documentedErrors: ReadonlyMap<string, readonly number[]> = new Map(
-  [...readFileSync(join(__dirname, '..', '..', 'docs', 'errors.md'), 'utf8').matchAll(/^\| `([A-Z_]+)` \| ([^|]*) \|/gm)].map(
-    ([, code = '', statuses = '']) => [code, (statuses.match(/\d{3}/g) ?? []).map(Number)],
-  ),
+  [
+    ...readFileSync(join(__dirname, '..', '..', 'docs', 'errors.md'), 'utf8').matchAll(
+      /^\| `([A-Z_]+)` \| ([^|]*) \|/gm,
+    ),
+  ].map(([, code = '', statuses = '']) => [code, (statuses.match(/\d{3}/g) ?? []).map(Number)]),
 );
 
 /** These answer an authenticated request, so they are signed; all others come before there is somebody to sign for. */

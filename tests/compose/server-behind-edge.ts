@@ -25,7 +25,16 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
   const mount = `${file}:/etc/nginx/nginx.conf:ro`;
   const hardened = ['--read-only', '--tmpfs', '/tmp', '--user', '101:101', '--cap-drop', 'ALL'];
   const { stdout } = await run('docker', [
-    'run', '--detach', '--rm', '--network', 'host', ...hardened, '--volume', mount, 'nginx:1.27-alpine', 'nginx',
+    'run',
+    '--detach',
+    '--rm',
+    '--network',
+    'host',
+    ...hardened,
+    '--volume',
+    mount,
+    'nginx:1.27-alpine',
+    'nginx',
   ]);
   const container = stdout.trim();
   await answers(port);

@@ -24,76 +24,72 @@ interface Sent {
 describe('when an api and a realtime instance are lost in the middle of a conversation', () => {
   const someone = people();
 
-  test(
-    'it goes on: nothing acknowledged is lost, and everybody hears again',
-    async () => {
-      const [alice, bob] = [someone(), someone()];
-      const listeners = Array.from({ length: 9 }, () => faithful(bob));
-      const speakers = Array.from({ length: 6 }, () => faithful(alice));
-      for (const { socket } of [...listeners, ...speakers]) await socket.events('joinedRoom').find(() => true);
-      const instanceOf = ({ socket }: Faithful) => socket.io.io.engine.id?.split('.')[0] ?? '';
+  test('it goes on: nothing acknowledged is lost, and everybody hears again', async () => {
+    const [alice, bob] = [someone(), someone()];
+    const listeners = Array.from({ length: 9 }, () => faithful(bob));
+    const speakers = Array.from({ length: 6 }, () => faithful(alice));
+    for (const { socket } of [...listeners, ...speakers]) await socket.events('joinedRoom').find(() => true);
+    const instanceOf = ({ socket }: Faithful) => socket.io.io.engine.id?.split('.')[0] ?? '';
 
-      const [lostApi] = await containers('api');
-      const lostRealtime = await containerOf(instanceOf(listeners[0] as Faithful));
-      const started = Date.now();
-      const killed: number[] = [];
-      const kill = async (container: Container | undefined, afterMs: number) => {
-        await new Promise((resolve) => setTimeout(resolve, afterMs));
-        killed.push(Date.now());
-        await container?.kill();
-      };
-      const overHttp: Sent = { acknowledged: new Set(), failures: [], slowestMs: 0 };
-      const live: Sent = { acknowledged: new Set(), failures: [], slowestMs: 0 };
-      const told: Promise<void>[] = [];
-      const killing = [kill(lostApi, KILL_API_AFTER_MS), kill(lostRealtime, KILL_REALTIME_AFTER_MS)];
-      for (let i = 0; Date.now() - started < TALK_MS; i++) {
-        told.push(persist(overHttp, (id) => sendOverHttp(alice, bob, id)));
-        const { socket } = speakers[i % speakers.length] as Faithful;
-        told.push(persist(live, (id) => sendLive(socket, bob, id)));
-        await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
-      }
-      await Promise.all([...told, ...killing]);
+    const [lostApi] = await containers('api');
+    const lostRealtime = await containerOf(instanceOf(listeners[0] as Faithful));
+    const started = Date.now();
+    const killed: number[] = [];
+    const kill = async (container: Container | undefined, afterMs: number) => {
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      killed.push(Date.now());
+      await container?.kill();
+    };
+    const overHttp: Sent = { acknowledged: new Set(), failures: [], slowestMs: 0 };
+    const live: Sent = { acknowledged: new Set(), failures: [], slowestMs: 0 };
+    const told: Promise<void>[] = [];
+    const killing = [kill(lostApi, KILL_API_AFTER_MS), kill(lostRealtime, KILL_REALTIME_AFTER_MS)];
+    for (let i = 0; Date.now() - started < TALK_MS; i++) {
+      told.push(persist(overHttp, (id) => sendOverHttp(alice, bob, id)));
+      const { socket } = speakers[i % speakers.length] as Faithful;
+      told.push(persist(live, (id) => sendLive(socket, bob, id)));
+      await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+    }
+    await Promise.all([...told, ...killing]);
 
-      process.stderr.write(`${told.length} messages; ${summary('HTTP', overHttp)}; ${summary('live', live)}\n`);
-      // Acknowledged once, there once.
-      const stored = await everything(bob);
-      expect(new Set(stored).size).toBe(stored.length);
-      expect(new Set(stored)).toEqual(new Set([...overHttp.acknowledged, ...live.acknowledged]));
-      expect(stored).toHaveLength(told.length);
-      // Only while an instance went away was anything refused.
-      for (const at of [...overHttp.failures, ...live.failures]) {
-        expect(killed.some((moment) => at >= moment && at - moment < TROUBLE_MS)).toBe(true);
-      }
-      expect(overHttp.failures.length).toBeLessThan(told.length / 20);
+    process.stderr.write(`${told.length} messages; ${summary('HTTP', overHttp)}; ${summary('live', live)}\n`);
+    // Acknowledged once, there once.
+    const stored = await everything(bob);
+    expect(new Set(stored).size).toBe(stored.length);
+    expect(new Set(stored)).toEqual(new Set([...overHttp.acknowledged, ...live.acknowledged]));
+    expect(stored).toHaveLength(told.length);
+    // Only while an instance went away was anything refused.
+    for (const at of [...overHttp.failures, ...live.failures]) {
+      expect(killed.some((moment) => at >= moment && at - moment < TROUBLE_MS)).toBe(true);
+    }
+    expect(overHttp.failures.length).toBeLessThan(told.length / 20);
 
-      // All are back, nobody is at the lost instance, and what is said now is heard by everyone.
-      const lost = instanceIn(await lostRealtime.logs());
-      for (const { socket } of listeners) await until('a listener is back', () => socket.client.connected);
-      expect(listeners.map(instanceOf)).not.toContain(lost);
-      const messageId = randomUUID();
-      await alice.send(edgeUrl, { recipient: bob.key, messageBox: BOX, messageId, body: 'still there?' });
-      for (const { pushes } of listeners) await pushes.find((push) => push.messageId === messageId);
+    // All are back, nobody is at the lost instance, and what is said now is heard by everyone.
+    const lost = instanceIn(await lostRealtime.logs());
+    for (const { socket } of listeners) await until('a listener is back', () => socket.client.connected);
+    expect(listeners.map(instanceOf)).not.toContain(lost);
+    const messageId = randomUUID();
+    await alice.send(edgeUrl, { recipient: bob.key, messageBox: BOX, messageId, body: 'still there?' });
+    for (const { pushes } of listeners) await pushes.find((push) => push.messageId === messageId);
 
-      // Who comes back is found by the edge.
-      for (const container of [lostApi as Container, lostRealtime]) {
-        await docker('start', container.id);
-        const metric = container === lostRealtime ? 'messagebox_auth_outcomes_total' : 'messagebox_messages_total';
-        await until(
-          `${container.service} has work again`,
-          async () => {
-            const newcomer = someone();
-            await newcomer.connect(edgeUrl);
-            await newcomer.listIds(edgeUrl, BOX);
-            await alice.send(edgeUrl, { recipient: bob.key, messageBox: BOX, messageId: randomUUID(), body: 'hello' });
-            const numbers = await container.numbers().catch(() => undefined); // it is still starting
-            return numbers !== undefined && numbers.sum(metric) > 0;
-          },
-          30_000,
-        );
-      }
-    },
-    120_000,
-  );
+    // Who comes back is found by the edge.
+    for (const container of [lostApi as Container, lostRealtime]) {
+      await docker('start', container.id);
+      const metric = container === lostRealtime ? 'messagebox_auth_outcomes_total' : 'messagebox_messages_total';
+      await until(
+        `${container.service} has work again`,
+        async () => {
+          const newcomer = someone();
+          await newcomer.connect(edgeUrl);
+          await newcomer.listIds(edgeUrl, BOX);
+          await alice.send(edgeUrl, { recipient: bob.key, messageBox: BOX, messageId: randomUUID(), body: 'hello' });
+          const numbers = await container.numbers().catch(() => undefined); // it is still starting
+          return numbers !== undefined && numbers.sum(metric) > 0;
+        },
+        30_000,
+      );
+    }
+  }, 120_000);
 
   interface Faithful {
     readonly socket: LiveSocket;

@@ -616,6 +616,14 @@ export function storeSuite(name: string, createFixture: () => Promise<StoreFixtu
         for (const call of calls) await expect(call()).rejects.toThrow(StoreUnavailableError);
       });
 
+      test('counts its connections, and none once it is closed', async () => {
+        const one = openStore(fixture.config);
+        await one.ping();
+        expect(one.connections()).toEqual({ used: 0, idle: 1, waiting: 0 });
+        await one.close();
+        expect(one.connections()).toEqual({ used: 0, idle: 0, waiting: 0 });
+      });
+
       test('what was under way when it closed ends one way or the other', async () => {
         const one = openStore(fixture.config);
         const sends = times(30, () => one.storeMessages([message({ messageBox: box })]));

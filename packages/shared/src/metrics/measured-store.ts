@@ -1,4 +1,5 @@
 import type {
+  ConnectionCounts,
   ListQuery,
   MessagePage,
   MessageStore,
@@ -14,7 +15,16 @@ export class MeasuredStore implements MessageStore {
   constructor(
     private readonly store: MessageStore,
     private readonly metrics: Metrics,
-  ) {}
+  ) {
+    metrics.gauges(
+      'messagebox_database_connections',
+      'Connections to the database, and calls that wait for one.',
+      'state',
+      () => ({
+        ...store.connections(),
+      }),
+    );
+  }
 
   get dialect(): 'mysql' | 'sqlite' {
     return this.store.dialect;
@@ -58,6 +68,10 @@ export class MeasuredStore implements MessageStore {
 
   migrate(): Promise<string[]> {
     return this.store.migrate();
+  }
+
+  connections(): ConnectionCounts {
+    return this.store.connections();
   }
 
   close(): Promise<void> {

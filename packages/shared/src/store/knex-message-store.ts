@@ -2,6 +2,7 @@ import { BoxIds } from './box-ids.js';
 import { listPage, parseCursor } from './list-page.js';
 import { findExisting, idKey, insertStatements, type MessageRow } from './message-rows.js';
 import type {
+  ConnectionCounts,
   ListQuery,
   MessagePage,
   MessageStore,
@@ -75,6 +76,12 @@ export class KnexMessageStore implements MessageStore {
 
   migrate(): Promise<string[]> {
     return this.guard(() => migrate(this.sql, this.migrateOptions));
+  }
+
+  connections(): ConnectionCounts {
+    const pool = this.sql.knex.client.pool as ConnectionPool | undefined;
+    if (this.closing || !pool) return { used: 0, idle: 0, waiting: 0 };
+    return { used: pool.numUsed(), idle: pool.numFree(), waiting: pool.numPendingAcquires() };
   }
 
   close(): Promise<void> {
@@ -170,6 +177,13 @@ export class KnexMessageStore implements MessageStore {
     };
     return ids.length <= IDS_PER_DELETE ? run(this.sql) : this.sql.transaction(run);
   }
+}
+
+/** The part of Knex's pool that is read here. */
+interface ConnectionPool {
+  numUsed(): number;
+  numFree(): number;
+  numPendingAcquires(): number;
 }
 
 /** A message and its place in the batch. */

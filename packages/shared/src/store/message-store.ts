@@ -74,6 +74,9 @@ export interface MessageStore {
    */
   migrate(): Promise<string[]>;
 
+  /** Connections to the database at this moment, and calls that wait for one. */
+  connections(): ConnectionCounts;
+
   /** Closes connections. Further calls throw {@link StoreUnavailableError}. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -125,6 +128,12 @@ export interface RequestClaim {
   readonly key: Uint8Array;
   /** When a replay would be refused for its age anyway. */
   readonly expiresAt: Date;
+}
+
+export interface ConnectionCounts {
+  readonly used: number;
+  readonly idle: number;
+  readonly waiting: number;
 }
 
 export interface SchemaStatus {
