@@ -45,7 +45,10 @@ test('the documentation has exactly the codes that the sources use', () => {
 
 test('every code has a status, and stands in the documentation once', () => {
   for (const [code, statuses] of documentedErrors) {
-    expect({ code, isOne: statuses.length > 0 && statuses.every((status) => status >= 400) }).toEqual({ code, isOne: true });
+    expect({ code, isOne: statuses.length > 0 && statuses.every((status) => status >= 400) }).toEqual({
+      code,
+      isOne: true,
+    });
     expect({ code, rows: read('docs/errors.md').split(`| \`${code}\` |`).length - 1 }).toEqual({ code, rows: 1 });
   }
 });

@@ -51,7 +51,21 @@ test.each<[string, unknown]>([
 
 describe.each<[string, readonly unknown[]]>([
   ['version', [undefined, null, '', '0.2', '1', 0.1, ['0.1'], {}, `0.1${'0'.repeat(9_000)}`]],
-  ['messageType', [undefined, null, '', 'general', 'initialResponse', 'certificateRequest', 'InitialRequest', 1, ['initialRequest'], {}]],
+  [
+    'messageType',
+    [
+      undefined,
+      null,
+      '',
+      'general',
+      'initialResponse',
+      'certificateRequest',
+      'InitialRequest',
+      1,
+      ['initialRequest'],
+      {},
+    ],
+  ],
   [
     'identityKey',
     [
@@ -97,9 +111,12 @@ describe.each<[string, readonly unknown[]]>([
     [7, 'all', [], { certifiers: 'all' }, { types: [] }, { certifiers: Array(101).fill(key), types: {} }, { types: 7 }],
   ],
 ])('%s', (name, values) => {
-  test.each(values.map((value) => [JSON.stringify(value)?.slice(0, 60) ?? 'left out', value]))('%s', async (_l, value) => {
-    await world.refused(handshake(fields({ [name]: value })), 'ERR_AUTH_MALFORMED');
-  });
+  test.each(values.map((value) => [JSON.stringify(value)?.slice(0, 60) ?? 'left out', value]))(
+    '%s',
+    async (_l, value) => {
+      await world.refused(handshake(fields({ [name]: value })), 'ERR_AUTH_MALFORMED');
+    },
+  );
 });
 
 test.each(['GET', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'PROPFIND'])('method %s is not a handshake', async (method) => {
@@ -116,18 +133,27 @@ test('with a large body in chunks it is refused', async () => {
   await world.refused(`${head}${chunk.repeat(3)}0\r\n\r\n`, 'ERR_BODY_TOO_LARGE');
 });
 
-test.each(['gzip', 'br', 'deflate', 'GZIP', 'identity, gzip', 'nonsense'])('compressed by %s it is refused', async (encoding) => {
-  const headers: Header[] = [...json, ['Content-Encoding', encoding]];
-  await world.refused(handshake(client.initialRequest(), { headers }), 'ERR_UNSUPPORTED_ENCODING');
-});
+test.each(['gzip', 'br', 'deflate', 'GZIP', 'identity, gzip', 'nonsense'])(
+  'compressed by %s it is refused',
+  async (encoding) => {
+    const headers: Header[] = [...json, ['Content-Encoding', encoding]];
+    await world.refused(handshake(client.initialRequest(), { headers }), 'ERR_UNSUPPORTED_ENCODING');
+  },
+);
 
 test.each<[string, WireRequest]>([
   ['one byte order mark', handshake(`\ufeff${JSON.stringify(client.initialRequest())}`)],
   ['no content type', handshake(client.initialRequest(), { headers: [] })],
   ['another content type', handshake(client.initialRequest(), { headers: [['Content-Type', 'text/plain']] })],
   ['unknown fields', handshake(fields({ future: [1, 2, 3] }))],
-  ['conditional headers', handshake(client.initialRequest(), { headers: [...json, ['If-None-Match', '*'], ['Range', 'bytes=0-1']] })],
-  ['auth headers that say something else', handshake(client.initialRequest(), { headers: [...json, ['x-bsv-auth-identity-key', 'self']] })],
+  [
+    'conditional headers',
+    handshake(client.initialRequest(), { headers: [...json, ['If-None-Match', '*'], ['Range', 'bytes=0-1']] }),
+  ],
+  [
+    'auth headers that say something else',
+    handshake(client.initialRequest(), { headers: [...json, ['x-bsv-auth-identity-key', 'self']] }),
+  ],
 ])('with %s it is answered like any other', async (_name, request) => {
   const answer = await exchange(world.server.port, request);
   expect(answer.status).toBe(200);

@@ -166,7 +166,10 @@ describe('what the signature covers', () => {
   const box = 'signed?';
   const tampering: [string, (request: WireRequest) => WireRequest][] = [
     ['the body', (request) => ({ ...request, body: swap(request.body, SECRET, SECRET.toUpperCase()) })],
-    ['the body, by white space', (request) => ({ ...request, body: Buffer.concat([request.body ?? Buffer.of(), Buffer.from(' ')]) })],
+    [
+      'the body, by white space',
+      (request) => ({ ...request, body: Buffer.concat([request.body ?? Buffer.of(), Buffer.from(' ')]) }),
+    ],
     ['the body, taken away', (request) => ({ ...request, body: Buffer.alloc(0) })],
     ['the route', (request) => ({ ...request, path: '/listMessages' })],
     ['the spelling of the path', (request) => ({ ...request, path: '/sendmessage' })],

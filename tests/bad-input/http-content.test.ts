@@ -24,14 +24,17 @@ function withField(template: Record<string, unknown>, field: string, value: Valu
   const isRaw = typeof value === 'object' && value !== null && 'json' in value;
   const json = isRaw ? String(value.json) : JSON.stringify(value);
   const text = JSON.stringify({ ...template, [field]: value === undefined ? undefined : '\u0001here' });
-  return value === undefined ? text : text.replace(JSON.stringify(JSON.parse(marker.replace('\u0001', '\\u0001'))), () => json);
+  return value === undefined
+    ? text
+    : text.replace(JSON.stringify(JSON.parse(marker.replace('\u0001', '\\u0001'))), () => json);
 }
 
 const label = (value: Value) => {
   const text = value === undefined ? 'left out' : (JSON.stringify(value) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 60)}… (${text.length})` : text;
 };
-const table = <T>(values: readonly Value[], ...rest: T[]) => values.map((value) => [label(value), value, ...rest] as const);
+const table = <T>(values: readonly Value[], ...rest: T[]) =>
+  values.map((value) => [label(value), value, ...rest] as const);
 
 /** Values that are no name: of a message or a box. What counts as missing is told apart in the tables below. */
 const notNames: readonly Value[] = [
@@ -238,7 +241,24 @@ describe('POST /listMessages', () => {
   });
 
   test.each(
-    table([null, 0, -1, 1.5, 10_001, raw('1e999'), raw('-1e999'), '', '5', 'NaN', true, [], [5], {}, huge, raw(deepArray)]),
+    table([
+      null,
+      0,
+      -1,
+      1.5,
+      10_001,
+      raw('1e999'),
+      raw('-1e999'),
+      '',
+      '5',
+      'NaN',
+      true,
+      [],
+      [5],
+      {},
+      huge,
+      raw(deepArray),
+    ]),
   )('limit: %s', async (_label, value) => {
     await ask(value, 'limit', 'ERR_INVALID_LIMIT');
   });
@@ -295,7 +315,9 @@ describe('POST /acknowledgeMessage', () => {
   test.each([
     ...table([undefined, null, 0, 7, '', 'id', true, [], {}, { length: 1, 0: 'id' }], 'ERR_MESSAGE_ID_REQUIRED'),
     ...table(
-      [null, '', ' ', [], ['id'], ...notNames].map((id) => (id !== null && typeof id === 'object' && 'json' in id ? raw(`[${String(id.json)}]`) : [id])),
+      [null, '', ' ', [], ['id'], ...notNames].map((id) =>
+        id !== null && typeof id === 'object' && 'json' in id ? raw(`[${String(id.json)}]`) : [id],
+      ),
       'ERR_INVALID_MESSAGE_ID',
     ),
     ...table([['id', 7]], 'ERR_INVALID_MESSAGE_ID'),
@@ -376,8 +398,16 @@ describe('unusual, and valid', () => {
     ['markup', '<script>alert(1)</script>', '<script>alert(1)</script>'],
     ['SQL', `'); DROP TABLE messages; --`, `'); DROP TABLE messages; --`],
     ['the escape of half a pair', '\\ud800', '\\ud800'],
-    ['an object with odd keys', JSON.parse('{"__proto__":1,"constructor":2,"":3}'), '{"__proto__":1,"constructor":2,"":3}'],
-    ['an object like the wrapper of payments', { message: 'a', b: 1 }, '{"message":"{\\"message\\":\\"a\\",\\"b\\":1}"}'],
+    [
+      'an object with odd keys',
+      JSON.parse('{"__proto__":1,"constructor":2,"":3}'),
+      '{"__proto__":1,"constructor":2,"":3}',
+    ],
+    [
+      'an object like the wrapper of payments',
+      { message: 'a', b: 1 },
+      '{"message":"{\\"message\\":\\"a\\",\\"b\\":1}"}',
+    ],
   ])('a body of %s comes back as it was sent', async (_name, body, stored) => {
     expect(await sent({ body })).toMatchObject({ body: stored });
   });
@@ -398,7 +428,18 @@ describe('unusual, and valid', () => {
   });
 
   test('names that differ in case, accent, normal form, width or white space stay apart', async () => {
-    const names = ['name', 'Name', 'NAME', 'n\u00e4me', 'na\u0308me', 'name ', ' name', 'name\t', '\uff4eame', 'name\u200b'];
+    const names = [
+      'name',
+      'Name',
+      'NAME',
+      'n\u00e4me',
+      'na\u0308me',
+      'name ',
+      ' name',
+      'name\t',
+      '\uff4eame',
+      'name\u200b',
+    ];
     for (const [i, name] of names.entries()) expect(await sent({ messageBox: name, body: `box ${i}` })).toBeDefined();
     for (const [i, name] of names.entries()) {
       expect((await world.list(name)).map(({ body }) => body)).toEqual([`box ${i}`]);
@@ -468,10 +509,7 @@ test('the same id from another sender, or into another box, is refused and chang
   await world.taken(world.sendMessage(world.message({ messageId })));
   const other = await new RawClient().shakeHands(world.server.port);
   await world.refused(other.post('/sendMessage', world.message({ messageId })), 'ERR_DUPLICATE_MESSAGE', other);
-  await world.refused(
-    world.sendMessage(world.message({ messageId, messageBox: 'many' })),
-    'ERR_DUPLICATE_MESSAGE',
-  );
+  await world.refused(world.sendMessage(world.message({ messageId, messageBox: 'many' })), 'ERR_DUPLICATE_MESSAGE');
 });
 
 /** y² = x³ + 7 over the field of secp256k1. */

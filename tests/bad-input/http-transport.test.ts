@@ -1,5 +1,14 @@
 import { gzipSync } from 'node:zlib';
-import { type Answer, exchange, type Header, headerOf, Wire, type WireRequest, wireBytes, withHeader } from './raw-client.ts';
+import {
+  type Answer,
+  exchange,
+  type Header,
+  headerOf,
+  Wire,
+  type WireRequest,
+  wireBytes,
+  withHeader,
+} from './raw-client.ts';
 import { SECRET, uniqueId, World } from './refusals.ts';
 import { eventually, linesSince } from './server.ts';
 
@@ -83,7 +92,9 @@ describe('bodies above the limit', () => {
   test('a client that waits for 100 Continue is told before it sends', async () => {
     const wire = await wireTo();
     const request = world.sendMessage();
-    const [head = '', body = ''] = wireBytes(withHeader(request, 'expect', '100-continue')).toString().split(/(?<=\r\n\r\n)/);
+    const [head = '', body = ''] = wireBytes(withHeader(request, 'expect', '100-continue'))
+      .toString()
+      .split(/(?<=\r\n\r\n)/);
     wire.write(head);
     const first = await new Promise<Buffer>((resolve) => wire.socket.once('data', resolve));
     expect(first.toString()).toBe('HTTP/1.1 100 Continue\r\n\r\n');
@@ -195,18 +206,18 @@ describe('not HTTP, or not quite', () => {
 });
 
 describe('encodings of the body', () => {
-  test.each(['gzip', 'GZIP', 'deflate', 'br', 'compress', 'x-gzip', 'identity, gzip', 'nonsense'])('%s', async (encoding) => {
-    const body = gzipSync(Buffer.from(JSON.stringify(world.message())));
-    const request = withHeader(world.sendMessage(body), 'content-encoding', encoding);
-    await world.refused(request, 'ERR_UNSUPPORTED_ENCODING');
-  });
+  test.each(['gzip', 'GZIP', 'deflate', 'br', 'compress', 'x-gzip', 'identity, gzip', 'nonsense'])(
+    '%s',
+    async (encoding) => {
+      const body = gzipSync(Buffer.from(JSON.stringify(world.message())));
+      const request = withHeader(world.sendMessage(body), 'content-encoding', encoding);
+      await world.refused(request, 'ERR_UNSUPPORTED_ENCODING');
+    },
+  );
 
   test('a bomb is not opened', async () => {
     const bomb = gzipSync(Buffer.alloc(10_000_000));
-    await world.refused(
-      withHeader(world.sendMessage(bomb), 'content-encoding', 'gzip'),
-      'ERR_UNSUPPORTED_ENCODING',
-    );
+    await world.refused(withHeader(world.sendMessage(bomb), 'content-encoding', 'gzip'), 'ERR_UNSUPPORTED_ENCODING');
   });
 
   test('"identity" is no encoding', async () => {
@@ -304,15 +315,20 @@ describe('routes and methods that are not there', () => {
     await world.list();
   });
 
-  test.each(['/sendMessage', '/nothing'])('a signed request to %s that also offers an upgrade is answered or ended', async (path) => {
-    const rows = await world.server.rows();
-    const request = world.sender.post(path, { message: null });
-    const wire = await wireTo();
-    wire.write(wireBytes({ ...request, headers: [...request.headers, ['Connection', 'Upgrade'], ['Upgrade', 'websocket']] }));
-    await Promise.race([wire.ended, wire.answer().catch(() => undefined)]);
-    expect(await world.server.rows()).toEqual(rows);
-    await world.list();
-  });
+  test.each(['/sendMessage', '/nothing'])(
+    'a signed request to %s that also offers an upgrade is answered or ended',
+    async (path) => {
+      const rows = await world.server.rows();
+      const request = world.sender.post(path, { message: null });
+      const wire = await wireTo();
+      wire.write(
+        wireBytes({ ...request, headers: [...request.headers, ['Connection', 'Upgrade'], ['Upgrade', 'websocket']] }),
+      );
+      await Promise.race([wire.ended, wire.answer().catch(() => undefined)]);
+      expect(await world.server.rows()).toEqual(rows);
+      await world.list();
+    },
+  );
 });
 
 describe('headers that change answers elsewhere', () => {
@@ -336,7 +352,10 @@ describe('headers that change answers elsewhere', () => {
     const messageId = uniqueId();
     await world.taken(withHeader(world.sendMessage(world.message({ messageId })), name, value));
     expect(await world.list()).toContainEqual(expect.objectContaining({ messageId }));
-    await world.taken(withHeader(world.recipient.post('/listMessages', { messageBox: 'inbox' }), name, value), world.recipient);
+    await world.taken(
+      withHeader(world.recipient.post('/listMessages', { messageBox: 'inbox' }), name, value),
+      world.recipient,
+    );
     const health = await world.send({ method: 'GET', path: '/health/live', headers: [[name, value]] });
     expect(health).toMatchObject({ status: 200, text: '{"status":"alive"}' });
   });
@@ -375,8 +394,14 @@ describe('clients that do not end what they begin', () => {
     ['headers that do not end', (request) => wireBytes(request).subarray(0, 200)],
     ['a body that does not end', (request) => wireBytes(request).subarray(0, -1)],
     ['chunks that do not end', (request) => chunked(request).subarray(0, -5)],
-    ['an unsigned body that does not end', ({ body }) => wireBytes({ method: 'POST', path: '/sendMessage', headers: [], body }).subarray(0, -1)],
-    ['a handshake that does not end', ({ body }) => wireBytes({ method: 'POST', path: '/.well-known/auth', headers: [], body }).subarray(0, -1)],
+    [
+      'an unsigned body that does not end',
+      ({ body }) => wireBytes({ method: 'POST', path: '/sendMessage', headers: [], body }).subarray(0, -1),
+    ],
+    [
+      'a handshake that does not end',
+      ({ body }) => wireBytes({ method: 'POST', path: '/.well-known/auth', headers: [], body }).subarray(0, -1),
+    ],
     ['nothing at all', () => Buffer.alloc(0)],
   ])('a hundred with %s hold nobody up', async (_name, unfinished) => {
     const open = await Promise.all(Array.from({ length: 100 }, () => wireTo()));

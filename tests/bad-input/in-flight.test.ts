@@ -60,7 +60,9 @@ test('what has arrived is bounded; who comes above it is refused and ended, and 
   const second = await upload(4_000, 3_999);
   const third = await upload(4_000, 4_000);
   // Whose bytes come last, is the network's affair.
-  const refused = await Promise.race([first, second, third].map(async (wire) => ({ wire, answer: await wire.answer() })));
+  const refused = await Promise.race(
+    [first, second, third].map(async (wire) => ({ wire, answer: await wire.answer() })),
+  );
   expect(refused.answer.status).toBe(503);
   expect(refused.answer.headers['connection']).toBe('close');
   await refused.wire.ended;

@@ -1,5 +1,5 @@
 import { AuthFetch, CompletedProtoWallet, PrivateKey } from '@bsv/sdk';
-import { RawClient, type Header, requestPayload, Session } from './raw-client.ts';
+import { type Header, RawClient, requestPayload, Session } from './raw-client.ts';
 
 /** The raw client is a second implementation; these hold it against the first. */
 const privateKey = PrivateKey.fromRandom();
@@ -25,13 +25,28 @@ test.each<[string, string, readonly Header[], string | undefined]>([
   ['POST', '/sendMessage', [['content-type', 'application/json']], '{"message":{}}'],
   ['POST', '/a/b?c=d&e=%20', [['content-type', 'application/json']], 'x'.repeat(70_000)],
   ['GET', '/permissions/list?a=1', [], undefined],
-  ['GET', '/devices', [['x-bsv-b', '2'], ['x-bsv-a', '1'], ['authorization', 'Bearer x']], undefined],
+  [
+    'GET',
+    '/devices',
+    [
+      ['x-bsv-b', '2'],
+      ['x-bsv-a', '1'],
+      ['authorization', 'Bearer x'],
+    ],
+    undefined,
+  ],
 ])('signs %s %s as the SDK does', async (method, path, headers, body) => {
   const requestId = Array.from({ length: 32 }, (_, i) => i);
   const fetcher = new AuthFetch(wallet) as unknown as Serializer;
   const url = new URL(`http://127.0.0.1${path}`);
   const expected = await fetcher.serializeRequest(method, Object.fromEntries(headers), body, url, requestId);
-  const actual = requestPayload(Uint8Array.from(requestId), method, path, headers, body && Buffer.from(body) || undefined);
+  const actual = requestPayload(
+    Uint8Array.from(requestId),
+    method,
+    path,
+    headers,
+    (body && Buffer.from(body)) || undefined,
+  );
   expect(actual).toEqual(Buffer.from(expected.toArray()));
 });
 

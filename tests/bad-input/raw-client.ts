@@ -125,7 +125,8 @@ function parseAnswer(bytes: Buffer, method: string, over: boolean): { answer: An
       at = lineEnd + 2 + size + 2;
     }
   }
-  if (headers['content-length'] === undefined) return over ? done(bytes.toString('utf8', start), bytes.length) : undefined;
+  if (headers['content-length'] === undefined)
+    return over ? done(bytes.toString('utf8', start), bytes.length) : undefined;
   const length = start + Number(headers['content-length']);
   return bytes.length < length ? undefined : done(bytes.toString('utf8', start, length), length);
 }
@@ -362,8 +363,13 @@ export class RawSocket {
   /** When the connection has ended; with socket.io's reason. */
   readonly closed: Promise<string>;
   #wake: (() => void)[] = [];
+  #pollingId: string | undefined;
 
   private constructor(readonly io: Socket) {
+    const { engine } = io.io as unknown as { engine: { id: string; transport: { name: string } } };
+    io.on('connect', () => {
+      if (engine.transport.name === 'polling') this.#pollingId = engine.id;
+    });
     io.onAny((name: string, data: unknown) => {
       this.received.push(this.#read(name, data));
       for (const wake of this.#wake.splice(0)) wake();
@@ -403,6 +409,11 @@ export class RawSocket {
 
   get connected(): boolean {
     return this.io.connected;
+  }
+
+  /** engine.io's session, when it goes by long polling. */
+  get pollingId(): string | undefined {
+    return this.#pollingId;
   }
 
   async shakeHands(client: RawClient): Promise<Session> {
@@ -462,7 +473,10 @@ export class RawSocket {
 export async function withPatience<T>(promise: Promise<T>, what: string, detail = () => ''): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} did not come within ${PATIENCE_MS} ms ${detail()}`)), PATIENCE_MS);
+    timer = setTimeout(
+      () => reject(new Error(`${what} did not come within ${PATIENCE_MS} ms ${detail()}`)),
+      PATIENCE_MS,
+    );
   });
   try {
     return await Promise.race([promise, late]);

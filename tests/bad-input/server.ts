@@ -91,7 +91,11 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
     rows: async () => ((await database.raw(rows)) as [Rows])[0],
     openSockets: () => realtime.size,
     async unprovenSockets() {
-      const { text } = await exchange(Number(new URL(internal.url).port), { method: 'GET', path: '/metrics', headers: [] });
+      const { text } = await exchange(Number(new URL(internal.url).port), {
+        method: 'GET',
+        path: '/metrics',
+        headers: [],
+      });
       return Number(/^messagebox_sockets\{.*state="unproven".*\} (-?\d+)$/m.exec(text)?.[1]);
     },
     async close() {
@@ -110,7 +114,8 @@ export const hostProcess = (
 /** Records what would end a server's process, and warnings of Node, until `stop`. */
 export function watchProcess(): { readonly trouble: string[]; stop(): void } {
   const trouble: string[] = [];
-  const note = (error: unknown) => trouble.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const note = (error: unknown) =>
+    trouble.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const events = ['uncaughtException', 'unhandledRejection', 'warning'] as const;
   for (const event of events) hostProcess.on(event as 'warning', note);
   return {

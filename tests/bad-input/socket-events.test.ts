@@ -227,20 +227,31 @@ describe('sendMessage', () => {
     await refusedSend({ roomId: live.room(String(box)), message: message() }, 'ERR_INVALID_MESSAGEBOX');
   });
 
-  test.each(table(['self', 'anyone', 'nobody', `02${'ff'.repeat(32)}`, `04${'11'.repeat(64)}`, '__proto__', '0'.repeat(2_000)]))(
-    'a room of %s',
-    async (_label, key) => {
-      await refusedSend({ roomId: `${key}-inbox`, message: message({ recipient: undefined }) }, 'ERR_INVALID_RECIPIENT_KEY');
-      await refusedSend({ roomId: `${key}-inbox`, message: message({ recipient: key }) }, 'ERR_INVALID_RECIPIENT_KEY');
-    },
-  );
+  test.each(
+    table(['self', 'anyone', 'nobody', `02${'ff'.repeat(32)}`, `04${'11'.repeat(64)}`, '__proto__', '0'.repeat(2_000)]),
+  )('a room of %s', async (_label, key) => {
+    await refusedSend(
+      { roomId: `${key}-inbox`, message: message({ recipient: undefined }) },
+      'ERR_INVALID_RECIPIENT_KEY',
+    );
+    await refusedSend({ roomId: `${key}-inbox`, message: message({ recipient: key }) }, 'ERR_INVALID_RECIPIENT_KEY');
+  });
 
-  test.each(table([7, true, {}, [], '', 'self', new RawClient().identityKey, [new RawClient().identityKey], 'k'.repeat(10_240)]))(
-    'a recipient that is not the one of the room: %s',
-    async (_label, recipient) => {
-      await refusedSend({ roomId: live.room(), message: message({ recipient }) }, 'ERR_INVALID_RECIPIENT_KEY');
-    },
-  );
+  test.each(
+    table([
+      7,
+      true,
+      {},
+      [],
+      '',
+      'self',
+      new RawClient().identityKey,
+      [new RawClient().identityKey],
+      'k'.repeat(10_240),
+    ]),
+  )('a recipient that is not the one of the room: %s', async (_label, recipient) => {
+    await refusedSend({ roomId: live.room(), message: message({ recipient }) }, 'ERR_INVALID_RECIPIENT_KEY');
+  });
 
   test('recipients beside the one of the room get nothing', async () => {
     const other = await new RawClient().shakeHands(live.world.server.port);
@@ -268,9 +279,12 @@ describe('sendMessage', () => {
     await refusedSend({ roomId: live.room(), message: message({ messageId }) }, code);
   });
 
-  test.each(table([undefined, null, '', ' ', 7, true, LONE, { [LONE]: 1 }, [LONE]]))('body: %s', async (_label, body) => {
-    await refusedSend({ roomId: live.room(), message: message({ body }) }, 'ERR_INVALID_MESSAGE_BODY');
-  });
+  test.each(table([undefined, null, '', ' ', 7, true, LONE, { [LONE]: 1 }, [LONE]]))(
+    'body: %s',
+    async (_label, body) => {
+      await refusedSend({ roomId: live.room(), message: message({ body }) }, 'ERR_INVALID_MESSAGE_BODY');
+    },
+  );
 
   test.each(['roomId', 'message', 'messageId', 'recipient', 'body'])('deep JSON as %s', async (name) => {
     const sent = { roomId: live.room(), message: message() };
@@ -284,7 +298,14 @@ describe('sendMessage', () => {
       recipient: 'ERR_INVALID_RECIPIENT_KEY',
       body: 'ERR_INVALID_MESSAGE_BODY',
     };
-    const shown = name === 'messageId' ? { ...data, message: {} } : name === 'roomId' ? { message: data.message } : name === 'message' ? { roomId: data.roomId } : data;
+    const shown =
+      name === 'messageId'
+        ? { ...data, message: {} }
+        : name === 'roomId'
+          ? { message: data.message }
+          : name === 'message'
+            ? { roomId: data.roomId }
+            : data;
     const isOneDeep = name === 'messageId' ? 'ERR_INVALID_MESSAGEID' : codes[name];
     await refusedSend(shown, isOneDeep ?? '', json);
   });

@@ -221,9 +221,11 @@ describe('a signed frame', () => {
   });
 
   const otherNonce = (key: Uint8Array, minutesAgo = 0): string =>
-    createAuthenticator({ privateKey: key, curve: loadCurve(), now: () => Date.now() - minutesAgo * 60_000 })
-      .answerHandshake({ ...session.client.initialRequest(), initialNonce: session.clientNonce })
-      .response.initialNonce;
+    createAuthenticator({
+      privateKey: key,
+      curve: loadCurve(),
+      now: () => Date.now() - minutesAgo * 60_000,
+    }).answerHandshake({ ...session.client.initialRequest(), initialNonce: session.clientNonce }).response.initialNonce;
 
   test.each<[string, string, (frame: Frame) => unknown, string]>([
     ['no identity', 'identityKey', () => undefined, MALFORMED],
@@ -263,7 +265,12 @@ describe('a signed frame', () => {
     ['a changed payload', 'payload', () => [...Buffer.from('{"eventName":"joinRoom"}')], FAILED],
     ['an empty signature', 'signature', () => [], FAILED],
     ['a signature of another frame', 'signature', () => frame()['signature'], FAILED],
-    ['a changed signature', 'signature', ({ signature }) => (signature as number[]).map((b, i) => (i === 40 ? b ^ 1 : b)), FAILED],
+    [
+      'a changed signature',
+      'signature',
+      ({ signature }) => (signature as number[]).map((b, i) => (i === 40 ? b ^ 1 : b)),
+      FAILED,
+    ],
     ['a signature of zeros', 'signature', () => Array(70).fill(0), FAILED],
   ])('with %s', async (_name, field, tamper, code) => {
     const honest = frame();
@@ -376,8 +383,17 @@ describe('frames that were heard on another connection', () => {
 
   test('an answer to no question is ignored', async () => {
     const socket = await live.proven();
-    const response = { version: '0.1', messageType: 'initialResponse', identityKey: socket.session?.client.identityKey };
-    socket.send({ ...response, initialNonce: base64(48), yourNonce: base64(120), signature: [48, 6, 2, 1, 0, 2, 1, 0] });
+    const response = {
+      version: '0.1',
+      messageType: 'initialResponse',
+      identityKey: socket.session?.client.identityKey,
+    };
+    socket.send({
+      ...response,
+      initialNonce: base64(48),
+      yourNonce: base64(120),
+      signature: [48, 6, 2, 1, 0, 2, 1, 0],
+    });
     await live.expectAlive(socket);
   });
 });

@@ -18,7 +18,7 @@ import { Admission } from './sockets/admission.js';
 import type { InstanceRegistry } from './sockets/instance-registry.js';
 import { Lanes } from './sockets/lanes.js';
 import { passOn, takePassed } from './sockets/pass-on.js';
-import { attachSocketIo, createSocketIo } from './sockets/socket-io.js';
+import { attachSocketIo, createSocketIo, serveBelow } from './sockets/socket-io.js';
 
 export interface RealtimeParts {
   readonly config: Config;
@@ -66,7 +66,9 @@ export class Realtime {
     const frameBytes = live * 6;
     const namespaces = liveNamespaces(config.routingPrefix);
     this.#namespaces = namespaces;
-    this.#io = createSocketIo(parts.broker, frameBytes);
+    // The bound of every new connection; it is raised for each that proves an identity.
+    const frameBytesUnproven = Math.min(LIMITS.frameBytesUnproven, frameBytes);
+    this.#io = createSocketIo(parts.broker, frameBytesUnproven);
     this.publisher = socketIoPublisher({ io: this.#io, namespaces, maxBodyBytes: live, log, metrics });
     this.#events = {
       store: parts.store,
@@ -87,7 +89,7 @@ export class Realtime {
         sessionMaxMs: config.sessions.socketMaxMs,
         proveWithinMs: config.socketAuthMs,
         payloadBytes: live * 2 + 65_536,
-        frameBytesUnproven: Math.min(LIMITS.frameBytesUnproven, frameBytes),
+        frameBytesUnproven,
         frameBytes,
         bufferedBytes: LIMITS.bufferedBytes,
       },
@@ -131,6 +133,9 @@ export class Realtime {
   /** Passes requests of other instances' connections on to them, and takes from them those of its own. After `attach`. */
   share(http: HttpServer, internal: HttpServer, registry: InstanceRegistry): void {
     passOn(this.#io, http, registry, this.parts.log);
+    // It has put itself in front, and needs to be shown the same path.
+    const { routingPrefix } = this.parts.config;
+    if (routingPrefix !== '') serveBelow(http, routingPrefix);
     takePassed(this.#io, internal);
   }
 

@@ -61,7 +61,10 @@ export class AuthSocket {
   #buffered = 0;
   #refresh: NodeJS.Timeout | undefined;
   readonly #deadline: NodeJS.Timeout;
-  readonly #liftFrameBound: () => void;
+  readonly #frameBound: ReturnType<typeof boundFrames>;
+  readonly #noteDrain = () => {
+    this.#buffered = 0;
+  };
 
   constructor(
     private readonly socket: Socket,
@@ -69,11 +72,9 @@ export class AuthSocket {
     private readonly limits: AuthSocketLimits,
     private readonly events: AuthSocketEvents,
   ) {
-    this.#liftFrameBound = boundFrames(socket.conn, limits.frameBytesUnproven, limits.frameBytes);
+    this.#frameBound = boundFrames(socket.conn, limits.frameBytesUnproven, limits.frameBytes);
     this.#deadline = setTimeout(() => this.disconnect(), limits.proveWithinMs);
-    socket.conn.on('drain', () => {
-      this.#buffered = 0;
-    });
+    socket.conn.on('drain', this.#noteDrain);
     socket.onAny((name: string, ...args: unknown[]) => this.#receive(name, args));
     // A protocol violation (`error` without a listener would end the process); engine.io closes the connection itself.
     socket.on('error', () => undefined);
@@ -158,6 +159,8 @@ export class AuthSocket {
   }
 
   #receive(name: string, args: unknown[]): void {
+    // What came together with the frame that ended the connection is still handed over by socket.io.
+    if (!this.socket.connected) return;
     try {
       if (name !== 'authMessage') {
         throw new AuthFailedError(
@@ -223,7 +226,7 @@ export class AuthSocket {
   #prove(): boolean {
     this.#proven = true;
     clearTimeout(this.#deadline);
-    this.#liftFrameBound();
+    this.#frameBound.lift();
     this.#scheduleRefresh(this.#session as Session);
     return this.events.proven(this);
   }
@@ -282,6 +285,15 @@ export class AuthSocket {
     clearTimeout(this.#deadline);
     clearTimeout(this.#refresh);
     this.#held = [];
+    this.#frameBound.release();
+    this.socket.conn.off('drain', this.#noteDrain);
+    // Who has left its last namespace is of no use any more, and nothing here would ever end its connection.
+    if (namespacesOf(this.socket) === 0) this.closeTransport();
     this.events.closed(this, reason);
   }
+}
+
+/** How many namespaces the connection of a socket is in. */
+function namespacesOf(socket: Socket): number {
+  return (socket.client as unknown as { sockets: ReadonlyMap<string, Socket> }).sockets.size;
 }

@@ -7,9 +7,13 @@ import type { Socket } from 'socket.io';
  * engine.io has one bound for all connections and none for each, so this reaches into the transports; a test fails if
  * a new version of them no longer obeys.
  *
- * @returns lifts the bound
+ * @returns `lift` sets the bound to `lifted`; `release` lets go of the connection, which may outlive the socket
  */
-export function boundFrames(connection: Socket['conn'], bytes: number, lifted: number): () => void {
+export function boundFrames(
+  connection: Socket['conn'],
+  bytes: number,
+  lifted: number,
+): { lift(): void; release(): void } {
   let bound = bytes;
   const apply = (transport: unknown) => {
     const { socket, maxHttpBufferSize } = transport as TransportInternals;
@@ -19,9 +23,15 @@ export function boundFrames(connection: Socket['conn'], bytes: number, lifted: n
   apply(connection.transport);
   connection.on('upgrading', apply);
   connection.on('upgrade', apply);
-  return () => {
-    bound = lifted;
-    apply(connection.transport);
+  return {
+    lift() {
+      bound = lifted;
+      apply(connection.transport);
+    },
+    release() {
+      connection.off('upgrading', apply);
+      connection.off('upgrade', apply);
+    },
   };
 }
 

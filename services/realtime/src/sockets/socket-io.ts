@@ -6,7 +6,7 @@ import type { Admission } from './admission.js';
 /**
  * A socket.io server with this project's settings, attached to no HTTP server yet.
  *
- * @param maxFrameBytes the largest frame that is read from a client
+ * @param maxFrameBytes the largest frame that is read from a client, unless its connection is given another bound
  */
 export function createSocketIo(broker: RoomEventBroker, maxFrameBytes: number): Server {
   return new Server({
@@ -38,7 +38,10 @@ export function attachSocketIo(io: Server, http: HttpServer, entrance: Entrance)
       response.end();
       return;
     }
-    if (request._query?.['sid'] !== undefined) next();
+    if (request.method !== 'GET' && request.method !== 'POST') {
+      // engine.io calls it a fault of its own.
+      refuse(response, 400, 'ERR_BAD_REQUEST', 'Only GET and POST are taken here.');
+    } else if (request._query?.['sid'] !== undefined) next();
     else void admit(request, response, entrance, next);
   });
   io.engine.on(
@@ -75,20 +78,23 @@ function refuse(
   status: number,
   code: string,
   description: string,
-  retryAfterSeconds: number,
+  retryAfterSeconds?: number,
 ): void {
   const body = JSON.stringify({ status: 'error', code, description });
   response.writeHead(status, {
     'Content-Type': 'application/json',
     'Content-Length': Buffer.byteLength(body),
-    'Retry-After': retryAfterSeconds,
+    ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': retryAfterSeconds }),
     Connection: 'close',
   });
   response.end(body);
 }
 
-/** engine.io answers at one path only, so requests below the prefix are shown to it without it. */
-function serveBelow(http: HttpServer, routingPrefix: string): void {
+/**
+ * engine.io answers at one path only, so requests below the prefix are shown to it without it: to it, and to all
+ * listeners that the server has by now.
+ */
+export function serveBelow(http: HttpServer, routingPrefix: string): void {
   const unprefix = (request: IncomingMessage) => {
     if (request.url?.startsWith(`${routingPrefix}/socket.io/`)) request.url = request.url.slice(routingPrefix.length);
   };
