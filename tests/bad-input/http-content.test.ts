@@ -10,7 +10,7 @@ afterAll(() => world.close());
 const LONE = '\ud800';
 const DEEP = 100_000;
 const deepArray = '['.repeat(DEEP) + ']'.repeat(DEEP);
-const deepObject = '{"a":'.repeat(DEEP) + '1' + '}'.repeat(DEEP);
+const deepObject = `${'{"a":'.repeat(DEEP)}1${'}'.repeat(DEEP)}`;
 const huge = 'h'.repeat(1_000_000);
 /** 255 of something that takes two UTF-16 units each. */
 const astral = (count: number) => '\u{1f600}'.repeat(count);
@@ -33,8 +33,8 @@ const label = (value: Value) => {
   const text = value === undefined ? 'left out' : (JSON.stringify(value) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 60)}… (${text.length})` : text;
 };
-const table = <T>(values: readonly Value[], ...rest: T[]) =>
-  values.map((value) => [label(value), value, ...rest] as const);
+const table = (values: readonly Value[], code = ''): [string, Value, string][] =>
+  values.map((value) => [label(value), value, code]);
 
 /** Values that are no name: of a message or a box. What counts as missing is told apart in the tables below. */
 const notNames: readonly Value[] = [
@@ -226,12 +226,14 @@ describe('POST /listMessages', () => {
     await world.refused(world.recipient.post('/listMessages', body), code, world.recipient);
   };
 
-  test.each(['null', '7', '"inbox"', '[]', '["inbox"]', '{}', deepArray, '{"__proto__":{"messageBox":"inbox"}}'])(
-    'a body like %.40s',
-    async (body) => {
-      await world.refused(world.recipient.post('/listMessages', body), 'ERR_MESSAGEBOX_REQUIRED', world.recipient);
-    },
-  );
+  test.each(
+    ['null', '7', '"inbox"', '[]', '["inbox"]', '{}', deepArray, '{"__proto__":{"messageBox":"inbox"}}'].map((body) => [
+      body.slice(0, 40),
+      body,
+    ]),
+  )('a body like %s', async (_label, body) => {
+    await world.refused(world.recipient.post('/listMessages', body), 'ERR_MESSAGEBOX_REQUIRED', world.recipient);
+  });
 
   test.each([
     ...table([undefined, null, ''], 'ERR_MESSAGEBOX_REQUIRED'),
@@ -305,12 +307,14 @@ describe('POST /acknowledgeMessage', () => {
     await world.refused(world.recipient.post('/acknowledgeMessage', body), code, world.recipient);
   };
 
-  test.each(['null', '7', '"id"', '[]', '["id"]', '{}', deepObject, '{"__proto__":{"messageIds":["id"]}}'])(
-    'a body like %.40s',
-    async (body) => {
-      await ask(body, 'ERR_MESSAGE_ID_REQUIRED');
-    },
-  );
+  test.each(
+    ['null', '7', '"id"', '[]', '["id"]', '{}', deepObject, '{"__proto__":{"messageIds":["id"]}}'].map((body) => [
+      body.slice(0, 40),
+      body,
+    ]),
+  )('a body like %s', async (_label, body) => {
+    await ask(body, 'ERR_MESSAGE_ID_REQUIRED');
+  });
 
   test.each([
     ...table([undefined, null, 0, 7, '', 'id', true, [], {}, { length: 1, 0: 'id' }], 'ERR_MESSAGE_ID_REQUIRED'),

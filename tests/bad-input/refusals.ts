@@ -28,7 +28,11 @@ export class World {
   ) {}
 
   static async start(env: Record<string, string> = {}): Promise<World> {
-    const server = await startServer(env);
+    return World.of(await startServer(env));
+  }
+
+  /** The same around a server that runs already. */
+  static async of(server: TestServer): Promise<World> {
     const [sender, recipient] = [new RawClient(), new RawClient()];
     return new World(server, await sender.shakeHands(server.port), await recipient.shakeHands(server.port));
   }

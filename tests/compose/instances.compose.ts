@@ -32,6 +32,16 @@ describe('every instance', () => {
     }
   });
 
+  test('tells health checks apart from what clients ask for, and knows that Redis is up', async () => {
+    for (const api of await containers('api')) {
+      const numbers = await api.numbers();
+      expect(
+        numbers.sum('messagebox_http_request_duration_seconds_count', { route: '/health', code: '200' }),
+      ).toBeGreaterThan(0);
+      expect(numbers.sum('messagebox_redis_up')).toBe(1);
+    }
+  });
+
   test('uses the native curve, MySQL and sharded Redis channels', async () => {
     for (const service of Object.keys(REPLICAS)) {
       for (const instance of await containers(service)) {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { until } from '../acceptance/history.js';
-import type { LiveSocket } from '../acceptance/live-socket.js';
+import { type History, until } from '../acceptance/history.js';
+import type { LiveSocket, Push } from '../acceptance/live-socket.js';
 import { type Person, people } from '../acceptance/people.js';
 import { type Container, containers, docker, edgeUrl } from './stack.js';
 
@@ -93,7 +93,7 @@ describe('when an api and a realtime instance are lost in the middle of a conver
 
   interface Faithful {
     readonly socket: LiveSocket;
-    readonly pushes: ReturnType<LiveSocket['events']>;
+    readonly pushes: History<Push>;
   }
 
   /** A socket whose app says again who it is and which room it wants whenever it has a connection. */
@@ -103,7 +103,7 @@ describe('when an api and a realtime instance are lost in the middle of a conver
       socket.client.emit('authenticated', { identityKey: person.key });
       socket.client.emit('joinRoom', `${person.key}-${BOX}`);
     });
-    return { socket, pushes: socket.events(`sendMessage-${person.key}-${BOX}`) };
+    return { socket, pushes: socket.events<Push>(`sendMessage-${person.key}-${BOX}`) };
   }
 });
 

@@ -18,7 +18,8 @@ export function measure(metrics: Metrics): RequestHandler {
 function routeOf(request: Request): string {
   const route: unknown = request.route;
   if (typeof route === 'object' && route !== null && 'path' in route) return String(route.path);
-  return request.path.startsWith('/health/') ? '/health' : 'other';
+  // Not `path`: a router that has answered leaves it without its own part.
+  return request.originalUrl.startsWith('/health/') ? '/health' : 'other';
 }
 
 function knownMethod(request: Request): string {

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { variables } from '../../packages/shared/src/config/variables.js';
+
+const root = resolve(import.meta.dirname, '..', '..');
+const compose = readFileSync(join(root, 'docker-compose.yml'), 'utf8');
+
+/** `${NAME:-default}` of the compose file. */
+const used = [...compose.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name = '', value = '']) => [name, value] as const);
+/** Names without a value, which are handed on to containers as they are, or not at all. */
+const handedOn = [...compose.matchAll(/^ +([A-Z_]+):(?: *#.*)?$/gm)].map(([, name = '']) => name);
+
+test('every variable of the compose file has one default', () => {
+  expect(compose.match(/\$\{\w+(?!:-|\w)/g) ?? []).toEqual([]);
+  for (const [name, value] of used) {
+    expect(used.filter(([other, its]) => other === name && its !== value)).toEqual([]);
+  }
+});
+
+test('those that are not the servers` own are in deploy/compose.env.example, with their defaults', () => {
+  const example = readFileSync(join(root, 'deploy', 'compose.env.example'), 'utf8');
+  const listed = [...example.matchAll(/^# ([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => `${name}=${value}`);
+  const own = used.filter(([name]) => !(name in variables)).map(([name, value]) => `${name}=${value}`);
+  expect(listed.sort()).toEqual([...new Set(own)].sort());
+});
+
+test('what is handed on is a variable of the servers', () => {
+  expect(handedOn.length).toBeGreaterThan(10);
+  expect(handedOn.filter((name) => !(name in variables))).toEqual([]);
+});
+
+test('images are pinned to a version', () => {
+  const images = [...compose.matchAll(/^ +image: (\S+)$/gm)].map(([, image = '']) => image);
+  for (const image of images) expect(image).toMatch(/:(\$\{MESSAGEBOX_VERSION:-dev\}|.*\d.*)$/);
+});
+
+test('containers may take a little longer to stop than the servers take', () => {
+  const seconds = (name: string) => Number.parseInt(used.find(([other]) => other === name)?.[1] ?? '', 10);
+  expect(seconds('STOP_GRACE')).toBeGreaterThan(seconds('SHUTDOWN_GRACE_SECONDS'));
+});
