@@ -97,7 +97,10 @@ interface Client {
   next(event: string): Promise<unknown>;
 }
 
-async function client(url: string, options: { wallet?: CompletedProtoWallet; transports?: string[] } = {}): Promise<Client> {
+async function client(
+  url: string,
+  options: { wallet?: CompletedProtoWallet; transports?: string[] } = {},
+): Promise<Client> {
   const wallet = options.wallet ?? new CompletedProtoWallet(PrivateKey.fromRandom());
   const socket = AuthSocketClient(url, {
     wallet,
