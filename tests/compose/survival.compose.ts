@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { corsHeaders } from '../../packages/shared/src/http/json-server.js';
 import { type History, until } from '../acceptance/history.js';
 import type { LiveSocket, Push } from '../acceptance/live-socket.js';
 import { type Person, people } from '../acceptance/people.js';
@@ -105,6 +106,27 @@ describe('when an api and a realtime instance are lost in the middle of a conver
     });
     return { socket, pushes: socket.events<Push>(`sendMessage-${person.key}-${BOX}`) };
   }
+});
+
+test('when no api is left, the edge says so in the form of the services, and finds the next one by itself', async () => {
+  const apis = await containers('api');
+  await Promise.all(apis.map((api) => docker('stop', api.id)));
+  const response = await fetch(`${edgeUrl}/sendMessage`, { method: 'POST', body: '{}' });
+  expect(response.status).toBe(502);
+  expect(Object.fromEntries(response.headers)).toMatchObject({
+    ...Object.fromEntries(Object.entries(corsHeaders).map(([name, value]) => [name.toLowerCase(), value])),
+    'content-type': 'application/json',
+    'retry-after': '1',
+  });
+  expect(await response.json()).toEqual({
+    status: 'error',
+    code: 'ERR_UNAVAILABLE',
+    description: expect.any(String),
+  });
+  // In order, and not because time was up.
+  for (const api of apis) expect((await api.inspect()).State.ExitCode).toBe(0);
+  await Promise.all(apis.map((api) => docker('start', api.id)));
+  await until('an api is found', async () => (await fetch(`${edgeUrl}/health/ready`)).ok, 30_000);
 });
 
 async function sendOverHttp(from: Person, to: Person, messageId: string): Promise<void> {

@@ -112,6 +112,8 @@ async function find(kind: Kind, docker: boolean): Promise<Found | undefined> {
     });
     return { url: given, from: kind.variable, close: async () => {} };
   }
+  // For a run that must cover the images: nothing else will do.
+  if (process.env['TEST_CONTAINERS']) return await kind.startContainer();
   // On somebody's own machine, what runs there is not ours to use without being told.
   if (process.env['CI'] && (await answers(kind))) return { url: kind.usualUrl, from: 'found', close: async () => {} };
   if (docker) {
