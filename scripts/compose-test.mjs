@@ -103,7 +103,10 @@ async function test() {
     CI: 'true',
   };
   const compose = (more, ...args) =>
-    run('docker', ['compose', '--file', inRoot('docker-compose.yml'), ...args], { ...env, ...more });
+    run('docker', ['compose', '--progress', 'quiet', '--file', inRoot('docker-compose.yml'), ...args], {
+      ...env,
+      ...more,
+    });
   const suites = (...names) => jest(env, '--config', 'tests/compose/jest.config.mjs', ...names);
   try {
     await step('docker compose build', () => compose({}, 'build', '--quiet'));
