@@ -152,11 +152,11 @@ describeWithMysql('store on MySQL', () => {
     });
 
     test('calls beyond the pool wait, and fail in time when nothing becomes free', async () => {
-      const store = openStore(proxied({ poolSize: 1, acquireTimeoutMs: 200, queryTimeoutMs: 1_000 }));
+      const store = openStore(proxied({ poolSize: 1, acquireTimeoutMs: 2_000, queryTimeoutMs: 4_000 }));
       await Promise.all(Array.from({ length: 20 }, () => store.ping()));
       proxy.freeze();
-      const first = unavailable(store.ping(), 2_500);
-      await unavailable(store.ping(), 900);
+      const first = unavailable(store.ping(), 8_000);
+      await unavailable(store.ping(), 3_500);
       await first;
       await store.close();
     });
