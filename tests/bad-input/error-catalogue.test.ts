@@ -23,6 +23,8 @@ function codesInUse(): Set<string> {
       }
     }
   }
+  // The edge answers with codes of its own where no server does.
+  for (const [code] of read('deploy', 'edge', 'nginx.conf').matchAll(/ERR_[A-Z_]+/g)) codes.add(code);
   return codes;
 }
 

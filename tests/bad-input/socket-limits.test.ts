@@ -230,9 +230,9 @@ describe('namespaces', () => {
         if (i > 0) second.connect();
         await withPatience(connected, 'the second namespace');
         second.disconnect();
+        await eventually(() => prefixed.world.server.openSockets() === 1, 'only the first is left');
       }
       await prefixed.expectAlive(socket);
-      await eventually(() => prefixed.world.server.openSockets() === 1, 'only the first is left');
       expect(warnings).toEqual([]);
     } finally {
       hostProcess.off('warning', note);

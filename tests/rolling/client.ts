@@ -172,12 +172,17 @@ export class Client {
   }
 
   #disconnected(reason: string): void {
+    const lost = new Error(`the connection (${this.#transport}) ended before the ack`);
     const connection = this.connections.at(-1) as Connection;
     connection.lostAt = performance.now();
     connection.reason = reason;
     this.#live = undefined;
     this.#authenticated = false;
-    for (const { reject } of this.#unacknowledged.values()) reject(new Error('the connection ended before the ack'));
+    for (const { reject } of this.#unacknowledged.values()) reject(lost);
+  }
+
+  get #transport(): string {
+    return this.#socket.io.engine?.transport?.name ?? 'none';
   }
 
   #emit(eventName: string, data: unknown): void {

@@ -6,6 +6,8 @@ import { until } from '../acceptance/history.js';
 
 const HEALTH_EVERY_MS = 250;
 const HEALTH_PATIENCE_MS = 1_000;
+/** An instance that says that it isn't ready is believed at once, one that says nothing only after so many questions. */
+const SILENCES = 4;
 
 export type Group = 'api' | 'realtime';
 
@@ -15,6 +17,7 @@ interface Instance {
   readonly host: string;
   readonly port: number;
   ready: boolean;
+  silences: number;
 }
 
 /**
@@ -62,7 +65,7 @@ export class Edge {
   /** Takes an instance in; resolves when it is ready. */
   async add(group: Group, url: string): Promise<void> {
     const { hostname, port } = new URL(url);
-    this.#instances.push({ group, url, host: hostname, port: Number(port), ready: false });
+    this.#instances.push({ group, url, host: hostname, port: Number(port), ready: false, silences: 0 });
     await this.ready(url);
   }
 
@@ -170,16 +173,19 @@ export class Edge {
 /** Asks whether the instance is ready, and notes the answer. */
 function check(instance: Instance): Promise<boolean> {
   return new Promise((resolve) => {
-    const noted = (ready: boolean) => {
-      instance.ready = ready;
-      resolve(ready);
+    const silent = () => {
+      instance.silences += 1;
+      if (instance.silences >= SILENCES) instance.ready = false;
+      resolve(false);
     };
     const asking = get(`${instance.url}/health/ready`, { agent: false, timeout: HEALTH_PATIENCE_MS }, (answer) => {
       answer.resume();
-      noted(answer.statusCode === 200);
+      instance.silences = 0;
+      instance.ready = answer.statusCode === 200;
+      resolve(instance.ready);
     });
     asking.on('timeout', () => asking.destroy());
-    asking.on('error', () => noted(false));
+    asking.on('error', silent);
   });
 }
 

@@ -7,8 +7,10 @@ const SENDS_EACH_SECOND = 60;
 const isLive = (number: number) => number % 3 === 2;
 const SEND_TRIES = 5;
 const FILLER = 'x'.repeat(200);
-/** The server parts with a client a moment before the client hears of it. */
-const PARTING_MS = 500;
+/** A push may be on its way for so long when its instance is told to stop, or when its connection ends. */
+const PARTING_MS = 1_000;
+/** An instance parts with its clients at some time from the signal to stop on. */
+const STOPPING_MS = 10_000;
 
 const SENDERS = [['websocket'], ['polling'], ['websocket'], ['polling', 'websocket']];
 const RECIPIENTS = [['websocket'], ['polling'], ['websocket'], ['polling'], ['polling', 'websocket'], ['polling']];
@@ -34,6 +36,7 @@ export class Load {
   readonly #senders: readonly Client[];
   readonly #recipients: readonly Client[];
   readonly #sent: Sent[] = [];
+  readonly #stops: number[] = [];
   readonly #milestones: { readonly number: number; readonly reach: () => void }[] = [];
   #total = 0;
 
@@ -53,6 +56,11 @@ export class Load {
     await Promise.all(load.#clients.map((client) => client.open()));
     await until('all clients have joined', () => load.#clients.every((client) => client.joined));
     return load;
+  }
+
+  /** Tells that an instance is being stopped now. */
+  stopping(): void {
+    this.#stops.push(performance.now());
   }
 
   get sends(): number {
@@ -113,7 +121,7 @@ export class Load {
 
   /** Messages that were neither pushed nor stored while the recipient was away and then found by catching up. */
   missing(): Missing[] {
-    return this.#sent.filter((sent) => !isPushed(sent) && !isCaughtUp(sent)).map(describeSent);
+    return this.#sent.filter((sent) => !isPushed(sent) && !this.#isCaughtUp(sent)).map(describeSent);
   }
 
   /** Messages that were pushed more than once on one connection. */
@@ -143,7 +151,7 @@ export class Load {
       ...this.counts,
       errors: this.troubles.length,
       pushed: pushes.reduce((sum, n) => sum + n, 0),
-      foundByCatchingUp: this.#sent.filter((sent) => !isPushed(sent) && isCaughtUp(sent)).length,
+      foundByCatchingUp: this.#sent.filter((sent) => !isPushed(sent) && this.#isCaughtUp(sent)).length,
       reconnects: absences.length,
       refusedReconnects: this.#clients.reduce((sum, client) => sum + client.refusedReconnects, 0),
       longestAwayMs: Math.round(Math.max(0, ...absences.map(({ from, until }) => until - from))),
@@ -158,6 +166,16 @@ export class Load {
 
   get #connections(): Connection[] {
     return this.#clients.flatMap((client) => client.connections);
+  }
+
+  /** Whether it may have been stored while the recipient was away, and is in the list that was made right after. */
+  #isCaughtUp({ recipient, messageId, at, confirmedAt = Number.POSITIVE_INFINITY }: Sent): boolean {
+    return recipient.absences.some(({ from, until }) => {
+      const stop = this.#stops.findLast((when) => when <= from && when > from - STOPPING_MS) ?? from;
+      const away = at <= until && confirmedAt >= stop - PARTING_MS;
+      const back = recipient.connections.find(({ joinedAt }) => joinedAt === until);
+      return away && back?.caughtUp?.has(messageId) === true;
+    });
   }
 
   async #send(number: number): Promise<void> {
@@ -198,15 +216,6 @@ export class Load {
 
 function isPushed({ recipient, messageId }: Sent): boolean {
   return recipient.connections.some(({ pushed }) => pushed.has(messageId));
-}
-
-/** Whether it may have been stored while the recipient was away, and is in the list that was made right after. */
-function isCaughtUp({ recipient, messageId, at, confirmedAt = Number.POSITIVE_INFINITY }: Sent): boolean {
-  return recipient.absences.some((absence) => {
-    const away = at <= absence.until && confirmedAt >= absence.from - PARTING_MS;
-    const back = recipient.connections.find(({ joinedAt }) => joinedAt === absence.until);
-    return away && back?.caughtUp?.has(messageId) === true;
-  });
 }
 
 function describeSent({ recipient, messageId, body, at, confirmedAt }: Sent): string {

@@ -42,6 +42,11 @@ const LIMITS = {
 const TOUCH_ROOMS_MS = 3_600_000;
 const DRAIN_BATCH = 200;
 const DRAIN_PAUSE_MS = 100;
+/** A client that goes on sending is not waited for again and again. */
+const IDLE_ROUNDS = 5;
+/** Clients over long polling hear with their next poll that they are to move on; who does not poll is gone. */
+const LAST_POLLS_MS = 2_000;
+const LAST_POLLS_LOOK_MS = 25;
 
 /**
  * The realtime service without its process: the whole wiring of live delivery.
@@ -58,6 +63,7 @@ export class Realtime {
   readonly #touching: NodeJS.Timeout;
   readonly #events: EventParts;
   #draining = false;
+  #endPassed = () => {};
 
   constructor(private readonly parts: RealtimeParts) {
     const { config, log, metrics } = parts;
@@ -132,7 +138,7 @@ export class Realtime {
 
   /** Passes requests of other instances' connections on to them, and takes from them those of its own. After `attach`. */
   share(http: HttpServer, internal: HttpServer, registry: InstanceRegistry): void {
-    passOn(this.#io, http, registry, this.parts.log);
+    this.#endPassed = passOn(this.#io, http, registry, this.parts.log);
     // It has put itself in front, and needs to be shown the same path.
     const { routingPrefix } = this.parts.config;
     if (routingPrefix !== '') serveBelow(http, routingPrefix);
@@ -146,11 +152,19 @@ export class Realtime {
   async drain(): Promise<void> {
     this.#draining = true;
     clearInterval(this.#touching);
+    this.#endPassed();
     const open = [...this.#sockets];
     for (let i = 0; i < open.length; i += DRAIN_BATCH) {
       if (i > 0) await new Promise((resolve) => setTimeout(resolve, DRAIN_PAUSE_MS));
       await Promise.all(open.slice(i, i + DRAIN_BATCH).map((socket) => this.#moveOn(socket)));
     }
+    const deadline = Date.now() + LAST_POLLS_MS;
+    while ((this.#io.engine?.clientsCount ?? 0) > 0 && Date.now() < deadline) {
+      // Also those whose handshake had begun before.
+      await Promise.all([...this.#sockets].map((socket) => this.#moveOn(socket)));
+      await new Promise((resolve) => setTimeout(resolve, LAST_POLLS_LOOK_MS));
+    }
+    this.#io.engine?.close();
   }
 
   /** Ends what is left, without telling clients not to come back. */
@@ -163,8 +177,15 @@ export class Realtime {
   }
 
   async #moveOn(socket: AuthSocket): Promise<void> {
-    await this.#lanes.get(socket)?.idle();
-    socket.closeTransport();
+    const lanes = this.#lanes.get(socket);
+    // What comes meanwhile has begun, too, and is to be answered.
+    for (let i = 0; i < IDLE_ROUNDS && lanes !== undefined && lanes.running > 0; i++) await lanes.idle();
+    if (this.#hears(socket)) socket.closeTransport();
+  }
+
+  /** Between two long polls a client can't be told, and would go on sending in vain until the next one. */
+  #hears(socket: AuthSocket): boolean {
+    return this.#io.of(socket.namespace).sockets.get(socket.id)?.conn.transport.writable === true;
   }
 
   #handle(socket: AuthSocket, { eventName, data }: SocketEvent): void {

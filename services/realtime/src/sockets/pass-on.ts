@@ -15,8 +15,10 @@ const PASSED_TIMEOUT_MS = 90_000;
  *
  * To be called after socket.io was attached to `http`. Where to pass is looked up in the registry, never read from the
  * request. An instance that is gone is answered as engine.io answers an unknown session: clients connect anew.
+ *
+ * @returns ends the websockets that lead through this instance, whose owners don't know that it stops
  */
-export function passOn(io: Server, http: HttpServer, registry: InstanceRegistry, log: Logger): void {
+export function passOn(io: Server, http: HttpServer, registry: InstanceRegistry, log: Logger): () => void {
   const generate = io.engine.generateId.bind(io.engine);
   io.engine.generateId = async (request: IncomingMessage) => `${registry.id}.${await generate(request)}`;
 
@@ -35,7 +37,10 @@ export function passOn(io: Server, http: HttpServer, registry: InstanceRegistry,
       else response.destroy();
     }
   };
+  const passed = new Set<Socket>();
   const passUpgrade = async (instance: string, request: IncomingMessage, socket: Socket, head: Buffer) => {
+    passed.add(socket);
+    socket.once('close', () => passed.delete(socket));
     const target = await registry.addressOf(instance);
     try {
       if (target === undefined) throw new Error('no such instance');
@@ -59,6 +64,9 @@ export function passOn(io: Server, http: HttpServer, registry: InstanceRegistry,
     void passUpgrade(instance, request, socket, head);
     return true;
   });
+  return () => {
+    for (const socket of passed) socket.end();
+  };
 }
 
 /** Serves what other instances pass on, on the internal port. Whatever is unknown here is unknown. */
