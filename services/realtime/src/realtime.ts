@@ -13,7 +13,7 @@ import {
   type ServerIdentity,
   socketIoPublisher,
 } from '@messagebox/shared';
-import { type EventParts, eventHandlers, refuseSend } from './events/index.js';
+import { type EventParts, eventHandlers, refuseEvent } from './events/index.js';
 import { Admission } from './sockets/admission.js';
 import type { InstanceRegistry } from './sockets/instance-registry.js';
 import { Lanes } from './sockets/lanes.js';
@@ -194,7 +194,7 @@ export class Realtime {
     if (handler === undefined || lanes === undefined) return;
     this.parts.metrics.socketEvents.inc({ event: eventName });
     if (lanes.running >= LIMITS.eventsUnderWay) {
-      if (eventName === 'sendMessage') refuseSend(this.#events, socket, data);
+      refuseEvent(this.#events, socket, eventName, data);
       return;
     }
     lanes.run(laneOf(eventName, data), async () => {

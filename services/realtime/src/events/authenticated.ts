@@ -25,16 +25,17 @@ export const authenticated: EventHandler = async (parts, socket, data) => {
   socket.emit('authenticationSuccess', { status: 'success' });
 };
 
+/** Never rejects: without its rooms a socket is still a good one, and the client can join them itself. */
 async function restoreRooms(parts: EventParts, socket: AuthSocket, identityKey: string): Promise<void> {
-  let rooms: string[];
   try {
-    rooms = await parts.memory.recall(identityKey);
+    const rooms = await parts.memory.recall(identityKey);
+    await Promise.all(rooms.slice(0, parts.maxRooms).map((room) => enterRoom(parts, socket, room)));
   } catch (error) {
-    parts.log.debug({ reason: String(error) }, 'could not recall rooms; trying again');
-    setTimeout(() => void (socket.connected && restoreRooms(parts, socket, identityKey)), RETRY_RESTORE_MS).unref();
-    return;
+    parts.log.debug({ reason: String(error) }, 'could not restore rooms; trying again');
+    setTimeout(() => {
+      if (socket.connected) void restoreRooms(parts, socket, identityKey);
+    }, RETRY_RESTORE_MS).unref();
   }
-  await Promise.all(rooms.slice(0, parts.maxRooms).map((room) => enterRoom(parts, socket, room)));
 }
 
 async function settledOrLate(work: Promise<void>, ms: number): Promise<void> {

@@ -12,4 +12,4 @@ export const eventHandlers: ReadonlyMap<string, EventHandler> = new Map([
 ]);
 
 export type { EventParts } from './event-parts.js';
-export { refuseSend } from './send-message.js';
+export { refuseEvent } from './refuse-event.js';
