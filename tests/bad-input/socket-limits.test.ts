@@ -307,6 +307,24 @@ describe('too often', () => {
     afterEach(() => usual.closeSockets());
     afterAll(() => usual.close());
 
+    test.each([
+      ['joinRoom', 'joinedRoom', 'joinFailed'],
+      ['leaveRoom', 'leftRoom', 'leaveFailed'],
+    ])('%s is refused with an answer, too', async (eventName, done, failed) => {
+      const client = new RawClient();
+      const socket = await usual.proven(client, ['polling']);
+      const { session } = socket;
+      if (session === undefined) throw new Error('no session');
+      const data = `${client.identityKey}-crowded`;
+      const frames = Array.from({ length: 600 }, () => session.frame(Buffer.from(JSON.stringify({ eventName, data }))));
+      await postTogether(usual, socket, frames);
+      for (let i = 0; i < 88; i++) {
+        expect((await socket.take(failed)).data).toEqual({ reason: expect.stringContaining('Too many events') });
+      }
+      for (let i = 0; i < 512; i++) await socket.take(done);
+      await usual.expectNoTrouble();
+    });
+
     const deep = '['.repeat(5_000) + ']'.repeat(5_000);
     test.each<[string, (i: number) => string, string | undefined]>([
       ['with ids', (i) => `"flood ${i}"`, 'flood'],
