@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { Health } from '../health/health.js';
 import type { Logger } from '../logging/logger.js';
 
@@ -8,6 +9,9 @@ import type { Logger } from '../logging/logger.js';
 export const MAX_HEADER_BYTES = 32_768;
 
 const SWEEP_MS = 50;
+/** After so many turns of the loop without a new connection, none waits; and after so many in all, enough is enough. */
+const QUIET_TURNS = 3;
+const MOST_ACCEPT_TURNS = 1_000;
 
 const BAD_REQUEST = 'ERR_BAD_REQUEST';
 
@@ -15,6 +19,7 @@ const BAD_REQUEST = 'ERR_BAD_REQUEST';
 export class JsonServer {
   readonly http: Server;
   readonly #connections = new Set<Socket>();
+  #accepted = 0;
 
   /** @param log gets one line for each refusal of this server's own; those of the listener are the listener's */
   constructor(listener: RequestListener, log?: Logger) {
@@ -37,6 +42,7 @@ export class JsonServer {
       refuseRequest(log, request, response, 417, 'Only 100-continue can be expected here.');
     });
     this.http.on('connection', (socket) => {
+      this.#accepted += 1;
       this.#connections.add(socket);
       socket.once('close', () => this.#connections.delete(socket));
     });
@@ -60,6 +66,7 @@ export class JsonServer {
    * Connections that are still there after `patienceMs`, those of dead websocket clients among them, are cut.
    */
   async close(patienceMs: number): Promise<void> {
+    await this.#acceptWaiting();
     const closed = new Promise<void>((resolve) => this.http.close(() => resolve()));
     // Clients keep a connection open after its answer, so each is closed once it has become idle.
     const sweeping = setInterval(() => this.http.closeIdleConnections(), SWEEP_MS);
@@ -71,6 +78,19 @@ export class JsonServer {
     await closed;
     clearInterval(sweeping);
     clearTimeout(timer);
+  }
+
+  /**
+   * Takes the connections that clients have made and this process has not looked at yet: Node accepts one in each turn
+   * of its loop, and closing the listener would reset the others.
+   */
+  async #acceptWaiting(): Promise<void> {
+    let quiet = 0;
+    for (let turn = 0; turn < MOST_ACCEPT_TURNS && quiet < QUIET_TURNS; turn++) {
+      const before = this.#accepted;
+      await setImmediate();
+      quiet = before === this.#accepted ? quiet + 1 : 0;
+    }
   }
 }
 
