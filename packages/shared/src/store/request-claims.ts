@@ -1,4 +1,5 @@
 import type { RequestClaim } from './message-store.js';
+import { PerTurn } from './per-turn.js';
 import { retryContention } from './retry-contention.js';
 import { fixed, type SqlClient, type SqlValue, varying } from './sql-client.js';
 import { sqlErrorKind } from './translate-error.js';
@@ -19,26 +20,13 @@ interface PendingClaim {
  * only when one of them was there before is each asked for by itself.
  */
 export class RequestClaims {
-  #waiting: PendingClaim[] = [];
-  #scheduled = false;
+  readonly #claims = new PerTurn<PendingClaim>(MOST_AT_ONCE, (group) => void this.#insert(group));
 
   constructor(private readonly sql: SqlClient) {}
 
   /** @returns true the first time; rejects with what the driver said */
   claim(claim: RequestClaim): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ claim, resolve, reject });
-      if (this.#scheduled) return;
-      this.#scheduled = true;
-      setImmediate(() => {
-        this.#scheduled = false;
-        const all = this.#waiting;
-        this.#waiting = [];
-        for (let start = 0; start < all.length; start += MOST_AT_ONCE) {
-          void this.#insert(all.slice(start, start + MOST_AT_ONCE));
-        }
-      });
-    });
+    return new Promise((resolve, reject) => this.#claims.add({ claim, resolve, reject }));
   }
 
   async #insert(group: readonly PendingClaim[]): Promise<void> {

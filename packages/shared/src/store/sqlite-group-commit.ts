@@ -1,3 +1,4 @@
+import { PerTurn } from './per-turn.js';
 import type { SqlValue, WriteResult } from './sql-client.js';
 import type { SqliteDatabase, SqliteStatement } from './sqlite-client.js';
 
@@ -18,26 +19,18 @@ export interface PendingWrite {
  * and a statement that fails takes no other with it.
  */
 export class SqliteGroupCommit {
-  #waiting: PendingWrite[] = [];
-  #scheduled = false;
+  readonly #writes: PerTurn<PendingWrite>;
 
   /** @param use runs work on the one connection, when nobody else does */
-  constructor(private readonly use: (work: (database: SqliteDatabase) => void) => Promise<void>) {}
+  constructor(use: (work: (database: SqliteDatabase) => void) => Promise<void>) {
+    this.#writes = new PerTurn(MOST_PER_COMMIT, (group) => {
+      // Rejects when there is no connection to be had; what ran was settled before.
+      use((database) => commitGroup(database, group)).catch((error: unknown) => rejectAll(group, error));
+    });
+  }
 
   add(write: PendingWrite): void {
-    this.#waiting.push(write);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      const all = this.#waiting;
-      this.#waiting = [];
-      for (let start = 0; start < all.length; start += MOST_PER_COMMIT) {
-        const group = all.slice(start, start + MOST_PER_COMMIT);
-        // Rejects when there is no connection to be had; what ran was settled before.
-        this.use((database) => commitGroup(database, group)).catch((error: unknown) => rejectAll(group, error));
-      }
-    });
+    this.#writes.add(write);
   }
 }
 
