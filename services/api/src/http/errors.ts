@@ -1,7 +1,6 @@
 import { AuthError } from '@messagebox/brc103';
 import { type Logger, RuleError, StoreUnavailableError, TooManyRequestsError } from '@messagebox/shared';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
-
 import { OverloadedError } from './in-flight.js';
 
 interface Refusal {
@@ -16,16 +15,12 @@ export function answerErrors(log: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error);
     const refusal = refusalOf(error);
-    if (refusal.status >= 500)
-      log.error({ err: error, code: refusal.code, path: request.path, requestId: request.id }, 'request failed');
-    else
-      log.info(
-        { status: refusal.status, code: refusal.code, path: request.path, requestId: request.id },
-        'request refused',
-      );
+    const { code, description, status } = refusal;
+    const about = { status, code, path: request.path, requestId: request.id };
+    if (status >= 500) log.error({ err: error, ...about }, 'request failed');
+    else log.info(about, 'request refused');
     if (refusal.retryAfterSeconds !== undefined) response.set('Retry-After', String(refusal.retryAfterSeconds));
-    const { code, description } = refusal;
-    response.status(refusal.status).json(
+    response.status(status).json(
       // The published middleware answers a request without auth headers with `message`; clients look for that.
       code === 'UNAUTHORIZED'
         ? { status: 'error', code, message: description }

@@ -1,5 +1,5 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
-import { corsHeaders, type RoomEventBroker, TooManyRequestsError } from '@messagebox/shared';
+import { corsHeaders, type RoomEventBroker, sendJson, TooManyRequestsError } from '@messagebox/shared';
 import { Server } from 'socket.io';
 import type { Admission } from './admission.js';
 
@@ -80,14 +80,9 @@ function refuse(
   description: string,
   retryAfterSeconds?: number,
 ): void {
-  const body = JSON.stringify({ status: 'error', code, description });
-  response.writeHead(status, {
-    'Content-Type': 'application/json',
-    'Content-Length': Buffer.byteLength(body),
-    ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': retryAfterSeconds }),
-    Connection: 'close',
-  });
-  response.end(body);
+  if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', retryAfterSeconds);
+  response.setHeader('Connection', 'close');
+  sendJson(response, status, { status: 'error', code, description });
 }
 
 /**
