@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { boundInFlight, OverloadedError } from '@messagebox/web';
 import express, { type ErrorRequestHandler } from 'express';
-import { boundInFlight, OverloadedError } from '../../services/api/src/http/in-flight.ts';
 import { Wire } from './raw-client.ts';
 
 /** Half a gigabyte of uploads is much for a test, so the bound itself is shown with small numbers. */

@@ -9,14 +9,18 @@ import {
   rateLimit,
   type ServerIdentity,
 } from '@messagebox/shared';
-import express, { type Express, type RequestHandler } from 'express';
-import { cors } from './http/cors.js';
-import { answerErrors, answerNotFound } from './http/errors.js';
-import { boundInFlight } from './http/in-flight.js';
-import { measure } from './http/measure.js';
-import { requestLog } from './http/request-log.js';
+import {
+  admit,
+  answerErrors,
+  answerNotFound,
+  boundInFlight,
+  cors,
+  healthRoutes,
+  measure,
+  requestLog,
+} from '@messagebox/web';
+import express, { type Express } from 'express';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
-import { healthRoutes } from './routes/health.js';
 import { listMessagesRoute } from './routes/list-messages.js';
 import { migrateRoute } from './routes/migrate.js';
 import { sendMessageRoute } from './routes/send-message.js';
@@ -84,11 +88,4 @@ export function createApi(parts: ApiParts): Express {
   app.use(answerNotFound);
   app.use(answerErrors(log));
   return app;
-}
-
-function admit(check: (request: express.Request) => Promise<void>): RequestHandler {
-  return async (request, _response, next) => {
-    await check(request);
-    next();
-  };
 }

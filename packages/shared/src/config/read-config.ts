@@ -6,6 +6,8 @@ import { secretVariables, variables } from './variables.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+export type Network = 'main' | 'test' | 'local';
+
 export interface Config {
   readonly nodeEnv: 'development' | 'staging' | 'production' | 'test';
   readonly debug: boolean;
@@ -35,6 +37,21 @@ export interface Config {
   /** Undefined: one process, room events stay in it. */
   readonly redis: { readonly url: string; readonly prefix: string } | undefined;
   readonly websockets: boolean;
+  /** `local` is a play chain in our own database, for development and tests. */
+  readonly network: Network;
+  /** As given; whether it can be advertised is for the overlay to say. */
+  readonly hostingDomain: string | undefined;
+  readonly walletStorageUrl: string | undefined;
+  /** Who may use the operator's routes: 66 lower-case hex characters each. */
+  readonly adminIdentityKeys: readonly string[];
+  readonly overlay: {
+    /** Origins of SLAP trackers. Undefined: the network's usual ones. */
+    readonly slapTrackers: readonly string[] | undefined;
+    /** Origins of hosts to synchronise with, besides those that are found. */
+    readonly peers: readonly string[];
+    readonly reconcileMs: number;
+    readonly syncMs: number;
+  };
   readonly limits: {
     /** Bytes of an HTTP request's body. */
     readonly requestBody: number;
@@ -82,11 +99,39 @@ export function readConfig(env: Environment): Config {
     dataDir: path.resolve(v.DATA_DIR),
     redis: v.REDIS_URL === undefined ? undefined : { url: v.REDIS_URL, prefix: v.REDIS_PREFIX },
     websockets: v.ENABLE_WEBSOCKETS,
+    network: networkOf(v.NETWORK, v.BSV_NETWORK, v.NODE_ENV),
+    hostingDomain: v.HOSTING_DOMAIN,
+    walletStorageUrl: v.WALLET_STORAGE_URL,
+    adminIdentityKeys: v.ADMIN_IDENTITY_KEYS,
+    overlay: {
+      slapTrackers: v.SLAP_TRACKERS,
+      peers: v.OVERLAY_PEERS,
+      reconcileMs: v.RECONCILE_SECONDS,
+      syncMs: v.OVERLAY_SYNC_SECONDS,
+    },
     limits: { requestBody: v.MAX_BODY_BYTES, list: v.LIST_MAX_BYTES, liveBody: v.LIVE_MAX_BODY },
     migrateKey: v.MIGRATE_KEY,
     socketAuthMs: v.SOCKET_AUTH_SECONDS,
     shutdownGraceMs: v.SHUTDOWN_GRACE_SECONDS,
   };
+}
+
+const NETWORKS: Readonly<Record<string, Network>> = {
+  main: 'main',
+  mainnet: 'main',
+  test: 'test',
+  testnet: 'test',
+  regtest: 'local',
+  local: 'local',
+};
+
+/** Play money must be asked for in production, and real money anywhere else. */
+function networkOf(network: string | undefined, bsvNetwork: string | undefined, nodeEnv: string): Network {
+  const [named, other] = [network, bsvNetwork].map((name) => (name === undefined ? undefined : NETWORKS[name]));
+  if (named !== undefined && other !== undefined && named !== other) {
+    throw new ConfigError([`NETWORK is ${network} and BSV_NETWORK is ${bsvNetwork}: set one of them, or both alike`]);
+  }
+  return named ?? other ?? (nodeEnv === 'production' ? 'main' : 'local');
 }
 
 function linesOf(issues: readonly z.core.$ZodIssue[], env: Environment): string[] {

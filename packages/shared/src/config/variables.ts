@@ -22,6 +22,22 @@ const hexKey = z
   .string()
   .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hex characters (256 bits)')
   .transform((text) => new Uint8Array(Buffer.from(text, 'hex')));
+const network = z.enum(['main', 'test', 'regtest', 'mainnet', 'testnet', 'local']);
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+/** `https://host[:port]`, no path. */
+const origin = z.string().transform((text, context) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search + url.hash !== '') {
+    context.addIssue({ code: 'custom', message: 'must be origins such as https://host.example, with commas' });
+    return z.NEVER;
+  }
+  return url.origin;
+});
 const json = z.string().transform((text, context): unknown => {
   try {
     return JSON.parse(text);
@@ -77,11 +93,22 @@ export const variables = {
   SHUTDOWN_GRACE_SECONDS: seconds(0, 600).default(20_000),
   LOGGING_ENABLED: flag.default(false),
 
-  // The spec's names for parts that are not in this version; accepted, so that a reference server's settings load.
+  NETWORK: network.optional(),
+  BSV_NETWORK: network.optional(),
   HOSTING_DOMAIN: z.string().optional(),
-  NETWORK: z.enum(['main', 'test', 'regtest', 'mainnet', 'testnet', 'local']).optional(),
-  BSV_NETWORK: z.enum(['main', 'test', 'regtest', 'mainnet', 'testnet', 'local']).optional(),
-  WALLET_STORAGE_URL: z.string().optional(),
+  WALLET_STORAGE_URL: z
+    .url({ protocol: /^https?$/, error: 'must be a URL such as https://storage.example' })
+    .optional(),
+  ADMIN_IDENTITY_KEYS: list
+    .pipe(z.array(z.string().regex(/^0[23][0-9a-fA-F]{64}$/, 'must be public keys of 66 hex characters, with commas')))
+    .transform((keys) => keys.map((key) => key.toLowerCase()))
+    .default([]),
+  SLAP_TRACKERS: list.pipe(z.array(origin)).optional(),
+  OVERLAY_PEERS: list.pipe(z.array(origin)).default([]),
+  RECONCILE_SECONDS: seconds(1, 604_800).default(3_600_000),
+  OVERLAY_SYNC_SECONDS: seconds(1, 604_800).default(3_600_000),
+
+  // The spec's names for parts that are not in this version; accepted, so that a reference server's settings load.
   ENABLE_FIREBASE: flag.default(false),
   FIREBASE_PROJECT_ID: z.string().optional(),
   FIREBASE_SERVICE_ACCOUNT_JSON: z.string().optional(),

@@ -12,7 +12,7 @@ import { inProcessRoomEvents, type RoomEventBroker, redisRoomEvents } from '../r
 import { inProcessRoomMemory } from '../room-memory/in-process.js';
 import { redisRoomMemory } from '../room-memory/redis.js';
 import type { RoomMemory } from '../room-memory/room-memory.js';
-import { type MessageStore, openStore, type StoreConfig } from '../store/index.js';
+import { type MessageStore, openDatabase, type SqlClient, type StoreConfig } from '../store/index.js';
 import { Closing } from './closing.js';
 
 /** What every service stands on. Closing it ends what was opened here and what was added to `closing` since. */
@@ -24,6 +24,9 @@ export interface Foundation {
   readonly metrics: Metrics;
   readonly identity: ServerIdentity;
   readonly store: MessageStore;
+  /** The same database, for stores of other things. */
+  readonly sql: SqlClient;
+  readonly storeConfig: StoreConfig;
   readonly broker: RoomEventBroker;
   readonly memory: RoomMemory;
   /** Redis, when it is configured. */
@@ -55,7 +58,7 @@ export async function openFoundation(config: Config, log: Logger, options: Found
     if (storeConfig === undefined) throw new ConfigError([DATABASE_MISSING]);
     if (config.redis === undefined && options.embedded === undefined) throw new ConfigError([REDIS_MISSING]);
 
-    const opened = openStore(storeConfig, log);
+    const { messages: opened, sql } = openDatabase(storeConfig, log);
     closing.add('database', () => opened.close());
     const { broker, memory, redis } = await openBroker(config, log, health, closing);
     const facts = { secp256k1: identity.curve, database: opened.dialect, events: broker.kind };
@@ -70,7 +73,22 @@ export async function openFoundation(config: Config, log: Logger, options: Found
     const internal =
       config.internalPort === undefined ? undefined : await openInternal(config, metrics, health, closing);
     if (internal !== undefined) log.info({ url: internal.url }, 'metrics and health for operators');
-    return { config, log, closing, health, metrics, identity, store, broker, memory, redis, internal, facts };
+    return {
+      config,
+      log,
+      closing,
+      health,
+      metrics,
+      identity,
+      store,
+      sql,
+      storeConfig,
+      broker,
+      memory,
+      redis,
+      internal,
+      facts,
+    };
   } catch (error) {
     await closing.close();
     throw error;

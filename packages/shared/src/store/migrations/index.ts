@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import * as byteExactNames from './2026-11-22-001-byte-exact-names.js';
+import * as overlay from './2026-11-23-001-overlay.js';
 import { recordOnly } from './record-only.js';
 import * as referenceDevices from './reference-devices.js';
 import * as referenceMessages from './reference-messages.js';
@@ -19,6 +20,7 @@ const MIGRATIONS: readonly (readonly [name: string, migration: Knex.Migration])[
   ['2025-01-31-001-notification-permissions.js', referencePermissions],
   ['2025-01-31-002-device-registrations.js', referenceDevices],
   ['2026-11-22-001-byte-exact-names', byteExactNames],
+  ['2026-11-23-001-overlay', overlay],
 ];
 
 export const MIGRATION_NAMES: readonly string[] = MIGRATIONS.map(([name]) => name);

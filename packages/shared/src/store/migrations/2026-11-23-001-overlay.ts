@@ -1,0 +1,138 @@
+import type { Knex } from 'knex';
+import { isMysql } from './dialect.js';
+
+export { noWayBack as down } from './no-way-back.js';
+
+/**
+ * Tables of the overlay. Times are milliseconds since 1970 and transaction ids 32 bytes in the order of their hex.
+ *
+ * - `overlay_transactions`, `overlay_outputs`, `overlay_applied`, `overlay_sync_state`: what the engine keeps.
+ * - `overlay_spends`: who spent an output that a topic had admitted, so that a second spender is known for one.
+ * - `overlay_message_box_ads`, `overlay_service_ads`: what the lookup services answer from.
+ * - `overlay_own_transactions`, `overlay_own_ads`: this host's own advertisements, written down before they are sent.
+ * - `overlay_settings`: what the operator has asked for.
+ */
+export async function up(knex: Knex): Promise<void> {
+  const dialect = isMysql(knex) ? MYSQL : SQLITE;
+  for (const [table, columns] of Object.entries(TABLES)) {
+    // MySQL commits each of these by itself: after an interruption the ones that are there must not stand in the way.
+    await knex.raw(`CREATE TABLE IF NOT EXISTS ${table} (${columns(dialect)}) ${dialect.end}`);
+  }
+  for (const [name, target] of Object.entries(INDEXES)) {
+    if (!(await hasIndex(knex, target, name))) await knex.raw(`CREATE INDEX ${name} ON ${target}`);
+  }
+}
+
+interface Dialect {
+  readonly id: string;
+  readonly txid: string;
+  readonly text: (bytes: number) => string;
+  readonly blob: string;
+  readonly json: string;
+  readonly end: string;
+}
+
+const MYSQL: Dialect = {
+  id: 'id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY',
+  txid: 'BINARY(32)',
+  text: (bytes) => `VARBINARY(${bytes})`,
+  blob: 'LONGBLOB',
+  json: 'LONGTEXT',
+  end: 'ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4',
+};
+
+const SQLITE: Dialect = {
+  id: 'id INTEGER PRIMARY KEY AUTOINCREMENT',
+  txid: 'BLOB',
+  text: () => 'BLOB',
+  blob: 'BLOB',
+  json: 'TEXT',
+  end: '',
+};
+
+const TABLES: Readonly<Record<string, (d: Dialect) => string>> = {
+  overlay_transactions: (d) => `txid ${d.txid} NOT NULL PRIMARY KEY, beef ${d.blob} NOT NULL`,
+  overlay_outputs: (d) => `${d.id},
+    topic ${d.text(64)} NOT NULL,
+    txid ${d.txid} NOT NULL,
+    output_index INT NOT NULL,
+    script ${d.blob} NOT NULL,
+    satoshis BIGINT NOT NULL,
+    consumes ${d.json} NOT NULL,
+    consumed_by ${d.json} NOT NULL,
+    spent INT NOT NULL DEFAULT 0,
+    score BIGINT NOT NULL,
+    block_height INT NULL,
+    UNIQUE (topic, txid, output_index)`,
+  overlay_applied: (d) => `txid ${d.txid} NOT NULL,
+    topic ${d.text(64)} NOT NULL,
+    applied_at BIGINT NOT NULL,
+    PRIMARY KEY (txid, topic)`,
+  overlay_spends: (d) => `topic ${d.text(64)} NOT NULL,
+    txid ${d.txid} NOT NULL,
+    output_index INT NOT NULL,
+    spending_txid ${d.txid} NOT NULL,
+    spent_at BIGINT NOT NULL,
+    PRIMARY KEY (txid, output_index, topic)`,
+  overlay_sync_state: (d) => `host ${d.text(255)} NOT NULL,
+    topic ${d.text(64)} NOT NULL,
+    since BIGINT NOT NULL,
+    PRIMARY KEY (host, topic)`,
+  overlay_message_box_ads: (d) => `${d.id},
+    txid ${d.txid} NOT NULL,
+    output_index INT NOT NULL,
+    identity_key ${d.text(66)} NOT NULL,
+    host ${d.text(255)} NOT NULL,
+    created_at BIGINT NOT NULL,
+    UNIQUE (txid, output_index)`,
+  overlay_service_ads: (d) => `${d.id},
+    txid ${d.txid} NOT NULL,
+    output_index INT NOT NULL,
+    protocol ${d.text(4)} NOT NULL,
+    name ${d.text(64)} NOT NULL,
+    identity_key ${d.text(66)} NOT NULL,
+    domain ${d.text(255)} NOT NULL,
+    created_at BIGINT NOT NULL,
+    UNIQUE (txid, output_index)`,
+  overlay_own_transactions: (d) => `${d.id},
+    txid ${d.txid} NOT NULL UNIQUE,
+    beef ${d.blob} NOT NULL,
+    state ${d.text(16)} NOT NULL,
+    reason ${d.json} NULL,
+    made_at BIGINT NOT NULL,
+    accepted_at BIGINT NULL`,
+  overlay_own_ads: (d) => `${d.id},
+    txid ${d.txid} NOT NULL,
+    output_index INT NOT NULL,
+    protocol ${d.text(4)} NOT NULL,
+    name ${d.text(64)} NOT NULL,
+    domain ${d.text(255)} NOT NULL,
+    created_at BIGINT NOT NULL,
+    revoked_by ${d.txid} NULL,
+    UNIQUE (txid, output_index)`,
+  overlay_settings: (d) => `name ${d.text(64)} NOT NULL PRIMARY KEY, value ${d.json} NOT NULL`,
+};
+
+const INDEXES: Readonly<Record<string, string>> = {
+  overlay_outputs_outpoint_index: 'overlay_outputs (txid, output_index)',
+  overlay_outputs_sync_index: 'overlay_outputs (topic, spent, score, id)',
+  overlay_spends_spending_txid_index: 'overlay_spends (spending_txid)',
+  overlay_message_box_ads_identity_index: 'overlay_message_box_ads (identity_key, id)',
+  overlay_message_box_ads_host_index: 'overlay_message_box_ads (host, id)',
+  overlay_service_ads_name_index: 'overlay_service_ads (protocol, name, id)',
+  overlay_service_ads_domain_index: 'overlay_service_ads (domain)',
+  overlay_service_ads_identity_index: 'overlay_service_ads (identity_key)',
+  overlay_own_transactions_state_index: 'overlay_own_transactions (state, id)',
+  overlay_own_ads_revoked_by_index: 'overlay_own_ads (revoked_by)',
+};
+
+async function hasIndex(knex: Knex, target: string, name: string): Promise<boolean> {
+  const table = target.slice(0, target.indexOf(' '));
+  const rows = isMysql(knex)
+    ? knex.from('information_schema.statistics').whereRaw('table_schema = DATABASE()').where({ table_name: table })
+    : knex.from('sqlite_master').where({ type: 'index' });
+  const found: unknown[] = await (isMysql(knex) ? rows.where({ index_name: name }) : rows.where({ name })).select(
+    knex.raw('1'),
+  );
+  return found.length > 0;
+}
