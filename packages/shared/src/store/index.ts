@@ -1,4 +1,5 @@
 export { createKnex } from './create-knex.js';
+export { Exclusive, LockedError } from './exclusive.js';
 export * from './message-store.js';
 export { type OpenDatabase, openDatabase, openStore } from './open-store.js';
 export { retryContention } from './retry-contention.js';
