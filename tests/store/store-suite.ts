@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createKnex } from '../../packages/shared/src/store/create-knex.js';
 import {
+  fixed,
   MessageIdTakenError,
   type MessagePage,
   type MessageStore,
@@ -8,6 +9,7 @@ import {
   type NewMessage,
   openStore,
   type RequestClaim,
+  type SqlRunner,
   type StoreConfig,
   StoreUnavailableError,
 } from '../../packages/shared/src/store/index.js';
@@ -76,6 +78,49 @@ export function storeSuite(name: string, createFixture: () => Promise<StoreFixtu
         await knex.destroy();
       }
     }
+
+    describe('what is written alongside messages', () => {
+      const claims = async (key: Buffer) => store.claimRequest({ key, expiresAt: new Date(Date.now() + 60_000) });
+      const insertClaim = fixed('INSERT INTO request_claims (claim_key, expires_at) VALUES (?, ?)');
+      const expiry = new Date(Date.now() + 60_000);
+      const write = (key: Buffer) => async (runner: SqlRunner) => {
+        await runner.write(insertClaim, [key, fixture.config.client === 'mysql2' ? expiry : expiry.getTime()]);
+      };
+
+      it('is committed with them, and told which are new', async () => {
+        const key = randomBytes(32);
+        const [old, fresh] = [message({ messageBox: box }), message({ messageBox: box })];
+        await store.storeMessages([old]);
+        const told: string[][] = [];
+        const outcomes = await store.storeMessages([old, fresh], async (runner, stored) => {
+          told.push(stored.map(({ messageId }) => messageId));
+          await write(key)(runner);
+        });
+        expect(outcomes).toEqual(['duplicate', 'stored']);
+        expect(told.at(-1)).toEqual([fresh.messageId]);
+        expect(await claims(key)).toBe(false);
+      });
+
+      it('is written too when every message is there already', async () => {
+        const key = randomBytes(32);
+        const old = message({ messageBox: box });
+        await store.storeMessages([old]);
+        expect(await store.storeMessages([old], write(key))).toEqual(['duplicate']);
+        expect(await claims(key)).toBe(false);
+      });
+
+      it('undoes everything when it fails', async () => {
+        const key = randomBytes(32);
+        const failing = store.storeMessages([message({ messageBox: box })], async (runner) => {
+          await write(key)(runner);
+          throw new Error('no');
+        });
+        await expect(failing).rejects.toThrow(StoreUnavailableError);
+        expect(await claims(key)).toBe(true);
+        const page = await store.listMessages({ recipient: ALICE, messageBox: box, maxBytes: MEGABYTE });
+        expect(page.messages).toEqual([]);
+      });
+    });
 
     describe('storing', () => {
       test('a stored message comes back as it was sent', async () => {

@@ -1,4 +1,5 @@
 import type {
+  Alongside,
   ConnectionCounts,
   ListQuery,
   MessagePage,
@@ -30,8 +31,8 @@ export class MeasuredStore implements MessageStore {
     return this.store.dialect;
   }
 
-  async storeMessages(messages: readonly NewMessage[]): Promise<StoreOutcome[]> {
-    const outcomes = await this.#timed('storeMessages', () => this.store.storeMessages(messages));
+  async storeMessages(messages: readonly NewMessage[], alongside?: Alongside): Promise<StoreOutcome[]> {
+    const outcomes = await this.#timed('storeMessages', () => this.store.storeMessages(messages, alongside));
     for (const outcome of outcomes) this.metrics.messages.inc({ outcome });
     return outcomes;
   }

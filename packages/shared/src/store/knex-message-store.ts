@@ -2,6 +2,7 @@ import { BoxIds } from './box-ids.js';
 import { listPage, parseCursor } from './list-page.js';
 import { findExisting, idKey, insertStatements, type MessageRow } from './message-rows.js';
 import type {
+  Alongside,
   ConnectionCounts,
   ListQuery,
   MessagePage,
@@ -40,8 +41,8 @@ export class KnexMessageStore implements MessageStore {
     this.claims = new RequestClaims(sql);
   }
 
-  storeMessages(messages: readonly NewMessage[]): Promise<StoreOutcome[]> {
-    return this.guard(() => retryContention(() => this.insertNew(messages)));
+  storeMessages(messages: readonly NewMessage[], alongside?: Alongside): Promise<StoreOutcome[]> {
+    return this.guard(() => retryContention(() => this.insertNew(messages, alongside)));
   }
 
   async listMessages(query: ListQuery): Promise<MessagePage> {
@@ -103,13 +104,13 @@ export class KnexMessageStore implements MessageStore {
    * Inserts first and asks questions only when a unique key says so: a new message for a known box is one statement,
    * which is its own transaction. A duplicate is never guessed from that refusal but read from the row that is there.
    */
-  private async insertNew(messages: readonly NewMessage[]): Promise<StoreOutcome[]> {
+  private async insertNew(messages: readonly NewMessage[], alongside: Alongside | undefined): Promise<StoreOutcome[]> {
     const outcomes = messages.map((): StoreOutcome => 'stored');
     let remaining = withoutRepeats(messages, outcomes);
-    for (let attempt = 1; remaining.length > 0; attempt++) {
+    for (let attempt = 1; remaining.length > 0 || alongside !== undefined; attempt++) {
       const rows = await this.withBoxes(remaining.map(({ message }) => message));
       try {
-        await this.insert(rows);
+        await this.insert(rows, alongside);
         break;
       } catch (error) {
         const kind = sqlErrorKind(error);
@@ -122,12 +123,16 @@ export class KnexMessageStore implements MessageStore {
     return outcomes;
   }
 
-  private async insert(rows: readonly MessageRow[]): Promise<void> {
+  private async insert(rows: readonly MessageRow[], alongside: Alongside | undefined): Promise<void> {
     const statements = insertStatements(rows);
     const run = async (runner: SqlRunner) => {
       for (const { sql, values } of statements) await runner.write(sql, values);
+      await alongside?.(
+        runner,
+        rows.map(({ message }) => message),
+      );
     };
-    if (statements.length === 1) await run(this.sql);
+    if (statements.length === 1 && alongside === undefined) await run(this.sql);
     else await this.sql.transaction(run);
   }
 

@@ -1,3 +1,5 @@
+import type { SqlRunner } from './sql-client.js';
+
 /**
  * What the rules may ask of a store. Two implementations of SQL dialect stand behind it (MySQL/MariaDB and SQLite);
  * one suite holds both to these promises (`store-suite.ts` in `tests/`).
@@ -21,12 +23,14 @@ export interface MessageStore {
    * `'duplicate'`, also when the earlier one is in this same batch. The recipient's box is created when it is missing;
    * many first sends at once are safe.
    *
+   * @param alongside writes more in the same transaction. It is told which messages are new (perhaps none), may run
+   *   several times of which one is committed, and undoes everything by throwing.
    * @returns one outcome for each message, in the order given
    * @throws {MessageIdTakenError} when the recipient already has that id from another sender or in another box (or in
    *   none, as the reference server has left some); nothing of the batch is stored
    * @throws {StoreUnavailableError} when the database can't be reached or stays contended after the built-in retries
    */
-  storeMessages(messages: readonly NewMessage[]): Promise<StoreOutcome[]>;
+  storeMessages(messages: readonly NewMessage[], alongside?: Alongside): Promise<StoreOutcome[]>;
 
   /**
    * The recipient's messages in one box, oldest first, in the order of storing.
@@ -91,6 +95,9 @@ export interface NewMessage {
   readonly sender: string;
   readonly body: string;
 }
+
+/** Writes that belong to the storing of messages; see {@link MessageStore.storeMessages}. */
+export type Alongside = (runner: SqlRunner, stored: readonly NewMessage[]) => Promise<void>;
 
 export type StoreOutcome = 'stored' | 'duplicate';
 
