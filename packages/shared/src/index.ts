@@ -3,6 +3,7 @@ export { databaseCheck, Health, type HealthReport } from './health/health.js';
 export { clientAddress } from './http/client-address.js';
 export * from './http/json-server.js';
 export { type ServerIdentity, serverIdentity } from './identity/server-identity.js';
+export * from './jobs/index.js';
 export { type RateLimit, rateLimit, TooManyRequestsError } from './limits/rate-limit.js';
 export { createLogger, type Logger } from './logging/logger.js';
 export { createInternalServer } from './metrics/internal-server.js';
