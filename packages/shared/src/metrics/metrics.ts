@@ -19,6 +19,8 @@ export class Metrics {
   readonly delivered;
   readonly deliveryLatency;
   readonly socketEvents;
+  readonly overlaySubmissions;
+  readonly overlaySyncedOutputs;
 
   /** @param facts what this process runs on, as labels of one constant: `secp256k1` says which implementation it is */
   constructor(service: string, facts: Readonly<Record<string, string>>) {
@@ -94,6 +96,18 @@ export class Metrics {
       name: 'messagebox_socket_events_total',
       help: 'Verified events from sockets.',
       labelNames: ['event'],
+      registers,
+    });
+    this.overlaySubmissions = new Counter({
+      name: 'messagebox_overlay_submissions_total',
+      help: 'Valid transactions by topic and what they did to it: admitted, removed, unchanged, duplicate.',
+      labelNames: ['topic', 'outcome'],
+      registers,
+    });
+    this.overlaySyncedOutputs = new Counter({
+      name: 'messagebox_overlay_synced_outputs_total',
+      help: 'Outputs that other overlay hosts listed: known, admitted, refused, failed.',
+      labelNames: ['topic', 'outcome'],
       registers,
     });
   }

@@ -72,7 +72,7 @@ const TABLES: Readonly<Record<string, (d: Dialect) => string>> = {
     PRIMARY KEY (txid, topic)`,
   overlay_spends: (d) => `topic ${d.text(64)} NOT NULL,
     txid ${d.txid} NOT NULL,
-    output_index INT NOT NULL,
+    output_index BIGINT NOT NULL,
     spending_txid ${d.txid} NOT NULL,
     admitted INT NOT NULL,
     PRIMARY KEY (txid, output_index, topic)`,
