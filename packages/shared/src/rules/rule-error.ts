@@ -7,7 +7,7 @@ export class RuleError extends Error {
   constructor(
     readonly code: RuleErrorCode,
     readonly description: string,
-    readonly status: 400 | 403 | 413 | 429 = 400,
+    readonly status: 400 | 403 | 404 | 409 | 413 | 415 | 429 | 500 = 400,
     /** More for programs, beside the code. */
     readonly details: Readonly<Record<string, unknown>> = {},
   ) {
@@ -47,6 +47,16 @@ export const ruleErrorCodes = [
   'ERR_MESSAGE_TOO_LARGE',
   'ERR_INVALID_JSON',
   'ERR_TOO_MANY_REQUESTS',
+  'ERR_BODY_TOO_LARGE',
+  'ERR_UNSUPPORTED_ENCODING',
+  'ERR_INVALID_TOPICS',
+  'ERR_UNKNOWN_TOPIC',
+  'ERR_INVALID_TRANSACTION',
+  'ERR_DOUBLE_SPEND',
+  'ERR_UNKNOWN_LOOKUP_SERVICE',
+  'ERR_INVALID_QUERY',
+  'ERR_INVALID_SYNC_REQUEST',
+  'ERR_UNKNOWN_OUTPUT',
 ] as const;
 
 export type RuleErrorCode = (typeof ruleErrorCodes)[number];

@@ -1,5 +1,6 @@
 export { createKnex } from './create-knex.js';
 export { Exclusive, LockedError } from './exclusive.js';
+export * from './message-box-advertisements.js';
 export * from './message-store.js';
 export { type OpenDatabase, openDatabase, openStore } from './open-store.js';
 export * from './permission-store.js';
@@ -9,4 +10,4 @@ export * from './sql-client.js';
 export { SqlPermissionStore } from './sql-permission-store.js';
 export type { MysqlConfig, SqliteConfig, StoreConfig, StoreLimits, StoreLog } from './store-config.js';
 export * from './store-errors.js';
-export { translateError } from './translate-error.js';
+export { type SqlErrorKind, sqlErrorKind, translateError } from './translate-error.js';
