@@ -1,13 +1,16 @@
 import { createAuthMiddleware } from '@messagebox/brc103';
 import {
   type Config,
+  DeviceRegistrations,
   type Health,
   type Logger,
   type MessageStore,
   type Metrics,
+  type PushNotes,
   type RoomEventPublisher,
   rateLimit,
   type ServerIdentity,
+  type SqlClient,
 } from '@messagebox/shared';
 import {
   admit,
@@ -21,6 +24,7 @@ import {
 } from '@messagebox/web';
 import express, { type Express } from 'express';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
+import { devicesRoute, registerDeviceRoute } from './routes/devices.js';
 import { listMessagesRoute } from './routes/list-messages.js';
 import { migrateRoute } from './routes/migrate.js';
 import { sendMessageRoute } from './routes/send-message.js';
@@ -29,10 +33,14 @@ export interface ApiParts {
   readonly config: Config;
   readonly log: Logger;
   readonly store: MessageStore;
+  /** The same database. */
+  readonly sql: SqlClient;
   readonly identity: ServerIdentity;
   readonly events: RoomEventPublisher;
   readonly health: Health;
   readonly metrics: Metrics;
+  /** Undefined: nothing is pushed to devices. */
+  readonly push?: PushNotes | undefined;
 }
 
 /** Protects the process, not etiquette: a whole office may stand behind one address. */
@@ -79,10 +87,13 @@ export function createApi(parts: ApiParts): Express {
   routes.use(admit((request) => requests.admit(request.auth?.identityKey ?? '')));
   routes.post(
     '/sendMessage',
-    sendMessageRoute({ store, events: parts.events, normaliseKey: parts.identity.normaliseKey }),
+    sendMessageRoute({ store, events: parts.events, normaliseKey: parts.identity.normaliseKey, push: parts.push }),
   );
   routes.post('/listMessages', listMessagesRoute({ store, maxBytes: config.limits.list }));
   routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store }));
+  const devices = new DeviceRegistrations(parts.sql);
+  routes.post('/registerDevice', registerDeviceRoute({ devices }));
+  routes.get('/devices', devicesRoute({ devices }));
   app.use(prefix, routes);
 
   app.use(answerNotFound);

@@ -2,6 +2,7 @@ import type { Server as HttpServer } from 'node:http';
 import { type AuthSocket, AuthSocketServer, type SocketEvent } from '@messagebox/brc103';
 import {
   type Config,
+  hearPushHints,
   type Logger,
   liveNamespaces,
   type MessageStore,
@@ -14,6 +15,7 @@ import {
   socketIoPublisher,
 } from '@messagebox/shared';
 import { type EventParts, eventHandlers, refuseEvent } from './events/index.js';
+import type { PushService } from './push/index.js';
 import { Admission } from './sockets/admission.js';
 import type { InstanceRegistry } from './sockets/instance-registry.js';
 import { Lanes } from './sockets/lanes.js';
@@ -28,6 +30,8 @@ export interface RealtimeParts {
   readonly broker: RoomEventBroker;
   readonly memory: RoomMemory;
   readonly metrics: Metrics;
+  /** Undefined: nothing is pushed to devices. */
+  readonly push?: PushService | undefined;
 }
 
 const LIMITS = {
@@ -79,6 +83,7 @@ export class Realtime {
     this.#events = {
       store: parts.store,
       events: this.publisher,
+      push: parts.push?.notes,
       normaliseKey: parts.identity.normaliseKey,
       rooms: parts.broker,
       memory: parts.memory,
@@ -87,6 +92,7 @@ export class Realtime {
       maxBodyBytes: live,
       log,
     };
+    if (parts.push !== undefined) hearPushHints(this.#io, parts.push.wake);
     this.#sockets = new AuthSocketServer({
       io: this.#io,
       authenticator: parts.identity.authenticator,

@@ -1,4 +1,5 @@
 export { acknowledge } from './acknowledge.js';
+export { type DevicesAnswer, listDevices, type RegisterDeviceAnswer, registerDevice } from './devices.js';
 export { type ListAnswer, type ListParts, list } from './list.js';
 export { bodyText } from './message-body.js';
 export { isName, roomName, splitRoomName } from './names.js';

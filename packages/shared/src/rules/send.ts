@@ -1,3 +1,4 @@
+import type { PushNotes } from '../push/push-notes.js';
 import type { RoomEventPublisher } from '../room-events/room-events.js';
 import { MessageIdTakenError, type MessageStore } from '../store/index.js';
 import { type NormaliseKey, parseSend } from './parse-send.js';
@@ -7,6 +8,8 @@ export interface SendParts {
   readonly store: MessageStore;
   readonly events: RoomEventPublisher;
   readonly normaliseKey: NormaliseKey;
+  /** Undefined: nothing is pushed to devices. */
+  readonly push?: PushNotes | undefined;
 }
 
 /** What `/sendMessage` answers. With several recipients `messageId` is the list, and `message` says how many. */
@@ -30,7 +33,8 @@ export interface SendAnswer {
  */
 export async function send(parts: SendParts, sender: string, request: unknown): Promise<SendAnswer> {
   const command = parseSend(request, sender, parts.normaliseKey);
-  const outcomes = await parts.store.storeMessages(command.messages).catch((error: unknown) => {
+  const notes = parts.push?.alongside(command.messages);
+  const outcomes = await parts.store.storeMessages(command.messages, notes).catch((error: unknown) => {
     if (!(error instanceof MessageIdTakenError)) throw error;
     throw new RuleError(
       'ERR_DUPLICATE_MESSAGE',
@@ -40,6 +44,7 @@ export async function send(parts: SendParts, sender: string, request: unknown): 
   command.messages.forEach((message, i) => {
     if (outcomes[i] === 'stored') parts.events.publish({ ...message, body: command.liveBody });
   });
+  if (notes !== undefined && outcomes.includes('stored')) parts.push?.committed();
   return answer(command.messages, command.single);
 }
 

@@ -1,7 +1,9 @@
 export { createKnex } from './create-knex.js';
+export { type Device, DeviceRegistrations, MOST_DEVICES, type NewDevice } from './device-registrations.js';
 export { Exclusive, LockedError } from './exclusive.js';
 export * from './message-store.js';
 export { type OpenDatabase, openDatabase, openStore } from './open-store.js';
+export { type OutboxRow, PushOutbox } from './push-outbox.js';
 export { retryContention } from './retry-contention.js';
 export * from './sql-client.js';
 export type { MysqlConfig, SqliteConfig, StoreConfig, StoreLimits, StoreLog } from './store-config.js';
