@@ -7,7 +7,7 @@ import {
   pushNotes,
 } from '@messagebox/shared';
 import { Fcm } from './fcm.js';
-import { OutboxDrain } from './outbox-drain.js';
+import { type DrainSettings, OutboxDrain } from './outbox-drain.js';
 import { handlePush, PUSH_JOB, PUSH_QUEUE, pushJobPolicy } from './push-jobs.js';
 import { readFirebaseProject } from './service-account.js';
 
@@ -17,6 +17,12 @@ export interface PushService {
   readonly notes: PushNotes;
   /** Another process has left something in the outbox. */
   wake(): void;
+}
+
+/** Other than usual, for tests. */
+export interface PushOptions extends Partial<DrainSettings> {
+  /** Origin of FCM. */
+  readonly fcm?: string;
 }
 
 /** Pushes under way at once. */
@@ -40,7 +46,10 @@ const LAST_PUSHES_LOOK_MS = 25;
  * @returns undefined without ENABLE_FIREBASE=true
  * @throws {ConfigError} when the project or the service account is missing or can't be used
  */
-export async function openPush(foundation: Foundation): Promise<PushService | undefined> {
+export async function openPush(
+  foundation: Foundation,
+  { fcm, ...settings }: PushOptions = {},
+): Promise<PushService | undefined> {
   const { config, sql, metrics, log, closing } = foundation;
   if (config.push === undefined) return undefined;
   const project = await readFirebaseProject(config.push);
@@ -55,9 +64,10 @@ export async function openPush(foundation: Foundation): Promise<PushService | un
       mostJobs: isInProcess ? MOST_JOBS.inProcess : MOST_JOBS.redis,
       leaseMs: LEASE_MS,
       maxAgeMs: MAX_AGE_MS,
+      ...settings,
     },
   );
-  const handle = handlePush({ devices, sender: new Fcm(project), metrics, log });
+  const handle = handlePush({ devices, sender: new Fcm(project, fcm), metrics, log });
   queue.work(
     { [PUSH_JOB]: (job) => handle(job).finally(() => drain.jobEnded()) },
     { concurrency: CONCURRENCY, closeMs: LAST_PUSHES_MS },
