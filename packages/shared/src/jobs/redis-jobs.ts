@@ -89,10 +89,15 @@ export class RedisJobs implements JobQueue {
     const key = innerId(id);
     if (key === undefined) return undefined;
     return await this.#ask(async (queue) => {
-      const job: Job | undefined = await queue.getJob(key);
-      if (job === undefined) return undefined;
-      const state = stateOf(await job.getState());
-      return state && statusOf(id, job, state);
+      // State and job are two questions: what was read between two equal states belongs to that state.
+      let state = stateOf(await queue.getJobState(key));
+      for (;;) {
+        const job: Job | undefined = await queue.getJob(key);
+        const now = stateOf(await queue.getJobState(key));
+        if (job === undefined || now === undefined) return undefined;
+        if (now === state) return statusOf(id, job, state);
+        state = now;
+      }
     });
   }
 
