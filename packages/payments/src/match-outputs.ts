@@ -78,8 +78,7 @@ function serverOutput(
   scripts: PaymentScripts,
 ): PaymentOutput | undefined {
   const [first] = described;
-  const isOurs =
-    first?.remittance !== undefined && equal(scripts.ofServer(first.remittance), outputOf(first).script);
+  const isOurs = first?.remittance !== undefined && equal(scripts.ofServer(first.remittance), outputOf(first).script);
   // A fee that has been dropped since it was quoted is still paid.
   if (deliveryFee === 0) return isOurs ? first : undefined;
   if (first?.remittance === undefined) {

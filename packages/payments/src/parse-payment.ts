@@ -59,7 +59,8 @@ export function parsePayment(payment: unknown, normaliseKey: NormaliseKey): Paym
   if (tx === undefined || tx === null) {
     throw new RuleError('ERR_MISSING_PAYMENT_TX', 'payment.tx is missing: an AtomicBEEF as an array of bytes.');
   }
-  if (!isBytes(tx)) throw new RuleError('ERR_INVALID_PAYMENT', 'payment.tx must be an AtomicBEEF as an array of bytes.');
+  if (!isBytes(tx))
+    throw new RuleError('ERR_INVALID_PAYMENT', 'payment.tx must be an AtomicBEEF as an array of bytes.');
   const read = shape.safeParse(payment);
   if (!read.success) {
     const [issue] = read.error.issues;

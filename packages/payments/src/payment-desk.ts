@@ -11,7 +11,12 @@ import {
 import { matchOutputs, type TransactionOutput } from './match-outputs.js';
 import { type Payment, type PaymentOutput, parsePayment } from './parse-payment.js';
 import type { PaymentReceiver } from './payment-receiver.js';
-import { FinishedElsewhereError, type OpenPayment, type PaymentRecord, type PaymentRecords } from './payment-records.js';
+import {
+  FinishedElsewhereError,
+  type OpenPayment,
+  type PaymentRecord,
+  type PaymentRecords,
+} from './payment-records.js';
 import type { PaymentScripts } from './payment-scripts.js';
 
 /** A payment's transaction after SPV (BRC-67). */
@@ -72,7 +77,9 @@ export class PaymentDesk implements PaymentTaker {
       covers: due.messages.map(({ message }) => [message.recipient, message.messageId]),
       beef: Buffer.from(verified.beef),
       serverOutput:
-        server?.remittance === undefined ? undefined : { outputIndex: server.outputIndex, remittance: server.remittance },
+        server?.remittance === undefined
+          ? undefined
+          : { outputIndex: server.outputIndex, remittance: server.remittance },
       delivery: {
         liveBody: due.body,
         messages: due.messages.map(({ message }, i) => {

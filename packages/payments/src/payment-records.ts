@@ -1,4 +1,4 @@
-import { encodeName, fixed, type NewMessage, type SqlClient, type SqlRow, type SqlRunner } from '@messagebox/shared';
+import { type Delivery, encodeName, fixed, type SqlClient, type SqlRow, type SqlRunner } from '@messagebox/shared';
 import type { Remittance } from './parse-payment.js';
 
 /** `taking`: written down, and not finished. `done`: the messages are stored. `refused`: the network will never take it. */
@@ -7,13 +7,6 @@ export type PaymentState = 'taking' | 'done' | 'refused';
 export interface ServerOutput {
   readonly outputIndex: number;
   readonly remittance: Remittance;
-}
-
-/** What is stored and pushed once the payment is taken. */
-export interface Delivery {
-  readonly messages: readonly NewMessage[];
-  /** The body as it was sent, for those who listen. */
-  readonly liveBody: string;
 }
 
 /** `[recipient, messageId]` of each message that a payment is for. */
@@ -35,6 +28,7 @@ export interface OpenPayment {
   /** AtomicBEEF. */
   readonly beef: Buffer;
   readonly serverOutput: ServerOutput | undefined;
+  /** What is stored and told once the payment is taken. */
   readonly delivery: Delivery;
 }
 
@@ -80,7 +74,12 @@ export class PaymentRecords {
    * @throws {FinishedElsewhereError} when the payment isn't on its way any more
    */
   async finish(runner: SqlRunner, txid: string, now: Date): Promise<void> {
-    const { changes } = await runner.write(FINISH, [encodeName('done'), now.getTime(), bytes(txid), encodeName('taking')]);
+    const { changes } = await runner.write(FINISH, [
+      encodeName('done'),
+      now.getTime(),
+      bytes(txid),
+      encodeName('taking'),
+    ]);
     if (changes !== 1) throw new FinishedElsewhereError(`Payment ${txid} is finished already.`);
   }
 

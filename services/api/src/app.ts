@@ -3,15 +3,18 @@ import {
   type AdminFeeParts,
   type ChargeParts,
   type Config,
+  DeviceRegistrations,
   type Health,
   type Logger,
   type MessageStore,
   type Metrics,
   type PaymentTaker,
   type PermissionStore,
+  type PushNotes,
   type RoomEventPublisher,
   rateLimit,
   type ServerIdentity,
+  type SqlClient,
 } from '@messagebox/shared';
 import {
   admit,
@@ -28,6 +31,7 @@ import { adminOnly } from './http/admin-only.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
 import { getFeesRoute } from './routes/admin/get-fees.js';
 import { putFeesRoute } from './routes/admin/put-fees.js';
+import { devicesRoute, registerDeviceRoute } from './routes/devices.js';
 import { listMessagesRoute } from './routes/list-messages.js';
 import { migrateRoute } from './routes/migrate.js';
 import { getPermissionRoute } from './routes/permissions/get.js';
@@ -44,10 +48,14 @@ export interface ApiParts {
   readonly deliveryFees: AdminFeeParts['deliveryFees'] & ChargeParts['deliveryFees'];
   /** Undefined: payments are refused. */
   readonly payments?: PaymentTaker | undefined;
+  /** The same database. */
+  readonly sql: SqlClient;
   readonly identity: ServerIdentity;
   readonly events: RoomEventPublisher;
   readonly health: Health;
   readonly metrics: Metrics;
+  /** Undefined: nothing is pushed to devices. */
+  readonly push?: PushNotes | undefined;
 }
 
 /** Protects the process, not etiquette: a whole office may stand behind one address. */
@@ -95,7 +103,15 @@ export function createApi(parts: ApiParts): Express {
   routes.use(admit((request) => requests.admit(request.auth?.identityKey ?? '')));
   routes.post(
     '/sendMessage',
-    sendMessageRoute({ store, permissions, deliveryFees, payments, events: parts.events, normaliseKey }),
+    sendMessageRoute({
+      store,
+      permissions,
+      deliveryFees,
+      payments,
+      push: parts.push,
+      events: parts.events,
+      normaliseKey,
+    }),
   );
   routes.post('/listMessages', listMessagesRoute({ store, maxBytes: config.limits.list }));
   routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store }));
@@ -106,6 +122,9 @@ export function createApi(parts: ApiParts): Express {
   const admin = adminOnly(config.adminIdentityKeys);
   routes.get('/admin/fees', admin, getFeesRoute({ deliveryFees }));
   routes.put('/admin/fees', admin, putFeesRoute({ deliveryFees }));
+  const devices = new DeviceRegistrations(parts.sql);
+  routes.post('/registerDevice', registerDeviceRoute({ devices }));
+  routes.get('/devices', devicesRoute({ devices }));
   app.use(prefix, routes);
 
   app.use(answerNotFound);

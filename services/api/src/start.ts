@@ -4,7 +4,10 @@ import {
   type Logger,
   liveNamespaces,
   openFoundation,
+  PushOutbox,
+  pushNotes,
   type RunningService,
+  sendPushHints,
   socketIoPublisher,
 } from '@messagebox/shared';
 import { Server } from 'socket.io';
@@ -19,14 +22,16 @@ export async function start(config: Config, log: Logger): Promise<RunningService
   const { closing, health, identity, store, broker, metrics } = foundation;
   try {
     // Publishes like a realtime instance, and holds no sockets.
+    const io = new Server(broker.adapter === undefined ? {} : { adapter: broker.adapter });
     const events = socketIoPublisher({
-      io: new Server(broker.adapter === undefined ? {} : { adapter: broker.adapter }),
+      io,
       namespaces: liveNamespaces(config.routingPrefix),
       maxBodyBytes: config.limits.liveBody,
       log,
       metrics,
     });
-    const server = new JsonServer(createApi({ ...foundation, events }), log);
+    const push = config.push && pushNotes(new PushOutbox(foundation.sql), sendPushHints(io));
+    const server = new JsonServer(createApi({ ...foundation, events, push }), log);
     closing.add('claims', purgeClaimsRegularly(store, log));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
     closing.add('readiness', () => health.drain());

@@ -9,6 +9,7 @@ import {
   type RunningService,
   sendJson,
 } from '@messagebox/shared';
+import { openPush } from './push/index.js';
 import { Realtime } from './realtime.js';
 import { joinRegistry } from './sockets/instance-registry.js';
 
@@ -27,7 +28,8 @@ export async function start(config: Config, log: Logger): Promise<RunningService
   const foundation = await openFoundation(config, log, { service: 'realtime' });
   const { closing, health, identity } = foundation;
   try {
-    const realtime = new Realtime(foundation);
+    const push = await openPush(foundation);
+    const realtime = new Realtime({ ...foundation, push });
     closing.add('socket.io', () => realtime.close());
 
     const server = new JsonServer((request, response) => {

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { createApi, purgeClaimsRegularly } from '@messagebox/api';
-import { Realtime } from '@messagebox/realtime';
+import { openPush, Realtime } from '@messagebox/realtime';
 import {
   type Config,
   ConfigError,
@@ -29,9 +29,10 @@ export async function start(given: Config, log: Logger): Promise<RunningService>
   const { closing, health, identity, store } = foundation;
   try {
     await store.migrate();
-    const realtime = new Realtime(foundation);
+    const push = await openPush(foundation);
+    const realtime = new Realtime({ ...foundation, push });
     closing.add('socket.io', () => realtime.close());
-    const server = new JsonServer(createApi({ ...foundation, events: realtime.publisher }), log);
+    const server = new JsonServer(createApi({ ...foundation, events: realtime.publisher, push: push?.notes }), log);
     if (config.websockets) realtime.attach(server.http);
     closing.add('claims', purgeClaimsRegularly(store, log));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));

@@ -19,6 +19,7 @@ export class Metrics {
   readonly delivered;
   readonly deliveryLatency;
   readonly socketEvents;
+  readonly pushes;
   readonly jobs;
   readonly jobDuration;
   readonly #jobCounts = new Map<string, () => Promise<Readonly<Record<string, number>>>>();
@@ -99,6 +100,12 @@ export class Metrics {
       name: 'messagebox_socket_events_total',
       help: 'Verified events from sockets.',
       labelNames: ['event'],
+      registers,
+    });
+    this.pushes = new Counter({
+      name: 'messagebox_pushes_total',
+      help: 'Pushes by how they ended: sent, dead_token, refused, skipped, expired; retried ones by each try.',
+      labelNames: ['outcome'],
       registers,
     });
     this.jobs = new Counter({

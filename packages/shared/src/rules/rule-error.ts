@@ -29,6 +29,13 @@ export const ruleErrorCodes = [
   'ERR_DUPLICATE_MESSAGE',
   'ERR_DELIVERY_BLOCKED',
   'ERR_MISSING_PAYMENT_TX',
+  'ERR_MISSING_DELIVERY_OUTPUT',
+  'ERR_INSUFFICIENT_PAYMENT',
+  'ERR_INSUFFICIENT_OUTPUTS',
+  'ERR_MISSING_RECIPIENT_OUTPUTS',
+  'ERR_INVALID_PAYMENT',
+  'ERR_PAYMENT_REUSED',
+  'ERR_INTERNALIZE_FAILED',
   'ERR_PAYMENT_NOT_SUPPORTED',
   'ERR_MESSAGEBOX_REQUIRED',
   'ERR_INVALID_LIMIT',
@@ -44,6 +51,9 @@ export const ruleErrorCodes = [
   'ERR_INVALID_OFFSET',
   'ERR_INVALID_ORDER',
   'ERR_NOT_ADMIN',
+  'ERR_INVALID_FCM_TOKEN',
+  'ERR_INVALID_DEVICE_ID',
+  'ERR_INVALID_PLATFORM',
   'ERR_MESSAGE_TOO_LARGE',
   'ERR_INVALID_JSON',
   'ERR_TOO_MANY_REQUESTS',
@@ -62,4 +72,13 @@ export const ruleErrorCodes = [
 export type RuleErrorCode = (typeof ruleErrorCodes)[number];
 
 /** Refusals of a send that are about its payment; live they are told by `paymentFailed`. */
-export const paymentErrorCodes: ReadonlySet<RuleErrorCode> = new Set<RuleErrorCode>(['ERR_MISSING_PAYMENT_TX']);
+export const paymentErrorCodes: ReadonlySet<RuleErrorCode> = new Set<RuleErrorCode>([
+  'ERR_MISSING_PAYMENT_TX',
+  'ERR_MISSING_DELIVERY_OUTPUT',
+  'ERR_INSUFFICIENT_PAYMENT',
+  'ERR_INSUFFICIENT_OUTPUTS',
+  'ERR_MISSING_RECIPIENT_OUTPUTS',
+  'ERR_INVALID_PAYMENT',
+  'ERR_PAYMENT_REUSED',
+  'ERR_INTERNALIZE_FAILED',
+]);

@@ -1,9 +1,11 @@
 export { createKnex } from './create-knex.js';
+export { type Device, DeviceRegistrations, MOST_DEVICES, type NewDevice } from './device-registrations.js';
 export { Exclusive, LockedError } from './exclusive.js';
 export * from './message-box-advertisements.js';
 export * from './message-store.js';
 export { type OpenDatabase, openDatabase, openStore } from './open-store.js';
 export * from './permission-store.js';
+export { type OutboxRow, PushOutbox } from './push-outbox.js';
 export { retryContention } from './retry-contention.js';
 export * from './server-fee-store.js';
 export * from './sql-client.js';
