@@ -1,1 +1,3 @@
-export {};
+export { atomicBeef, txidOf } from './verify/scan-beef.js';
+export { TransactionVerifier, type VerifiedTransaction, type VerifierLimits } from './verify/transaction-verifier.js';
+export * from './verify/verify-errors.js';

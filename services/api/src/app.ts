@@ -1,10 +1,14 @@
 import { createAuthMiddleware } from '@messagebox/brc103';
 import {
+  type AdminFeeParts,
+  type ChargeParts,
   type Config,
   type Health,
   type Logger,
   type MessageStore,
   type Metrics,
+  type PaymentTaker,
+  type PermissionStore,
   type RoomEventPublisher,
   rateLimit,
   type ServerIdentity,
@@ -20,15 +24,26 @@ import {
   requestLog,
 } from '@messagebox/web';
 import express, { type Express } from 'express';
+import { adminOnly } from './http/admin-only.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
+import { getFeesRoute } from './routes/admin/get-fees.js';
+import { putFeesRoute } from './routes/admin/put-fees.js';
 import { listMessagesRoute } from './routes/list-messages.js';
 import { migrateRoute } from './routes/migrate.js';
+import { getPermissionRoute } from './routes/permissions/get.js';
+import { listPermissionsRoute } from './routes/permissions/list.js';
+import { quoteRoute } from './routes/permissions/quote.js';
+import { setPermissionRoute } from './routes/permissions/set.js';
 import { sendMessageRoute } from './routes/send-message.js';
 
 export interface ApiParts {
   readonly config: Config;
   readonly log: Logger;
   readonly store: MessageStore;
+  readonly permissions: PermissionStore;
+  readonly deliveryFees: AdminFeeParts['deliveryFees'] & ChargeParts['deliveryFees'];
+  /** Undefined: payments are refused. */
+  readonly payments?: PaymentTaker | undefined;
   readonly identity: ServerIdentity;
   readonly events: RoomEventPublisher;
   readonly health: Health;
@@ -45,7 +60,8 @@ const LIMITS = {
 
 /** The api without its process: the whole wiring of the HTTP routes. */
 export function createApi(parts: ApiParts): Express {
-  const { config, log, store } = parts;
+  const { config, log, store, permissions, deliveryFees, payments } = parts;
+  const { normaliseKey } = parts.identity;
   const auth = createAuthMiddleware({
     authenticator: parts.identity.authenticator,
     maxBodyBytes: config.limits.requestBody,
@@ -79,10 +95,17 @@ export function createApi(parts: ApiParts): Express {
   routes.use(admit((request) => requests.admit(request.auth?.identityKey ?? '')));
   routes.post(
     '/sendMessage',
-    sendMessageRoute({ store, events: parts.events, normaliseKey: parts.identity.normaliseKey }),
+    sendMessageRoute({ store, permissions, deliveryFees, payments, events: parts.events, normaliseKey }),
   );
   routes.post('/listMessages', listMessagesRoute({ store, maxBytes: config.limits.list }));
   routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store }));
+  routes.post('/permissions/set', setPermissionRoute({ permissions, normaliseKey }));
+  routes.get('/permissions/get', getPermissionRoute({ permissions, normaliseKey }));
+  routes.get('/permissions/list', listPermissionsRoute({ permissions, normaliseKey }));
+  routes.get('/permissions/quote', quoteRoute({ permissions, deliveryFees, normaliseKey }));
+  const admin = adminOnly(config.adminIdentityKeys);
+  routes.get('/admin/fees', admin, getFeesRoute({ deliveryFees }));
+  routes.put('/admin/fees', admin, putFeesRoute({ deliveryFees }));
   app.use(prefix, routes);
 
   app.use(answerNotFound);

@@ -1,11 +1,13 @@
 import type { Server as HttpServer } from 'node:http';
 import { type AuthSocket, AuthSocketServer, type SocketEvent } from '@messagebox/brc103';
 import {
+  type ChargeParts,
   type Config,
   type Logger,
   liveNamespaces,
   type MessageStore,
   type Metrics,
+  type PaymentTaker,
   type RoomEventBroker,
   type RoomEventPublisher,
   type RoomMemory,
@@ -20,7 +22,7 @@ import { Lanes } from './sockets/lanes.js';
 import { passOn, takePassed } from './sockets/pass-on.js';
 import { attachSocketIo, createSocketIo, serveBelow } from './sockets/socket-io.js';
 
-export interface RealtimeParts {
+export interface RealtimeParts extends ChargeParts {
   readonly config: Config;
   readonly log: Logger;
   readonly store: MessageStore;
@@ -28,6 +30,8 @@ export interface RealtimeParts {
   readonly broker: RoomEventBroker;
   readonly memory: RoomMemory;
   readonly metrics: Metrics;
+  /** Undefined: payments are refused. */
+  readonly payments?: PaymentTaker | undefined;
 }
 
 const LIMITS = {
@@ -78,6 +82,9 @@ export class Realtime {
     this.publisher = socketIoPublisher({ io: this.#io, namespaces, maxBodyBytes: live, log, metrics });
     this.#events = {
       store: parts.store,
+      permissions: parts.permissions,
+      deliveryFees: parts.deliveryFees,
+      payments: parts.payments,
       events: this.publisher,
       normaliseKey: parts.identity.normaliseKey,
       rooms: parts.broker,
