@@ -2,12 +2,15 @@ import { createAuthMiddleware } from '@messagebox/brc103';
 import {
   type Config,
   type Health,
+  type JobQueue,
   type Logger,
   type MessageStore,
   type Metrics,
+  OwnAdvertisements,
   type RoomEventPublisher,
   rateLimit,
   type ServerIdentity,
+  type SqlClient,
 } from '@messagebox/shared';
 import {
   admit,
@@ -20,15 +23,21 @@ import {
   requestLog,
 } from '@messagebox/web';
 import express, { type Express } from 'express';
+import { adminOnly } from './http/admin-only.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
 import { listMessagesRoute } from './routes/list-messages.js';
 import { migrateRoute } from './routes/migrate.js';
+import { addOverlayRoutes } from './routes/overlay/index.js';
 import { sendMessageRoute } from './routes/send-message.js';
 
 export interface ApiParts {
   readonly config: Config;
   readonly log: Logger;
   readonly store: MessageStore;
+  /** The same database, for what is no message. */
+  readonly sql: SqlClient;
+  /** The overlay's queue. */
+  readonly jobs: JobQueue;
   readonly identity: ServerIdentity;
   readonly events: RoomEventPublisher;
   readonly health: Health;
@@ -83,6 +92,11 @@ export function createApi(parts: ApiParts): Express {
   );
   routes.post('/listMessages', listMessagesRoute({ store, maxBytes: config.limits.list }));
   routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store }));
+  addOverlayRoutes(routes, {
+    admin: adminOnly(config.adminIdentityKeys),
+    jobs: parts.jobs,
+    ads: new OwnAdvertisements(parts.sql),
+  });
   app.use(prefix, routes);
 
   app.use(answerNotFound);

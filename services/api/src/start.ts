@@ -4,6 +4,7 @@ import {
   type Logger,
   liveNamespaces,
   openFoundation,
+  openOverlayJobs,
   type RunningService,
   socketIoPublisher,
 } from '@messagebox/shared';
@@ -26,7 +27,9 @@ export async function start(config: Config, log: Logger): Promise<RunningService
       log,
       metrics,
     });
-    const server = new JsonServer(createApi({ ...foundation, events }), log);
+    const jobs = openOverlayJobs(foundation);
+    closing.add('jobs', () => jobs.close());
+    const server = new JsonServer(createApi({ ...foundation, events, jobs }), log);
     closing.add('claims', purgeClaimsRegularly(store, log));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
     closing.add('readiness', () => health.drain());

@@ -7,7 +7,7 @@ export class RuleError extends Error {
   constructor(
     readonly code: RuleErrorCode,
     readonly description: string,
-    readonly status: 400 | 403 | 413 | 429 = 400,
+    readonly status: 400 | 403 | 404 | 413 | 429 = 400,
   ) {
     super(description);
   }
@@ -35,6 +35,8 @@ export const ruleErrorCodes = [
   'ERR_MESSAGE_TOO_LARGE',
   'ERR_INVALID_JSON',
   'ERR_TOO_MANY_REQUESTS',
+  'ERR_NOT_ADMIN',
+  'ERR_JOB_NOT_FOUND',
 ] as const;
 
 export type RuleErrorCode = (typeof ruleErrorCodes)[number];
