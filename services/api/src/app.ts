@@ -5,9 +5,11 @@ import {
   type Config,
   DeviceRegistrations,
   type Health,
+  type JobQueue,
   type Logger,
   type MessageStore,
   type Metrics,
+  OwnAdvertisements,
   type PaymentTaker,
   type PermissionStore,
   type PushNotes,
@@ -34,6 +36,7 @@ import { putFeesRoute } from './routes/admin/put-fees.js';
 import { devicesRoute, registerDeviceRoute } from './routes/devices.js';
 import { listMessagesRoute } from './routes/list-messages.js';
 import { migrateRoute } from './routes/migrate.js';
+import { addOverlayRoutes } from './routes/overlay/index.js';
 import { getPermissionRoute } from './routes/permissions/get.js';
 import { listPermissionsRoute } from './routes/permissions/list.js';
 import { quoteRoute } from './routes/permissions/quote.js';
@@ -48,8 +51,10 @@ export interface ApiParts {
   readonly deliveryFees: AdminFeeParts['deliveryFees'] & ChargeParts['deliveryFees'];
   /** Undefined: payments are refused. */
   readonly payments?: PaymentTaker | undefined;
-  /** The same database. */
+  /** The same database, for what is no message. */
   readonly sql: SqlClient;
+  /** The overlay's queue. */
+  readonly jobs: JobQueue;
   readonly identity: ServerIdentity;
   readonly events: RoomEventPublisher;
   readonly health: Health;
@@ -125,6 +130,11 @@ export function createApi(parts: ApiParts): Express {
   const devices = new DeviceRegistrations(parts.sql);
   routes.post('/registerDevice', registerDeviceRoute({ devices }));
   routes.get('/devices', devicesRoute({ devices }));
+  addOverlayRoutes(routes, {
+    admin,
+    jobs: parts.jobs,
+    ads: new OwnAdvertisements(parts.sql),
+  });
   app.use(prefix, routes);
 
   app.use(answerNotFound);

@@ -4,6 +4,7 @@ import {
   type Logger,
   liveNamespaces,
   openFoundation,
+  openOverlayJobs,
   PushOutbox,
   pushNotes,
   type RunningService,
@@ -31,7 +32,9 @@ export async function start(config: Config, log: Logger): Promise<RunningService
       metrics,
     });
     const push = config.push && pushNotes(new PushOutbox(foundation.sql), sendPushHints(io));
-    const server = new JsonServer(createApi({ ...foundation, events, push }), log);
+    const jobs = openOverlayJobs(foundation);
+    closing.add('jobs', () => jobs.close());
+    const server = new JsonServer(createApi({ ...foundation, events, push, jobs }), log);
     closing.add('claims', purgeClaimsRegularly(store, log));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
     closing.add('readiness', () => health.drain());

@@ -8,6 +8,7 @@ import {
   JsonServer,
   type Logger,
   openFoundation,
+  openOverlayJobs,
   type RunningService,
 } from '@messagebox/shared';
 import { keyFromDataDir } from './server-key.js';
@@ -32,7 +33,13 @@ export async function start(given: Config, log: Logger): Promise<RunningService>
     const push = await openPush(foundation);
     const realtime = new Realtime({ ...foundation, push });
     closing.add('socket.io', () => realtime.close());
-    const server = new JsonServer(createApi({ ...foundation, events: realtime.publisher, push: push?.notes }), log);
+    // In process, who adds jobs and who works them need the same queue.
+    const jobs = openOverlayJobs(foundation);
+    closing.add('jobs', () => jobs.close());
+    const server = new JsonServer(
+      createApi({ ...foundation, events: realtime.publisher, push: push?.notes, jobs }),
+      log,
+    );
     if (config.websockets) realtime.attach(server.http);
     closing.add('claims', purgeClaimsRegularly(store, log));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));

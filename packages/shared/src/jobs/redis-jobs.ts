@@ -40,7 +40,7 @@ export interface RedisJobsParts {
 
 const TIMES: RedisJobTimes = { lockMs: 30_000, stalledCheckMs: 15_000 };
 /** What the interface promises, less a little for the way back. */
-const ANSWER_MS = 900;
+const ANSWER_MS = 750;
 const JOBS_AT_ONCE = 500;
 const EVENTS_KEPT = 1_000;
 

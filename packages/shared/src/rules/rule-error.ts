@@ -67,6 +67,7 @@ export const ruleErrorCodes = [
   'ERR_INVALID_QUERY',
   'ERR_INVALID_SYNC_REQUEST',
   'ERR_UNKNOWN_OUTPUT',
+  'ERR_JOB_NOT_FOUND',
 ] as const;
 
 export type RuleErrorCode = (typeof ruleErrorCodes)[number];

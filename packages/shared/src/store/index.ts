@@ -4,6 +4,7 @@ export { Exclusive, LockedError } from './exclusive.js';
 export * from './message-box-advertisements.js';
 export * from './message-store.js';
 export { type OpenDatabase, openDatabase, openStore } from './open-store.js';
+export { type OwnAdvertisement, OwnAdvertisements } from './own-advertisements.js';
 export * from './permission-store.js';
 export { type OutboxRow, PushOutbox } from './push-outbox.js';
 export { retryContention } from './retry-contention.js';
