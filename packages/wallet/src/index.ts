@@ -1,3 +1,12 @@
+export { type Chain, type ChainOptions, openChain } from './chain/open-chain.js';
+export {
+  type Funding,
+  type FundingRequest,
+  type LocalChain,
+  LocalChainError,
+  MAX_FUNDING,
+  type PostBeefResult,
+} from './local/local-chain.js';
 export { atomicBeef, txidOf } from './verify/scan-beef.js';
 export { TransactionVerifier, type VerifiedTransaction, type VerifierLimits } from './verify/transaction-verifier.js';
 export * from './verify/verify-errors.js';
