@@ -28,7 +28,7 @@ import {
   measure,
   requestLog,
 } from '@messagebox/web';
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import { adminOnly } from './http/admin-only.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
 import { getFeesRoute } from './routes/admin/get-fees.js';
@@ -55,6 +55,8 @@ export interface ApiParts {
   readonly sql: SqlClient;
   /** The overlay's queue. */
   readonly jobs: JobQueue;
+  /** Routes of other services that are on the same port. They answer no path but their own. */
+  readonly neighbours?: readonly RequestHandler[];
   readonly identity: ServerIdentity;
   readonly events: RoomEventPublisher;
   readonly health: Health;
@@ -93,6 +95,7 @@ export function createApi(parts: ApiParts): Express {
   app.use(cors);
   app.use('/health', healthRoutes(parts.health));
   app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: config.limits.requestBody }));
+  for (const neighbour of parts.neighbours ?? []) app.use(neighbour);
   app.post(
     '/.well-known/auth',
     admit((request) => handshakes.admit(request.ip ?? '')),

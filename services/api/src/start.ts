@@ -1,3 +1,4 @@
+import { finishPaymentsRegularly, openPayments } from '@messagebox/payments';
 import {
   type Config,
   JsonServer,
@@ -11,6 +12,7 @@ import {
   sendPushHints,
   socketIoPublisher,
 } from '@messagebox/shared';
+import { openMoney } from '@messagebox/wallet';
 import { Server } from 'socket.io';
 import { createApi } from './app.js';
 import { purgeClaimsRegularly } from './purge-claims.js';
@@ -34,7 +36,9 @@ export async function start(config: Config, log: Logger): Promise<RunningService
     const push = config.push && pushNotes(new PushOutbox(foundation.sql), sendPushHints(io));
     const jobs = openOverlayJobs(foundation);
     closing.add('jobs', () => jobs.close());
-    const server = new JsonServer(createApi({ ...foundation, events, push, jobs }), log);
+    const payments = openPayments({ ...foundation, money: openMoney(foundation) });
+    finishPaymentsRegularly({ ...foundation, events, push, payments });
+    const server = new JsonServer(createApi({ ...foundation, events, push, jobs, payments }), log);
     closing.add('claims', purgeClaimsRegularly(store, log));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
     closing.add('readiness', () => health.drain());

@@ -7,7 +7,7 @@ export class RuleError extends Error {
   constructor(
     readonly code: RuleErrorCode,
     readonly description: string,
-    readonly status: 400 | 403 | 404 | 409 | 413 | 415 | 429 | 500 = 400,
+    readonly status: 400 | 403 | 404 | 409 | 413 | 415 | 429 | 500 | 503 = 400,
     /** More for programs, beside the code. */
     readonly details: Readonly<Record<string, unknown>> = {},
   ) {
@@ -36,6 +36,7 @@ export const ruleErrorCodes = [
   'ERR_INVALID_PAYMENT',
   'ERR_PAYMENT_REUSED',
   'ERR_INTERNALIZE_FAILED',
+  'ERR_CHAIN_UNAVAILABLE',
   'ERR_PAYMENT_NOT_SUPPORTED',
   'ERR_MESSAGEBOX_REQUIRED',
   'ERR_INVALID_LIMIT',
@@ -82,4 +83,5 @@ export const paymentErrorCodes: ReadonlySet<RuleErrorCode> = new Set<RuleErrorCo
   'ERR_INVALID_PAYMENT',
   'ERR_PAYMENT_REUSED',
   'ERR_INTERNALIZE_FAILED',
+  'ERR_CHAIN_UNAVAILABLE',
 ]);

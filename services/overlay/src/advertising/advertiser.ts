@@ -44,7 +44,9 @@ export function createAdvertiser({ config, sql, money, engine, fetch, log }: Adv
     wallet: async () => {
       await money.wallet.ensureFunds(SATOSHIS_NEEDED);
       // Proofs keep transactions short; without them all is as valid.
-      await money.wallet.maintain().catch((error: unknown) => log.warn({ err: error }, 'the wallet was not maintained'));
+      await money.wallet
+        .maintain()
+        .catch((error: unknown) => log.warn({ err: error }, 'the wallet was not maintained'));
       return new AdWallet(await money.wallet.wallet());
     },
     trackers: new Trackers({
