@@ -1,4 +1,10 @@
 export { type Chain, type ChainOptions, openChain } from './chain/open-chain.js';
+export { answerChainCall, answerFaucet } from './development/chain-calls.js';
+export {
+  type DeveloperWallet,
+  type DeveloperWalletOptions,
+  openDeveloperWallet,
+} from './development/developer-wallet.js';
 export {
   type Funding,
   type FundingRequest,
@@ -10,3 +16,5 @@ export {
 export { atomicBeef, txidOf } from './verify/scan-beef.js';
 export { TransactionVerifier, type VerifiedTransaction, type VerifierLimits } from './verify/transaction-verifier.js';
 export * from './verify/verify-errors.js';
+export { openServerWallet, type ServerWallet, type ServerWalletOptions } from './wallet/server-wallet.js';
+export { WalletUnavailableError } from './wallet/wallet-errors.js';

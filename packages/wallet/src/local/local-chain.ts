@@ -78,7 +78,7 @@ export class LocalChain {
 
   /** Makes the tables and the first blocks where they are missing. */
   static async open(config: StoreConfig, log?: StoreLog): Promise<LocalChain> {
-    const database = new LocalDatabase(config, 'chain', log);
+    const database = LocalDatabase.beside(config, 'chain', log);
     try {
       const toolbox = await loadToolbox();
       const chain = new LocalChain(database, toolbox, new toolbox.MockServices(database.knex));
@@ -129,6 +129,18 @@ export class LocalChain {
     });
     const beef = await this.beefFor(txid);
     return { txid, outputIndex: 0, satoshis, atomicBeef: beef.toBinaryAtomic(txid) };
+  }
+
+  /**
+   * @param bytes of somebody who is trusted, or looked through by `scanBeef()`
+   * @throws {LocalChainError} when a merkle path in it contradicts itself
+   */
+  parseBeef(bytes: Uint8Array): BeefClass {
+    try {
+      return this.toolbox.sdk.Beef.fromBinary([...bytes]);
+    } catch {
+      throw new LocalChainError('A merkle path in the BEEF is wrong.');
+    }
   }
 
   /** A transaction of the chain with its proof. Empty when there is none of that id. */

@@ -5,6 +5,10 @@ import type { Knex } from 'knex';
 /** Connections are for what runs at once; locks hold one each. */
 const POOL_SIZE = 6;
 const LOCK_WAIT_SECONDS = 30;
+/** Who waits for a connection waits for another's whole transaction. */
+const ACQUIRE_TIMEOUT_MS = 60_000;
+
+type Purpose = 'chain' | 'wallet';
 
 /**
  * Where play money is kept: in our own MySQL database, or in an SQLite file next to our own. A file of its own, because
@@ -14,17 +18,20 @@ export class LocalDatabase {
   readonly knex: Knex;
   private readonly turns = new Map<string, Promise<unknown>>();
 
-  /** @param purpose goes into the names of the SQLite file, of locks and of the table that records migrations */
+  /** @param purpose goes into the names of locks and of the table that records migrations */
   constructor(
     private readonly config: StoreConfig,
-    private readonly purpose: 'chain' | 'wallet',
+    private readonly purpose: Purpose,
     log?: StoreLog,
   ) {
-    const own: StoreConfig =
-      config.client === 'mysql2'
-        ? { ...config, poolSize: POOL_SIZE, acquireTimeoutMs: 60_000 }
-        : { client: 'better-sqlite3', filename: fileNextTo(config.filename, purpose), acquireTimeoutMs: 60_000 };
-    this.knex = createKnex(own, log, `knex_migrations_${purpose}`);
+    const waiting = { ...config, poolSize: POOL_SIZE, acquireTimeoutMs: ACQUIRE_TIMEOUT_MS };
+    this.knex = createKnex(waiting, log, `knex_migrations_${purpose}`);
+  }
+
+  /** In the MySQL database that is named, or in an SQLite file next to the one that is named. */
+  static beside(config: StoreConfig, purpose: Purpose, log?: StoreLog): LocalDatabase {
+    if (config.client === 'mysql2') return new LocalDatabase(config, purpose, log);
+    return new LocalDatabase({ ...config, filename: fileBeside(config.filename, purpose) }, purpose, log);
   }
 
   /**
@@ -71,7 +78,7 @@ export class LocalDatabase {
   }
 }
 
-function fileNextTo(filename: string, purpose: string): string {
+function fileBeside(filename: string, purpose: Purpose): string {
   if (filename === ':memory:') return filename;
   const { dir, name, ext } = path.parse(filename);
   return path.join(dir, `${name}-local-${purpose}${ext || '.sqlite'}`);
