@@ -13,6 +13,7 @@ export {
   MAX_FUNDING,
   type PostBeefResult,
 } from './local/local-chain.js';
+export { type Money, type MoneyParts, openMoney } from './open-money.js';
 export { atomicBeef, txidOf } from './verify/scan-beef.js';
 export { TransactionVerifier, type VerifiedTransaction, type VerifierLimits } from './verify/transaction-verifier.js';
 export * from './verify/verify-errors.js';
