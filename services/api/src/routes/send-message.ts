@@ -17,7 +17,11 @@ export function sendMessageRoute(parts: SendMessageRouteParts): RequestHandler {
     const recipients = answer.results.map(({ recipient }) => recipient);
     const elsewhere = await parts.advertisedHosts.elsewhere(recipients, request.headers.host);
     const header = advertisedHostHeader(recipients, elsewhere);
-    if (header !== undefined) response.setHeader('x-messagebox-advertised-host', header);
+    if (header !== undefined) {
+      response.setHeader('x-messagebox-advertised-host', header);
+      // Signed (BRC-104 signs x-bsv-* only), and so the one that AuthFetch shows.
+      response.setHeader('x-bsv-messagebox-advertised-host', header);
+    }
     response.json(answer);
   };
 }
