@@ -1,7 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { type AtomicBEEF, P2PKH, PrivateKey, PublicKey, Transaction, type WalletInterface } from '@bsv/sdk';
+import {
+  type AtomicBEEF,
+  LockingScript,
+  P2PKH,
+  PrivateKey,
+  PublicKey,
+  Transaction,
+  UnlockingScript,
+  type WalletInterface,
+} from '@bsv/sdk';
 import { openStore } from '../../shared/src/store/index.js';
-import { type Chain, openChain, openServerWallet, type ServerWallet } from '../src/index.js';
+import { type Chain, type Funding, openChain, openServerWallet, type ServerWallet } from '../src/index.js';
 import type { OwnDatabase } from './databases.js';
 
 /** What the server's wallet promises on the local chain, on whichever database. */
@@ -96,28 +105,44 @@ export function walletSuite(createDatabase: () => Promise<OwnDatabase>): void {
     expect(await thief.balance()).toBe(0);
   });
 
-  test('two that spend the same output: the second is refused and gets its money back', async () => {
+  test('an output that somebody else has spent meanwhile: the action is refused, and its money comes back', async () => {
     const server = open();
     await server.ensureFunds(100_000);
     const wallet = await server.wallet();
-    const { tx } = await wallet.createAction({
-      description: 'pays to anybody',
-      outputs: [{ satoshis: 5_000, lockingScript: '51', outputDescription: 'anybody can spend it' }],
-      options: { acceptDelayedBroadcast: false, randomizeOutputs: false },
-    });
-    const outpoint = `${Transaction.fromAtomicBEEF(tx ?? []).id('hex')}.0`;
-    const spend = (satoshis: number) =>
+    const local = await chain.local();
+    // Anybody can spend it with a push of anything.
+    const anybody = { lockingScript: '7551', satoshis: 5_000 };
+    const take = ({ atomicBeef, txid }: Funding) =>
       wallet.createAction({
-        description: 'spends it',
-        inputBEEF: tx ?? [],
-        inputs: [{ outpoint, unlockingScript: '', inputDescription: 'anybody' }],
-        outputs: [{ satoshis, lockingScript: '51', outputDescription: 'anybody' }],
+        description: 'takes what anybody can',
+        inputBEEF: atomicBeef,
+        inputs: [{ outpoint: `${txid}.0`, unlockingScript: '51', inputDescription: 'anybody' }],
+        outputs: [{ satoshis: 5_000, lockingScript: '51', outputDescription: 'anybody' }],
         options: { acceptDelayedBroadcast: false },
       });
-    await spend(4_000);
-    const before = await server.balance();
-    await expect(spend(4_001)).rejects.toThrow();
-    expect(await server.balance()).toBe(before);
+    const taken = await take(await local.fund(anybody));
+    const balance = 100_000 - feeOf(taken.tx);
+    expect(await server.balance()).toBe(balance);
+
+    const funding = await local.fund(anybody);
+    const rival = new Transaction();
+    rival.addInput({
+      sourceTransaction: Transaction.fromAtomicBEEF(funding.atomicBeef),
+      sourceOutputIndex: 0,
+      unlockingScript: UnlockingScript.fromHex('51'),
+      sequence: 0xffffffff,
+    });
+    rival.addOutput({ satoshis: 5_000, lockingScript: LockingScript.fromHex('51') });
+    const [posted] = await local.postBeef(local.parseBeef(Uint8Array.from(rival.toBEEF())), [rival.id('hex')]);
+    expect(posted?.status).toBe('success');
+    await expect(take(funding)).rejects.toMatchObject({ code: 'WERR_REVIEW_ACTIONS' });
+    expect(await server.balance()).toBe(balance);
+    const again = await wallet.createAction({
+      description: 'spends its own',
+      outputs: [{ satoshis: 1_000, lockingScript: '51', outputDescription: 'anybody' }],
+      options: { acceptDelayedBroadcast: false },
+    });
+    expect(await server.balance()).toBe(balance - 1_000 - feeOf(again.tx));
   });
 
   test('several actions at once, from two processes with the same wallet: none gets in the way of another', async () => {
