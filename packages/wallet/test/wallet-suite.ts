@@ -1,17 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import {
-  type AtomicBEEF,
-  LockingScript,
-  P2PKH,
-  PrivateKey,
-  PublicKey,
-  Transaction,
-  UnlockingScript,
-  type WalletInterface,
-} from '@bsv/sdk';
+import { LockingScript, PrivateKey, Transaction, UnlockingScript } from '@bsv/sdk';
 import { openStore } from '../../shared/src/store/index.js';
 import { type Chain, type Funding, openChain, openServerWallet, type ServerWallet } from '../src/index.js';
 import type { OwnDatabase } from './databases.js';
+import { feeOf, pay } from './payments.js';
 
 /** What the server's wallet promises on the local chain, on whichever database. */
 export function walletSuite(createDatabase: () => Promise<OwnDatabase>): void {
@@ -35,11 +27,6 @@ export function walletSuite(createDatabase: () => Promise<OwnDatabase>): void {
     const wallet = openServerWallet({ privateKey, storageUrl: undefined, chain: on, database: database.config });
     opened.push(wallet);
     return wallet;
-  }
-
-  /** Satoshis that a transaction's inputs have and its outputs don't. */
-  function feeOf(tx: AtomicBEEF | undefined): number {
-    return Transaction.fromAtomicBEEF([...(tx ?? [])]).getFee();
   }
 
   test('its identity is the server key', async () => {
@@ -226,37 +213,4 @@ export function walletSuite(createDatabase: () => Promise<OwnDatabase>): void {
     await otherChain.close();
     await other.remove();
   });
-}
-
-/** A BRC-29 payment, ready for the payee to take in. */
-async function pay(from: WalletInterface, to: WalletInterface, satoshis: number) {
-  const { publicKey: senderIdentityKey } = await from.getPublicKey({ identityKey: true });
-  const { publicKey: payee } = await to.getPublicKey({ identityKey: true });
-  const [derivationPrefix, derivationSuffix] = ['prefix', 'suffix'].map((text) => Buffer.from(text).toString('base64'));
-  const { publicKey } = await from.getPublicKey({
-    protocolID: [2, '3241645161d8'],
-    keyID: `${derivationPrefix} ${derivationSuffix}`,
-    counterparty: payee,
-  });
-  const lockingScript = new P2PKH().lock(PublicKey.fromString(publicKey).toAddress()).toHex();
-  const { tx } = await from.createAction({
-    description: 'a payment',
-    outputs: [{ satoshis, lockingScript, outputDescription: 'payment' }],
-    options: { acceptDelayedBroadcast: false, randomizeOutputs: false },
-  });
-  return {
-    tx: tx as AtomicBEEF,
-    description: 'a payment',
-    outputs: [
-      {
-        outputIndex: 0,
-        protocol: 'wallet payment' as const,
-        paymentRemittance: {
-          derivationPrefix: derivationPrefix ?? '',
-          derivationSuffix: derivationSuffix ?? '',
-          senderIdentityKey,
-        },
-      },
-    ],
-  };
 }
