@@ -1,3 +1,5 @@
+import { freePort } from '../../../tests/support/ports.ts';
+
 const memory = { client: 'better-sqlite3', filename: ':memory:' } as const;
 const privateKey = Uint8Array.from({ length: 32 }, () => 7);
 const parts = ['Wallet.js', 'mockchain/index.js', 'storage/StorageKnex.js', 'services/Services.js'];
@@ -12,6 +14,14 @@ beforeEach(() => {
       throw new Error('loaded');
     });
   }
+});
+
+test('importing the package does not load the SDK either', async () => {
+  jest.doMock('@bsv/sdk', () => {
+    throw new Error('loaded');
+  });
+  await import('../src/index.js');
+  jest.dontMock('@bsv/sdk');
 });
 
 test('importing the package, and opening things with it, loads no toolbox; using them does', async () => {
@@ -40,4 +50,18 @@ test.each(['main', 'test'] as const)('on %s nobody is asked, and a missing varia
   expect(loaded).toEqual([]);
   expect(fetched).not.toHaveBeenCalled();
   fetched.mockRestore();
+});
+
+test('a wallet storage that does not answer is named', async () => {
+  jest.resetModules();
+  for (const part of ['', ...parts.map((part) => `/out/src/${part}`)]) jest.dontMock(`@bsv/wallet-toolbox${part}`);
+  const { openChain, openServerWallet, WalletUnavailableError } = await import('../src/index.js');
+  const chain = openChain({ network: 'main', database: memory });
+  const storageUrl = `http://127.0.0.1:${await freePort()}`;
+  const wallet = openServerWallet({ privateKey, storageUrl, chain, database: memory });
+  const error: unknown = await wallet.wallet().catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(WalletUnavailableError);
+  expect(String(error)).toMatch(/storage at WALLET_STORAGE_URL can not be used/);
+  await wallet.close();
+  await chain.close();
 });
