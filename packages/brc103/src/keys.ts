@@ -37,6 +37,13 @@ export interface Keys {
    * @throws {Error} for a use that BRC-43 doesn't allow, or a counterparty that isn't a point
    */
   keyOfCounterparty(use: KeyUse): Uint8Array;
+
+  /**
+   * Our own public key for this use, 33 bytes: the one that our signatures verify under, and that what the counterparty
+   * pays us by BRC-29 is locked to.
+   * @throws {Error} for a use that BRC-43 doesn't allow, or a counterparty that isn't a point
+   */
+  ownKey(use: KeyUse): Uint8Array;
 }
 
 /** 10,000 secrets of 33 bytes, each under a key of 66 characters: about 2 MB. */
@@ -77,6 +84,7 @@ export function createKeys(privateKey: Uint8Array, curve: Curve, cacheSize: numb
       return curve.verify(sha256(data), compact, keyOfCounterparty(use));
     },
     keyOfCounterparty,
+    ownKey: (use) => curve.publicKeyOf(curve.addToPrivate(root, tweakFor(use))),
   };
 }
 

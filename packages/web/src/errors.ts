@@ -1,5 +1,11 @@
 import { AuthError } from '@messagebox/brc103';
-import { type Logger, RuleError, StoreUnavailableError, TooManyRequestsError } from '@messagebox/shared';
+import {
+  JobsUnavailableError,
+  type Logger,
+  RuleError,
+  StoreUnavailableError,
+  TooManyRequestsError,
+} from '@messagebox/shared';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { OverloadedError } from './in-flight.js';
 
@@ -20,6 +26,7 @@ interface Refusal {
   readonly code: string;
   readonly description: string;
   readonly retryAfterSeconds?: number;
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 /** Turns whatever was thrown into one JSON answer, and one line in the log. Nothing of our own errors leaves. */
@@ -27,7 +34,7 @@ export function answerErrors(log: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error);
     const refusal = refusalOf(error);
-    const { code, description, status } = refusal;
+    const { code, description, details, status } = refusal;
     const about = { status, code, path: request.path, requestId: request.id };
     if (status >= 500) log.error({ err: error, ...about }, 'request failed');
     else log.info(about, 'request refused');
@@ -36,7 +43,7 @@ export function answerErrors(log: Logger): ErrorRequestHandler {
       // The published middleware answers a request without auth headers with `message`; clients look for that.
       code === 'UNAUTHORIZED'
         ? { status: 'error', code, message: description }
-        : { status: 'error', code, description },
+        : { ...details, status: 'error', code, description },
     );
   };
 }
@@ -52,10 +59,8 @@ export const answerNotFound: RequestHandler = (_request, _response, next) => {
 };
 
 function refusalOf(error: unknown): Refusal {
-  if (error instanceof RuleError || error instanceof AuthError) {
-    const description = error instanceof RuleError ? error.description : error.message;
-    return { status: error.status, code: error.code, description };
-  }
+  if (error instanceof RuleError) return error;
+  if (error instanceof AuthError) return { status: error.status, code: error.code, description: error.message };
   if (error instanceof TooManyRequestsError) {
     return {
       status: 429,
@@ -71,6 +76,10 @@ function refusalOf(error: unknown): Refusal {
   if (error instanceof DependencyUnavailableError) {
     const { code, message, retryAfterSeconds } = error;
     return { status: 503, code, description: message, retryAfterSeconds };
+  }
+  if (error instanceof JobsUnavailableError) {
+    const description = 'Jobs can not be taken or looked up now. Try again later.';
+    return { status: 503, code: 'ERR_JOBS_UNAVAILABLE', description, retryAfterSeconds: 1 };
   }
   if (error instanceof NotFoundError) return { status: 404, code: 'ERR_NOT_FOUND', description: error.message };
   if (error instanceof OverloadedError) {

@@ -1,11 +1,14 @@
 import type { Server as HttpServer } from 'node:http';
 import { type AuthSocket, AuthSocketServer, type SocketEvent } from '@messagebox/brc103';
 import {
+  type ChargeParts,
   type Config,
+  hearPushHints,
   type Logger,
   liveNamespaces,
   type MessageStore,
   type Metrics,
+  type PaymentTaker,
   type RoomEventBroker,
   type RoomEventPublisher,
   type RoomMemory,
@@ -14,13 +17,14 @@ import {
   socketIoPublisher,
 } from '@messagebox/shared';
 import { type EventParts, eventHandlers, refuseEvent } from './events/index.js';
+import type { PushService } from './push/index.js';
 import { Admission } from './sockets/admission.js';
 import type { InstanceRegistry } from './sockets/instance-registry.js';
 import { Lanes } from './sockets/lanes.js';
 import { passOn, takePassed } from './sockets/pass-on.js';
 import { attachSocketIo, createSocketIo, serveBelow } from './sockets/socket-io.js';
 
-export interface RealtimeParts {
+export interface RealtimeParts extends ChargeParts {
   readonly config: Config;
   readonly log: Logger;
   readonly store: MessageStore;
@@ -28,6 +32,10 @@ export interface RealtimeParts {
   readonly broker: RoomEventBroker;
   readonly memory: RoomMemory;
   readonly metrics: Metrics;
+  /** Undefined: payments are refused. */
+  readonly payments?: PaymentTaker | undefined;
+  /** Undefined: nothing is pushed to devices. */
+  readonly push?: PushService | undefined;
 }
 
 const LIMITS = {
@@ -78,7 +86,11 @@ export class Realtime {
     this.publisher = socketIoPublisher({ io: this.#io, namespaces, maxBodyBytes: live, log, metrics });
     this.#events = {
       store: parts.store,
+      permissions: parts.permissions,
+      deliveryFees: parts.deliveryFees,
+      payments: parts.payments,
       events: this.publisher,
+      push: parts.push?.notes,
       normaliseKey: parts.identity.normaliseKey,
       rooms: parts.broker,
       memory: parts.memory,
@@ -87,6 +99,7 @@ export class Realtime {
       maxBodyBytes: live,
       log,
     };
+    if (parts.push !== undefined) hearPushHints(this.#io, parts.push.wake);
     this.#sockets = new AuthSocketServer({
       io: this.#io,
       authenticator: parts.identity.authenticator,

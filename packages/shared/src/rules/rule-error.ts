@@ -7,7 +7,9 @@ export class RuleError extends Error {
   constructor(
     readonly code: RuleErrorCode,
     readonly description: string,
-    readonly status: 400 | 403 | 404 | 409 | 413 | 415 | 429 = 400,
+    readonly status: 400 | 403 | 404 | 409 | 413 | 415 | 429 | 500 | 503 = 400,
+    /** More for programs, beside the code. */
+    readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(description);
   }
@@ -25,6 +27,16 @@ export const ruleErrorCodes = [
   'ERR_INVALID_MESSAGEID',
   'ERR_INVALID_RECIPIENT_KEY',
   'ERR_DUPLICATE_MESSAGE',
+  'ERR_DELIVERY_BLOCKED',
+  'ERR_MISSING_PAYMENT_TX',
+  'ERR_MISSING_DELIVERY_OUTPUT',
+  'ERR_INSUFFICIENT_PAYMENT',
+  'ERR_INSUFFICIENT_OUTPUTS',
+  'ERR_MISSING_RECIPIENT_OUTPUTS',
+  'ERR_INVALID_PAYMENT',
+  'ERR_PAYMENT_REUSED',
+  'ERR_INTERNALIZE_FAILED',
+  'ERR_CHAIN_UNAVAILABLE',
   'ERR_PAYMENT_NOT_SUPPORTED',
   'ERR_MESSAGEBOX_REQUIRED',
   'ERR_INVALID_LIMIT',
@@ -32,6 +44,17 @@ export const ruleErrorCodes = [
   'ERR_MESSAGE_ID_REQUIRED',
   'ERR_INVALID_MESSAGE_ID',
   'ERR_INVALID_ACKNOWLEDGMENT',
+  'ERR_INVALID_REQUEST',
+  'ERR_MISSING_PARAMETERS',
+  'ERR_INVALID_PUBLIC_KEY',
+  'ERR_INVALID_FEE_VALUE',
+  'ERR_INVALID_MESSAGE_BOX',
+  'ERR_INVALID_OFFSET',
+  'ERR_INVALID_ORDER',
+  'ERR_NOT_ADMIN',
+  'ERR_INVALID_FCM_TOKEN',
+  'ERR_INVALID_DEVICE_ID',
+  'ERR_INVALID_PLATFORM',
   'ERR_MESSAGE_TOO_LARGE',
   'ERR_INVALID_JSON',
   'ERR_TOO_MANY_REQUESTS',
@@ -45,6 +68,20 @@ export const ruleErrorCodes = [
   'ERR_INVALID_QUERY',
   'ERR_INVALID_SYNC_REQUEST',
   'ERR_UNKNOWN_OUTPUT',
+  'ERR_JOB_NOT_FOUND',
 ] as const;
 
 export type RuleErrorCode = (typeof ruleErrorCodes)[number];
+
+/** Refusals of a send that are about its payment; live they are told by `paymentFailed`. */
+export const paymentErrorCodes: ReadonlySet<RuleErrorCode> = new Set<RuleErrorCode>([
+  'ERR_MISSING_PAYMENT_TX',
+  'ERR_MISSING_DELIVERY_OUTPUT',
+  'ERR_INSUFFICIENT_PAYMENT',
+  'ERR_INSUFFICIENT_OUTPUTS',
+  'ERR_MISSING_RECIPIENT_OUTPUTS',
+  'ERR_INVALID_PAYMENT',
+  'ERR_PAYMENT_REUSED',
+  'ERR_INTERNALIZE_FAILED',
+  'ERR_CHAIN_UNAVAILABLE',
+]);

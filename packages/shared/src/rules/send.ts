@@ -1,11 +1,11 @@
-import type { RoomEventPublisher } from '../room-events/room-events.js';
-import { MessageIdTakenError, type MessageStore } from '../store/index.js';
-import { type NormaliseKey, parseSend } from './parse-send.js';
+import { MessageIdTakenError } from '../store/index.js';
+import { type ChargeParts, type Charges, charges } from './charges.js';
+import { deliver } from './deliver.js';
+import { type NormaliseKey, parseSend, type SendCommand } from './parse-send.js';
 import { RuleError } from './rule-error.js';
+import { paymentNotSupported, type SettleParts, settle } from './settle.js';
 
-export interface SendParts {
-  readonly store: MessageStore;
-  readonly events: RoomEventPublisher;
+export interface SendParts extends ChargeParts, SettleParts {
   readonly normaliseKey: NormaliseKey;
 }
 
@@ -20,7 +20,8 @@ export interface SendAnswer {
 /**
  * Sends a message to one or many recipients: the one rule behind HTTP and sockets.
  *
- * It resolves after commit. A message that was there already is answered like a new one and not pushed again. Pushing
+ * It resolves after commit. A message that was there already is answered like a new one, costs nothing again and is not
+ * pushed again. One recipient who has blocked the sender, or a payment that falls short, refuses the whole send. Pushing
  * is best effort, comes after the commit and neither delays nor fails the send: the row is the truth.
  *
  * @param sender identity key of the verified session
@@ -30,17 +31,25 @@ export interface SendAnswer {
  */
 export async function send(parts: SendParts, sender: string, request: unknown): Promise<SendAnswer> {
   const command = parseSend(request, sender, parts.normaliseKey);
-  const outcomes = await parts.store.storeMessages(command.messages).catch((error: unknown) => {
+  if (command.payment !== undefined && parts.payments === undefined) throw paymentNotSupported();
+  const recipients = command.messages.map(({ recipient }) => recipient);
+  const cost = await charges(parts, sender, command.messageBox, recipients);
+  try {
+    if (needsSettling(command, cost)) await settle(parts, command, cost);
+    else await deliver(parts, command);
+  } catch (error) {
     if (!(error instanceof MessageIdTakenError)) throw error;
     throw new RuleError(
       'ERR_DUPLICATE_MESSAGE',
       'The recipient already has a message with this messageId from another sender or in another box. Choose another id.',
     );
-  });
-  command.messages.forEach((message, i) => {
-    if (outcomes[i] === 'stored') parts.events.publish({ ...message, body: command.liveBody });
-  });
+  }
   return answer(command.messages, command.single);
+}
+
+/** Most sends are free, nobody is blocked, and the store finds out by itself what is there already. */
+function needsSettling({ payment }: SendCommand, { deliveryFee, recipientFees }: Charges): boolean {
+  return payment !== undefined || deliveryFee !== 0 || recipientFees.some((fee) => fee !== 0);
 }
 
 function answer(messages: readonly { recipient: string; messageId: string }[], single: boolean): SendAnswer {

@@ -81,12 +81,12 @@ export class TransactionVerifier {
    * @throws {ChainUnavailableError} when the chain could not be asked: retriable
    * @throws {VerifierBusyError} when too many are waiting: retriable
    */
-  async verify(beef: Uint8Array): Promise<VerifiedTransaction> {
+  async verify(beef: Uint8Array | readonly number[]): Promise<VerifiedTransaction> {
     if (this.pending > this.limits.waiting) throw new VerifierBusyError();
     if (beef.length > this.limits.bytes) {
       throw new InvalidTransactionError('limit', `The BEEF is larger than ${this.limits.bytes} bytes.`);
     }
-    const scanned = scanBeef(beef, this.limits.transactions);
+    const scanned = scanBeef(beef instanceof Uint8Array ? beef : Uint8Array.from(beef), this.limits.transactions);
     const needed = neededPart(scanned, { inputs: this.limits.inputs, hashes: this.limits.hashes });
     this.pending += 1;
     try {

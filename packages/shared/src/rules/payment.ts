@@ -1,0 +1,39 @@
+import type { Alongside, NewMessage } from '../store/index.js';
+import type { Delivery } from './deliver.js';
+
+/** What is due for a send, and what the sender gave for it. */
+export interface DuePayment {
+  /** Identity key of the verified session. */
+  readonly sender: string;
+  /** `payment` of the request, unchecked; anything may have come. */
+  readonly payment: unknown;
+  /** Satoshis that this server must get, 0 or more, once for all messages. */
+  readonly deliveryFee: number;
+  /** The body as it was sent. */
+  readonly body: string;
+  /**
+   * The messages that are not stored yet, in the order of the request. Nobody among the recipients has blocked the sender.
+   * All fees may be 0: the sender pays what nobody asked for.
+   */
+  readonly messages: readonly {
+    readonly message: NewMessage;
+    /** Satoshis that the recipient must get, 0 or more. */
+    readonly fee: number;
+  }[];
+}
+
+/** Stores and announces messages together with what belongs to them; see `deliver`. */
+export type StorePaid = (delivery: Delivery, alongside: Alongside) => Promise<void>;
+
+/** Verifies and takes payments. A server without one refuses every request that carries a payment. */
+export interface PaymentTaker {
+  /**
+   * Checks that the payment covers what is due, takes the server's part, and stores the messages, each with its
+   * recipient's part of the payment beside it. Called again with the same payment and ids, because something failed or
+   * the client missed the answer, it takes nothing twice, stores nothing twice, and does not refuse what it has taken.
+   *
+   * @throws {RuleError} with a code of `paymentErrorCodes`; nothing was taken or stored
+   * @throws {StoreUnavailableError} worth another try
+   */
+  deliver(due: DuePayment, store: StorePaid): Promise<void>;
+}
