@@ -15,13 +15,16 @@ export interface LogLine {
   readonly status?: number;
 }
 
-/** What the store holds: a refused request leaves no trace in either table. */
+/** What the store holds: a refused request leaves no trace in any table. */
 export interface Rows {
   readonly messages: number;
   /** Tells contents apart that have the same number of messages. */
   readonly newest: number;
   readonly bytes: number;
   readonly boxes: number;
+  /** Of permissions and of delivery fees: every row, as text. */
+  readonly permissions: string;
+  readonly fees: string;
 }
 
 /** A standalone server in this process, with an eye on its log, its database and its sockets. */
@@ -77,7 +80,11 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
     useNullAsDefault: true,
   });
   const rows = `SELECT COUNT(*) AS messages, COALESCE(MAX(id), 0) AS newest, COALESCE(SUM(octet_length(body)), 0) AS bytes,
-    (SELECT COUNT(*) FROM messageBox) AS boxes FROM messages`;
+    (SELECT COUNT(*) FROM messageBox) AS boxes,
+    (SELECT json_group_array(id || hex(recipient) || hex(sender) || hex(message_box) || recipient_fee || updated_at)
+      FROM message_permissions) AS permissions,
+    (SELECT json_group_array(hex(message_box) || delivery_fee || updated_at) FROM server_fees) AS fees
+    FROM messages`;
   const lineOf = (msg: string) => JSON.parse(log.find((line) => line.includes(`"msg":"${msg}"`)) ?? '{}') as object;
   const listening = lineOf('listening') as { identityKey: string };
   const internal = lineOf('metrics and health for operators') as { url: string };

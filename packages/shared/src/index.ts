@@ -1,4 +1,5 @@
 export * from './config/index.js';
+export { DELIVERY_FEE_MAX_AGE_MS, DeliveryFees } from './fees/delivery-fees.js';
 export { databaseCheck, Health, type HealthReport } from './health/health.js';
 export { clientAddress } from './http/client-address.js';
 export * from './http/json-server.js';
@@ -7,6 +8,7 @@ export * from './jobs/index.js';
 export { type RateLimit, rateLimit, TooManyRequestsError } from './limits/rate-limit.js';
 export { createLogger, type Logger } from './logging/logger.js';
 export { createInternalServer } from './metrics/internal-server.js';
+export { MeasuredPermissions } from './metrics/measured-permissions.js';
 export { MeasuredStore } from './metrics/measured-store.js';
 export { Metrics } from './metrics/metrics.js';
 export { Closing } from './process/closing.js';

@@ -19,8 +19,11 @@ function codeOf(run: () => unknown): string {
 
 test('a whole message becomes one to store, for its one recipient', () => {
   expect(parse(good)).toEqual({
+    sender: alice,
+    messageBox: 'inbox',
     messages: [{ recipient: bob, messageBox: 'inbox', messageId: 'm1', sender: alice, body: 'hello' }],
     liveBody: 'hello',
+    payment: undefined,
     single: true,
   });
 });
@@ -147,8 +150,10 @@ describe('what is stored for a body', () => {
   });
 });
 
-test('a payment is refused, not dropped', () => {
-  expect(codeOf(() => parseSend({ message: good, payment: { tx: [] } }, alice, normaliseKey))).toBe(
-    'ERR_PAYMENT_NOT_SUPPORTED',
-  );
+test.each([{ tx: [] }, {}, 'money', 0, false, ''])('a payment is handed on, whatever it is: %j', (payment) => {
+  expect(parseSend({ message: good, payment }, alice, normaliseKey).payment).toEqual(payment);
+});
+
+test.each([null, undefined])('%s is no payment', (payment) => {
+  expect(parseSend({ message: good, payment }, alice, normaliseKey).payment).toBeUndefined();
 });

@@ -8,6 +8,7 @@ interface Refusal {
   readonly code: string;
   readonly description: string;
   readonly retryAfterSeconds?: number;
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 /** Turns whatever was thrown into one JSON answer, and one line in the log. Nothing of our own errors leaves. */
@@ -15,7 +16,7 @@ export function answerErrors(log: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error);
     const refusal = refusalOf(error);
-    const { code, description, status } = refusal;
+    const { code, description, details, status } = refusal;
     const about = { status, code, path: request.path, requestId: request.id };
     if (status >= 500) log.error({ err: error, ...about }, 'request failed');
     else log.info(about, 'request refused');
@@ -24,7 +25,7 @@ export function answerErrors(log: Logger): ErrorRequestHandler {
       // The published middleware answers a request without auth headers with `message`; clients look for that.
       code === 'UNAUTHORIZED'
         ? { status: 'error', code, message: description }
-        : { status: 'error', code, description },
+        : { ...details, status: 'error', code, description },
     );
   };
 }
@@ -40,10 +41,8 @@ export const answerNotFound: RequestHandler = (_request, _response, next) => {
 };
 
 function refusalOf(error: unknown): Refusal {
-  if (error instanceof RuleError || error instanceof AuthError) {
-    const description = error instanceof RuleError ? error.description : error.message;
-    return { status: error.status, code: error.code, description };
-  }
+  if (error instanceof RuleError) return error;
+  if (error instanceof AuthError) return { status: error.status, code: error.code, description: error.message };
   if (error instanceof TooManyRequestsError) {
     return {
       status: 429,

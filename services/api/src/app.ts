@@ -1,11 +1,15 @@
 import { createAuthMiddleware } from '@messagebox/brc103';
 import {
+  type AdminFeeParts,
+  type ChargeParts,
   type Config,
   DeviceRegistrations,
   type Health,
   type Logger,
   type MessageStore,
   type Metrics,
+  type PaymentTaker,
+  type PermissionStore,
   type PushNotes,
   type RoomEventPublisher,
   rateLimit,
@@ -23,10 +27,17 @@ import {
   requestLog,
 } from '@messagebox/web';
 import express, { type Express } from 'express';
+import { adminOnly } from './http/admin-only.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
+import { getFeesRoute } from './routes/admin/get-fees.js';
+import { putFeesRoute } from './routes/admin/put-fees.js';
 import { devicesRoute, registerDeviceRoute } from './routes/devices.js';
 import { listMessagesRoute } from './routes/list-messages.js';
 import { migrateRoute } from './routes/migrate.js';
+import { getPermissionRoute } from './routes/permissions/get.js';
+import { listPermissionsRoute } from './routes/permissions/list.js';
+import { quoteRoute } from './routes/permissions/quote.js';
+import { setPermissionRoute } from './routes/permissions/set.js';
 import { sendMessageRoute } from './routes/send-message.js';
 
 export interface ApiParts {
@@ -35,6 +46,10 @@ export interface ApiParts {
   readonly store: MessageStore;
   /** The same database. */
   readonly sql: SqlClient;
+  readonly permissions: PermissionStore;
+  readonly deliveryFees: AdminFeeParts['deliveryFees'] & ChargeParts['deliveryFees'];
+  /** Undefined: payments are refused. */
+  readonly payments?: PaymentTaker | undefined;
   readonly identity: ServerIdentity;
   readonly events: RoomEventPublisher;
   readonly health: Health;
@@ -53,7 +68,8 @@ const LIMITS = {
 
 /** The api without its process: the whole wiring of the HTTP routes. */
 export function createApi(parts: ApiParts): Express {
-  const { config, log, store } = parts;
+  const { config, log, store, permissions, deliveryFees, payments } = parts;
+  const { normaliseKey } = parts.identity;
   const auth = createAuthMiddleware({
     authenticator: parts.identity.authenticator,
     maxBodyBytes: config.limits.requestBody,
@@ -87,10 +103,25 @@ export function createApi(parts: ApiParts): Express {
   routes.use(admit((request) => requests.admit(request.auth?.identityKey ?? '')));
   routes.post(
     '/sendMessage',
-    sendMessageRoute({ store, events: parts.events, normaliseKey: parts.identity.normaliseKey, push: parts.push }),
+    sendMessageRoute({
+      store,
+      permissions,
+      deliveryFees,
+      payments,
+      events: parts.events,
+      normaliseKey,
+      push: parts.push,
+    }),
   );
   routes.post('/listMessages', listMessagesRoute({ store, maxBytes: config.limits.list }));
   routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store }));
+  routes.post('/permissions/set', setPermissionRoute({ permissions, normaliseKey }));
+  routes.get('/permissions/get', getPermissionRoute({ permissions, normaliseKey }));
+  routes.get('/permissions/list', listPermissionsRoute({ permissions, normaliseKey }));
+  routes.get('/permissions/quote', quoteRoute({ permissions, deliveryFees, normaliseKey }));
+  const admin = adminOnly(config.adminIdentityKeys);
+  routes.get('/admin/fees', admin, getFeesRoute({ deliveryFees }));
+  routes.put('/admin/fees', admin, putFeesRoute({ deliveryFees }));
   const devices = new DeviceRegistrations(parts.sql);
   routes.post('/registerDevice', registerDeviceRoute({ devices }));
   routes.get('/devices', devicesRoute({ devices }));

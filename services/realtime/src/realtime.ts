@@ -1,12 +1,14 @@
 import type { Server as HttpServer } from 'node:http';
 import { type AuthSocket, AuthSocketServer, type SocketEvent } from '@messagebox/brc103';
 import {
+  type ChargeParts,
   type Config,
   hearPushHints,
   type Logger,
   liveNamespaces,
   type MessageStore,
   type Metrics,
+  type PaymentTaker,
   type RoomEventBroker,
   type RoomEventPublisher,
   type RoomMemory,
@@ -22,7 +24,7 @@ import { Lanes } from './sockets/lanes.js';
 import { passOn, takePassed } from './sockets/pass-on.js';
 import { attachSocketIo, createSocketIo, serveBelow } from './sockets/socket-io.js';
 
-export interface RealtimeParts {
+export interface RealtimeParts extends ChargeParts {
   readonly config: Config;
   readonly log: Logger;
   readonly store: MessageStore;
@@ -32,6 +34,8 @@ export interface RealtimeParts {
   readonly metrics: Metrics;
   /** Undefined: nothing is pushed to devices. */
   readonly push?: PushService | undefined;
+  /** Undefined: payments are refused. */
+  readonly payments?: PaymentTaker | undefined;
 }
 
 const LIMITS = {
@@ -82,6 +86,9 @@ export class Realtime {
     this.publisher = socketIoPublisher({ io: this.#io, namespaces, maxBodyBytes: live, log, metrics });
     this.#events = {
       store: parts.store,
+      permissions: parts.permissions,
+      deliveryFees: parts.deliveryFees,
+      payments: parts.payments,
       events: this.publisher,
       push: parts.push?.notes,
       normaliseKey: parts.identity.normaliseKey,

@@ -5,8 +5,11 @@ import { setImmediate } from 'node:timers/promises';
 import type { Health } from '../health/health.js';
 import type { Logger } from '../logging/logger.js';
 
-/** The largest header block that is read. Must match the edge's (`large_client_header_buffers`). */
-export const MAX_HEADER_BYTES = 32_768;
+/**
+ * The largest header block that is read, request line included: a quote names up to 1,000 recipients in its query, which
+ * is 80 KB. Must match the edge's (`large_client_header_buffers`).
+ */
+export const MAX_HEADER_BYTES = 98_304;
 
 const SWEEP_MS = 50;
 /** After so many turns of the loop without a new connection, none waits; and after so many in all, enough is enough. */

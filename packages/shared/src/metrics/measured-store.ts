@@ -32,19 +32,23 @@ export class MeasuredStore implements MessageStore {
   }
 
   async storeMessages(messages: readonly NewMessage[], alongside?: Alongside): Promise<StoreOutcome[]> {
-    const outcomes = await this.#timed('storeMessages', () => this.store.storeMessages(messages, alongside));
+    const outcomes = await this.metrics.timeStore('storeMessages', () => this.store.storeMessages(messages, alongside));
     for (const outcome of outcomes) this.metrics.messages.inc({ outcome });
     return outcomes;
   }
 
+  areStored(messages: readonly NewMessage[]): Promise<boolean[]> {
+    return this.metrics.timeStore('areStored', () => this.store.areStored(messages));
+  }
+
   async listMessages(query: ListQuery): Promise<MessagePage> {
-    const page = await this.#timed('listMessages', () => this.store.listMessages(query));
+    const page = await this.metrics.timeStore('listMessages', () => this.store.listMessages(query));
     this.metrics.messages.inc({ outcome: 'listed' }, page.messages.length);
     return page;
   }
 
   async acknowledgeMessages(recipient: string, messageIds: readonly string[]): Promise<number> {
-    const deleted = await this.#timed('acknowledgeMessages', () =>
+    const deleted = await this.metrics.timeStore('acknowledgeMessages', () =>
       this.store.acknowledgeMessages(recipient, messageIds),
     );
     this.metrics.messages.inc({ outcome: 'acknowledged' }, deleted);
@@ -52,7 +56,7 @@ export class MeasuredStore implements MessageStore {
   }
 
   claimRequest(claim: RequestClaim): Promise<boolean> {
-    return this.#timed('claimRequest', () => this.store.claimRequest(claim));
+    return this.metrics.timeStore('claimRequest', () => this.store.claimRequest(claim));
   }
 
   purgeClaims(now: Date, limit: number): Promise<number> {
@@ -60,7 +64,7 @@ export class MeasuredStore implements MessageStore {
   }
 
   ping(): Promise<void> {
-    return this.#timed('ping', () => this.store.ping());
+    return this.metrics.timeStore('ping', () => this.store.ping());
   }
 
   schemaStatus(): Promise<SchemaStatus> {
@@ -77,17 +81,5 @@ export class MeasuredStore implements MessageStore {
 
   close(): Promise<void> {
     return this.store.close();
-  }
-
-  async #timed<T>(call: string, work: () => Promise<T>): Promise<T> {
-    const end = this.metrics.storeDuration.startTimer({ call });
-    try {
-      const result = await work();
-      end({ result: 'ok' });
-      return result;
-    } catch (error) {
-      end({ result: error instanceof Error ? error.name : 'error' });
-      throw error;
-    }
   }
 }

@@ -146,6 +146,19 @@ export class Metrics {
     return () => void this.#jobCounts.delete(queue);
   }
 
+  /** Times a call to the database, under the name of what was asked. */
+  async timeStore<T>(call: string, work: () => Promise<T>): Promise<T> {
+    const end = this.storeDuration.startTimer({ call });
+    try {
+      const result = await work();
+      end({ result: 'ok' });
+      return result;
+    } catch (error) {
+      end({ result: error instanceof Error ? error.name : 'error' });
+      throw error;
+    }
+  }
+
   /** Adds a number that is read when it is asked for. */
   gauge(name: string, help: string, read: () => number): void {
     new Gauge({

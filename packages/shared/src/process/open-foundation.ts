@@ -1,10 +1,12 @@
 import { type Config, ConfigError } from '../config/index.js';
+import { DeliveryFees } from '../fees/delivery-fees.js';
 import { databaseCheck, Health } from '../health/health.js';
 import type { JsonServer } from '../http/json-server.js';
 import { ownAddress } from '../http/own-address.js';
 import { type ServerIdentity, serverIdentity } from '../identity/server-identity.js';
 import type { Logger } from '../logging/logger.js';
 import { createInternalServer } from '../metrics/internal-server.js';
+import { MeasuredPermissions } from '../metrics/measured-permissions.js';
 import { MeasuredStore } from '../metrics/measured-store.js';
 import { Metrics } from '../metrics/metrics.js';
 import { connectRedis, type RedisClients } from '../redis/redis-clients.js';
@@ -12,7 +14,15 @@ import { inProcessRoomEvents, type RoomEventBroker, redisRoomEvents } from '../r
 import { inProcessRoomMemory } from '../room-memory/in-process.js';
 import { redisRoomMemory } from '../room-memory/redis.js';
 import type { RoomMemory } from '../room-memory/room-memory.js';
-import { type MessageStore, openDatabase, type SqlClient, type StoreConfig } from '../store/index.js';
+import {
+  type MessageStore,
+  openDatabase,
+  type PermissionStore,
+  type SqlClient,
+  SqlPermissionStore,
+  SqlServerFeeStore,
+  type StoreConfig,
+} from '../store/index.js';
 import { Closing } from './closing.js';
 
 /** What every service stands on. Closing it ends what was opened here and what was added to `closing` since. */
@@ -24,6 +34,8 @@ export interface Foundation {
   readonly metrics: Metrics;
   readonly identity: ServerIdentity;
   readonly store: MessageStore;
+  readonly permissions: PermissionStore;
+  readonly deliveryFees: DeliveryFees;
   /** The same database, for stores of other things. */
   readonly sql: SqlClient;
   readonly storeConfig: StoreConfig;
@@ -81,6 +93,8 @@ export async function openFoundation(config: Config, log: Logger, options: Found
       metrics,
       identity,
       store,
+      permissions: new MeasuredPermissions(new SqlPermissionStore(sql), metrics),
+      deliveryFees: new DeliveryFees(new SqlServerFeeStore(sql)),
       sql,
       storeConfig,
       broker,

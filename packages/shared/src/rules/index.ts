@@ -1,8 +1,19 @@
 export { acknowledge } from './acknowledge.js';
+export { type AdminFeeParts, type FeeAnswer, listFees, setFee } from './admin-fees.js';
+export { BLOCKED, type ChargeParts, type Charges, charges, type PermissionStatus } from './charges.js';
 export { type DevicesAnswer, listDevices, type RegisterDeviceAnswer, registerDevice } from './devices.js';
 export { type ListAnswer, type ListParts, list } from './list.js';
 export { bodyText } from './message-body.js';
 export { isName, roomName, splitRoomName } from './names.js';
 export { field, type NormaliseKey } from './parse-send.js';
-export { RuleError, type RuleErrorCode, ruleErrorCodes } from './rule-error.js';
+export type { DuePayment, PaidMessage, PaymentTaker, TakenPayment } from './payment.js';
+export {
+  getPermission,
+  listPermissions,
+  type PermissionAnswer,
+  type PermissionParts,
+  setPermission,
+} from './permissions.js';
+export { type MultiQuoteAnswer, type QuoteParts, quote, type SingleQuoteAnswer } from './quote.js';
+export { paymentErrorCodes, RuleError, type RuleErrorCode, ruleErrorCodes } from './rule-error.js';
 export { type SendAnswer, type SendParts, send } from './send.js';

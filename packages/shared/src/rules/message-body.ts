@@ -37,6 +37,11 @@ export function storedBody(text: string): string {
   return looksWrapped(text) ? JSON.stringify({ message: text }) : text;
 }
 
+/** What is stored for a body that came with a payment: clients look for the recipient's part of it there. */
+export function storedWithPayment(text: string, payment: object): string {
+  return JSON.stringify({ message: text, payment });
+}
+
 function looksWrapped(text: string): boolean {
   // Parsing a megabyte to find no such key is dear; without one of these two marks there can't be one.
   if (!text.includes('"message"') && !text.includes('\\u')) return false;

@@ -11,17 +11,21 @@ export type NormaliseKey = (key: string) => string | undefined;
 
 /** A send that passed every check that needs no database. `messages` are aligned with `liveBody`. */
 export interface SendCommand {
+  readonly sender: string;
+  readonly messageBox: string;
   readonly messages: readonly NewMessage[];
   /** What is pushed live: the body as it was sent, where the stored form may be wrapped. */
   readonly liveBody: string;
+  /** Whatever came as `payment`, unchecked; undefined when none did. */
+  readonly payment: unknown;
   /** Whether the caller addressed one recipient, which decides the shape of the answer. */
   readonly single: boolean;
 }
 
 /**
- * Checks a `/sendMessage` request in the documented order.
+ * Checks a `/sendMessage` request in the documented order, all but its payment.
  *
- * @param request the parsed body: `{message: {recipient | recipients, messageBox, messageId, body}}`; anything may come
+ * @param request the parsed body: `{message: {recipient | recipients, messageBox, messageId, body}, payment?}`; anything may come
  * @param sender identity key of the session
  * @throws {RuleError} with the first code that applies
  */
@@ -45,13 +49,10 @@ export function parseSend(request: unknown, sender: string, normaliseKey: Normal
     if (key === undefined) throw new RuleError('ERR_INVALID_RECIPIENT_KEY', 'A recipient is not a valid public key.');
     return key;
   });
-  const payment = field(request, 'payment');
-  if (payment !== undefined && payment !== null) {
-    // Storing the message and dropping its payment would take the money from the recipient without a word.
-    throw new RuleError('ERR_PAYMENT_NOT_SUPPORTED', 'This server takes no payments with messages.');
-  }
   const stored = storedBody(body);
   return {
+    sender,
+    messageBox,
     messages: keys.map((recipient, i) => ({
       recipient,
       messageBox,
@@ -60,6 +61,7 @@ export function parseSend(request: unknown, sender: string, normaliseKey: Normal
       body: stored,
     })),
     liveBody: body,
+    payment: field(request, 'payment') ?? undefined,
     single: keys.length === 1,
   };
 }

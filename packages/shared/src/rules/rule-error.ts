@@ -8,6 +8,8 @@ export class RuleError extends Error {
     readonly code: RuleErrorCode,
     readonly description: string,
     readonly status: 400 | 403 | 413 | 429 = 400,
+    /** More for programs, beside the code. */
+    readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(description);
   }
@@ -25,6 +27,8 @@ export const ruleErrorCodes = [
   'ERR_INVALID_MESSAGEID',
   'ERR_INVALID_RECIPIENT_KEY',
   'ERR_DUPLICATE_MESSAGE',
+  'ERR_DELIVERY_BLOCKED',
+  'ERR_MISSING_PAYMENT_TX',
   'ERR_PAYMENT_NOT_SUPPORTED',
   'ERR_MESSAGEBOX_REQUIRED',
   'ERR_INVALID_LIMIT',
@@ -35,9 +39,20 @@ export const ruleErrorCodes = [
   'ERR_INVALID_FCM_TOKEN',
   'ERR_INVALID_DEVICE_ID',
   'ERR_INVALID_PLATFORM',
+  'ERR_INVALID_REQUEST',
+  'ERR_MISSING_PARAMETERS',
+  'ERR_INVALID_PUBLIC_KEY',
+  'ERR_INVALID_FEE_VALUE',
+  'ERR_INVALID_MESSAGE_BOX',
+  'ERR_INVALID_OFFSET',
+  'ERR_INVALID_ORDER',
+  'ERR_NOT_ADMIN',
   'ERR_MESSAGE_TOO_LARGE',
   'ERR_INVALID_JSON',
   'ERR_TOO_MANY_REQUESTS',
 ] as const;
 
 export type RuleErrorCode = (typeof ruleErrorCodes)[number];
+
+/** Refusals of a send that are about its payment; live they are told by `paymentFailed`. */
+export const paymentErrorCodes: ReadonlySet<RuleErrorCode> = new Set<RuleErrorCode>(['ERR_MISSING_PAYMENT_TX']);

@@ -1,15 +1,20 @@
 import type { PushNotes } from '../push/push-notes.js';
 import type { RoomEventPublisher } from '../room-events/room-events.js';
-import { MessageIdTakenError, type MessageStore } from '../store/index.js';
-import { type NormaliseKey, parseSend } from './parse-send.js';
+import { type Alongside, MessageIdTakenError, type MessageStore } from '../store/index.js';
+import { type ChargeParts, type Charges, charges } from './charges.js';
+import { type NormaliseKey, parseSend, type SendCommand } from './parse-send.js';
+import type { PaymentTaker } from './payment.js';
 import { RuleError } from './rule-error.js';
+import { paymentNotSupported, type Settled, settle } from './settle.js';
 
-export interface SendParts {
+export interface SendParts extends ChargeParts {
   readonly store: MessageStore;
   readonly events: RoomEventPublisher;
   readonly normaliseKey: NormaliseKey;
   /** Undefined: nothing is pushed to devices. */
   readonly push?: PushNotes | undefined;
+  /** Undefined: no payment is taken, so nothing that costs something can be sent. */
+  readonly payments?: PaymentTaker | undefined;
 }
 
 /** What `/sendMessage` answers. With several recipients `messageId` is the list, and `message` says how many. */
@@ -23,7 +28,8 @@ export interface SendAnswer {
 /**
  * Sends a message to one or many recipients: the one rule behind HTTP and sockets.
  *
- * It resolves after commit. A message that was there already is answered like a new one and not pushed again. Pushing
+ * It resolves after commit. A message that was there already is answered like a new one, costs nothing again and is not
+ * pushed again. One recipient who has blocked the sender, or a payment that falls short, refuses the whole send. Pushing
  * is best effort, comes after the commit and neither delays nor fails the send: the row is the truth.
  *
  * @param sender identity key of the verified session
@@ -33,19 +39,45 @@ export interface SendAnswer {
  */
 export async function send(parts: SendParts, sender: string, request: unknown): Promise<SendAnswer> {
   const command = parseSend(request, sender, parts.normaliseKey);
-  const notes = parts.push?.alongside(command.messages);
-  const outcomes = await parts.store.storeMessages(command.messages, notes).catch((error: unknown) => {
+  if (command.payment !== undefined && parts.payments === undefined) throw paymentNotSupported();
+  const recipients = command.messages.map(({ recipient }) => recipient);
+  const cost = await charges(parts, sender, command.messageBox, recipients);
+  try {
+    await store(parts, command, needsSettling(command, cost) ? await settle(parts, command, cost) : undefined);
+  } catch (error) {
     if (!(error instanceof MessageIdTakenError)) throw error;
     throw new RuleError(
       'ERR_DUPLICATE_MESSAGE',
       'The recipient already has a message with this messageId from another sender or in another box. Choose another id.',
     );
-  });
-  command.messages.forEach((message, i) => {
+  }
+  return answer(command.messages, command.single);
+}
+
+/** Most sends are free, nobody is blocked, and the store finds out by itself what is there already. */
+function needsSettling({ payment }: SendCommand, { deliveryFee, recipientFees }: Charges): boolean {
+  return payment !== undefined || deliveryFee !== 0 || recipientFees.some((fee) => fee !== 0);
+}
+
+/** @param settled what was settled, when something had to be */
+async function store(parts: SendParts, command: SendCommand, settled: Settled | undefined): Promise<void> {
+  const { messages, alongside } = settled ?? { messages: command.messages, alongside: undefined };
+  if (messages.length === 0) return;
+  const notes = parts.push?.alongside(messages);
+  const outcomes = await parts.store.storeMessages(messages, inTurn(alongside, notes));
+  messages.forEach((message, i) => {
     if (outcomes[i] === 'stored') parts.events.publish({ ...message, body: command.liveBody });
   });
   if (notes !== undefined && outcomes.includes('stored')) parts.push?.committed();
-  return answer(command.messages, command.single);
+}
+
+/** One after the other, in one transaction. */
+function inTurn(first: Alongside | undefined, second: Alongside | undefined): Alongside | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return async (runner, stored) => {
+    await first(runner, stored);
+    await second(runner, stored);
+  };
 }
 
 function answer(messages: readonly { recipient: string; messageId: string }[], single: boolean): SendAnswer {

@@ -1,6 +1,6 @@
 import { BoxIds } from './box-ids.js';
 import { listPage, parseCursor } from './list-page.js';
-import { findExisting, idKey, insertStatements, type MessageRow } from './message-rows.js';
+import { type ExistingMessage, findExisting, idKey, insertStatements, type MessageRow } from './message-rows.js';
 import type {
   Alongside,
   ConnectionCounts,
@@ -43,6 +43,13 @@ export class KnexMessageStore implements MessageStore {
 
   storeMessages(messages: readonly NewMessage[], alongside?: Alongside): Promise<StoreOutcome[]> {
     return this.guard(() => retryContention(() => this.insertNew(messages, alongside)));
+  }
+
+  areStored(messages: readonly NewMessage[]): Promise<boolean[]> {
+    return this.guard(async () => {
+      const existing = await findExisting(this.sql, messages);
+      return messages.map((message) => isSame(existing.get(idKey(message)), message));
+    });
   }
 
   async listMessages(query: ListQuery): Promise<MessagePage> {
@@ -153,11 +160,7 @@ export class KnexMessageStore implements MessageStore {
       numbered.map(({ message }) => message),
     );
     return numbered.filter(({ index, message }) => {
-      const found = existing.get(idKey(message));
-      if (!found) return true;
-      if (found.sender !== message.sender || found.messageBox !== message.messageBox) {
-        throw new MessageIdTakenError(message.recipient, message.messageId);
-      }
+      if (!isSame(existing.get(idKey(message)), message)) return true;
       outcomes[index] = 'duplicate';
       return false;
     });
@@ -209,10 +212,19 @@ function withoutRepeats(messages: readonly NewMessage[], outcomes: StoreOutcome[
       first.set(key, message);
       return true;
     }
-    if (earlier.sender !== message.sender || earlier.messageBox !== message.messageBox) {
-      throw new MessageIdTakenError(message.recipient, message.messageId);
-    }
+    isSame(earlier, message);
     outcomes[index] = 'duplicate';
     return false;
   });
+}
+
+/**
+ * Whether what is there under the message's id is the message itself.
+ *
+ * @throws {MessageIdTakenError} when it is another one
+ */
+function isSame(existing: ExistingMessage | undefined, message: NewMessage): boolean {
+  if (existing === undefined) return false;
+  if (existing.sender === message.sender && existing.messageBox === message.messageBox) return true;
+  throw new MessageIdTakenError(message.recipient, message.messageId);
 }

@@ -33,6 +33,15 @@ export interface MessageStore {
   storeMessages(messages: readonly NewMessage[], alongside?: Alongside): Promise<StoreOutcome[]>;
 
   /**
+   * Which of these messages are there already, by recipient, id, sender and box.
+   *
+   * @returns true or false for each message, in the order given
+   * @throws {MessageIdTakenError} when a recipient has such an id from another sender or in another box
+   * @throws {StoreUnavailableError}
+   */
+  areStored(messages: readonly NewMessage[]): Promise<boolean[]>;
+
+  /**
    * The recipient's messages in one box, oldest first, in the order of storing.
    *
    * Stops after `limit` messages or before the message whose body would take the sum of bodies over `maxBytes` (the

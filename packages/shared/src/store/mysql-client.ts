@@ -19,6 +19,7 @@ export class MysqlClient implements SqlClient {
     bodyBytes: 'LENGTH(m.body)',
     purgeClaims: (limit) =>
       varying(`DELETE FROM request_claims WHERE expires_at < ? ORDER BY expires_at LIMIT ${limit}`),
+    onConflictUpdate: () => 'ON DUPLICATE KEY UPDATE',
     tableExists: fixed(
       'SELECT 1 AS found FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?',
     ),

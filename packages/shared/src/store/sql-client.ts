@@ -51,6 +51,8 @@ export interface SqlPhrases {
   readonly bodyBytes: string;
   /** Binds: a time. Carries `limit`, a whole number, in its text. */
   purgeClaims(limit: number): Sql;
+  /** Goes behind `INSERT … VALUES (…)`, before the assignments that update the row which has these unique columns. */
+  onConflictUpdate(...columns: readonly string[]): string;
   /** Binds: a table's name. Returns a row when the table exists. */
   readonly tableExists: Sql;
 }

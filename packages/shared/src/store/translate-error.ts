@@ -38,3 +38,12 @@ export function translateError(error: unknown): Error {
   if (error instanceof MessageIdTakenError || error instanceof MigrationError) return error;
   return error instanceof StoreUnavailableError ? error : new StoreUnavailableError(error);
 }
+
+/** Runs `work` and lets nothing out but the store's own errors. */
+export async function withStoreErrors<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw translateError(error);
+  }
+}

@@ -2,6 +2,7 @@ import type { AuthSocket } from '@messagebox/brc103';
 import {
   bodyText,
   field,
+  paymentErrorCodes,
   RuleError,
   StoreUnavailableError,
   send,
@@ -15,8 +16,8 @@ const MAX_ROOM_ID = 2_048;
 
 /**
  * `sendMessage {roomId, message: {messageId, recipient, body}}` → `sendMessageAck-ROOMID {status: 'success', messageId}`
- * once it is stored. On failure `messageFailed {reason}` and an ack with `status: 'error'`, on which the real client
- * falls back to HTTP at once. The same rule as `POST /sendMessage`.
+ * once it is stored. On failure `messageFailed {reason}` (`paymentFailed {reason}` when it is about the payment) and an
+ * ack with `status: 'error'`, on which the real client falls back to HTTP at once. The same rule as `POST /sendMessage`.
  */
 export const sendMessage: EventHandler = async (parts, socket, data) => {
   const roomId = field(data, 'roomId');
@@ -32,10 +33,9 @@ export const sendMessage: EventHandler = async (parts, socket, data) => {
     );
     if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'success', messageId: answer.messageId });
   } catch (error) {
-    const { code, description } = failure(parts, socket, error);
-    const echo = echoOf(messageId);
-    socket.emit('messageFailed', { reason: description, code, messageId: echo });
-    if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'error', code, description, messageId: echo });
+    const { description, isPayment, ...told } = { ...failure(parts, socket, error), messageId: echoOf(messageId) };
+    socket.emit(isPayment ? 'paymentFailed' : 'messageFailed', { reason: description, ...told });
+    if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'error', description, ...told });
   }
 };
 
@@ -89,19 +89,36 @@ function sameKey(parts: EventParts, a: string, b: string): boolean {
   return key !== undefined && key === parts.normaliseKey(b);
 }
 
-function failure(parts: EventParts, socket: AuthSocket, error: unknown): { code: string; description: string } {
+interface Failure {
+  readonly code: string;
+  readonly description: string;
+  readonly isPayment: boolean;
+  /** Beside them, what a rule tells programs. */
+  readonly [detail: string]: unknown;
+}
+
+function failure(parts: EventParts, socket: AuthSocket, error: unknown): Failure {
   if (error instanceof RuleError || error instanceof TooManyRequestsError) {
     const refusal =
       error instanceof RuleError
-        ? { code: error.code, description: error.description }
-        : { code: 'ERR_TOO_MANY_REQUESTS', description: error.message };
+        ? {
+            ...error.details,
+            code: error.code,
+            description: error.description,
+            isPayment: paymentErrorCodes.has(error.code),
+          }
+        : { code: 'ERR_TOO_MANY_REQUESTS', description: error.message, isPayment: false };
     parts.log.info({ socket: socket.id, event: 'sendMessage', code: refusal.code }, 'event refused');
     return refusal;
   }
   if (error instanceof StoreUnavailableError) {
     parts.log.error({ err: error.cause }, 'a live send could not be stored');
-    return { code: 'ERR_STORE_UNAVAILABLE', description: 'The message could not be stored. Try again later.' };
+    return {
+      code: 'ERR_STORE_UNAVAILABLE',
+      description: 'The message could not be stored. Try again later.',
+      isPayment: false,
+    };
   }
   parts.log.error({ err: error }, 'a live send failed');
-  return { code: 'ERR_INTERNAL', description: 'The message could not be sent. Try again later.' };
+  return { code: 'ERR_INTERNAL', description: 'The message could not be sent. Try again later.', isPayment: false };
 }

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import * as byteExactNames from './2026-11-22-001-byte-exact-names.js';
 import * as overlay from './2026-11-23-001-overlay.js';
+import * as wideFees from './2026-11-23-002-wide-fees.js';
 import * as pushOutbox from './2026-11-23-003-push-outbox.js';
 import { recordOnly } from './record-only.js';
 import * as referenceDevices from './reference-devices.js';
@@ -22,6 +23,7 @@ const MIGRATIONS: readonly (readonly [name: string, migration: Knex.Migration])[
   ['2025-01-31-002-device-registrations.js', referenceDevices],
   ['2026-11-22-001-byte-exact-names', byteExactNames],
   ['2026-11-23-001-overlay', overlay],
+  ['2026-11-23-002-wide-fees', wideFees],
   ['2026-11-23-003-push-outbox', pushOutbox],
 ];
 

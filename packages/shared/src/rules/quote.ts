@@ -1,0 +1,93 @@
+import { BLOCKED, type ChargeParts, charges, type PermissionStatus, statusOf } from './charges.js';
+import { field, MAX_RECIPIENTS, type NormaliseKey } from './parse-send.js';
+import { checkBox, either, isGiven } from './permissions.js';
+import { RuleError } from './rule-error.js';
+
+export interface QuoteParts extends ChargeParts {
+  readonly normaliseKey: NormaliseKey;
+}
+
+export interface SingleQuoteAnswer {
+  readonly status: 'success';
+  readonly description: string;
+  readonly quote: { readonly deliveryFee: number; readonly recipientFee: number };
+}
+
+export interface RecipientQuote {
+  /** As it was asked for, also in another spelling: clients look their recipients up by it. */
+  readonly recipient: string;
+  readonly messageBox: string;
+  readonly deliveryFee: number;
+  /** -1: blocked. */
+  readonly recipientFee: number;
+  readonly status: PermissionStatus;
+}
+
+export interface MultiQuoteAnswer {
+  readonly status: 'success';
+  readonly description: string;
+  readonly quotesByRecipient: RecipientQuote[];
+  /** Of those who have not blocked the caller, for a send to each by itself; one send to all has one delivery fee. */
+  readonly totals: {
+    readonly deliveryFees: number;
+    readonly recipientFees: number;
+    readonly totalForPayableRecipients: number;
+  };
+  readonly blockedRecipients: string[];
+}
+
+/**
+ * What a send of the caller would cost now. Writes nothing.
+ *
+ * @param request `{recipient: key | key[], messageBox}`, unchecked; 1 to 1,000 recipients
+ * @throws {RuleError}
+ * @throws {StoreUnavailableError}
+ */
+export async function quote(
+  parts: QuoteParts,
+  caller: string,
+  request: unknown,
+): Promise<SingleQuoteAnswer | MultiQuoteAnswer> {
+  const box = either(request, 'messageBox', 'message_box');
+  const given = field(request, 'recipient');
+  const asked: unknown[] = Array.isArray(given) ? given : isGiven(given) ? [given] : [];
+  if (!isGiven(box) || asked.length === 0) {
+    throw new RuleError('ERR_MISSING_PARAMETERS', 'Please give recipient and messageBox.');
+  }
+  if (asked.length > MAX_RECIPIENTS) {
+    throw new RuleError('ERR_TOO_MANY_RECIPIENTS', `At most ${MAX_RECIPIENTS} recipients are quoted at once.`);
+  }
+  const recipients = asked.map((recipient) => {
+    const key = typeof recipient === 'string' ? parts.normaliseKey(recipient) : undefined;
+    if (key === undefined) throw new RuleError('ERR_INVALID_PUBLIC_KEY', 'A recipient is not a valid public key.');
+    return key;
+  });
+  const messageBox = checkBox(box);
+  const { deliveryFee, recipientFees } = await charges(parts, caller, messageBox, recipients);
+  const [only] = recipientFees;
+  if (recipientFees.length === 1 && only !== undefined) {
+    return { status: 'success', description: 'What this message costs.', quote: { deliveryFee, recipientFee: only } };
+  }
+  const quotes = recipientFees.map((recipientFee, i) => ({
+    recipient: String(asked[i]),
+    messageBox,
+    deliveryFee,
+    recipientFee,
+    status: statusOf(recipientFee),
+  }));
+  return several(quotes);
+}
+
+function several(quotesByRecipient: RecipientQuote[]): MultiQuoteAnswer {
+  const isBlocked = ({ recipientFee }: RecipientQuote) => recipientFee === BLOCKED;
+  const payable = quotesByRecipient.filter((one) => !isBlocked(one));
+  const deliveryFees = payable.reduce((sum, one) => sum + one.deliveryFee, 0);
+  const recipientFees = payable.reduce((sum, one) => sum + one.recipientFee, 0);
+  return {
+    status: 'success',
+    description: `What a message to these ${quotesByRecipient.length} recipients costs.`,
+    quotesByRecipient,
+    totals: { deliveryFees, recipientFees, totalForPayableRecipients: deliveryFees + recipientFees },
+    blockedRecipients: [...new Set(quotesByRecipient.filter(isBlocked).map(({ recipient }) => recipient))],
+  };
+}

@@ -1,0 +1,98 @@
+import type { Alongside, MessageStore, NewMessage } from '../store/index.js';
+import { BLOCKED, type Charges } from './charges.js';
+import { storedWithPayment } from './message-body.js';
+import type { SendCommand } from './parse-send.js';
+import type { PaymentTaker } from './payment.js';
+import { RuleError } from './rule-error.js';
+
+export interface SettleParts {
+  readonly store: MessageStore;
+  readonly payments?: PaymentTaker | undefined;
+}
+
+/** What is left to store of a send that is paid for. */
+export interface Settled {
+  readonly messages: readonly NewMessage[];
+  readonly alongside: Alongside | undefined;
+}
+
+interface Pending {
+  readonly message: NewMessage;
+  readonly fee: number;
+}
+
+/**
+ * For a send that somebody charges for or has blocked, or that brings a payment: lets through only what may be stored.
+ *
+ * Messages that are there already are left out and cost nothing: a client that repeats a request, because it missed the
+ * answer, must neither pay again nor be told that it is blocked by now. They are not handed to the store either, which
+ * would store, unpaid, one that is acknowledged at this very moment.
+ *
+ * @throws {RuleError} `ERR_DELIVERY_BLOCKED`, `ERR_MISSING_PAYMENT_TX`, `ERR_PAYMENT_NOT_SUPPORTED`, or the taker's own
+ * @throws {MessageIdTakenError} before anything was paid
+ * @throws {StoreUnavailableError}
+ */
+export async function settle(parts: SettleParts, command: SendCommand, charges: Charges): Promise<Settled> {
+  const pending = await notStoredYet(parts.store, command.messages, charges);
+  if (pending.length === 0) return { messages: [], alongside: undefined };
+  refuseBlocked(pending);
+  const isFree = charges.deliveryFee === 0 && pending.every(({ fee }) => fee === 0);
+  const messages = pending.map(({ message }) => message);
+  if (command.payment === undefined) {
+    if (isFree) return { messages, alongside: undefined };
+    throw missingPayment(charges.deliveryFee, pending);
+  }
+  if (parts.payments === undefined) throw paymentNotSupported();
+  const { payments, alongside } = await parts.payments.take({
+    sender: command.sender,
+    payment: command.payment,
+    messageBox: command.messageBox,
+    deliveryFee: charges.deliveryFee,
+    messages: pending.map(({ message: { recipient, messageId }, fee }) => ({ recipient, messageId, fee })),
+  });
+  return {
+    messages: messages.map((message, i) => {
+      const payment = payments[i];
+      return payment === undefined ? message : { ...message, body: storedWithPayment(command.liveBody, payment) };
+    }),
+    alongside,
+  };
+}
+
+/** Storing the message and dropping its payment would take the money from the recipient without a word. */
+export function paymentNotSupported(): RuleError {
+  return new RuleError('ERR_PAYMENT_NOT_SUPPORTED', 'This server takes no payments with messages.');
+}
+
+/** Of messages that a batch holds twice, the first. */
+async function notStoredYet(
+  store: MessageStore,
+  messages: readonly NewMessage[],
+  { recipientFees }: Charges,
+): Promise<Pending[]> {
+  const stored = await store.areStored(messages);
+  const seen = new Set<string>();
+  return messages.flatMap((message, i) => {
+    const key = JSON.stringify([message.recipient, message.messageId]);
+    if (stored[i] === true || seen.has(key)) return [];
+    seen.add(key);
+    return [{ message, fee: recipientFees[i] as number }];
+  });
+}
+
+function refuseBlocked(pending: readonly Pending[]): void {
+  const blocked = pending.filter(({ fee }) => fee === BLOCKED).map(({ message }) => message.recipient);
+  if (blocked.length === 0) return;
+  const blockedRecipients = [...new Set(blocked)];
+  const who = blockedRecipients.length === 1 ? 'A recipient does' : `${blockedRecipients.length} recipients do`;
+  const description = `${who} not take messages from you in this box. Nothing was sent to anybody.`;
+  throw new RuleError('ERR_DELIVERY_BLOCKED', description, 403, { blockedRecipients });
+}
+
+function missingPayment(deliveryFee: number, pending: readonly Pending[]): RuleError {
+  const recipients = pending.reduce((sum, { fee }) => sum + fee, 0);
+  return new RuleError(
+    'ERR_MISSING_PAYMENT_TX',
+    `This costs ${deliveryFee} satoshis for the delivery and ${recipients} for recipients. Send a payment along.`,
+  );
+}

@@ -1,0 +1,103 @@
+import type {
+  Decisions,
+  PermissionKey,
+  PermissionPage,
+  PermissionQuery,
+  PermissionStore,
+  StoredPermission,
+} from './permission-store.js';
+import { retryContention } from './retry-contention.js';
+import { decodeName, encodeName, fixed, type Sql, type SqlClient, type SqlRow, varying } from './sql-client.js';
+import { withStoreErrors } from './translate-error.js';
+
+const TABLE = 'message_permissions';
+const KEY = ['recipient', 'sender', 'message_box'] as const;
+const COLUMNS = 'sender, message_box, recipient_fee, created_at, updated_at';
+const OF_KEY = 'WHERE recipient = ? AND sender = ? AND message_box = ?';
+const GET = fixed(`SELECT ${COLUMNS} FROM ${TABLE} ${OF_KEY}`);
+const UPDATE = fixed(`UPDATE ${TABLE} SET recipient_fee = ?, updated_at = ? ${OF_KEY}`);
+const DECIDE = (recipients: number) =>
+  `SELECT recipient, sender, recipient_fee FROM ${TABLE}
+   WHERE recipient IN (${Array(recipients).fill('?').join(', ')}) AND sender IN (?, ?) AND message_box = ?`;
+const DECIDE_ONE = fixed(DECIDE(1));
+/** A unique key lets any number of NULLs through, so "no sender in particular" is the empty name. */
+const BOX_WIDE = encodeName('');
+
+/** {@link PermissionStore} on MySQL, MariaDB and SQLite. */
+export class SqlPermissionStore implements PermissionStore {
+  readonly #insert: Sql;
+
+  constructor(private readonly sql: SqlClient) {
+    this.#insert = fixed(
+      `INSERT INTO ${TABLE} (recipient, sender, message_box, recipient_fee, created_at, updated_at)
+       VALUES (?, ?, ?, ?, ?, ?)
+       ${sql.phrases.onConflictUpdate(...KEY)} recipient_fee = ?, updated_at = ?`,
+    );
+  }
+
+  set({ recipientFee, ...key }: PermissionKey & { readonly recipientFee: number }): Promise<void> {
+    const names = namesOf(key);
+    const now = this.sql.time(new Date());
+    return withStoreErrors(() =>
+      retryContention(async () => {
+        // Updating first: an insert uses up a row id even where it ends as an update, and ids are few (INT).
+        const { changes } = await this.sql.write(UPDATE, [recipientFee, now, ...names]);
+        if (changes > 0) return;
+        await this.sql.write(this.#insert, [...names, recipientFee, now, now, recipientFee, now]);
+      }),
+    );
+  }
+
+  get(key: PermissionKey): Promise<StoredPermission | undefined> {
+    return withStoreErrors(async () => {
+      const [row] = await this.sql.read(GET, namesOf(key));
+      return row === undefined ? undefined : toPermission(key.recipient, row);
+    });
+  }
+
+  list({ recipient, messageBox, limit, offset, order }: PermissionQuery): Promise<PermissionPage> {
+    const where = `FROM ${TABLE} WHERE recipient = ?${messageBox === undefined ? '' : ' AND message_box = ?'}`;
+    const names = [recipient, ...(messageBox === undefined ? [] : [messageBox])].map(encodeName);
+    const by = order === 'asc' ? 'ASC' : 'DESC';
+    const page = `ORDER BY created_at ${by}, id ${by} LIMIT ${Math.trunc(limit)} OFFSET ${Math.trunc(offset)}`;
+    return withStoreErrors(async () => {
+      const rows = await this.sql.read(varying(`SELECT ${COLUMNS} ${where} ${page}`), names);
+      const [count] = await this.sql.read(varying(`SELECT COUNT(*) AS total ${where}`), names);
+      return { permissions: rows.map((row) => toPermission(recipient, row)), total: Number(count?.['total']) };
+    });
+  }
+
+  decisions(recipients: readonly string[], sender: string, messageBox: string): Promise<Map<string, Decisions>> {
+    const distinct = recipients.length === 1 ? recipients : [...new Set(recipients)];
+    const sql = distinct.length === 1 ? DECIDE_ONE : varying(DECIDE(distinct.length));
+    const values = [...distinct.map(encodeName), encodeName(sender), BOX_WIDE, encodeName(messageBox)];
+    return withStoreErrors(async () => {
+      const found = new Map<string, Decisions>();
+      if (distinct.length === 0) return found;
+      for (const row of await this.sql.read(sql, values)) {
+        const recipient = decodeName(row['recipient']);
+        const fee = Number(row['recipient_fee']);
+        const { forSender, boxWide } = found.get(recipient) ?? { forSender: undefined, boxWide: undefined };
+        const isBoxWide = (row['sender'] as Buffer).length === 0;
+        found.set(recipient, isBoxWide ? { forSender, boxWide: fee } : { forSender: fee, boxWide });
+      }
+      return found;
+    });
+  }
+}
+
+function namesOf({ recipient, sender, messageBox }: PermissionKey): Buffer[] {
+  return [encodeName(recipient), sender === undefined ? BOX_WIDE : encodeName(sender), encodeName(messageBox)];
+}
+
+function toPermission(recipient: string, row: SqlRow): StoredPermission {
+  const sender = decodeName(row['sender']);
+  return {
+    recipient,
+    sender: sender === '' ? undefined : sender,
+    messageBox: decodeName(row['message_box']),
+    recipientFee: Number(row['recipient_fee']),
+    createdAt: new Date(row['created_at'] as Date | number),
+    updatedAt: new Date(row['updated_at'] as Date | number),
+  };
+}

@@ -1,0 +1,231 @@
+import type { DuePayment, TakenPayment } from '../src/rules/payment.js';
+import { RuleError } from '../src/rules/rule-error.js';
+import { type SendParts, send } from '../src/rules/send.js';
+import {
+  type Alongside,
+  type MessageStore,
+  openDatabase,
+  type PermissionStore,
+  SqlPermissionStore,
+  StoreUnavailableError,
+} from '../src/store/index.js';
+
+const ALICE = `02${'a'.repeat(64)}`;
+const BOB = `03${'b'.repeat(64)}`;
+const CAROL = `02${'c'.repeat(64)}`;
+const DAVE = `03${'d'.repeat(64)}`;
+const payment = { tx: [1, 2, 3], outputs: [] };
+
+let store: MessageStore;
+let permissions: PermissionStore;
+let parts: SendParts & { deliveryFees: { feeFor: jest.Mock } };
+let pushed: { recipient: string; body: string }[];
+let taken: DuePayment[];
+let ids = 0;
+
+/** Gives each recipient that is due something a part that names it. */
+const taker = {
+  take: jest.fn(async (due: DuePayment): Promise<TakenPayment> => {
+    taken.push(due);
+    return { payments: due.messages.map(({ recipient, fee }) => (fee > 0 ? { for: recipient } : undefined)) };
+  }),
+};
+
+beforeEach(async () => {
+  const database = openDatabase({ client: 'better-sqlite3', filename: ':memory:' });
+  store = database.messages;
+  await store.migrate();
+  permissions = new SqlPermissionStore(database.sql);
+  pushed = [];
+  taken = [];
+  taker.take.mockClear();
+  parts = {
+    store,
+    permissions,
+    deliveryFees: { feeFor: jest.fn(async () => 0) },
+    events: { publish: ({ recipient, body }) => void pushed.push({ recipient, body }) },
+    normaliseKey: (key) => (/^0[23][0-9a-f]{64}$/.test(key) ? key : undefined),
+  };
+});
+
+afterEach(() => store.close());
+
+const fee = (recipient: string, recipientFee: number, sender: string | undefined = undefined) =>
+  permissions.set({ recipient, sender, messageBox: 'inbox', recipientFee });
+const toAll = (recipients: string[], over: object = {}) => ({
+  message: { recipients, messageBox: 'inbox', messageId: recipients.map(() => `id-${++ids}`), body: 'hello', ...over },
+});
+const bodies = async (recipient: string) =>
+  (await store.listMessages({ recipient, messageBox: 'inbox', maxBytes: 1e6 })).messages.map(({ body }) => body);
+const refusal = async (request: object, by: Partial<SendParts> = {}) => {
+  const error = await send({ ...parts, ...by }, ALICE, request).catch((thrown: unknown) => thrown);
+  if (!(error instanceof RuleError)) throw error;
+  const { code, status, details } = error;
+  return { code, status, details };
+};
+const nothingHappened = async () => {
+  for (const one of [BOB, CAROL, DAVE]) expect(await bodies(one)).toEqual([]);
+  expect(pushed).toEqual([]);
+  expect(taken).toEqual([]);
+};
+
+test('what is free needs no look-up of what is there', async () => {
+  const areStored = jest.spyOn(store, 'areStored');
+  await send(parts, ALICE, toAll([BOB, CAROL]));
+  expect(areStored).not.toHaveBeenCalled();
+  expect(await bodies(BOB)).toEqual(['hello']);
+});
+
+test('one who has blocked the sender refuses all, and is named once', async () => {
+  await fee(CAROL, -1);
+  await fee(DAVE, -1, ALICE);
+  await fee(BOB, 5);
+  expect(await refusal(toAll([BOB, CAROL, DAVE, CAROL]))).toEqual({
+    code: 'ERR_DELIVERY_BLOCKED',
+    status: 403,
+    details: { blockedRecipients: [CAROL, DAVE] },
+  });
+  expect(await refusal({ ...toAll([BOB, CAROL]), payment }, { payments: taker })).toMatchObject({
+    code: 'ERR_DELIVERY_BLOCKED',
+  });
+  await nothingHappened();
+});
+
+test.each([
+  ['a recipient', async () => await fee(BOB, 1)],
+  ['the server', async () => void parts.deliveryFees.feeFor.mockResolvedValue(1)],
+])('a fee of %s without a payment', async (_who, charge) => {
+  await charge();
+  for (const by of [{}, { payments: taker }]) {
+    expect(await refusal(toAll([BOB, CAROL]), by)).toMatchObject({ code: 'ERR_MISSING_PAYMENT_TX', status: 400 });
+  }
+  await nothingHappened();
+});
+
+test('a payment that nobody takes is refused, not dropped: due or not', async () => {
+  expect(await refusal({ ...toAll([BOB]), payment })).toMatchObject({ code: 'ERR_PAYMENT_NOT_SUPPORTED' });
+  await fee(BOB, 1);
+  expect(await refusal({ ...toAll([BOB]), payment })).toMatchObject({ code: 'ERR_PAYMENT_NOT_SUPPORTED' });
+  await nothingHappened();
+});
+
+test('a payment is taken for all at once, and each finds its own part', async () => {
+  await fee(BOB, 7);
+  await fee(DAVE, 9);
+  parts.deliveryFees.feeFor.mockResolvedValue(3);
+  const request = { ...toAll([BOB, CAROL, DAVE]), payment };
+  await send({ ...parts, payments: taker }, ALICE, request);
+  const [first, second, third] = request.message.messageId;
+  expect(taken).toEqual([
+    {
+      sender: ALICE,
+      payment,
+      messageBox: 'inbox',
+      deliveryFee: 3,
+      messages: [
+        { recipient: BOB, messageId: first, fee: 7 },
+        { recipient: CAROL, messageId: second, fee: 0 },
+        { recipient: DAVE, messageId: third, fee: 9 },
+      ],
+    },
+  ]);
+  expect((await bodies(BOB)).map((body) => JSON.parse(body))).toEqual([{ message: 'hello', payment: { for: BOB } }]);
+  expect(await bodies(CAROL)).toEqual(['hello']);
+  expect((await bodies(DAVE)).map((body) => JSON.parse(body))).toEqual([{ message: 'hello', payment: { for: DAVE } }]);
+  // Live it is the body as it was sent.
+  expect(pushed.map(({ body }) => body)).toEqual(['hello', 'hello', 'hello']);
+});
+
+test('what the taker writes is written with the messages, or neither is', async () => {
+  await fee(BOB, 7);
+  const withWrites = (alongside: Alongside) => ({
+    payments: { take: async () => ({ payments: [{ paid: true }], alongside }) },
+  });
+  const told: string[] = [];
+  const request = { ...toAll([BOB]), payment };
+  const failing = withWrites(async () => {
+    throw new Error('no');
+  });
+  await expect(send({ ...parts, ...failing }, ALICE, request)).rejects.toThrow(StoreUnavailableError);
+  await nothingHappened();
+  const writing = withWrites(async (_runner, stored) => void told.push(...stored.map(({ messageId }) => messageId)));
+  await send({ ...parts, ...writing }, ALICE, request);
+  expect(told).toEqual(request.message.messageId);
+  expect(await bodies(BOB)).toHaveLength(1);
+});
+
+test('a refusal of the taker refuses the send', async () => {
+  await fee(BOB, 7);
+  taker.take.mockRejectedValueOnce(new RuleError('ERR_MISSING_PAYMENT_TX', 'Nothing in it.'));
+  const request = { ...toAll([BOB]), payment };
+  expect(await refusal(request, { payments: taker })).toMatchObject({ code: 'ERR_MISSING_PAYMENT_TX' });
+  await nothingHappened();
+});
+
+test('a payment for what costs nothing is for the taker to judge', async () => {
+  await send({ ...parts, payments: taker }, ALICE, { ...toAll([BOB]), payment });
+  expect(taken).toMatchObject([{ deliveryFee: 0, messages: [{ recipient: BOB, fee: 0 }] }]);
+  expect(await bodies(BOB)).toEqual(['hello']);
+});
+
+describe('a message that is stored already', () => {
+  test('is a success without a payment, and the second payment is not taken', async () => {
+    await fee(BOB, 7);
+    parts.deliveryFees.feeFor.mockResolvedValue(3);
+    const request = toAll([BOB]);
+    const first = await send({ ...parts, payments: taker }, ALICE, { ...request, payment });
+    const [stored] = await bodies(BOB);
+    expect(await send({ ...parts, payments: taker }, ALICE, { ...request, payment })).toEqual(first);
+    expect(await send({ ...parts, payments: taker }, ALICE, request)).toEqual(first);
+    expect(await send(parts, ALICE, request)).toEqual(first);
+    expect(taker.take).toHaveBeenCalledTimes(1);
+    expect(await bodies(BOB)).toEqual([stored]);
+    expect(pushed).toHaveLength(1);
+  });
+
+  test('is a success for a sender who is blocked by now', async () => {
+    const request = toAll([BOB]);
+    const first = await send(parts, ALICE, request);
+    await fee(BOB, -1);
+    expect(await send(parts, ALICE, request)).toEqual(first);
+    expect(await refusal(toAll([BOB]))).toMatchObject({ code: 'ERR_DELIVERY_BLOCKED' });
+    expect(await bodies(BOB)).toEqual(['hello']);
+  });
+
+  test('costs nothing beside new ones, nor does one that stands twice in a batch', async () => {
+    const old = toAll([BOB]);
+    await send(parts, ALICE, old);
+    await fee(BOB, 7);
+    await fee(CAROL, 9);
+    const [oldId] = old.message.messageId;
+    const request = toAll([BOB, CAROL, CAROL, DAVE], { messageId: [oldId, 'new', 'new', 'other'] });
+    const answer = await send({ ...parts, payments: taker }, ALICE, { ...request, payment });
+    expect(answer.messageId).toEqual([oldId, 'new', 'new', 'other']);
+    expect(taken[0]?.messages).toEqual([
+      { recipient: CAROL, messageId: 'new', fee: 9 },
+      { recipient: DAVE, messageId: 'other', fee: 0 },
+    ]);
+    expect(await bodies(BOB)).toEqual(['hello']);
+    expect(await bodies(CAROL)).toHaveLength(1);
+  });
+
+  test('under another sender is refused before anything is taken', async () => {
+    const request = toAll([BOB]);
+    await send(parts, CAROL, request);
+    await fee(BOB, 7);
+    expect(await refusal({ ...request, payment }, { payments: taker })).toMatchObject({
+      code: 'ERR_DUPLICATE_MESSAGE',
+    });
+    expect(taken).toEqual([]);
+  });
+});
+
+test.each(['permissions', 'deliveryFees'] as const)('%s that cannot be read refuse the send', async (name) => {
+  const away = jest.fn().mockRejectedValue(new StoreUnavailableError(new Error('away')));
+  const broken = { [name]: name === 'permissions' ? { decisions: away } : { feeFor: away } };
+  for (const request of [toAll([BOB]), toAll([BOB, CAROL])]) {
+    await expect(send({ ...parts, ...broken }, ALICE, request)).rejects.toThrow(StoreUnavailableError);
+  }
+  expect(away).toHaveBeenCalledTimes(2);
+  await nothingHappened();
+});
