@@ -28,8 +28,7 @@ export class Person {
   readonly #fetch: AuthFetch;
   readonly #opened: { close(): unknown }[] = [];
 
-  constructor() {
-    const privateKey = PrivateKey.fromRandom();
+  constructor(privateKey = PrivateKey.fromRandom()) {
     // It signs and encrypts, which is all that messages without payments need.
     this.wallet = new ProtoWallet(privateKey) as unknown as WalletInterface;
     this.key = privateKey.toPublicKey().toString();

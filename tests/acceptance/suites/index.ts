@@ -5,6 +5,7 @@ import { httpSurfaceSuite } from './http-surface.js';
 import { listingSuite } from './listing.js';
 import { liveSuite } from './live.js';
 import { namesAndBodiesSuite } from './names-and-bodies.js';
+import { pushSuite } from './push.js';
 import { roomsSuite } from './rooms.js';
 import { routingPrefixSuite } from './routing-prefix.js';
 
@@ -20,5 +21,6 @@ export function everyDeployment(deploy: Deploy): void {
     roomsSuite(at);
     httpSurfaceSuite(at);
   });
+  pushSuite(deploy);
   routingPrefixSuite(deploy);
 }
