@@ -18,6 +18,7 @@ export interface Ack {
   readonly messageId?: string;
   readonly code?: string;
   readonly description?: string;
+  readonly blockedRecipients?: string[];
 }
 
 /** An event as it stood in a frame from the server, whether or not somebody listens to it. */
@@ -117,6 +118,7 @@ const ANSWERS = [
   'leftRoom',
   'leaveFailed',
   'messageFailed',
+  'paymentFailed',
 ];
 
 function readFrame(frame: unknown): WireEvent {

@@ -36,9 +36,15 @@ export class Person {
   }
 
   /** A signed request by `AuthFetch`, and its verified answer. */
-  async post(url: string, body: unknown): Promise<Answer> {
+  async post(url: string, body: unknown, method = 'POST'): Promise<Answer> {
     const headers = { 'Content-Type': 'application/json' };
-    const response = await this.#fetch.fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+    const response = await this.#fetch.fetch(url, { method, headers, body: JSON.stringify(body) });
+    return { status: response.status, body: (await response.json()) as Answer['body'] };
+  }
+
+  /** A signed request without a body. */
+  async get(url: string): Promise<Answer> {
+    const response = await this.#fetch.fetch(url, { method: 'GET' });
     return { status: response.status, body: (await response.json()) as Answer['body'] };
   }
 
@@ -92,13 +98,13 @@ export class Person {
 }
 
 /** Makes people for the tests of the surrounding `describe`, and closes all that they opened after each of them. */
-export function people(): () => Person {
+export function people(): (privateKey?: PrivateKey) => Person {
   const born: Person[] = [];
   afterEach(async () => {
     for (const person of born.splice(0)) await person.close();
   });
-  return () => {
-    const person = new Person();
+  return (privateKey) => {
+    const person = new Person(privateKey);
     born.push(person);
     return person;
   };

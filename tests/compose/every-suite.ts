@@ -5,6 +5,7 @@ import { httpSurfaceSuite } from '../acceptance/suites/http-surface.js';
 import { listingSuite } from '../acceptance/suites/listing.js';
 import { liveSuite } from '../acceptance/suites/live.js';
 import { namesAndBodiesSuite } from '../acceptance/suites/names-and-bodies.js';
+import { permissionsSuite } from '../acceptance/suites/permissions.js';
 import { roomsSuite } from '../acceptance/suites/rooms.js';
 
 /**
@@ -19,5 +20,6 @@ export function everySuite(at: () => Deployment, upgrades = true): void {
   listingSuite(at);
   duplicatesSuite(at);
   roomsSuite(at);
+  permissionsSuite(at);
   httpSurfaceSuite(at);
 }

@@ -122,6 +122,32 @@ export function storeSuite(name: string, createFixture: () => Promise<StoreFixtu
       });
     });
 
+    describe('asking what is stored', () => {
+      test('says so of each message, and changes nothing', async () => {
+        const [old, fresh] = [message({ messageBox: box }), message({ messageBox: box })];
+        await store.storeMessages([old]);
+        expect(await store.areStored([fresh, old, { ...old, body: 'another' }, fresh])).toEqual([
+          false,
+          true,
+          true,
+          false,
+        ]);
+        expect(await store.areStored([])).toEqual([]);
+        expect(idsOf(await list())).toEqual([old.messageId]);
+      });
+
+      test('an id of another sender, or of another box, is taken', async () => {
+        const old = message({ messageBox: box });
+        await store.storeMessages([old]);
+        for (const other of [{ sender: CAROL }, { messageBox: `${box} other` }]) {
+          await expect(store.areStored([message({ messageBox: box }), { ...old, ...other }])).rejects.toThrow(
+            MessageIdTakenError,
+          );
+        }
+        expect(await store.areStored([{ ...old, recipient: CAROL }])).toEqual([false]);
+      });
+    });
+
     describe('storing', () => {
       test('a stored message comes back as it was sent', async () => {
         const sent = message({ messageBox: box });

@@ -1,11 +1,15 @@
 import { type Deploy, deployed } from '../deployments.js';
+import { adminFeesSuite } from './admin-fees.js';
 import { duplicatesSuite } from './duplicates.js';
 import { httpSuite } from './http.js';
 import { httpSurfaceSuite } from './http-surface.js';
 import { listingSuite } from './listing.js';
 import { liveSuite } from './live.js';
 import { namesAndBodiesSuite } from './names-and-bodies.js';
+import { permissionTablesSuite } from './permission-tables.js';
+import { permissionsSuite } from './permissions.js';
 import { pushSuite } from './push.js';
+
 import { roomsSuite } from './rooms.js';
 import { routingPrefixSuite } from './routing-prefix.js';
 
@@ -19,8 +23,11 @@ export function everyDeployment(deploy: Deploy): void {
     listingSuite(at);
     duplicatesSuite(at);
     roomsSuite(at);
+    permissionsSuite(at);
+    permissionTablesSuite(at);
     httpSurfaceSuite(at);
   });
   pushSuite(deploy);
+  adminFeesSuite(deploy);
   routingPrefixSuite(deploy);
 }

@@ -1,0 +1,19 @@
+import { join } from 'node:path';
+import type { Knex } from 'knex';
+import { createKnex } from '../../packages/shared/src/store/create-knex.js';
+import type { Deployment } from './deployments.js';
+
+/** Does something in a deployment's database, past its processes. */
+export async function inDatabase<T>(deployment: Deployment, work: (knex: Knex) => Promise<T>): Promise<T> {
+  const { databaseUrl, env } = deployment;
+  const knex = createKnex(
+    databaseUrl === undefined
+      ? { client: 'better-sqlite3', filename: join(String(env['DATA_DIR']), 'messagebox.sqlite') }
+      : { client: 'mysql2', connection: databaseUrl },
+  );
+  try {
+    return await work(knex);
+  } finally {
+    await knex.destroy();
+  }
+}

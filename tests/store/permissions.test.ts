@@ -1,0 +1,261 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Knex } from 'knex';
+import { createKnex } from '../../packages/shared/src/store/create-knex.js';
+import {
+  type OpenDatabase,
+  openDatabase,
+  type PermissionQuery,
+  SqlPermissionStore,
+  SqlServerFeeStore,
+  StoreUnavailableError,
+} from '../../packages/shared/src/store/index.js';
+import { createDatabase, describeWithMysql } from '../support/with-mysql.js';
+import type { StoreFixture } from './store-suite.js';
+
+const ALICE = `02${'a1'.repeat(32)}`;
+const BOB = `03${'b0'.repeat(32)}`;
+const CAROL = `02${'c4'.repeat(32)}`;
+const LARGEST = Number.MAX_SAFE_INTEGER;
+const RACERS = 100;
+
+/** What both stores promise, whatever database they stand on. */
+function permissionSuite(name: string, createFixture: () => Promise<StoreFixture>): void {
+  describe(name, () => {
+    let fixture: StoreFixture;
+    let database: OpenDatabase;
+    let permissions: SqlPermissionStore;
+    let fees: SqlServerFeeStore;
+    let knex: Knex;
+    /** A box that no other test has touched. */
+    let box: string;
+    let boxes = 0;
+
+    beforeAll(async () => {
+      fixture = await createFixture();
+      database = openDatabase(fixture.config);
+      await database.messages.migrate();
+      permissions = new SqlPermissionStore(database.sql);
+      fees = new SqlServerFeeStore(database.sql);
+      knex = createKnex(fixture.config);
+    });
+
+    beforeEach(() => {
+      box = `box-${++boxes}`;
+    });
+
+    afterAll(async () => {
+      await knex.destroy();
+      await database.messages.close();
+      await fixture.drop();
+    });
+
+    const set = (recipientFee: number, sender?: string, messageBox = box, recipient = ALICE) =>
+      permissions.set({ recipient, sender, messageBox, recipientFee });
+    const get = (sender?: string, messageBox = box, recipient = ALICE) =>
+      permissions.get({ recipient, sender, messageBox });
+    const list = (over: Partial<PermissionQuery> = {}) =>
+      permissions.list({ recipient: ALICE, messageBox: box, limit: 1_000, offset: 0, order: 'asc', ...over });
+    const rows = async () => (await knex('message_permissions').where({ message_box: Buffer.from(box) })) as unknown[];
+
+    test('what is set is read; what is not set is not', async () => {
+      const before = Date.now();
+      await set(5, BOB);
+      expect(await get(BOB)).toMatchObject({ recipient: ALICE, sender: BOB, messageBox: box, recipientFee: 5 });
+      expect(await get()).toBeUndefined();
+      expect(await get(CAROL)).toBeUndefined();
+      expect(await get(BOB, box, CAROL)).toBeUndefined();
+      expect(await get(BOB, box.toUpperCase())).toBeUndefined();
+      await set(-1);
+      expect(await get()).toMatchObject({ sender: undefined, recipientFee: -1 });
+      expect(await get(BOB)).toMatchObject({ recipientFee: 5 });
+      const created = (await get(BOB))?.createdAt.getTime() ?? 0;
+      expect(created).toBeGreaterThanOrEqual(before);
+      expect(created).toBeLessThanOrEqual(Date.now());
+    });
+
+    test.each([-1, 0, 1, 2_147_483_647, 2_147_483_648, 2_100_000_000_000_000, LARGEST])(
+      'a fee of %i is kept',
+      async (fee) => {
+        await set(fee, BOB);
+        expect((await get(BOB))?.recipientFee).toBe(fee);
+        expect((await list()).permissions[0]?.recipientFee).toBe(fee);
+        expect((await permissions.decisions([ALICE], BOB, box)).get(ALICE)).toEqual({
+          forSender: fee,
+          boxWide: undefined,
+        });
+      },
+    );
+
+    test.each([BOB, undefined])('setting again changes the one row, also to the same value: of %s', async (sender) => {
+      await set(1, sender);
+      const first = await get(sender);
+      for (const fee of [2, 2, 2, -1]) await set(fee, sender);
+      const last = await get(sender);
+      expect(last).toMatchObject({ recipientFee: -1, createdAt: first?.createdAt });
+      expect(last?.updatedAt.getTime()).toBeGreaterThanOrEqual(first?.updatedAt.getTime() ?? 0);
+      expect(await rows()).toHaveLength(1);
+    });
+
+    test.each([BOB, undefined])('sets that race leave one row, with a value of theirs: of %s', async (sender) => {
+      const values = Array.from({ length: RACERS }, (_, i) => i + 1);
+      // As many instances do, each by connections of its own.
+      const others = [1, 2, 3].map(() => openDatabase(fixture.config));
+      const stores = [permissions, ...others.map(({ sql }) => new SqlPermissionStore(sql))];
+      const one = { recipient: ALICE, sender, messageBox: box };
+      await Promise.all(
+        values.map((recipientFee, i) =>
+          (stores[i % stores.length] as SqlPermissionStore).set({ ...one, recipientFee }),
+        ),
+      );
+      await Promise.all(others.map(({ messages }) => messages.close()));
+      expect(await rows()).toHaveLength(1);
+      expect(values).toContain((await get(sender))?.recipientFee);
+      // What is answered after the others counts, whoever they were.
+      await set(-1, sender);
+      expect((await get(sender))?.recipientFee).toBe(-1);
+      expect(await rows()).toHaveLength(1);
+    });
+
+    test('racing sets of many rows, in any order, all succeed', async () => {
+      const senders = Array.from({ length: 10 }, (_, i) => `02${String(i).repeat(64)}`);
+      const all = Array.from({ length: RACERS }, (_, i) => senders[(i * 7) % senders.length] as string);
+      await Promise.all(all.map((sender, i) => set(i, sender)));
+      expect((await list()).total).toBe(senders.length);
+    });
+
+    test('setting again uses up no row ids', async () => {
+      await set(1, BOB);
+      for (let fee = 0; fee < 20; fee++) await set(fee, BOB);
+      await set(1, CAROL);
+      const ids = (await rows()).map((row) => Number((row as { id: number }).id));
+      expect(Math.max(...ids) - Math.min(...ids)).toBe(1);
+    });
+
+    test('decisions: of each recipient by itself, about this sender and this box alone', async () => {
+      await set(1, BOB);
+      await set(2);
+      await set(3, undefined, box, CAROL);
+      await set(4, CAROL);
+      await set(5, BOB, `${box} other`, CAROL);
+      expect(await permissions.decisions([BOB, CAROL, ALICE, CAROL], BOB, box)).toEqual(
+        new Map([
+          [ALICE, { forSender: 1, boxWide: 2 }],
+          [CAROL, { forSender: undefined, boxWide: 3 }],
+        ]),
+      );
+      expect(await permissions.decisions([BOB], BOB, box)).toEqual(new Map());
+      expect(await permissions.decisions([], BOB, box)).toEqual(new Map());
+    });
+
+    test('decisions of 1,000 recipients are one answer', async () => {
+      const recipients = Array.from({ length: 1_000 }, (_, i) => `02${i.toString(16).padStart(64, '0')}`);
+      await set(7, undefined, box, recipients[0]);
+      await set(8, BOB, box, recipients[999]);
+      expect([...(await permissions.decisions(recipients, BOB, box))]).toEqual([
+        [recipients[0], { forSender: undefined, boxWide: 7 }],
+        [recipients[999], { forSender: 8, boxWide: undefined }],
+      ]);
+    });
+
+    test('reading never writes', async () => {
+      await get(BOB);
+      await list();
+      await permissions.decisions([ALICE, BOB], CAROL, box);
+      expect(await rows()).toEqual([]);
+    });
+
+    test('pages by the time of creation, either way', async () => {
+      const senders = Array.from({ length: 7 }, (_, i) => `02${String(i).repeat(64)}`);
+      for (const [i, sender] of senders.entries()) await set(i, sender);
+      await set(100, senders[3]); // a change moves nothing
+      await set(9, BOB, `${box} other`);
+      const feesOf = async (over: Partial<PermissionQuery>) =>
+        (await list(over)).permissions.map(({ recipientFee }) => recipientFee);
+      expect(await feesOf({})).toEqual([0, 1, 2, 100, 4, 5, 6]);
+      expect(await feesOf({ order: 'desc' })).toEqual([6, 5, 4, 100, 2, 1, 0]);
+      expect(await feesOf({ limit: 2, offset: 3 })).toEqual([100, 4]);
+      expect(await feesOf({ offset: LARGEST })).toEqual([]);
+      expect((await list({ limit: 1, offset: LARGEST })).total).toBe(7);
+      expect((await list({ recipient: BOB })).permissions).toEqual([]);
+      expect((await list({ messageBox: undefined, limit: 1, order: 'desc' })).permissions).toMatchObject([
+        { messageBox: `${box} other`, recipientFee: 9 },
+      ]);
+    });
+
+    test('delivery fees are set, changed and listed by name, whole satoshis however many', async () => {
+      const seeded = [
+        ['inbox', 0],
+        ['notifications', 10],
+        ['payment_inbox', 0],
+      ];
+      const all = async () => (await fees.all()).map(({ messageBox, deliveryFee }) => [messageBox, deliveryFee]);
+      expect(await all()).toEqual(seeded);
+      expect(await fees.set('an own box', LARGEST)).toMatchObject({ messageBox: 'an own box', deliveryFee: LARGEST });
+      expect(await all()).toEqual([['an own box', LARGEST], ...seeded]);
+      await Promise.all(Array.from({ length: RACERS }, (_, i) => fees.set('an own box', i)));
+      expect(await all()).toHaveLength(4);
+      for (const fee of [3, 3]) await fees.set('an own box', fee);
+      const [first] = await fees.all();
+      expect(first).toMatchObject({ messageBox: 'an own box', deliveryFee: 3 });
+      expect(Math.abs((first?.updatedAt.getTime() ?? 0) - Date.now())).toBeLessThan(10_000);
+    });
+
+    test('a database that is gone is unavailable, whatever is asked', async () => {
+      const gone = openDatabase(fixture.config);
+      await gone.messages.close();
+      const [closed, closedFees] = [new SqlPermissionStore(gone.sql), new SqlServerFeeStore(gone.sql)];
+      const key = { recipient: ALICE, sender: BOB, messageBox: box };
+      await expect(closed.set({ ...key, recipientFee: 1 })).rejects.toThrow(StoreUnavailableError);
+      await expect(closed.get(key)).rejects.toThrow(StoreUnavailableError);
+      await expect(closed.list({ ...key, limit: 1, offset: 0, order: 'asc' })).rejects.toThrow(StoreUnavailableError);
+      await expect(closed.decisions([ALICE], BOB, box)).rejects.toThrow(StoreUnavailableError);
+      await expect(closedFees.all()).rejects.toThrow(StoreUnavailableError);
+      await expect(closedFees.set(box, 1)).rejects.toThrow(StoreUnavailableError);
+    });
+  });
+}
+
+permissionSuite('permissions and fees on SQLite', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'mb-permissions-'));
+  const config = { client: 'better-sqlite3' as const, filename: join(folder, 'messages.db') };
+  return { config, drop: () => rm(folder, { recursive: true }) };
+});
+
+describeWithMysql('permissions and fees on MySQL', () => {
+  permissionSuite('the promises', createDatabase);
+
+  test('a send reads no more than its own rows, however many its recipient has', async () => {
+    const fixture = await createDatabase();
+    const database = openDatabase(fixture.config);
+    const knex = createKnex(fixture.config);
+    try {
+      await database.messages.migrate();
+      const names = Array.from({ length: 1_000 }, (_, i) => Buffer.from(`02${i.toString(16).padStart(64, '0')}`));
+      const [busy] = names as [Buffer];
+      const row = { recipient: busy, message_box: Buffer.from('inbox'), recipient_fee: -1 };
+      const blocked = Array.from({ length: 10_000 }, (_, i) => ({ ...row, sender: Buffer.from(`sender ${i}`) }));
+      await knex.batchInsert('message_permissions', blocked, 1_000);
+      await knex.batchInsert(
+        'message_permissions',
+        names.map((recipient) => ({ ...row, recipient, sender: Buffer.from(BOB) })),
+        1_000,
+      );
+      await knex.raw('ANALYZE TABLE message_permissions');
+      for (const count of [1, 2, 50]) {
+        const [plan] = await knex.raw(
+          `EXPLAIN FORMAT=TRADITIONAL SELECT recipient, sender, recipient_fee FROM message_permissions
+           WHERE recipient IN (${Array(count).fill('?').join(', ')}) AND sender IN (?, ?) AND message_box = ?`,
+          [...names.slice(0, count), Buffer.from(BOB), Buffer.from(''), Buffer.from('inbox')],
+        );
+        expect(plan).toHaveLength(1);
+        expect(Number(plan[0].rows)).toBeLessThanOrEqual(2 * count);
+      }
+    } finally {
+      await knex.destroy();
+      await database.messages.close();
+      await fixture.drop();
+    }
+  });
+});
