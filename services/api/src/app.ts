@@ -5,9 +5,11 @@ import {
   type Config,
   DeviceRegistrations,
   type Health,
+  type JobQueue,
   type Logger,
   type MessageStore,
   type Metrics,
+  OwnAdvertisements,
   type PaymentTaker,
   type PermissionStore,
   type PushNotes,
@@ -26,7 +28,7 @@ import {
   measure,
   requestLog,
 } from '@messagebox/web';
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import { adminOnly } from './http/admin-only.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
 import { getFeesRoute } from './routes/admin/get-fees.js';
@@ -34,6 +36,7 @@ import { putFeesRoute } from './routes/admin/put-fees.js';
 import { devicesRoute, registerDeviceRoute } from './routes/devices.js';
 import { listMessagesRoute } from './routes/list-messages.js';
 import { migrateRoute } from './routes/migrate.js';
+import { addOverlayRoutes } from './routes/overlay/index.js';
 import { getPermissionRoute } from './routes/permissions/get.js';
 import { listPermissionsRoute } from './routes/permissions/list.js';
 import { quoteRoute } from './routes/permissions/quote.js';
@@ -44,12 +47,16 @@ export interface ApiParts {
   readonly config: Config;
   readonly log: Logger;
   readonly store: MessageStore;
-  /** The same database. */
-  readonly sql: SqlClient;
   readonly permissions: PermissionStore;
   readonly deliveryFees: AdminFeeParts['deliveryFees'] & ChargeParts['deliveryFees'];
   /** Undefined: payments are refused. */
   readonly payments?: PaymentTaker | undefined;
+  /** The same database, for what is no message. */
+  readonly sql: SqlClient;
+  /** The overlay's queue. */
+  readonly jobs: JobQueue;
+  /** Routes of other services that are on the same port. They answer no path but their own. */
+  readonly neighbours?: readonly RequestHandler[];
   readonly identity: ServerIdentity;
   readonly events: RoomEventPublisher;
   readonly health: Health;
@@ -88,6 +95,7 @@ export function createApi(parts: ApiParts): Express {
   app.use(cors);
   app.use('/health', healthRoutes(parts.health));
   app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: config.limits.requestBody }));
+  for (const neighbour of parts.neighbours ?? []) app.use(neighbour);
   app.post(
     '/.well-known/auth',
     admit((request) => handshakes.admit(request.ip ?? '')),
@@ -108,9 +116,9 @@ export function createApi(parts: ApiParts): Express {
       permissions,
       deliveryFees,
       payments,
+      push: parts.push,
       events: parts.events,
       normaliseKey,
-      push: parts.push,
     }),
   );
   routes.post('/listMessages', listMessagesRoute({ store, maxBytes: config.limits.list }));
@@ -125,6 +133,11 @@ export function createApi(parts: ApiParts): Express {
   const devices = new DeviceRegistrations(parts.sql);
   routes.post('/registerDevice', registerDeviceRoute({ devices }));
   routes.get('/devices', devicesRoute({ devices }));
+  addOverlayRoutes(routes, {
+    admin,
+    jobs: parts.jobs,
+    ads: new OwnAdvertisements(parts.sql),
+  });
   app.use(prefix, routes);
 
   app.use(answerNotFound);

@@ -1,15 +1,18 @@
+import { finishPaymentsRegularly, openPayments } from '@messagebox/payments';
 import {
   type Config,
   JsonServer,
   type Logger,
   liveNamespaces,
   openFoundation,
+  openOverlayJobs,
   PushOutbox,
   pushNotes,
   type RunningService,
   sendPushHints,
   socketIoPublisher,
 } from '@messagebox/shared';
+import { openMoney } from '@messagebox/wallet';
 import { Server } from 'socket.io';
 import { createApi } from './app.js';
 import { purgeClaimsRegularly } from './purge-claims.js';
@@ -31,7 +34,11 @@ export async function start(config: Config, log: Logger): Promise<RunningService
       metrics,
     });
     const push = config.push && pushNotes(new PushOutbox(foundation.sql), sendPushHints(io));
-    const server = new JsonServer(createApi({ ...foundation, events, push }), log);
+    const jobs = openOverlayJobs(foundation);
+    closing.add('jobs', () => jobs.close());
+    const payments = openPayments({ ...foundation, money: openMoney(foundation) });
+    finishPaymentsRegularly({ ...foundation, events, push, payments });
+    const server = new JsonServer(createApi({ ...foundation, events, push, jobs, payments }), log);
     closing.add('claims', purgeClaimsRegularly(store, log));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
     closing.add('readiness', () => health.drain());

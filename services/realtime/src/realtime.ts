@@ -32,10 +32,10 @@ export interface RealtimeParts extends ChargeParts {
   readonly broker: RoomEventBroker;
   readonly memory: RoomMemory;
   readonly metrics: Metrics;
-  /** Undefined: nothing is pushed to devices. */
-  readonly push?: PushService | undefined;
   /** Undefined: payments are refused. */
   readonly payments?: PaymentTaker | undefined;
+  /** Undefined: nothing is pushed to devices. */
+  readonly push?: PushService | undefined;
 }
 
 const LIMITS = {

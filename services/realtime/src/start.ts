@@ -1,4 +1,5 @@
 import type { Server as HttpServer } from 'node:http';
+import { openPayments } from '@messagebox/payments';
 import {
   answerHealth,
   type Config,
@@ -9,6 +10,7 @@ import {
   type RunningService,
   sendJson,
 } from '@messagebox/shared';
+import { openMoney } from '@messagebox/wallet';
 import { openPush } from './push/index.js';
 import { Realtime } from './realtime.js';
 import { joinRegistry } from './sockets/instance-registry.js';
@@ -29,7 +31,8 @@ export async function start(config: Config, log: Logger): Promise<RunningService
   const { closing, health, identity } = foundation;
   try {
     const push = await openPush(foundation);
-    const realtime = new Realtime({ ...foundation, push });
+    const payments = openPayments({ ...foundation, money: openMoney(foundation) });
+    const realtime = new Realtime({ ...foundation, push, payments });
     closing.add('socket.io', () => realtime.close());
 
     const server = new JsonServer((request, response) => {

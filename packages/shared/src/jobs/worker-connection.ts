@@ -40,6 +40,9 @@ export class WorkerConnection extends Redis {
 
   /** Ends it and what was made from it; what still waits for an answer is rejected. */
   cut(): void {
-    for (const connection of [this, ...this.#copies]) connection.disconnect();
+    for (const connection of [this, ...this.#copies]) {
+      // On a connection that has ended, ioredis would keep the process alive for two seconds more.
+      if (connection.status !== 'end') connection.disconnect();
+    }
   }
 }

@@ -23,6 +23,8 @@ export class Metrics {
   readonly jobs;
   readonly jobDuration;
   readonly #jobCounts = new Map<string, () => Promise<Readonly<Record<string, number>>>>();
+  readonly overlaySubmissions;
+  readonly overlaySyncedOutputs;
 
   /** @param facts what this process runs on, as labels of one constant: `secp256k1` says which implementation it is */
   constructor(service: string, facts: Readonly<Record<string, string>>) {
@@ -117,6 +119,18 @@ export class Metrics {
       help: 'Time of attempts of jobs, whatever their end.',
       labelNames: ['queue', 'name'],
       buckets: [...SECONDS, 30, 60, 300],
+      registers,
+    });
+    this.overlaySubmissions = new Counter({
+      name: 'messagebox_overlay_submissions_total',
+      help: 'Valid transactions by topic and what they did to it: admitted, removed, unchanged, duplicate.',
+      labelNames: ['topic', 'outcome'],
+      registers,
+    });
+    this.overlaySyncedOutputs = new Counter({
+      name: 'messagebox_overlay_synced_outputs_total',
+      help: 'Outputs that other overlay hosts listed: known, admitted, refused, failed.',
+      labelNames: ['topic', 'outcome'],
       registers,
     });
     const jobCounts = this.#jobCounts;
