@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { PushOutbox } from '@messagebox/shared';
 import { until } from '../acceptance/history.js';
 import { type FcmServer, fcmError, startFcmServer, unregistered } from '../support/fcm-server.js';
 import { BOB, countOf } from './fixtures.js';
@@ -87,6 +88,31 @@ export function pushSuite(name: string, makePlace: () => Promise<Place>): void {
       await server.untilReceived(2);
       expect(pushed(server)).toEqual([`${token} ${lost}`, `${token} ${next}`].sort());
       await sent(at, 2);
+    });
+
+    test('what died after its jobs were kept and before its row went is pushed once', async () => {
+      const at = await instance();
+      const alice = somebody();
+      const { token } = await at.device(alice);
+      const [first] = await at.store(alice);
+      const remove = jest.spyOn(PushOutbox.prototype, 'remove').mockRejectedValueOnce(new Error('gone'));
+      const claim = jest.spyOn(PushOutbox.prototype, 'claim');
+      try {
+        const push = await at.push({ leaseMs: 1_000 });
+        await server.untilReceived(1);
+        await sent(at, 1);
+        await emptied(at);
+        const taken = await Promise.all(claim.mock.results.map(({ value }) => value as Promise<unknown[]>));
+        expect(taken.flat()).toHaveLength(2); // the same row, twice
+        const [second] = await at.store(alice);
+        push?.wake();
+        await server.untilReceived(2);
+        await sent(at, 2);
+        expect(pushed(server)).toEqual([`${token} ${first}`, `${token} ${second}`].sort());
+      } finally {
+        remove.mockRestore();
+        claim.mockRestore();
+      }
     });
 
     test('429 with retry-after: tried again, not sooner', async () => {

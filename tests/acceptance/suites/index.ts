@@ -9,6 +9,8 @@ import { liveSuite } from './live.js';
 import { namesAndBodiesSuite } from './names-and-bodies.js';
 import { permissionTablesSuite } from './permission-tables.js';
 import { permissionsSuite } from './permissions.js';
+import { pushSuite } from './push.js';
+
 import { roomsSuite } from './rooms.js';
 import { routingPrefixSuite } from './routing-prefix.js';
 
@@ -27,6 +29,7 @@ export function everyDeployment(deploy: Deploy): void {
     httpSurfaceSuite(at);
     hostAdvertisementsSuite(at);
   });
+  pushSuite(deploy);
   adminFeesSuite(deploy);
   routingPrefixSuite(deploy);
 }

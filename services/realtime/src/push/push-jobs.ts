@@ -1,4 +1,5 @@
 import {
+  type Device,
   type DeviceRegistrations,
   defaultJobPolicy,
   type JobHandler,
@@ -25,6 +26,9 @@ export const pushJobPolicy: JobPolicy = {
   keepFailed: { count: 10_000, ageMs: 86_400_000 },
 };
 
+/** A burst of pushes to one device is noted as few uses. */
+const USE_NOTED_EVERY_MS = 10_000;
+
 /**
  * The job that tells one device of one message. Its id comes from both, so that adding it a second time changes nothing.
  * The token stays in the database.
@@ -49,6 +53,11 @@ export interface PushJobParts {
 /** Handles {@link pushJob}: pushes, and notes what that says about the device. */
 export function handlePush({ devices, sender, metrics, log }: PushJobParts): JobHandler {
   let credentialsRefused = false;
+  const noteUse = async ({ id, lastUsed }: Device) => {
+    if (lastUsed !== undefined && Date.now() - lastUsed.getTime() < USE_NOTED_EVERY_MS) return;
+    // The push is on its way: trying again because this could not be noted would push twice.
+    await devices.used(id).catch((error: unknown) => log.warn({ err: error }, 'could not note the use of a device'));
+  };
   return async (job) => {
     const { device: id, recipient, messageId, originator } = job.data;
     if (typeof id !== 'number' || typeof messageId !== 'string' || typeof originator !== 'string') {
@@ -73,10 +82,7 @@ export function handlePush({ devices, sender, metrics, log }: PushJobParts): Job
     credentialsRefused = outcome.kind === 'credentials' || (credentialsRefused && outcome.kind === 'later');
     switch (outcome.kind) {
       case 'sent':
-        // It is on its way: trying again because this could not be noted would push twice.
-        await devices
-          .used(id)
-          .catch((error: unknown) => log.warn({ err: error }, 'could not note the use of a device'));
+        await noteUse(device);
         return undefined;
       case 'dead_token':
         await devices.deactivate(id);

@@ -25,8 +25,8 @@ const MIGRATIONS: readonly (readonly [name: string, migration: Knex.Migration])[
   ['2026-11-22-001-byte-exact-names', byteExactNames],
   ['2026-11-23-001-overlay', overlay],
   ['2026-11-23-002-wide-fees', wideFees],
-  ['2026-11-23-004-payments', payments],
   ['2026-11-23-003-push-outbox', pushOutbox],
+  ['2026-11-23-004-payments', payments],
 ];
 
 export const MIGRATION_NAMES: readonly string[] = MIGRATIONS.map(([name]) => name);
