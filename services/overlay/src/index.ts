@@ -12,3 +12,5 @@ export { isPublicAddress } from './net/public-address.js';
 export { FetchError, PublicFetch } from './net/public-fetch.js';
 export { decodeMessageBoxAd, type MessageBoxAd } from './topics/message-box-ad.js';
 export { decodeServiceAd, SERVICE_PROTOCOLS, type ServiceAd, serviceAdToken } from './topics/service-ad.js';
+export { Overlay, type OverlayParts } from './overlay.js';
+export { start } from './start.js';

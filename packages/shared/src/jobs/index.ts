@@ -4,4 +4,5 @@ export { defaultJobPolicy, type JobPolicy, type Retention, retryDelay } from './
 export * from './job-queue.js';
 export { type JobsParts, openJobs } from './open-jobs.js';
 export { type OverlayJobName, openOverlayJobs, overlayJob } from './overlay-jobs.js';
-export { RedisJobs, type RedisJobsParts, type RedisJobTimes } from './redis-jobs.js';
+export type { RedisJobTimes } from './redis-job-worker.js';
+export { RedisJobs, type RedisJobsParts } from './redis-jobs.js';

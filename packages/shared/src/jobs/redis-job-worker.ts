@@ -1,10 +1,16 @@
 import type { Job, Worker } from 'bullmq';
 import type { RedisClients } from '../redis/redis-clients.js';
 import type { JobData, JobWorker, RunningJob, WorkOptions } from './job-queue.js';
-import { outerId, type RedisJobTimes } from './redis-jobs.js';
+import { outerId } from './redis-job-ids.js';
 import { endJob, type RunParts, runJob } from './run-job.js';
 import { CLOSE_MS, withinMs } from './within.js';
 import { WorkerConnection } from './worker-connection.js';
+
+/** How soon a job whose worker was killed is run again: after about `lockMs` and twice `stalledCheckMs`, at most. */
+export interface RedisJobTimes {
+  readonly lockMs: number;
+  readonly stalledCheckMs: number;
+}
 
 export interface RedisWorkerParts extends RunParts {
   readonly redis: RedisClients;

@@ -3,7 +3,7 @@ import type { Job, JobsOptions, Queue } from 'bullmq';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics/metrics.js';
 import type { RedisClients } from '../redis/redis-clients.js';
-import { checkDelay, checkJob, checkName, isJobId } from './check-job.js';
+import { checkDelay, checkJob, checkName } from './check-job.js';
 import { JobsUnavailableError } from './job-errors.js';
 import type { JobPolicy, Retention } from './job-policy.js';
 import type {
@@ -20,14 +20,9 @@ import type {
   RepeatOptions,
   WorkOptions,
 } from './job-queue.js';
-import { startRedisWorker } from './redis-job-worker.js';
+import { innerId, innerIdOf } from './redis-job-ids.js';
+import { type RedisJobTimes, startRedisWorker } from './redis-job-worker.js';
 import { withinMs } from './within.js';
-
-/** How soon a job whose worker was killed is run again: after about `lockMs` and twice `stalledCheckMs`, at most. */
-export interface RedisJobTimes {
-  readonly lockMs: number;
-  readonly stalledCheckMs: number;
-}
 
 export interface RedisJobsParts {
   readonly redis: RedisClients;
@@ -86,7 +81,7 @@ export class RedisJobs implements JobQueue {
   }
 
   async find(id: string): Promise<JobStatus | undefined> {
-    const key = innerId(id);
+    const key = innerIdOf(id);
     if (key === undefined) return undefined;
     return await this.#ask(async (queue) => {
       // State and job are two questions: what was read between two equal states belongs to that state.
@@ -234,24 +229,8 @@ export class RedisJobs implements JobQueue {
   }
 }
 
-/** Our ids get a letter in front: BullMQ has keys of its own beside those of the jobs, and takes no numbers for ids. */
-const OURS = 'j.';
-/** BullMQ's ids of repeated jobs. */
-const REPEATED = /^repeat:[\w.-]{1,64}:\d{1,16}$/;
-
-/** @returns undefined for what can't be the id of a job */
-function innerId(id: string): string | undefined {
-  if (REPEATED.test(id)) return id;
-  return isJobId(id) ? OURS + id : undefined;
-}
-
-/** The way back. */
-export function outerId(id: string): string {
-  return id.startsWith(OURS) ? id.slice(OURS.length) : id;
-}
-
 function jobOptions(id: string, options: AddOptions | undefined): JobsOptions {
-  return { jobId: OURS + id, delay: options?.delayMs ?? 0 };
+  return { jobId: innerId(id), delay: options?.delayMs ?? 0 };
 }
 
 function keepJobs({ count, ageMs }: Retention): { count: number; age: number } {
