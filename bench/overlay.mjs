@@ -1,10 +1,11 @@
 import { Agent, request } from 'node:http';
 import { identityOf } from './lib/advertisements.mjs';
-import { median, percentiles, ratioRange } from './lib/numbers.mjs';
+import { medians, percentiles, ratioRange } from './lib/numbers.mjs';
 
 const FEW = 10;
 const MANY = 10_000;
 const START_SECONDS = 300;
+const NUMBERS = /** @type {const} */ (['cpuMs', 'p50', 'p95', 'p99']);
 
 /**
  * Lookups at `ls_messagebox` by identity key, one at a time, with few advertisements in the store and with many, in turns.
@@ -38,7 +39,7 @@ export async function measureOverlay(bench, openDatabase) {
   }
   const [few, many] = sides.map(({ advertisements, rounds }) => ({
     advertisements,
-    ...Object.fromEntries(['cpuMs', 'p50', 'p95', 'p99'].map((name) => [name, median(rounds.map((r) => r[name]))])),
+    ...medians(rounds, NUMBERS),
     rounds,
   }));
   return { few, many, cpuRatio: many.cpuMs / few.cpuMs, cpuRatioRange: ratioRange(many.rounds, few.rounds) };
