@@ -1,4 +1,5 @@
-# The images of all services. Targets: api (also `node services/api/dist/migrate.js`), realtime, standalone.
+# The images of all services. Targets: api (also `node services/api/dist/migrate.js`), realtime,
+# overlay, standalone. A new package needs no line here; a new service needs three stages.
 #
 #   docker build --target api --tag messagebox/api .
 
@@ -21,16 +22,19 @@ HEALTHCHECK --interval=10s --timeout=4s --start-period=30s CMD ["node", "/app/bi
 ENTRYPOINT ["/usr/bin/tini", "--"]
 
 # --- what builds: pnpm in the version of package.json, and the manifests, which change more rarely than the sources ----
+FROM ${NODE_IMAGE} AS only-manifests
+WORKDIR /app
+COPY packages packages
+COPY services services
+RUN find packages services -type f ! -name package.json -delete && find packages services -type d -empty -delete
+
 FROM ${NODE_IMAGE} AS manifests
 ENV CI=true COREPACK_ENABLE_DOWNLOAD_PROMPT=0
 WORKDIR /app
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
 RUN corepack enable && corepack install
-COPY packages/brc103/package.json packages/brc103/
-COPY packages/shared/package.json packages/shared/
-COPY services/api/package.json services/api/
-COPY services/realtime/package.json services/realtime/
-COPY services/standalone/package.json services/standalone/
+# Compared by content: what follows is done again only when a manifest has changed.
+COPY --from=only-manifests /app ./
 
 FROM manifests AS build
 RUN --mount=type=cache,id=pnpm,target=/root/.local/share/pnpm/store \
@@ -49,29 +53,37 @@ RUN if [ "$(dpkg --print-architecture)" != amd64 ]; then \
       apt-get update && apt-get install --yes --no-install-recommends python3 make g++; \
     fi
 ENV npm_config_nodedir=/usr/local
+COPY deploy/build/ /usr/local/bin/
 
-# Without SQLite, which is for one process with everything in it.
 FROM dependencies AS api-dependencies
-RUN --mount=type=cache,id=pnpm,target=/root/.local/share/pnpm/store \
-    pnpm install --prod --frozen-lockfile --ignore-scripts --filter '@messagebox/api...' \
- && pnpm --filter @messagebox/brc103 rebuild secp256k1 \
- && rm -rf node_modules/.pnpm/better-sqlite3@* packages/shared/node_modules/better-sqlite3 \
- && find node_modules -type f \( -name '*.ts' -o -name '*.map' \) -delete
+RUN --mount=type=cache,id=pnpm,target=/root/.local/share/pnpm/store install-service.sh api
 
 FROM dependencies AS realtime-dependencies
-RUN --mount=type=cache,id=pnpm,target=/root/.local/share/pnpm/store \
-    pnpm install --prod --frozen-lockfile --ignore-scripts --filter '@messagebox/realtime...' \
- && pnpm --filter @messagebox/brc103 rebuild secp256k1 \
- && rm -rf node_modules/.pnpm/better-sqlite3@* packages/shared/node_modules/better-sqlite3 \
- && find node_modules -type f \( -name '*.ts' -o -name '*.map' \) -delete
+RUN --mount=type=cache,id=pnpm,target=/root/.local/share/pnpm/store install-service.sh realtime
+
+FROM dependencies AS overlay-dependencies
+RUN --mount=type=cache,id=pnpm,target=/root/.local/share/pnpm/store install-service.sh overlay
 
 FROM dependencies AS standalone-dependencies
 RUN apt-get update && apt-get install --yes --no-install-recommends python3 make g++
-RUN --mount=type=cache,id=pnpm,target=/root/.local/share/pnpm/store \
-    pnpm install --prod --frozen-lockfile --filter '@messagebox/standalone...' \
- && find node_modules/.pnpm/better-sqlite3@*/node_modules/better-sqlite3 -mindepth 1 -type f \
-      ! -name '*.js' ! -name package.json ! -name better_sqlite3.node -delete \
- && find node_modules -type f \( -name '*.ts' -o -name '*.map' \) -delete
+RUN --mount=type=cache,id=pnpm,target=/root/.local/share/pnpm/store install-service.sh standalone
+
+# --- and what was built of each package that it is made of -------------------------------------------------------------
+FROM api-dependencies AS api-files
+RUN --mount=type=bind,from=build,source=/app,target=/build \
+    set -e; for folder in packages/* services/*; do cp -r /build/$folder/dist $folder/; done
+
+FROM realtime-dependencies AS realtime-files
+RUN --mount=type=bind,from=build,source=/app,target=/build \
+    set -e; for folder in packages/* services/*; do cp -r /build/$folder/dist $folder/; done
+
+FROM overlay-dependencies AS overlay-files
+RUN --mount=type=bind,from=build,source=/app,target=/build \
+    set -e; for folder in packages/* services/*; do cp -r /build/$folder/dist $folder/; done
+
+FROM standalone-dependencies AS standalone-files
+RUN --mount=type=bind,from=build,source=/app,target=/build \
+    set -e; for folder in packages/* services/*; do cp -r /build/$folder/dist $folder/; done
 
 # --- the images --------------------------------------------------------------------------------------------------------
 FROM runtime AS api
@@ -79,11 +91,8 @@ ENV NODE_ENV=production
 CMD ["node", "/app/services/api/dist/main.js"]
 COPY --from=api-dependencies /app/package.json ./
 COPY --from=api-dependencies /app/node_modules node_modules
-COPY --from=api-dependencies /app/packages packages
-COPY --from=api-dependencies /app/services/api services/api
-COPY --from=build /app/packages/brc103/dist packages/brc103/dist
-COPY --from=build /app/packages/shared/dist packages/shared/dist
-COPY --from=build /app/services/api/dist services/api/dist
+COPY --from=api-files /app/packages packages
+COPY --from=api-files /app/services services
 ARG VERSION=dev
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="MessageBox api" \
@@ -96,15 +105,26 @@ ENV NODE_ENV=production
 CMD ["node", "/app/services/realtime/dist/main.js"]
 COPY --from=realtime-dependencies /app/package.json ./
 COPY --from=realtime-dependencies /app/node_modules node_modules
-COPY --from=realtime-dependencies /app/packages packages
-COPY --from=realtime-dependencies /app/services/realtime services/realtime
-COPY --from=build /app/packages/brc103/dist packages/brc103/dist
-COPY --from=build /app/packages/shared/dist packages/shared/dist
-COPY --from=build /app/services/realtime/dist services/realtime/dist
+COPY --from=realtime-files /app/packages packages
+COPY --from=realtime-files /app/services services
 ARG VERSION=dev
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="MessageBox realtime" \
       org.opencontainers.image.description="Authenticated store-and-forward messages: live delivery over sockets" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+
+FROM runtime AS overlay
+ENV NODE_ENV=production
+CMD ["node", "/app/services/overlay/dist/main.js"]
+COPY --from=overlay-dependencies /app/package.json ./
+COPY --from=overlay-dependencies /app/node_modules node_modules
+COPY --from=overlay-files /app/packages packages
+COPY --from=overlay-files /app/services services
+ARG VERSION=dev
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="MessageBox overlay" \
+      org.opencontainers.image.description="Authenticated store-and-forward messages: finding hosts, and being found" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
@@ -115,13 +135,8 @@ VOLUME /data
 CMD ["node", "/app/services/standalone/dist/main.js"]
 COPY --from=standalone-dependencies /app/package.json ./
 COPY --from=standalone-dependencies /app/node_modules node_modules
-COPY --from=standalone-dependencies /app/packages packages
-COPY --from=standalone-dependencies /app/services services
-COPY --from=build /app/packages/brc103/dist packages/brc103/dist
-COPY --from=build /app/packages/shared/dist packages/shared/dist
-COPY --from=build /app/services/api/dist services/api/dist
-COPY --from=build /app/services/realtime/dist services/realtime/dist
-COPY --from=build /app/services/standalone/dist services/standalone/dist
+COPY --from=standalone-files /app/packages packages
+COPY --from=standalone-files /app/services services
 ARG VERSION=dev
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="MessageBox standalone" \

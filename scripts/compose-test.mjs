@@ -1,5 +1,5 @@
-// Tests the compose project as operators run it: `npm run test:compose`. Builds the images, starts two api and three
-// realtime instances behind the edge, runs the demo and the tests of tests/compose against it, and removes it all.
+// Tests the compose project as operators run it: `npm run test:compose`. Builds the images, starts two api, three
+// realtime and two overlay instances behind the edge, runs the demo and the tests of tests/compose against it, and removes it all.
 //
 // Needs Docker with Compose 2. Where there is none it says so loudly and ends with 0; with CI_DOCKER_REQUIRED=1, with 1.
 import { spawn, spawnSync } from 'node:child_process';
@@ -10,7 +10,7 @@ import { prepare } from './lib/prepare.mjs';
 import { main, SetupError } from './lib/run.mjs';
 import { inRoot } from './lib/workspace.mjs';
 
-const SCALE = ['--scale', 'api=2', '--scale', 'realtime=3'];
+const SCALE = ['--scale', 'api=2', '--scale', 'realtime=3', '--scale', 'overlay=2'];
 /** For a slow machine, and a database that is made for the first time. */
 const UP = ['up', '--detach', '--wait', '--wait-timeout', '240', ...SCALE];
 
@@ -113,11 +113,12 @@ async function test() {
     await step(`docker compose up, at ${url}`, () => compose({}, ...UP));
     await step('the demo', () => run(process.execPath, [inRoot('demo', 'demo.mjs'), '--host', url]));
     await step('acceptance, with default transports and with long polling', () => suites('acceptance'));
+    await step('the overlay by way of the edge', () => suites('overlay'));
     await step('every instance had work; containers are hardened', () => suites('instances'));
     await step('an api and a realtime instance are lost', () => suites('survival'));
     await step('with ROUTING_PREFIX=/api', async () => {
       await compose({ ROUTING_PREFIX: '/api' }, ...UP);
-      await suites('routing-prefix');
+      await suites('routing-prefix', 'overlay');
     });
     await step('bad input by way of the edge', () =>
       jest(

@@ -1,5 +1,5 @@
 import { Realtime } from '@messagebox/realtime';
-import { createLogger, openFoundation, readConfig } from '@messagebox/shared';
+import { createLogger, openFoundation, openOverlayJobs, readConfig } from '@messagebox/shared';
 
 /** What every server here stands on: the real store, rules and live service, composed as standalone does it. */
 export async function openParts({ privateKey, database }) {
@@ -15,5 +15,5 @@ export async function openParts({ privateKey, database }) {
   });
   await foundation.store.migrate();
   const realtime = new Realtime(foundation);
-  return { ...foundation, realtime, events: realtime.publisher };
+  return { ...foundation, realtime, events: realtime.publisher, jobs: openOverlayJobs(foundation) };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { variables } from '../../packages/shared/src/config/variables.js';
+import { DEVELOPMENT_PATH, OVERLAY_PATHS } from '../support/overlay-paths.js';
 
 const root = resolve(import.meta.dirname, '..', '..');
 const compose = readFileSync(join(root, 'docker-compose.yml'), 'utf8');
@@ -37,4 +38,22 @@ test('images are pinned to a version', () => {
 test('containers may take a little longer to stop than the servers take', () => {
   const seconds = (name: string) => Number.parseInt(used.find(([other]) => other === name)?.[1] ?? '', 10);
   expect(seconds('STOP_GRACE')).toBeGreaterThan(seconds('SHUTDOWN_GRACE_SECONDS'));
+});
+
+test('the play chain is used unless another network is named, by either name', () => {
+  expect(Object.fromEntries(used)).toMatchObject({ NETWORK: expect.stringMatching(/^\$\{BSV_NETWORK:-local$/) });
+  expect(handedOn).toContain('BSV_NETWORK');
+});
+
+test('the edge sends what overlay nodes have to overlay, at the root only', () => {
+  const edge = readFileSync(join(root, 'deploy', 'edge', 'nginx.conf'), 'utf8');
+  const [, pattern = ''] = /location ~ (\S+) \{\s+set \$overlay http:\/\/overlay:8080;/.exec(edge) ?? [];
+  const overlay = new RegExp(pattern);
+  for (const path of [...OVERLAY_PATHS, `${DEVELOPMENT_PATH}faucet`]) {
+    expect(path).toMatch(overlay);
+    for (const other of [`/api${path}`, `/${path}`, path.toUpperCase()]) expect(other).not.toMatch(overlay);
+  }
+  for (const path of OVERLAY_PATHS) expect([`${path}/`, `${path}s`].filter((other) => overlay.test(other))).toEqual([]);
+  for (const path of ['/sendMessage', '/overlay/ads', '/overlay/advertise', '/health/ready', '/developments/'])
+    expect(path).not.toMatch(overlay);
 });

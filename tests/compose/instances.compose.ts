@@ -1,12 +1,15 @@
 import { type Container, containers } from './stack.js';
 
-const REPLICAS = { api: 2, realtime: 3 };
-const OURS = ['api', 'realtime', 'migrate', 'identity', 'edge'];
+const REPLICAS = { api: 2, realtime: 3, overlay: 2 };
+const OURS = [...Object.keys(REPLICAS), 'migrate', 'identity', 'edge'];
 
 describe('every instance', () => {
-  test('runs, and none was restarted', async () => {
+  test('runs, is healthy, and none was restarted', async () => {
     for (const [service, replicas] of Object.entries(REPLICAS)) {
-      expect(await containers(service)).toHaveLength(replicas);
+      const found = await containers(service);
+      const states = await Promise.all(found.map((container) => container.inspect()));
+      const how = states.map(({ RestartCount, State }) => ({ RestartCount, health: State.Health?.Status }));
+      expect({ service, how }).toEqual({ service, how: Array(replicas).fill({ RestartCount: 0, health: 'healthy' }) });
     }
   });
 
@@ -30,6 +33,21 @@ describe('every instance', () => {
       expect(numbers.sum('messagebox_socket_events_total', { event: 'sendMessage' })).toBeGreaterThan(0);
       expect(numbers.sum('messagebox_live_deliveries_total')).toBeGreaterThan(0);
     }
+  });
+
+  test('of overlay had requests, and some of them jobs', async () => {
+    const overlays = await Promise.all((await containers('overlay')).map((overlay) => overlay.numbers()));
+    for (const numbers of overlays) {
+      for (const route of ['/listTopicManagers', '/lookup']) {
+        const had = numbers.sum('messagebox_http_request_duration_seconds_count', { route, code: '200' });
+        expect({ route, had }).toEqual({ route, had: expect.any(Number) });
+        expect(had).toBeGreaterThan(0);
+      }
+    }
+    const jobs = (outcome: string) =>
+      overlays.map((numbers) => numbers.sum('messagebox_jobs_total', { queue: 'overlay', outcome }));
+    expect(Math.max(...jobs('completed'))).toBeGreaterThan(0);
+    expect(jobs('failed')).toEqual(overlays.map(() => 0));
   });
 
   test('tells health checks apart from what clients ask for, and knows that Redis is up', async () => {
@@ -83,7 +101,7 @@ describe('every container of ours', () => {
   });
 
   test('of our images says what it is', async () => {
-    for (const service of ['api', 'realtime']) {
+    for (const service of Object.keys(REPLICAS)) {
       const [container] = await containers(service);
       const { Config } = (await container?.inspect()) ?? fail();
       expect(Config.Labels).toMatchObject({
@@ -92,6 +110,28 @@ describe('every container of ours', () => {
         'org.opencontainers.image.revision': expect.any(String),
       });
     }
+  });
+});
+
+describe('an image', () => {
+  test('has the packages that its service is made of, and no others; SQLite is in none', async () => {
+    const packages = {
+      realtime: expect.not.arrayContaining(['overlay', 'wallet', 'web']),
+      overlay: expect.arrayContaining(['brc103', 'shared', 'wallet', 'web']),
+      api: expect.arrayContaining(['brc103', 'shared', 'web']),
+    };
+    for (const [service, expected] of Object.entries(packages)) {
+      const [container] = await containers(service);
+      const list = async (folder: string) => (await container?.exec('ls', folder))?.split('\n') ?? fail();
+      expect(await list('/app/packages')).toEqual(expected);
+      expect(await list('/app/services')).toEqual([service]);
+      expect((await list('/app/node_modules/.pnpm')).filter((name) => name.startsWith('better-sqlite3'))).toEqual([]);
+    }
+  });
+
+  test('of realtime has no part of the wallet', async () => {
+    const [realtime] = await containers('realtime');
+    expect(await realtime?.exec('ls', '/app/node_modules/.pnpm')).not.toMatch(/wallet-toolbox|^@bsv\+overlay/m);
   });
 });
 

@@ -20,7 +20,7 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
   const config = readFileSync(edgeConfig, 'utf8')
     .replace('listen 8080 ', `listen 127.0.0.1:${port} `)
     .replace('listen 127.0.0.1:8081', `listen unix:/tmp/health.sock`)
-    .replaceAll(/http:\/\/(api|realtime):8080/g, server.url);
+    .replaceAll(/http:\/\/(api|realtime|overlay):8080/g, server.url);
   writeFileSync(file, config, { mode: 0o644 });
   const mount = `${file}:/etc/nginx/nginx.conf:ro`;
   const hardened = ['--read-only', '--tmpfs', '/tmp', '--user', '101:101', '--cap-drop', 'ALL'];

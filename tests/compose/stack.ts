@@ -34,6 +34,7 @@ export class Numbers {
 }
 
 export interface Inspected {
+  readonly RestartCount: number;
   readonly Config: { readonly User: string; readonly Labels: Readonly<Record<string, string>> };
   readonly HostConfig: {
     readonly ReadonlyRootfs: boolean;
@@ -41,7 +42,12 @@ export interface Inspected {
     readonly CapDrop: readonly string[] | null;
     readonly SecurityOpt: readonly string[] | null;
   };
-  readonly State: { readonly Running: boolean; readonly ExitCode: number; readonly OOMKilled: boolean };
+  readonly State: {
+    readonly Running: boolean;
+    readonly ExitCode: number;
+    readonly OOMKilled: boolean;
+    readonly Health?: { readonly Status: string };
+  };
 }
 
 /** A container of the project. */
@@ -97,6 +103,7 @@ export function composed(): Deployment {
   return {
     apis: [edgeUrl, edgeUrl],
     realtimes: [edgeUrl, edgeUrl],
+    overlays: [edgeUrl],
     get processes(): never {
       throw new Error('the processes of the compose project are containers');
     },

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { answerHealth, Health, Metrics, readConfig, variables } from '@messagebox/shared';
 import { describeWhen } from '../support/describe-when.js';
+import { DEVELOPMENT_PATH, OVERLAY_PATHS } from '../support/overlay-paths.js';
 import { type Container, hasKubectl, hasValidator, type Manifest, render, root } from './manifests.js';
 
 const OVERLAYS = ['local', 'production'];
@@ -37,6 +38,7 @@ describeWhen(hasKubectl, 'scripts/k8s-check.mjs', 'kubectl', () => {
     test.each([
       ['base/api.yaml', 'terminationGracePeriodSeconds', 'terminationGracePeriodSecond', 'unknown field'],
       ['base/realtime.yaml', 'readinessProbe:', 'readynessProbe:', 'unknown field'],
+      ['base/overlay.yaml', 'image:', 'imgae:', 'unknown field'],
       ['base/api.yaml', 'targetPort: http', 'targetPort: htpp', 'no port named htpp'],
       ['base/realtime.yaml', 'key: REDIS_URL', 'key: REDIS_URI', 'has no key REDIS_URI'],
       ['components/autoscaling/autoscalers.yaml', 'name: messagebox-api', 'name: messagebox-app', 'messagebox-app'],
@@ -89,6 +91,7 @@ describeWhen(hasKubectl, 'the Kubernetes manifests', 'kubectl', () => {
       [
         { name: 'api', ...pod('Deployment', 'messagebox-api') },
         { name: 'realtime', ...pod('Deployment', 'messagebox-realtime') },
+        { name: 'overlay', ...pod('Deployment', 'messagebox-overlay') },
       ] as const;
     const settings = () => found('ConfigMap', 'messagebox').data ?? {};
     /** What a container finds in its environment; `secrets` stand for what comes from the Secret or from the pod. */
@@ -163,13 +166,19 @@ describeWhen(hasKubectl, 'the Kubernetes manifests', 'kubectl', () => {
       expect(existsSync(path.join(root, 'services/api/src/migrate.ts'))).toBe(true);
     });
 
-    test('send /socket.io/ to realtime and all else to api, and take what the services take', () => {
-      const ingress = found('Ingress', 'messagebox');
-      const paths = ingress.spec?.rules?.flatMap((rule) => rule.http.paths) ?? [];
-      expect(paths.map((each) => [each.path, each.backend.service])).toEqual([
-        ['/socket.io/', { name: 'messagebox-realtime', port: { name: 'http' } }],
-        ['/', { name: 'messagebox-api', port: { name: 'http' } }],
+    test('send /socket.io/ to realtime, what overlay nodes have to overlay, and all else to api', () => {
+      const paths = found('Ingress', 'messagebox').spec?.rules?.flatMap((rule) => rule.http?.paths ?? []) ?? [];
+      const to = (service: string) => ({ service: { name: `messagebox-${service}`, port: { name: 'http' } } });
+      expect(paths).toEqual([
+        { path: '/socket.io/', pathType: 'Prefix', backend: to('realtime') },
+        ...OVERLAY_PATHS.map((each) => ({ path: each, pathType: 'Exact', backend: to('overlay') })),
+        { path: DEVELOPMENT_PATH, pathType: 'Prefix', backend: to('overlay') },
+        { path: '/', pathType: 'Prefix', backend: to('api') },
       ]);
+    });
+
+    test('take what the services take', () => {
+      const ingress = found('Ingress', 'messagebox');
       const { annotations } = ingress.metadata as { annotations?: Record<string, string> };
       const size = annotations?.['nginx.ingress.kubernetes.io/proxy-body-size'] ?? '';
       expect(size).toMatch(/^\d+m$/);
@@ -197,6 +206,27 @@ describeWhen(hasKubectl, 'the Kubernetes manifests', 'kubectl', () => {
       }
     });
 
+    test('let out to the internet those who verify payments and ask other hosts, and nobody inside of it', () => {
+      const { podSelector, egress } = found('NetworkPolicy', 'to-internet').spec ?? {};
+      expect(podSelector?.matchExpressions).toEqual([
+        { key: 'app.kubernetes.io/component', operator: 'In', values: ['api', 'overlay'] },
+      ]);
+      const [{ to, ports } = { to: [], ports: [] }, ...more] = egress ?? [];
+      expect({ ports, more }).toEqual({ ports: [{ port: 443 }], more: [] });
+      const except = to.flatMap(({ ipBlock }) => ipBlock?.except ?? []);
+      for (const inside of ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', 'fc00::/7'])
+        expect(except).toContain(inside);
+    });
+
+    test('let every service reach what it keeps its data in, and be reached by the entrance and by Prometheus', () => {
+      const names = services().map(({ name }) => name);
+      const entrance = 'ingress-to-public';
+      for (const policy of ['to-mysql', 'to-redis', 'prometheus-to-internal', entrance]) {
+        const [{ values } = { values: [] }] = found('NetworkPolicy', policy).spec?.podSelector?.matchExpressions ?? [];
+        expect({ policy, values }).toEqual({ policy, values: expect.arrayContaining(names) });
+      }
+    });
+
     test('deny by default', () => {
       const all = objects.filter((each) => each.kind === 'NetworkPolicy' && each.metadata.name === 'default-deny');
       expect(all).toHaveLength(1);
@@ -216,8 +246,41 @@ describeWhen(hasKubectl, 'the Kubernetes manifests', 'kubectl', () => {
     expect(objects.filter((each) => each.kind === 'Secret')).toEqual([]);
     const scaled = objects.filter((each) => each.kind === 'HorizontalPodAutoscaler').map((each) => each.metadata.name);
     expect(scaled).toEqual(['messagebox-api', 'messagebox-realtime']);
-    for (const each of objects.filter((object) => object.kind === 'Deployment'))
-      expect(each.spec).not.toHaveProperty('replicas');
+    const deployments = objects.filter((each) => each.kind === 'Deployment');
+    expect(Object.fromEntries(deployments.map(({ metadata, spec }) => [metadata.name, spec?.replicas]))).toEqual({
+      'messagebox-api': undefined,
+      'messagebox-realtime': undefined,
+      'messagebox-overlay': 2,
+    });
+  });
+
+  test('local is on a play chain, and production names what it needs to be found', () => {
+    const config = (overlay: string) => {
+      const data = render(`overlays/${overlay}`).find((each) => each.kind === 'ConfigMap')?.data ?? {};
+      return readConfig({ ...data, KNEX_DB_CLIENT: undefined });
+    };
+    expect(config('local')).toMatchObject({ network: 'local', hostingDomain: undefined });
+    const { network, hostingDomain, walletStorageUrl } = config('production');
+    expect(network).toBe('main');
+    for (const url of [hostingDomain, walletStorageUrl]) expect(url).toMatch(/^https:\/\/[\w.]+$/);
+    const hosts = render('overlays/production').find((each) => each.kind === 'Ingress')?.spec?.rules;
+    expect(hosts?.map(({ host }) => `https://${host}`)).toEqual([hostingDomain]);
+  });
+
+  test('the Gateway API routes as the Ingress does', () => {
+    const routes = render('components/gateway-api').filter((each) => each.kind === 'HTTPRoute');
+    const rules = routes.find((each) => each.metadata.name === 'messagebox')?.spec?.rules ?? [];
+    const routed = rules.map(({ matches = [], backendRefs = [] }) => ({
+      to: backendRefs.map(({ name, port }) => `${name}:${port}`),
+      paths: matches.map(({ path: { type, value } }) => `${type} ${value}`),
+    }));
+    expect(routed).toEqual([
+      { to: ['messagebox-realtime:80'], paths: ['PathPrefix /socket.io'] },
+      { to: ['messagebox-overlay:80'], paths: OVERLAY_PATHS.map((each) => `Exact ${each}`) },
+      { to: ['messagebox-overlay:80'], paths: [`PathPrefix ${DEVELOPMENT_PATH.slice(0, -1)}`] },
+      { to: ['messagebox-api:80'], paths: ['PathPrefix /'] },
+    ]);
+    for (const { paths } of routed) expect(paths.length).toBeLessThanOrEqual(8);
   });
 
   test('realtime is scaled by a metric that it has', () => {

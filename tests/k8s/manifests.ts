@@ -14,14 +14,13 @@ export interface Manifest {
   readonly spec?: {
     readonly template?: { readonly metadata: Metadata; readonly spec: PodSpec };
     readonly ports?: readonly { readonly name: string; readonly port: number; readonly targetPort: string }[];
-    readonly rules?: readonly {
-      readonly http: { readonly paths: readonly { readonly path: string; readonly backend: Backend }[] };
-    }[];
+    readonly replicas?: number;
+    readonly rules?: readonly Rule[];
     readonly metrics?: readonly { readonly pods?: { readonly metric: { readonly name: string } } }[];
-    readonly podSelector?: object;
+    readonly podSelector?: { readonly matchExpressions?: readonly { readonly values: readonly string[] }[] };
     readonly policyTypes?: readonly string[];
     readonly ingress?: unknown;
-    readonly egress?: unknown;
+    readonly egress?: readonly { readonly to: readonly Peer[]; readonly ports: readonly unknown[] }[];
   };
 }
 
@@ -29,8 +28,16 @@ interface Metadata {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-interface Backend {
-  readonly service: { readonly name: string; readonly port: { readonly name: string } };
+/** Of an Ingress (`host`, `http`) or of an HTTPRoute (`matches`, `backendRefs`). */
+interface Rule {
+  readonly host?: string;
+  readonly http?: { readonly paths: readonly { readonly path: string; readonly backend: unknown }[] };
+  readonly matches?: readonly { readonly path: { readonly type: string; readonly value: string } }[];
+  readonly backendRefs?: readonly { readonly name: string; readonly port: number }[];
+}
+
+interface Peer {
+  readonly ipBlock?: { readonly cidr: string; readonly except?: readonly string[] };
 }
 
 export interface PodSpec {

@@ -30,6 +30,20 @@ export interface Keys {
    * @throws {Error} for a use that BRC-43 doesn't allow, or a counterparty that isn't a point
    */
   verify(data: Uint8Array, signature: Uint8Array, use: KeyUse): boolean;
+
+  /**
+   * The public key that the counterparty derives for this use with us as its counterparty, 33 bytes: the one that its
+   * signatures verify under.
+   * @throws {Error} for a use that BRC-43 doesn't allow, or a counterparty that isn't a point
+   */
+  keyOfCounterparty(use: KeyUse): Uint8Array;
+
+  /**
+   * Our own public key for this use, 33 bytes: the one that our signatures verify under, and that what the counterparty
+   * pays us by BRC-29 is locked to.
+   * @throws {Error} for a use that BRC-43 doesn't allow, or a counterparty that isn't a point
+   */
+  ownKey(use: KeyUse): Uint8Array;
 }
 
 /** 10,000 secrets of 33 bytes, each under a key of 66 characters: about 2 MB. */
@@ -56,6 +70,8 @@ export function createKeys(privateKey: Uint8Array, curve: Curve, cacheSize: numb
     return createHmac('sha256', secret).update(invoice, 'utf8').digest();
   }
 
+  const keyOfCounterparty = (use: KeyUse) => curve.addToPoint(Buffer.from(use.counterparty, 'hex'), tweakFor(use));
+
   return {
     identityKey: Buffer.from(curve.publicKeyOf(root)).toString('hex'),
     sign(data, use) {
@@ -65,9 +81,10 @@ export function createKeys(privateKey: Uint8Array, curve: Curve, cacheSize: numb
     verify(data, signature, use) {
       const compact = decodeDer(signature);
       if (!compact) return false;
-      const key = curve.addToPoint(Buffer.from(use.counterparty, 'hex'), tweakFor(use));
-      return curve.verify(sha256(data), compact, key);
+      return curve.verify(sha256(data), compact, keyOfCounterparty(use));
     },
+    keyOfCounterparty,
+    ownKey: (use) => curve.publicKeyOf(curve.addToPrivate(root, tweakFor(use))),
   };
 }
 

@@ -1,9 +1,16 @@
+export {
+  AdvertisedHosts,
+  advertisedHostHeader,
+  type HostDirectory,
+  ownHosts,
+} from './advertised-hosts/advertised-hosts.js';
 export * from './config/index.js';
 export { DELIVERY_FEE_MAX_AGE_MS, DeliveryFees } from './fees/delivery-fees.js';
 export { databaseCheck, Health, type HealthReport } from './health/health.js';
 export { clientAddress } from './http/client-address.js';
 export * from './http/json-server.js';
 export { type ServerIdentity, serverIdentity } from './identity/server-identity.js';
+export * from './jobs/index.js';
 export { type RateLimit, rateLimit, TooManyRequestsError } from './limits/rate-limit.js';
 export { createLogger, type Logger } from './logging/logger.js';
 export { createInternalServer } from './metrics/internal-server.js';
@@ -13,6 +20,7 @@ export { Metrics } from './metrics/metrics.js';
 export { Closing } from './process/closing.js';
 export { type Foundation, openFoundation } from './process/open-foundation.js';
 export { type RunningService, runService } from './process/run-service.js';
+export * from './push/index.js';
 export { connectRedis, type RedisClients } from './redis/redis-clients.js';
 export { inProcessRoomEvents, type RoomEventBroker, redisRoomEvents } from './room-events/redis-room-events.js';
 export {

@@ -1,4 +1,5 @@
-import type { DuePayment, TakenPayment } from '../src/rules/payment.js';
+import { storedWithPayment } from '../src/rules/message-body.js';
+import type { DuePayment, StorePaid } from '../src/rules/payment.js';
 import { RuleError } from '../src/rules/rule-error.js';
 import { type SendParts, send } from '../src/rules/send.js';
 import {
@@ -24,12 +25,20 @@ let taken: DuePayment[];
 let ids = 0;
 
 /** Gives each recipient that is due something a part that names it. */
+const deliverWith = async (due: DuePayment, store: StorePaid, alongside: Alongside) => {
+  const messages = due.messages.map(({ message, fee }) =>
+    fee > 0 ? { ...message, body: storedWithPayment(due.body, { for: message.recipient }) } : message,
+  );
+  await store({ messages, liveBody: due.body }, alongside);
+};
 const taker = {
-  take: jest.fn(async (due: DuePayment): Promise<TakenPayment> => {
+  deliver: jest.fn(async (due: DuePayment, store: StorePaid) => {
     taken.push(due);
-    return { payments: due.messages.map(({ recipient, fee }) => (fee > 0 ? { for: recipient } : undefined)) };
+    await deliverWith(due, store, async () => undefined);
   }),
 };
+const dueFor = ({ messages }: DuePayment) =>
+  messages.map(({ message: { recipient, messageId }, fee }) => ({ recipient, messageId, fee }));
 
 beforeEach(async () => {
   const database = openDatabase({ client: 'better-sqlite3', filename: ':memory:' });
@@ -38,7 +47,7 @@ beforeEach(async () => {
   permissions = new SqlPermissionStore(database.sql);
   pushed = [];
   taken = [];
-  taker.take.mockClear();
+  taker.deliver.mockClear();
   parts = {
     store,
     permissions,
@@ -116,18 +125,13 @@ test('a payment is taken for all at once, and each finds its own part', async ()
   const request = { ...toAll([BOB, CAROL, DAVE]), payment };
   await send({ ...parts, payments: taker }, ALICE, request);
   const [first, second, third] = request.message.messageId;
-  expect(taken).toEqual([
-    {
-      sender: ALICE,
-      payment,
-      messageBox: 'inbox',
-      deliveryFee: 3,
-      messages: [
-        { recipient: BOB, messageId: first, fee: 7 },
-        { recipient: CAROL, messageId: second, fee: 0 },
-        { recipient: DAVE, messageId: third, fee: 9 },
-      ],
-    },
+  expect(taken).toMatchObject([{ sender: ALICE, payment, deliveryFee: 3, body: 'hello' }]);
+  expect(taken.map(dueFor)).toEqual([
+    [
+      { recipient: BOB, messageId: first, fee: 7 },
+      { recipient: CAROL, messageId: second, fee: 0 },
+      { recipient: DAVE, messageId: third, fee: 9 },
+    ],
   ]);
   expect((await bodies(BOB)).map((body) => JSON.parse(body))).toEqual([{ message: 'hello', payment: { for: BOB } }]);
   expect(await bodies(CAROL)).toEqual(['hello']);
@@ -139,7 +143,7 @@ test('a payment is taken for all at once, and each finds its own part', async ()
 test('what the taker writes is written with the messages, or neither is', async () => {
   await fee(BOB, 7);
   const withWrites = (alongside: Alongside) => ({
-    payments: { take: async () => ({ payments: [{ paid: true }], alongside }) },
+    payments: { deliver: (due: DuePayment, store: StorePaid) => deliverWith(due, store, alongside) },
   });
   const told: string[] = [];
   const request = { ...toAll([BOB]), payment };
@@ -156,7 +160,7 @@ test('what the taker writes is written with the messages, or neither is', async 
 
 test('a refusal of the taker refuses the send', async () => {
   await fee(BOB, 7);
-  taker.take.mockRejectedValueOnce(new RuleError('ERR_MISSING_PAYMENT_TX', 'Nothing in it.'));
+  taker.deliver.mockRejectedValueOnce(new RuleError('ERR_MISSING_PAYMENT_TX', 'Nothing in it.'));
   const request = { ...toAll([BOB]), payment };
   expect(await refusal(request, { payments: taker })).toMatchObject({ code: 'ERR_MISSING_PAYMENT_TX' });
   await nothingHappened();
@@ -164,7 +168,7 @@ test('a refusal of the taker refuses the send', async () => {
 
 test('a payment for what costs nothing is for the taker to judge', async () => {
   await send({ ...parts, payments: taker }, ALICE, { ...toAll([BOB]), payment });
-  expect(taken).toMatchObject([{ deliveryFee: 0, messages: [{ recipient: BOB, fee: 0 }] }]);
+  expect(taken.map(dueFor)).toMatchObject([[{ recipient: BOB, fee: 0 }]]);
   expect(await bodies(BOB)).toEqual(['hello']);
 });
 
@@ -178,7 +182,7 @@ describe('a message that is stored already', () => {
     expect(await send({ ...parts, payments: taker }, ALICE, { ...request, payment })).toEqual(first);
     expect(await send({ ...parts, payments: taker }, ALICE, request)).toEqual(first);
     expect(await send(parts, ALICE, request)).toEqual(first);
-    expect(taker.take).toHaveBeenCalledTimes(1);
+    expect(taker.deliver).toHaveBeenCalledTimes(1);
     expect(await bodies(BOB)).toEqual([stored]);
     expect(pushed).toHaveLength(1);
   });
@@ -201,7 +205,7 @@ describe('a message that is stored already', () => {
     const request = toAll([BOB, CAROL, CAROL, DAVE], { messageId: [oldId, 'new', 'new', 'other'] });
     const answer = await send({ ...parts, payments: taker }, ALICE, { ...request, payment });
     expect(answer.messageId).toEqual([oldId, 'new', 'new', 'other']);
-    expect(taken[0]?.messages).toEqual([
+    expect(taken.flatMap(dueFor)).toEqual([
       { recipient: CAROL, messageId: 'new', fee: 9 },
       { recipient: DAVE, messageId: 'other', fee: 0 },
     ]);

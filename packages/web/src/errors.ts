@@ -1,7 +1,25 @@
 import { AuthError } from '@messagebox/brc103';
-import { type Logger, RuleError, StoreUnavailableError, TooManyRequestsError } from '@messagebox/shared';
+import {
+  JobsUnavailableError,
+  type Logger,
+  RuleError,
+  StoreUnavailableError,
+  TooManyRequestsError,
+} from '@messagebox/shared';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { OverloadedError } from './in-flight.js';
+
+/** Something that this server depends on does not answer. Answered as 503 with Retry-After. */
+export class DependencyUnavailableError extends Error {
+  override readonly name = 'DependencyUnavailableError';
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly retryAfterSeconds: number,
+  ) {
+    super(message);
+  }
+}
 
 interface Refusal {
   readonly status: number;
@@ -54,6 +72,14 @@ function refusalOf(error: unknown): Refusal {
   if (error instanceof StoreUnavailableError) {
     const description = 'The message store is not available. Try again later.';
     return { status: 503, code: 'ERR_STORE_UNAVAILABLE', description, retryAfterSeconds: 1 };
+  }
+  if (error instanceof DependencyUnavailableError) {
+    const { code, message, retryAfterSeconds } = error;
+    return { status: 503, code, description: message, retryAfterSeconds };
+  }
+  if (error instanceof JobsUnavailableError) {
+    const description = 'Jobs can not be taken or looked up now. Try again later.';
+    return { status: 503, code: 'ERR_JOBS_UNAVAILABLE', description, retryAfterSeconds: 1 };
   }
   if (error instanceof NotFoundError) return { status: 404, code: 'ERR_NOT_FOUND', description: error.message };
   if (error instanceof OverloadedError) {

@@ -1,6 +1,6 @@
 export { admit } from './admit.js';
 export { cors } from './cors.js';
-export { answerErrors, answerNotFound } from './errors.js';
+export { answerErrors, answerNotFound, DependencyUnavailableError } from './errors.js';
 export { healthRoutes } from './health-routes.js';
 export { boundInFlight, OverloadedError } from './in-flight.js';
 export { measure } from './measure.js';

@@ -1,17 +1,25 @@
 import { createAuthMiddleware } from '@messagebox/brc103';
 import {
   type AdminFeeParts,
+  AdvertisedHosts,
   type ChargeParts,
   type Config,
+  DeviceRegistrations,
   type Health,
+  type JobQueue,
   type Logger,
+  MessageBoxAdvertisements,
   type MessageStore,
   type Metrics,
+  OwnAdvertisements,
+  ownHosts,
   type PaymentTaker,
   type PermissionStore,
+  type PushNotes,
   type RoomEventPublisher,
   rateLimit,
   type ServerIdentity,
+  type SqlClient,
 } from '@messagebox/shared';
 import {
   admit,
@@ -23,13 +31,15 @@ import {
   measure,
   requestLog,
 } from '@messagebox/web';
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import { adminOnly } from './http/admin-only.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
 import { getFeesRoute } from './routes/admin/get-fees.js';
 import { putFeesRoute } from './routes/admin/put-fees.js';
+import { devicesRoute, registerDeviceRoute } from './routes/devices.js';
 import { listMessagesRoute } from './routes/list-messages.js';
 import { migrateRoute } from './routes/migrate.js';
+import { addOverlayRoutes } from './routes/overlay/index.js';
 import { getPermissionRoute } from './routes/permissions/get.js';
 import { listPermissionsRoute } from './routes/permissions/list.js';
 import { quoteRoute } from './routes/permissions/quote.js';
@@ -44,10 +54,18 @@ export interface ApiParts {
   readonly deliveryFees: AdminFeeParts['deliveryFees'] & ChargeParts['deliveryFees'];
   /** Undefined: payments are refused. */
   readonly payments?: PaymentTaker | undefined;
+  /** The same database, for what is no message. */
+  readonly sql: SqlClient;
+  /** The overlay's queue. */
+  readonly jobs: JobQueue;
+  /** Routes of other services that are on the same port. They answer no path but their own. */
+  readonly neighbours?: readonly RequestHandler[];
   readonly identity: ServerIdentity;
   readonly events: RoomEventPublisher;
   readonly health: Health;
   readonly metrics: Metrics;
+  /** Undefined: nothing is pushed to devices. */
+  readonly push?: PushNotes | undefined;
 }
 
 /** Protects the process, not etiquette: a whole office may stand behind one address. */
@@ -80,6 +98,7 @@ export function createApi(parts: ApiParts): Express {
   app.use(cors);
   app.use('/health', healthRoutes(parts.health));
   app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: config.limits.requestBody }));
+  for (const neighbour of parts.neighbours ?? []) app.use(neighbour);
   app.post(
     '/.well-known/auth',
     admit((request) => handshakes.admit(request.ip ?? '')),
@@ -95,7 +114,16 @@ export function createApi(parts: ApiParts): Express {
   routes.use(admit((request) => requests.admit(request.auth?.identityKey ?? '')));
   routes.post(
     '/sendMessage',
-    sendMessageRoute({ store, permissions, deliveryFees, payments, events: parts.events, normaliseKey }),
+    sendMessageRoute({
+      advertisedHosts: new AdvertisedHosts(new MessageBoxAdvertisements(parts.sql), ownHosts(config.hostingDomain)),
+      store,
+      permissions,
+      deliveryFees,
+      payments,
+      push: parts.push,
+      events: parts.events,
+      normaliseKey,
+    }),
   );
   routes.post('/listMessages', listMessagesRoute({ store, maxBytes: config.limits.list }));
   routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store }));
@@ -106,6 +134,14 @@ export function createApi(parts: ApiParts): Express {
   const admin = adminOnly(config.adminIdentityKeys);
   routes.get('/admin/fees', admin, getFeesRoute({ deliveryFees }));
   routes.put('/admin/fees', admin, putFeesRoute({ deliveryFees }));
+  const devices = new DeviceRegistrations(parts.sql);
+  routes.post('/registerDevice', registerDeviceRoute({ devices }));
+  routes.get('/devices', devicesRoute({ devices }));
+  addOverlayRoutes(routes, {
+    admin,
+    jobs: parts.jobs,
+    ads: new OwnAdvertisements(parts.sql),
+  });
   app.use(prefix, routes);
 
   app.use(answerNotFound);

@@ -1,12 +1,18 @@
+import { finishPaymentsRegularly, openPayments } from '@messagebox/payments';
 import {
   type Config,
   JsonServer,
   type Logger,
   liveNamespaces,
   openFoundation,
+  openOverlayJobs,
+  PushOutbox,
+  pushNotes,
   type RunningService,
+  sendPushHints,
   socketIoPublisher,
 } from '@messagebox/shared';
+import { openMoney } from '@messagebox/wallet';
 import { Server } from 'socket.io';
 import { createApi } from './app.js';
 import { purgeClaimsRegularly } from './purge-claims.js';
@@ -19,14 +25,20 @@ export async function start(config: Config, log: Logger): Promise<RunningService
   const { closing, health, identity, store, broker, metrics } = foundation;
   try {
     // Publishes like a realtime instance, and holds no sockets.
+    const io = new Server(broker.adapter === undefined ? {} : { adapter: broker.adapter });
     const events = socketIoPublisher({
-      io: new Server(broker.adapter === undefined ? {} : { adapter: broker.adapter }),
+      io,
       namespaces: liveNamespaces(config.routingPrefix),
       maxBodyBytes: config.limits.liveBody,
       log,
       metrics,
     });
-    const server = new JsonServer(createApi({ ...foundation, events }), log);
+    const push = config.push && pushNotes(new PushOutbox(foundation.sql), sendPushHints(io));
+    const jobs = openOverlayJobs(foundation);
+    closing.add('jobs', () => jobs.close());
+    const payments = openPayments({ ...foundation, money: openMoney(foundation) });
+    finishPaymentsRegularly({ ...foundation, events, push, payments });
+    const server = new JsonServer(createApi({ ...foundation, events, push, jobs, payments }), log);
     closing.add('claims', purgeClaimsRegularly(store, log));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
     closing.add('readiness', () => health.drain());

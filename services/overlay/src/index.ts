@@ -1,1 +1,16 @@
-export {};
+export { InvalidBeefError, parseBeef, withAncestors } from './beef/index.js';
+export { createOverlayEngine, type EngineParts } from './engine/create-engine.js';
+export { type BeefVerifier, OverlayEngine, type OverlayEngineParts } from './engine/overlay-engine.js';
+export { OverlayStorage } from './engine/overlay-storage.js';
+export { type PeerSync, type SynchroniseParts, synchronise } from './gasp/synchronise.js';
+export type { Development } from './http/development.js';
+export { createOverlayApp, type OverlayAppParts, type OverlayRouteParts, overlayRoutes } from './http/overlay-app.js';
+export { type FoundServiceAd, ServiceAds } from './lookups/service-ads.js';
+export { BoundedBroadcastFacilitator, BoundedLookupFacilitator } from './net/facilitators.js';
+export { hostUrl, isPublicName } from './net/host-url.js';
+export { isPublicAddress } from './net/public-address.js';
+export { FetchError, PublicFetch } from './net/public-fetch.js';
+export { Overlay, type OverlayParts } from './overlay.js';
+export { start } from './start.js';
+export { decodeMessageBoxAd, type MessageBoxAd } from './topics/message-box-ad.js';
+export { decodeServiceAd, SERVICE_PROTOCOLS, type ServiceAd, serviceAdToken } from './topics/service-ad.js';

@@ -3,6 +3,7 @@ import { type AuthSocket, AuthSocketServer, type SocketEvent } from '@messagebox
 import {
   type ChargeParts,
   type Config,
+  hearPushHints,
   type Logger,
   liveNamespaces,
   type MessageStore,
@@ -16,6 +17,7 @@ import {
   socketIoPublisher,
 } from '@messagebox/shared';
 import { type EventParts, eventHandlers, refuseEvent } from './events/index.js';
+import type { PushService } from './push/index.js';
 import { Admission } from './sockets/admission.js';
 import type { InstanceRegistry } from './sockets/instance-registry.js';
 import { Lanes } from './sockets/lanes.js';
@@ -32,6 +34,8 @@ export interface RealtimeParts extends ChargeParts {
   readonly metrics: Metrics;
   /** Undefined: payments are refused. */
   readonly payments?: PaymentTaker | undefined;
+  /** Undefined: nothing is pushed to devices. */
+  readonly push?: PushService | undefined;
 }
 
 const LIMITS = {
@@ -86,6 +90,7 @@ export class Realtime {
       deliveryFees: parts.deliveryFees,
       payments: parts.payments,
       events: this.publisher,
+      push: parts.push?.notes,
       normaliseKey: parts.identity.normaliseKey,
       rooms: parts.broker,
       memory: parts.memory,
@@ -94,6 +99,7 @@ export class Realtime {
       maxBodyBytes: live,
       log,
     };
+    if (parts.push !== undefined) hearPushHints(this.#io, parts.push.wake);
     this.#sockets = new AuthSocketServer({
       io: this.#io,
       authenticator: parts.identity.authenticator,

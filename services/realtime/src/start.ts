@@ -1,4 +1,5 @@
 import type { Server as HttpServer } from 'node:http';
+import { openPayments } from '@messagebox/payments';
 import {
   answerHealth,
   type Config,
@@ -9,6 +10,8 @@ import {
   type RunningService,
   sendJson,
 } from '@messagebox/shared';
+import { openMoney } from '@messagebox/wallet';
+import { openPush } from './push/index.js';
 import { Realtime } from './realtime.js';
 import { joinRegistry } from './sockets/instance-registry.js';
 
@@ -27,7 +30,9 @@ export async function start(config: Config, log: Logger): Promise<RunningService
   const foundation = await openFoundation(config, log, { service: 'realtime' });
   const { closing, health, identity } = foundation;
   try {
-    const realtime = new Realtime(foundation);
+    const push = await openPush(foundation);
+    const payments = openPayments({ ...foundation, money: openMoney(foundation) });
+    const realtime = new Realtime({ ...foundation, push, payments });
     closing.add('socket.io', () => realtime.close());
 
     const server = new JsonServer((request, response) => {

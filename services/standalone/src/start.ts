@@ -1,15 +1,19 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { createApi, purgeClaimsRegularly } from '@messagebox/api';
-import { Realtime } from '@messagebox/realtime';
+import { Overlay } from '@messagebox/overlay';
+import { finishPaymentsRegularly, openPayments } from '@messagebox/payments';
+import { openPush, Realtime } from '@messagebox/realtime';
 import {
   type Config,
   ConfigError,
   JsonServer,
   type Logger,
   openFoundation,
+  openOverlayJobs,
   type RunningService,
 } from '@messagebox/shared';
+import { openMoney } from '@messagebox/wallet';
 import { keyFromDataDir } from './server-key.js';
 import { welcome } from './welcome.js';
 
@@ -29,9 +33,19 @@ export async function start(given: Config, log: Logger): Promise<RunningService>
   const { closing, health, identity, store } = foundation;
   try {
     await store.migrate();
-    const realtime = new Realtime(foundation);
+    const money = openMoney(foundation);
+    const payments = openPayments({ ...foundation, money });
+    const push = await openPush(foundation);
+    const realtime = new Realtime({ ...foundation, push, payments });
     closing.add('socket.io', () => realtime.close());
-    const server = new JsonServer(createApi({ ...foundation, events: realtime.publisher }), log);
+    // In process, who adds jobs and who works them need the same queue.
+    const jobs = openOverlayJobs(foundation);
+    const overlay = new Overlay({ ...foundation, money, jobs });
+    closing.add('overlay', () => overlay.close());
+    closing.add('jobs', () => jobs.close());
+    const delivery = { events: realtime.publisher, push: push?.notes, payments };
+    finishPaymentsRegularly({ ...foundation, ...delivery });
+    const server = new JsonServer(createApi({ ...foundation, ...delivery, jobs, neighbours: [overlay.routes()] }), log);
     if (config.websockets) realtime.attach(server.http);
     closing.add('claims', purgeClaimsRegularly(store, log));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
@@ -39,6 +53,7 @@ export async function start(given: Config, log: Logger): Promise<RunningService>
     closing.add('readiness', () => health.drain());
 
     const url = await server.listen(config.port ?? DEFAULT_PORT, config.host);
+    await overlay.start();
     const { identityKey } = identity.authenticator;
     log.info({ url, identityKey, ...foundation.facts, websockets: config.websockets }, 'listening');
     welcome({ url, identityKey, keyFile, database: config.store === undefined ? config.dataDir : store.dialect });

@@ -1,6 +1,7 @@
 import { type Deploy, deployed } from '../deployments.js';
 import { adminFeesSuite } from './admin-fees.js';
 import { duplicatesSuite } from './duplicates.js';
+import { hostAdvertisementsSuite } from './host-advertisements.js';
 import { httpSuite } from './http.js';
 import { httpSurfaceSuite } from './http-surface.js';
 import { listingSuite } from './listing.js';
@@ -8,6 +9,8 @@ import { liveSuite } from './live.js';
 import { namesAndBodiesSuite } from './names-and-bodies.js';
 import { permissionTablesSuite } from './permission-tables.js';
 import { permissionsSuite } from './permissions.js';
+import { pushSuite } from './push.js';
+
 import { roomsSuite } from './rooms.js';
 import { routingPrefixSuite } from './routing-prefix.js';
 
@@ -24,7 +27,9 @@ export function everyDeployment(deploy: Deploy): void {
     permissionsSuite(at);
     permissionTablesSuite(at);
     httpSurfaceSuite(at);
+    hostAdvertisementsSuite(at);
   });
+  pushSuite(deploy);
   adminFeesSuite(deploy);
   routingPrefixSuite(deploy);
 }

@@ -1,4 +1,4 @@
 export { ConfigError } from './config-error.js';
 export { withEnvFile } from './env-file.js';
-export { type Config, type Environment, readConfig } from './read-config.js';
+export { type Config, type Environment, type Network, readConfig } from './read-config.js';
 export { secretVariables, variables } from './variables.js';

@@ -52,6 +52,15 @@ export interface Config {
     readonly reconcileMs: number;
     readonly syncMs: number;
   };
+  /** Undefined: nothing is pushed to devices. What a service needs of the rest, it asks for. */
+  readonly push:
+    | {
+        readonly projectId: string | undefined;
+        /** The service account's key file, as JSON; wins over the path. */
+        readonly serviceAccountJson: string | undefined;
+        readonly serviceAccountPath: string | undefined;
+      }
+    | undefined;
   readonly limits: {
     /** Bytes of an HTTP request's body. */
     readonly requestBody: number;
@@ -109,6 +118,13 @@ export function readConfig(env: Environment): Config {
       reconcileMs: v.RECONCILE_SECONDS,
       syncMs: v.OVERLAY_SYNC_SECONDS,
     },
+    push: v.ENABLE_FIREBASE
+      ? {
+          projectId: v.FIREBASE_PROJECT_ID,
+          serviceAccountJson: v.FIREBASE_SERVICE_ACCOUNT_JSON,
+          serviceAccountPath: v.FIREBASE_SERVICE_ACCOUNT_PATH,
+        }
+      : undefined,
     limits: { requestBody: v.MAX_BODY_BYTES, list: v.LIST_MAX_BYTES, liveBody: v.LIVE_MAX_BODY },
     migrateKey: v.MIGRATE_KEY,
     socketAuthMs: v.SOCKET_AUTH_SECONDS,

@@ -108,9 +108,11 @@ export const variables = {
   RECONCILE_SECONDS: seconds(1, 604_800).default(3_600_000),
   OVERLAY_SYNC_SECONDS: seconds(1, 604_800).default(3_600_000),
 
-  // The spec's names for parts that are not in this version; accepted, so that a reference server's settings load.
   ENABLE_FIREBASE: flag.default(false),
-  FIREBASE_PROJECT_ID: z.string().optional(),
+  FIREBASE_PROJECT_ID: z
+    .string()
+    .regex(/^[\w.:-]{1,128}$/, 'must be the id of a Firebase project')
+    .optional(),
   FIREBASE_SERVICE_ACCOUNT_JSON: z.string().optional(),
   FIREBASE_SERVICE_ACCOUNT_PATH: z.string().optional(),
 } as const;

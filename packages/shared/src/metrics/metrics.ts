@@ -19,6 +19,12 @@ export class Metrics {
   readonly delivered;
   readonly deliveryLatency;
   readonly socketEvents;
+  readonly pushes;
+  readonly jobs;
+  readonly jobDuration;
+  readonly #jobCounts = new Map<string, () => Promise<Readonly<Record<string, number>>>>();
+  readonly overlaySubmissions;
+  readonly overlaySyncedOutputs;
 
   /** @param facts what this process runs on, as labels of one constant: `secp256k1` says which implementation it is */
   constructor(service: string, facts: Readonly<Record<string, string>>) {
@@ -96,6 +102,62 @@ export class Metrics {
       labelNames: ['event'],
       registers,
     });
+    this.pushes = new Counter({
+      name: 'messagebox_pushes_total',
+      help: 'Pushes by how they ended: sent, dead_token, refused, skipped, expired; retried ones by each try.',
+      labelNames: ['outcome'],
+      registers,
+    });
+    this.jobs = new Counter({
+      name: 'messagebox_jobs_total',
+      help: 'Attempts of jobs by how they ended: completed, retried, failed, handed_back.',
+      labelNames: ['queue', 'name', 'outcome'],
+      registers,
+    });
+    this.jobDuration = new Histogram({
+      name: 'messagebox_job_duration_seconds',
+      help: 'Time of attempts of jobs, whatever their end.',
+      labelNames: ['queue', 'name'],
+      buckets: [...SECONDS, 30, 60, 300],
+      registers,
+    });
+    this.overlaySubmissions = new Counter({
+      name: 'messagebox_overlay_submissions_total',
+      help: 'Valid transactions by topic and what they did to it: admitted, removed, unchanged, duplicate.',
+      labelNames: ['topic', 'outcome'],
+      registers,
+    });
+    this.overlaySyncedOutputs = new Counter({
+      name: 'messagebox_overlay_synced_outputs_total',
+      help: 'Outputs that other overlay hosts listed: known, admitted, refused, failed.',
+      labelNames: ['topic', 'outcome'],
+      registers,
+    });
+    const jobCounts = this.#jobCounts;
+    new Gauge({
+      name: 'messagebox_jobs_kept',
+      help: 'Jobs of a queue by state: waiting, delayed, active, completed, failed.',
+      labelNames: ['queue', 'state'],
+      registers,
+      async collect() {
+        this.reset();
+        for (const [queue, read] of jobCounts) {
+          // A queue that can't be asked has no numbers; the others still have.
+          const counts = await read().catch(() => ({}));
+          for (const [state, number] of Object.entries(counts)) this.labels({ queue, state }).set(number);
+        }
+      },
+    });
+  }
+
+  /**
+   * Adds the numbers of a queue of jobs, read when they are asked for.
+   *
+   * @returns ends it
+   */
+  watchJobs(queue: string, read: () => Promise<Readonly<Record<string, number>>>): () => void {
+    this.#jobCounts.set(queue, read);
+    return () => void this.#jobCounts.delete(queue);
   }
 
   /** Times a call to the database, under the name of what was asked. */

@@ -34,7 +34,7 @@ export async function connectRedis(url: string, log: Logger, waitMs = 30_000): P
     commandTimeout: COMMAND_TIMEOUT_MS,
   });
   const subscriber = new Redis(url, { ...shared, maxRetriesPerRequest: null });
-  for (const [name, client] of Object.entries({ commands, subscriber })) watch(client, name, log);
+  for (const [name, client] of Object.entries({ commands, subscriber })) watchConnection(client, name, log);
   const clients: RedisClients = {
     commands,
     subscriber,
@@ -57,7 +57,8 @@ export async function connectRedis(url: string, log: Logger, waitMs = 30_000): P
   return clients;
 }
 
-function watch(client: Redis, name: string, log: Logger): void {
+/** Logs that a connection is away, and that it is back. */
+export function watchConnection(client: Redis, name: string, log: Logger): void {
   let away = false;
   client.on('error', (error: Error) => {
     if (away) return; // one line for each outage, not one for each attempt

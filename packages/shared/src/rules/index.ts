@@ -1,11 +1,13 @@
 export { acknowledge } from './acknowledge.js';
 export { type AdminFeeParts, type FeeAnswer, listFees, setFee } from './admin-fees.js';
 export { BLOCKED, type ChargeParts, type Charges, charges, type PermissionStatus } from './charges.js';
+export { type DeliverParts, type Delivery, deliver } from './deliver.js';
+export { type DevicesAnswer, listDevices, type RegisterDeviceAnswer, registerDevice } from './devices.js';
 export { type ListAnswer, type ListParts, list } from './list.js';
-export { bodyText } from './message-body.js';
+export { bodyText, storedWithPayment } from './message-body.js';
 export { isName, roomName, splitRoomName } from './names.js';
 export { field, type NormaliseKey } from './parse-send.js';
-export type { DuePayment, PaidMessage, PaymentTaker, TakenPayment } from './payment.js';
+export type { DuePayment, PaymentTaker, StorePaid } from './payment.js';
 export {
   getPermission,
   listPermissions,

@@ -7,7 +7,7 @@ export class RuleError extends Error {
   constructor(
     readonly code: RuleErrorCode,
     readonly description: string,
-    readonly status: 400 | 403 | 413 | 429 = 400,
+    readonly status: 400 | 403 | 404 | 409 | 413 | 415 | 429 | 500 | 503 = 400,
     /** More for programs, beside the code. */
     readonly details: Readonly<Record<string, unknown>> = {},
   ) {
@@ -29,6 +29,14 @@ export const ruleErrorCodes = [
   'ERR_DUPLICATE_MESSAGE',
   'ERR_DELIVERY_BLOCKED',
   'ERR_MISSING_PAYMENT_TX',
+  'ERR_MISSING_DELIVERY_OUTPUT',
+  'ERR_INSUFFICIENT_PAYMENT',
+  'ERR_INSUFFICIENT_OUTPUTS',
+  'ERR_MISSING_RECIPIENT_OUTPUTS',
+  'ERR_INVALID_PAYMENT',
+  'ERR_PAYMENT_REUSED',
+  'ERR_INTERNALIZE_FAILED',
+  'ERR_CHAIN_UNAVAILABLE',
   'ERR_PAYMENT_NOT_SUPPORTED',
   'ERR_MESSAGEBOX_REQUIRED',
   'ERR_INVALID_LIMIT',
@@ -44,12 +52,36 @@ export const ruleErrorCodes = [
   'ERR_INVALID_OFFSET',
   'ERR_INVALID_ORDER',
   'ERR_NOT_ADMIN',
+  'ERR_INVALID_FCM_TOKEN',
+  'ERR_INVALID_DEVICE_ID',
+  'ERR_INVALID_PLATFORM',
   'ERR_MESSAGE_TOO_LARGE',
   'ERR_INVALID_JSON',
   'ERR_TOO_MANY_REQUESTS',
+  'ERR_BODY_TOO_LARGE',
+  'ERR_UNSUPPORTED_ENCODING',
+  'ERR_INVALID_TOPICS',
+  'ERR_UNKNOWN_TOPIC',
+  'ERR_INVALID_TRANSACTION',
+  'ERR_DOUBLE_SPEND',
+  'ERR_UNKNOWN_LOOKUP_SERVICE',
+  'ERR_INVALID_QUERY',
+  'ERR_INVALID_SYNC_REQUEST',
+  'ERR_UNKNOWN_OUTPUT',
+  'ERR_JOB_NOT_FOUND',
 ] as const;
 
 export type RuleErrorCode = (typeof ruleErrorCodes)[number];
 
 /** Refusals of a send that are about its payment; live they are told by `paymentFailed`. */
-export const paymentErrorCodes: ReadonlySet<RuleErrorCode> = new Set<RuleErrorCode>(['ERR_MISSING_PAYMENT_TX']);
+export const paymentErrorCodes: ReadonlySet<RuleErrorCode> = new Set<RuleErrorCode>([
+  'ERR_MISSING_PAYMENT_TX',
+  'ERR_MISSING_DELIVERY_OUTPUT',
+  'ERR_INSUFFICIENT_PAYMENT',
+  'ERR_INSUFFICIENT_OUTPUTS',
+  'ERR_MISSING_RECIPIENT_OUTPUTS',
+  'ERR_INVALID_PAYMENT',
+  'ERR_PAYMENT_REUSED',
+  'ERR_INTERNALIZE_FAILED',
+  'ERR_CHAIN_UNAVAILABLE',
+]);

@@ -1,17 +1,12 @@
-import type { RoomEventPublisher } from '../room-events/room-events.js';
-import { MessageIdTakenError, type MessageStore } from '../store/index.js';
+import { MessageIdTakenError } from '../store/index.js';
 import { type ChargeParts, type Charges, charges } from './charges.js';
+import { deliver } from './deliver.js';
 import { type NormaliseKey, parseSend, type SendCommand } from './parse-send.js';
-import type { PaymentTaker } from './payment.js';
 import { RuleError } from './rule-error.js';
-import { paymentNotSupported, type Settled, settle } from './settle.js';
+import { paymentNotSupported, type SettleParts, settle } from './settle.js';
 
-export interface SendParts extends ChargeParts {
-  readonly store: MessageStore;
-  readonly events: RoomEventPublisher;
+export interface SendParts extends ChargeParts, SettleParts {
   readonly normaliseKey: NormaliseKey;
-  /** Undefined: no payment is taken, so nothing that costs something can be sent. */
-  readonly payments?: PaymentTaker | undefined;
 }
 
 /** What `/sendMessage` answers. With several recipients `messageId` is the list, and `message` says how many. */
@@ -40,7 +35,8 @@ export async function send(parts: SendParts, sender: string, request: unknown): 
   const recipients = command.messages.map(({ recipient }) => recipient);
   const cost = await charges(parts, sender, command.messageBox, recipients);
   try {
-    await store(parts, command, needsSettling(command, cost) ? await settle(parts, command, cost) : undefined);
+    if (needsSettling(command, cost)) await settle(parts, command, cost);
+    else await deliver(parts, command);
   } catch (error) {
     if (!(error instanceof MessageIdTakenError)) throw error;
     throw new RuleError(
@@ -54,16 +50,6 @@ export async function send(parts: SendParts, sender: string, request: unknown): 
 /** Most sends are free, nobody is blocked, and the store finds out by itself what is there already. */
 function needsSettling({ payment }: SendCommand, { deliveryFee, recipientFees }: Charges): boolean {
   return payment !== undefined || deliveryFee !== 0 || recipientFees.some((fee) => fee !== 0);
-}
-
-/** @param settled what was settled, when something had to be */
-async function store(parts: SendParts, command: SendCommand, settled: Settled | undefined): Promise<void> {
-  const { messages, alongside } = settled ?? { messages: command.messages, alongside: undefined };
-  if (messages.length === 0) return;
-  const outcomes = await parts.store.storeMessages(messages, alongside);
-  messages.forEach((message, i) => {
-    if (outcomes[i] === 'stored') parts.events.publish({ ...message, body: command.liveBody });
-  });
 }
 
 function answer(messages: readonly { recipient: string; messageId: string }[], single: boolean): SendAnswer {

@@ -1,19 +1,13 @@
-import type { Alongside, MessageStore, NewMessage } from '../store/index.js';
+import type { NewMessage } from '../store/index.js';
 import { BLOCKED, type Charges } from './charges.js';
-import { storedWithPayment } from './message-body.js';
+import { type DeliverParts, deliver } from './deliver.js';
 import type { SendCommand } from './parse-send.js';
 import type { PaymentTaker } from './payment.js';
 import { RuleError } from './rule-error.js';
 
-export interface SettleParts {
-  readonly store: MessageStore;
+export interface SettleParts extends DeliverParts {
+  /** Undefined: no payment is taken, so nothing that costs something can be sent. */
   readonly payments?: PaymentTaker | undefined;
-}
-
-/** What is left to store of a send that is paid for. */
-export interface Settled {
-  readonly messages: readonly NewMessage[];
-  readonly alongside: Alongside | undefined;
 }
 
 interface Pending {
@@ -22,7 +16,7 @@ interface Pending {
 }
 
 /**
- * For a send that somebody charges for or has blocked, or that brings a payment: lets through only what may be stored.
+ * For a send that somebody charges for or has blocked, or that brings a payment: delivers only what may be delivered.
  *
  * Messages that are there already are left out and cost nothing: a client that repeats a request, because it missed the
  * answer, must neither pay again nor be told that it is blocked by now. They are not handed to the store either, which
@@ -32,33 +26,20 @@ interface Pending {
  * @throws {MessageIdTakenError} before anything was paid
  * @throws {StoreUnavailableError}
  */
-export async function settle(parts: SettleParts, command: SendCommand, charges: Charges): Promise<Settled> {
-  const pending = await notStoredYet(parts.store, command.messages, charges);
-  if (pending.length === 0) return { messages: [], alongside: undefined };
+export async function settle(parts: SettleParts, command: SendCommand, charges: Charges): Promise<void> {
+  const pending = await notStoredYet(parts, command.messages, charges);
+  if (pending.length === 0) return;
+  const { sender, payment, liveBody } = command;
   refuseBlocked(pending);
-  const isFree = charges.deliveryFee === 0 && pending.every(({ fee }) => fee === 0);
-  const messages = pending.map(({ message }) => message);
-  if (command.payment === undefined) {
-    if (isFree) return { messages, alongside: undefined };
-    throw missingPayment(charges.deliveryFee, pending);
+  if (payment === undefined) {
+    const isFree = charges.deliveryFee === 0 && pending.every(({ fee }) => fee === 0);
+    if (!isFree) throw missingPayment(charges.deliveryFee, pending);
+    return deliver(parts, { messages: pending.map(({ message }) => message), liveBody });
   }
   if (parts.payments === undefined) throw paymentNotSupported();
-  const { payments, alongside } = await parts.payments.take({
-    sender: command.sender,
-    payment: command.payment,
-    messageBox: command.messageBox,
-    deliveryFee: charges.deliveryFee,
-    messages: pending.map(({ message: { recipient, messageId }, fee }) => ({ recipient, messageId, fee })),
-  });
-  return {
-    messages: messages.map((message, i) => {
-      const payment = payments[i];
-      return payment === undefined ? message : { ...message, body: storedWithPayment(command.liveBody, payment) };
-    }),
-    alongside,
-  };
+  const due = { sender, payment, deliveryFee: charges.deliveryFee, body: liveBody, messages: pending };
+  await parts.payments.deliver(due, (delivery, alongside) => deliver(parts, delivery, alongside));
 }
-
 /** Storing the message and dropping its payment would take the money from the recipient without a word. */
 export function paymentNotSupported(): RuleError {
   return new RuleError('ERR_PAYMENT_NOT_SUPPORTED', 'This server takes no payments with messages.');
@@ -66,7 +47,7 @@ export function paymentNotSupported(): RuleError {
 
 /** Of messages that a batch holds twice, the first. */
 async function notStoredYet(
-  store: MessageStore,
+  { store }: SettleParts,
   messages: readonly NewMessage[],
   { recipientFees }: Charges,
 ): Promise<Pending[]> {

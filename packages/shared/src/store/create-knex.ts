@@ -23,10 +23,14 @@ export const SQLITE_BUSY_TIMEOUT_MS = 1_000;
  *
  * MySQL and MariaDB: UTC, utf8mb4, strict mode, READ COMMITTED (which spares the gap locks that make unrelated
  * messages wait for each other). SQLite: WAL, `synchronous=FULL`, foreign keys on.
+ *
+ * @param migrationTable where migrations of somebody else's tables are recorded; the store records its own in
+ * `knex_migrations`
  */
-export function createKnex(config: StoreConfig, log?: StoreLog): Knex {
+export function createKnex(config: StoreConfig, log?: StoreLog, migrationTable?: string): Knex {
   return knexModule.knex({
     ...(config.client === 'mysql2' ? mysqlOptions(config) : sqliteOptions(config)),
+    ...(migrationTable === undefined ? {} : { migrations: { tableName: migrationTable } }),
     log: knexLog(log),
   });
 }

@@ -3,15 +3,16 @@ import type { RequestHandler } from 'express';
 import { callerOf } from './caller.js';
 
 /**
- * Lets only the operator's identities through; others are answered 403 `ERR_NOT_ADMIN`. Goes behind authentication.
+ * Lets an operator through. For routes behind authentication.
  *
- * @param adminIdentityKeys 66 lower-case hex characters each; none: nobody is let through
+ * @param keys identity keys of operators, 66 lower-case hex characters each; with none, nobody is one
+ * @throws {RuleError} `ERR_NOT_ADMIN` to everybody else
  */
-export function adminOnly(adminIdentityKeys: readonly string[]): RequestHandler {
-  const admins = new Set(adminIdentityKeys);
+export function adminOnly(keys: readonly string[]): RequestHandler {
+  const admins = new Set(keys);
   return (request, _response, next) => {
     if (!admins.has(callerOf(request))) {
-      throw new RuleError('ERR_NOT_ADMIN', 'Only the operator of this server may do this.', 403);
+      throw new RuleError('ERR_NOT_ADMIN', 'This is for the operators of this server.', 403);
     }
     next();
   };

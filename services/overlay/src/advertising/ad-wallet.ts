@@ -3,14 +3,13 @@ import {
   Beef,
   type CreateActionInput,
   type CreateActionOutput,
-  OverlayAdminTokenTemplate,
   PushDrop,
   type SignActionSpend,
   Transaction,
-  Utils,
   type WalletInterface,
 } from '@bsv/sdk';
-import { type HeldAd, PROTOCOLS, type ServiceAd } from './ads.js';
+import { decodeServiceAd, SERVICE_PROTOCOLS, serviceAdToken } from '../topics/service-ad.js';
+import type { HeldAd, HostAd } from './ads.js';
 import type { MadeTransaction } from './own-transactions.js';
 
 const BASKET = 'messagebox host advertisements';
@@ -51,8 +50,9 @@ export class AdWallet {
       const outputIndex = Number(index);
       const script = beef.findTxid(txid)?.tx?.outputs[outputIndex]?.lockingScript;
       if (script === undefined) throw new Error(`The wallet has no transaction for its output ${outpoint}.`);
-      const { protocol, domain, topicOrService } = OverlayAdminTokenTemplate.decode(script);
-      return { txid, outputIndex, ad: { protocol, domain, name: topicOrService } };
+      const ad = decodeServiceAd(script.toUint8Array());
+      if (ad === undefined) throw new Error(`The wallet's output ${outpoint} is no advertisement.`);
+      return { txid, outputIndex, ad };
     });
     return { ads, beef };
   }
@@ -63,7 +63,7 @@ export class AdWallet {
    * @param onReference is told the wallet's reference before anything is signed, for {@link abort}; a txid does as well
    */
   async make(
-    create: readonly ServiceAd[],
+    create: readonly HostAd[],
     revoke: readonly HeldAd[],
     beef: Beef,
     onReference: (reference: string) => Promise<void>,
@@ -124,16 +124,8 @@ export class AdWallet {
     }
   }
 
-  async #output(ad: ServiceAd): Promise<CreateActionOutput> {
-    const { publicKey: identityKey } = await this.wallet.getPublicKey({ identityKey: true });
-    const fields = [
-      Utils.toArray(ad.protocol, 'utf8'),
-      Utils.toArray(identityKey, 'hex'),
-      Utils.toArray(ad.domain, 'utf8'),
-      Utils.toArray(ad.name, 'utf8'),
-    ];
-    const [level, name] = PROTOCOLS[ad.protocol].protocolID;
-    const script = await this.#tokens.lock(fields, [level, name], '1', 'anyone', true);
+  async #output(ad: HostAd): Promise<CreateActionOutput> {
+    const script = await serviceAdToken(this.wallet, ad);
     return {
       satoshis: 1,
       lockingScript: script.toHex(),
@@ -152,8 +144,8 @@ export class AdWallet {
     const tx = Transaction.fromAtomicBEEF(signable.tx);
     const spends: Record<number, SignActionSpend> = {};
     for (const [index, { ad }] of revoke.entries()) {
-      const [level, name] = PROTOCOLS[ad.protocol].protocolID;
-      const script = await this.#tokens.unlock([level, name], '1', 'anyone').sign(tx, index);
+      const { securityLevel, protocol } = SERVICE_PROTOCOLS[ad.protocol];
+      const script = await this.#tokens.unlock([securityLevel, protocol], '1', 'anyone').sign(tx, index);
       spends[index] = { unlockingScript: script.toHex() };
     }
     const signed = await this.wallet.signAction({

@@ -1,11 +1,7 @@
-/** A SHIP or SLAP advertisement (BRC-88): this host serves that topic or lookup service at this domain. */
-export interface ServiceAd {
-  readonly protocol: 'SHIP' | 'SLAP';
-  /** `tm_…` for SHIP, `ls_…` for SLAP. */
-  readonly name: string;
-  /** An origin such as `https://messagebox.example`. */
-  readonly domain: string;
-}
+import type { ServiceAd } from '../topics/service-ad.js';
+
+/** A SHIP or SLAP advertisement (BRC-88) of this host. */
+export type HostAd = Pick<ServiceAd, 'protocol' | 'name' | 'domain'>;
 
 export interface Outpoint {
   /** 64 hex characters. */
@@ -15,23 +11,29 @@ export interface Outpoint {
 
 /** An advertisement in an unspent output of the server's wallet. */
 export interface HeldAd extends Outpoint {
-  readonly ad: ServiceAd;
+  readonly ad: HostAd;
 }
 
-/** BRC-88: the keys of SHIP and SLAP tokens are derived for these, with key id `1` and counterparty `anyone`. */
-export const PROTOCOLS = {
-  SHIP: { protocolID: [2, 'service host interconnect'], topic: 'tm_ship', lookup: 'ls_ship' },
-  SLAP: { protocolID: [2, 'service lookup availability'], topic: 'tm_slap', lookup: 'ls_slap' },
+/** Where advertisements of each kind are submitted, and where they are found. */
+export const PLACES = {
+  SHIP: { topic: 'tm_ship', lookup: 'ls_ship' },
+  SLAP: { topic: 'tm_slap', lookup: 'ls_slap' },
 } as const;
 
+export const PLACE_TOPICS: readonly string[] = [PLACES.SHIP.topic, PLACES.SLAP.topic];
+
 /** What a host that runs this software has to offer. */
-export function adsOf(origin: string): ServiceAd[] {
+export function adsOf(origin: string): HostAd[] {
   return [
     { protocol: 'SHIP', name: 'tm_messagebox', domain: origin },
     { protocol: 'SLAP', name: 'ls_messagebox', domain: origin },
   ];
 }
 
-export function sameAd(one: ServiceAd, other: ServiceAd): boolean {
+export function sameAd(one: HostAd, other: HostAd): boolean {
   return one.protocol === other.protocol && one.name === other.name && one.domain === other.domain;
+}
+
+export function outpointOf({ txid, outputIndex }: Outpoint): string {
+  return `${txid}.${outputIndex}`;
 }

@@ -1,5 +1,5 @@
 import { encodeName, fixed, retryContention, type SqlClient, type SqlRunner } from '@messagebox/shared';
-import type { HeldAd, Outpoint } from './ads.js';
+import { type HeldAd, type Outpoint, outpointOf } from './ads.js';
 
 /** A transaction of ours: written down when it is signed, before anybody is told of it. */
 export interface OwnTransaction {
@@ -123,10 +123,6 @@ export class OwnTransactions {
       }),
     );
   }
-}
-
-export function outpointOf({ txid, outputIndex }: Outpoint): string {
-  return `${txid}.${outputIndex}`;
 }
 
 async function insertAd(runner: SqlRunner, held: HeldAd, now: Date): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Beef } from '@bsv/sdk';
 import type { Exclusive, Logger } from '@messagebox/shared';
 import { type AdWallet, RefusedByNetworkError } from './ad-wallet.js';
-import { adsOf, type HeldAd, type ServiceAd, sameAd } from './ads.js';
+import { adsOf, type HeldAd, type HostAd, sameAd } from './ads.js';
 import type { OwnTransaction, OwnTransactions } from './own-transactions.js';
 import type { Trackers } from './trackers.js';
 
@@ -105,7 +105,7 @@ export class Reconciler {
 
   async #make(
     wallet: AdWallet,
-    create: readonly ServiceAd[],
+    create: readonly HostAd[],
     revoke: readonly HeldAd[],
     beef: Beef,
   ): Promise<string | undefined> {
@@ -148,7 +148,7 @@ export class Reconciler {
 }
 
 /** The oldest advertisement for each that is wanted; any other is one too many. */
-function keep(wanted: readonly ServiceAd[], held: readonly HeldAd[]): HeldAd[] {
+function keep(wanted: readonly HostAd[], held: readonly HeldAd[]): HeldAd[] {
   return wanted.flatMap((ad) => held.find((there) => sameAd(there.ad, ad)) ?? []);
 }
 
@@ -156,6 +156,6 @@ function atomic(beef: Beef, txid: string): Buffer {
   return Buffer.from(beef.toBinaryAtomic(txid));
 }
 
-function textOf({ protocol, name, domain }: ServiceAd): string {
+function textOf({ protocol, name, domain }: HostAd): string {
   return `${protocol} ${name} ${domain}`;
 }

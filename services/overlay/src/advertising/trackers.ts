@@ -1,17 +1,16 @@
 import {
   type LookupAnswer,
   LookupResolver,
-  OverlayAdminTokenTemplate,
   type OverlayBroadcastFacilitator,
   type OverlayLookupFacilitator,
   type STEAK,
   Transaction,
 } from '@bsv/sdk';
 import type { Logger } from '@messagebox/shared';
-import { type HeldAd, PROTOCOLS } from './ads.js';
-import { outpointOf } from './own-transactions.js';
+import { parseBeef } from '../beef/index.js';
+import { decodeServiceAd } from '../topics/service-ad.js';
+import { type HeldAd, outpointOf, PLACE_TOPICS, PLACES } from './ads.js';
 
-const TOPICS = [PROTOCOLS.SHIP.topic, PROTOCOLS.SLAP.topic];
 const TIMEOUT_MS = 10_000;
 /** SHIP advertisements name any host; more than this many are not told. */
 const MOST_HOSTS = 32;
@@ -81,15 +80,15 @@ export class Trackers {
       // Its own: the SDK's default is one for the whole process, and what is down for one is down for all.
       reputationStorage: { get: () => undefined, set: () => {} },
     });
-    const answer = await resolver.query({ service: 'ls_ship', query: { topics: TOPICS } }, TIMEOUT_MS);
+    const answer = await resolver.query({ service: 'ls_ship', query: { topics: PLACE_TOPICS } }, TIMEOUT_MS);
     return adsIn(answer).flatMap(({ ad }) =>
-      ad.protocol === 'SHIP' && TOPICS.some((topic) => topic === ad.name) ? [ad.domain] : [],
+      ad.protocol === 'SHIP' && PLACE_TOPICS.includes(ad.name) ? [ad.domain] : [],
     );
   }
 
   async #showTo(host: string, beef: number[], created: readonly HeldAd[]): Promise<{ host: string; problem?: string }> {
     try {
-      const steak = await this.options.broadcast.send(host, { beef, topics: [...TOPICS] });
+      const steak = await this.options.broadcast.send(host, { beef, topics: [...PLACE_TOPICS] });
       for (const ad of created) {
         if (!admits(steak, ad) && !(await this.#knows(host, ad))) return { host, problem: 'admitted nothing' };
       }
@@ -102,14 +101,14 @@ export class Trackers {
   }
 
   async #knows(host: string, held: HeldAd): Promise<boolean> {
-    const service = PROTOCOLS[held.ad.protocol].lookup;
+    const service = PLACES[held.ad.protocol].lookup;
     const answer = await this.options.lookup.lookup(host, { service, query: { domain: held.ad.domain } }, TIMEOUT_MS);
     return adsIn(answer).some((found) => outpointOf(found) === outpointOf(held));
   }
 }
 
 function admits(steak: STEAK, { ad, outputIndex }: HeldAd): boolean {
-  return steak[PROTOCOLS[ad.protocol].topic]?.outputsToAdmit.includes(outputIndex) ?? false;
+  return steak[PLACES[ad.protocol].topic]?.outputsToAdmit.includes(outputIndex) ?? false;
 }
 
 /** The SHIP and SLAP advertisements in an answer; what can't be read is left out. */
@@ -117,11 +116,9 @@ function adsIn(answer: LookupAnswer): HeldAd[] {
   if (answer.type !== 'output-list') return [];
   return answer.outputs.flatMap(({ beef, outputIndex }) => {
     try {
-      const tx = Transaction.fromBEEF(beef);
-      const script = tx.outputs[outputIndex]?.lockingScript;
-      if (script === undefined) return [];
-      const { protocol, domain, topicOrService: name } = OverlayAdminTokenTemplate.decode(script);
-      return [{ txid: tx.id('hex'), outputIndex, ad: { protocol, domain, name } }];
+      const { subject } = parseBeef(Uint8Array.from(beef));
+      const ad = decodeServiceAd(subject.outputs[outputIndex]?.script ?? new Uint8Array());
+      return ad === undefined ? [] : [{ txid: subject.txid, outputIndex, ad }];
     } catch {
       return [];
     }

@@ -7,7 +7,8 @@ export { noWayBack as down } from './no-way-back.js';
  * Tables of the overlay. Times are milliseconds since 1970 and transaction ids 32 bytes in the order of their hex.
  *
  * - `overlay_transactions`, `overlay_outputs`, `overlay_applied`, `overlay_sync_state`: what the engine keeps.
- * - `overlay_spends`: who spent an output that a topic had admitted, so that a second spender is known for one.
+ * - `overlay_spends`: what the applied transactions have spent, so that a second spender is known for one, and an output
+ *   that arrives after its spender is not taken for unspent. `admitted` tells whether the topic held it.
  * - `overlay_message_box_ads`, `overlay_service_ads`: what the lookup services answer from.
  * - `overlay_own_transactions`, `overlay_own_ads`: this host's own advertisements, written down before they are sent.
  * - `overlay_settings`: what the operator has asked for.
@@ -66,13 +67,14 @@ const TABLES: Readonly<Record<string, (d: Dialect) => string>> = {
     UNIQUE (topic, txid, output_index)`,
   overlay_applied: (d) => `txid ${d.txid} NOT NULL,
     topic ${d.text(64)} NOT NULL,
+    proven INT NOT NULL,
     applied_at BIGINT NOT NULL,
     PRIMARY KEY (txid, topic)`,
   overlay_spends: (d) => `topic ${d.text(64)} NOT NULL,
     txid ${d.txid} NOT NULL,
-    output_index INT NOT NULL,
+    output_index BIGINT NOT NULL,
     spending_txid ${d.txid} NOT NULL,
-    spent_at BIGINT NOT NULL,
+    admitted INT NOT NULL,
     PRIMARY KEY (txid, output_index, topic)`,
   overlay_sync_state: (d) => `host ${d.text(255)} NOT NULL,
     topic ${d.text(64)} NOT NULL,
@@ -117,11 +119,14 @@ const INDEXES: Readonly<Record<string, string>> = {
   overlay_outputs_outpoint_index: 'overlay_outputs (txid, output_index)',
   overlay_outputs_sync_index: 'overlay_outputs (topic, spent, score, id)',
   overlay_spends_spending_txid_index: 'overlay_spends (spending_txid)',
-  overlay_message_box_ads_identity_index: 'overlay_message_box_ads (identity_key, id)',
-  overlay_message_box_ads_host_index: 'overlay_message_box_ads (host, id)',
-  overlay_service_ads_name_index: 'overlay_service_ads (protocol, name, id)',
-  overlay_service_ads_domain_index: 'overlay_service_ads (domain)',
-  overlay_service_ads_identity_index: 'overlay_service_ads (identity_key)',
+  overlay_message_box_ads_identity_index: 'overlay_message_box_ads (identity_key, created_at)',
+  overlay_message_box_ads_identity_host_index: 'overlay_message_box_ads (identity_key, host, created_at)',
+  overlay_message_box_ads_host_index: 'overlay_message_box_ads (host, created_at)',
+  overlay_message_box_ads_created_index: 'overlay_message_box_ads (created_at)',
+  overlay_service_ads_name_index: 'overlay_service_ads (protocol, name, created_at)',
+  overlay_service_ads_domain_index: 'overlay_service_ads (protocol, domain, created_at)',
+  overlay_service_ads_identity_index: 'overlay_service_ads (protocol, identity_key, created_at)',
+  overlay_service_ads_created_index: 'overlay_service_ads (protocol, created_at)',
   overlay_own_transactions_state_index: 'overlay_own_transactions (state, id)',
   overlay_own_ads_revoked_by_index: 'overlay_own_ads (revoked_by)',
 };

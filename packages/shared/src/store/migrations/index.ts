@@ -2,6 +2,8 @@ import type { Knex } from 'knex';
 import * as byteExactNames from './2026-11-22-001-byte-exact-names.js';
 import * as overlay from './2026-11-23-001-overlay.js';
 import * as wideFees from './2026-11-23-002-wide-fees.js';
+import * as pushOutbox from './2026-11-23-003-push-outbox.js';
+import * as payments from './2026-11-23-004-payments.js';
 import { recordOnly } from './record-only.js';
 import * as referenceDevices from './reference-devices.js';
 import * as referenceMessages from './reference-messages.js';
@@ -23,6 +25,8 @@ const MIGRATIONS: readonly (readonly [name: string, migration: Knex.Migration])[
   ['2026-11-22-001-byte-exact-names', byteExactNames],
   ['2026-11-23-001-overlay', overlay],
   ['2026-11-23-002-wide-fees', wideFees],
+  ['2026-11-23-003-push-outbox', pushOutbox],
+  ['2026-11-23-004-payments', payments],
 ];
 
 export const MIGRATION_NAMES: readonly string[] = MIGRATIONS.map(([name]) => name);

@@ -1,0 +1,79 @@
+import { createKeys, loadCurve } from '@messagebox/brc103';
+import {
+  type Closing,
+  type Config,
+  type DeliverParts,
+  deliver,
+  Exclusive,
+  type Logger,
+  type ServerIdentity,
+  type SqlClient,
+} from '@messagebox/shared';
+import type { Money } from '@messagebox/wallet';
+import { PaymentDesk, type PaymentStep } from './payment-desk.js';
+import { PaymentRecords } from './payment-records.js';
+import { paymentScripts } from './payment-scripts.js';
+import { verifyPayment } from './verify-payment.js';
+import { walletReceiver } from './wallet-receiver.js';
+
+export interface PaymentsParts {
+  readonly config: Pick<Config, 'serverPrivateKey'>;
+  readonly sql: SqlClient;
+  readonly identity: ServerIdentity;
+  readonly money: Money;
+  readonly log: Logger;
+  /** See `PaymentDeskParts`. */
+  readonly onStep?: (step: PaymentStep) => void;
+}
+
+/** Everybody's private key: 1. */
+const ANYONE = Uint8Array.from({ length: 32 }, (_, i) => (i === 31 ? 1 : 0));
+const LOOK_EVERY_MS = 30_000;
+/** A request that takes longer than this has lost its client. */
+const IDLE_MS = 60_000;
+
+/** Puts together what takes payments. Nothing of the wallet is loaded before the first payment. */
+export function openPayments({ config, sql, identity, money, log, onStep }: PaymentsParts): PaymentDesk {
+  if (config.serverPrivateKey === undefined) throw new Error('Payments need SERVER_PRIVATE_KEY.');
+  const curve = loadCurve();
+  return new PaymentDesk({
+    verify: (beef) => verifyPayment(money.verifier, beef),
+    scripts: paymentScripts(createKeys(config.serverPrivateKey, curve), createKeys(ANYONE, curve)),
+    receiver: walletReceiver(money, log),
+    records: new PaymentRecords(sql),
+    exclusive: new Exclusive(sql),
+    normaliseKey: identity.normaliseKey,
+    log,
+    ...(onStep === undefined ? {} : { onStep }),
+  });
+}
+
+export interface FinishPaymentsParts extends DeliverParts {
+  readonly payments: PaymentDesk;
+  readonly closing: Closing;
+  readonly log: Logger;
+}
+
+/** Goes on, now and then, with payments that were interrupted and whose sender does not come back. */
+export function finishPaymentsRegularly(parts: FinishPaymentsParts): void {
+  const { payments, closing, log } = parts;
+  let running: Promise<void> | undefined;
+  const look = () => {
+    running ??= payments
+      .finishOpen((delivery, alongside) => deliver(parts, delivery, alongside), IDLE_MS)
+      .then(
+        () => undefined,
+        (error: unknown) => log.warn({ err: error }, 'interrupted payments could not be looked for'),
+      )
+      .finally(() => {
+        running = undefined;
+      });
+  };
+  const timer = setInterval(look, LOOK_EVERY_MS);
+  timer.unref();
+  closing.add('payments', async () => {
+    clearInterval(timer);
+    await running;
+  });
+  look();
+}

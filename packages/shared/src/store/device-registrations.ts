@@ -1,0 +1,168 @@
+import { retryContention } from './retry-contention.js';
+import { decodeName, encodeName, fixed, type SqlClient, type SqlRow, varying } from './sql-client.js';
+import { sqlErrorKind, translateError } from './translate-error.js';
+
+/** An identity's registrations beyond this number are forgotten: those first that are not active, then the oldest. */
+export const MOST_DEVICES = 50;
+
+/** What a client says of itself; checked by the rule. */
+export interface NewDevice {
+  /** 66 lower-case hex characters. */
+  readonly identityKey: string;
+  readonly fcmToken: string;
+  readonly deviceId: string | undefined;
+  readonly platform: string | undefined;
+}
+
+export interface Device {
+  readonly id: number;
+  readonly identityKey: string;
+  readonly fcmToken: string;
+  readonly deviceId: string | undefined;
+  readonly platform: string | undefined;
+  /** False once the push service has called the token dead, until it is registered again. */
+  readonly active: boolean;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  /** When it was registered or pushed to. Undefined for some that the reference server has left. */
+  readonly lastUsed: Date | undefined;
+}
+
+const TABLE = 'device_registrations';
+const COLUMNS = 'id, identity_key, fcm_token, device_id, platform, active, created_at, updated_at, last_used';
+const FIND_TOKEN = fixed(`SELECT id FROM ${TABLE} WHERE fcm_token = ?`);
+const FIND = fixed(`SELECT ${COLUMNS} FROM ${TABLE} WHERE id = ?`);
+const LIST = fixed(`SELECT ${COLUMNS} FROM ${TABLE} WHERE identity_key = ?
+  ORDER BY active DESC, COALESCE(last_used, updated_at) DESC, id DESC LIMIT ${MOST_DEVICES}`);
+const SURPLUS = fixed(`SELECT id FROM ${TABLE} WHERE identity_key = ?
+  ORDER BY active DESC, COALESCE(last_used, updated_at) DESC, id DESC LIMIT 1000 OFFSET ${MOST_DEVICES}`);
+const INSERT = fixed(`INSERT INTO ${TABLE}
+  (identity_key, device_id, platform, active, created_at, updated_at, last_used, fcm_token) VALUES (?, ?, ?, 1, ?, ?, ?, ?)`);
+const UPDATE = fixed(`UPDATE ${TABLE}
+  SET identity_key = ?, device_id = ?, platform = ?, active = 1, updated_at = ?, last_used = ? WHERE id = ?`);
+const DEACTIVATE = fixed(`UPDATE ${TABLE} SET active = 0, updated_at = ? WHERE id = ?`);
+const USED = fixed(`UPDATE ${TABLE} SET last_used = ? WHERE id = ?`);
+const MAX_ATTEMPTS = 5;
+
+/**
+ * Devices that are to be told of messages. A token is one device's, and belongs to one identity at a time: the last that
+ * registered it. All methods throw {@link StoreUnavailableError} and nothing else.
+ */
+export class DeviceRegistrations {
+  constructor(private readonly sql: SqlClient) {}
+
+  /**
+   * Registers a device, or brings its registration up to date: active, and this identity's.
+   *
+   * @returns the row's id, which stays the same for a token
+   */
+  register(device: NewDevice, now = new Date()): Promise<number> {
+    return guard(async () => {
+      const id = await this.#upsert(device, now);
+      await this.#forgetSurplus(device.identityKey);
+      return id;
+    });
+  }
+
+  /** An identity's devices, active ones first, then by last use, at most {@link MOST_DEVICES}. */
+  list(identityKey: string): Promise<Device[]> {
+    return guard(async () => (await this.sql.read(LIST, [encodeName(identityKey)])).map(toDevice));
+  }
+
+  find(id: number): Promise<Device | undefined> {
+    return guard(async () => (await this.sql.read(FIND, [id])).map(toDevice)[0]);
+  }
+
+  /** Ids of active devices of several identities; who has none is not in the map. */
+  activeOf(identityKeys: readonly string[]): Promise<Map<string, number[]>> {
+    return guard(async () => {
+      const found = new Map<string, number[]>();
+      if (identityKeys.length === 0) return found;
+      const places = identityKeys.map(() => '?').join(', ');
+      const rows = await this.sql.read(
+        varying(
+          `SELECT id, identity_key FROM ${TABLE} WHERE active = 1 AND identity_key IN (${places}) ORDER BY id DESC`,
+        ),
+        identityKeys.map(encodeName),
+      );
+      for (const row of rows) {
+        const key = decodeName(row['identity_key']);
+        const ids = found.get(key) ?? [];
+        // The reference server keeps any number of them.
+        if (ids.length < MOST_DEVICES) found.set(key, [...ids, Number(row['id'])]);
+      }
+      return found;
+    });
+  }
+
+  /** Its token is dead: no more pushes to it until it is registered again. */
+  deactivate(id: number, now = new Date()): Promise<void> {
+    return guard(() => retryContention(async () => void (await this.sql.write(DEACTIVATE, [this.sql.time(now), id]))));
+  }
+
+  /** It was pushed to. */
+  used(id: number, now = new Date()): Promise<void> {
+    return guard(() => retryContention(async () => void (await this.sql.write(USED, [this.sql.time(now), id]))));
+  }
+
+  async #upsert(device: NewDevice, now: Date): Promise<number> {
+    const token = encodeName(device.fcmToken);
+    const owner = encodeName(device.identityKey);
+    const about = [device.deviceId ?? null, device.platform ?? null];
+    const time = this.sql.time(now);
+    for (let attempt = 1; ; attempt++) {
+      const [known] = await this.sql.read(FIND_TOKEN, [token]);
+      if (known !== undefined) {
+        const id = Number(known['id']);
+        await retryContention(() => this.sql.write(UPDATE, [owner, ...about, time, time, id]));
+        return id;
+      }
+      try {
+        return (await retryContention(() => this.sql.write(INSERT, [owner, ...about, time, time, time, token])))
+          .insertId;
+      } catch (error) {
+        // Somebody else was faster, and its row is committed: the next look finds it.
+        if (sqlErrorKind(error) !== 'duplicate' || attempt >= MAX_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  async #forgetSurplus(identityKey: string): Promise<void> {
+    const ids = (await this.sql.read(SURPLUS, [encodeName(identityKey)])).map((row) => Number(row['id']));
+    if (ids.length === 0) return;
+    const places = ids.map(() => '?').join(', ');
+    await retryContention(() => this.sql.write(varying(`DELETE FROM ${TABLE} WHERE id IN (${places})`), ids));
+  }
+}
+
+async function guard<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw translateError(error);
+  }
+}
+
+function toDevice(row: SqlRow): Device {
+  const lastUsed = row['last_used'];
+  return {
+    id: Number(row['id']),
+    identityKey: decodeName(row['identity_key']),
+    fcmToken: decodeName(row['fcm_token']),
+    deviceId: textOf(row['device_id']),
+    platform: textOf(row['platform']),
+    active: Number(row['active']) === 1,
+    createdAt: toDate(row['created_at']),
+    updatedAt: toDate(row['updated_at']),
+    lastUsed: lastUsed === null ? undefined : toDate(lastUsed),
+  };
+}
+
+function textOf(value: unknown): string | undefined {
+  return value === null || value === undefined ? undefined : String(value);
+}
+
+/** MySQL's driver gives a Date, SQLite holds milliseconds. */
+function toDate(value: unknown): Date {
+  return new Date(value as Date | number);
+}

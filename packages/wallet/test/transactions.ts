@@ -1,0 +1,63 @@
+import { type ChainTracker, LockingScript, MerklePath, Transaction, UnlockingScript } from '@bsv/sdk';
+
+/** A chain that a test makes up: the roots it is told, and nothing else. */
+export class TestChain implements ChainTracker {
+  readonly roots = new Map<number, string>();
+  asked = 0;
+
+  async isValidRootForHeight(root: string, height: number): Promise<boolean> {
+    this.asked += 1;
+    return this.roots.get(height) === root;
+  }
+
+  async currentHeight(): Promise<number> {
+    return Math.max(0, ...this.roots.keys());
+  }
+
+  /** Puts a transaction into a block of its own. */
+  mine(transaction: Transaction, height = this.roots.size + 1): Transaction {
+    const txid = transaction.id('hex');
+    transaction.merklePath = new MerklePath(height, [[{ offset: 0, hash: txid, txid: true }]]);
+    this.roots.set(height, txid);
+    return transaction;
+  }
+}
+
+let made = 0;
+
+/** A transaction that pays to these locking scripts (ASM), from nowhere: it counts only when it is mined. */
+export function fundingOf(outputs: readonly string[], satoshis = 1_000): Transaction {
+  const transaction = new Transaction();
+  made += 1;
+  transaction.addInput({
+    sourceTXID: made.toString(16).padStart(64, '1'),
+    sourceOutputIndex: 0,
+    unlockingScript: new UnlockingScript(),
+    sequence: 0xffffffff,
+  });
+  for (const asm of outputs) transaction.addOutput({ lockingScript: LockingScript.fromASM(asm), satoshis });
+  return transaction;
+}
+
+/** Spends outputs with unlocking scripts (ASM), and pays to one output that anybody can spend. */
+export function spend(
+  sources: readonly { from: Transaction; index?: number; unlock?: string }[],
+  { satoshis = 900, lock = 'OP_1', outputs = 1 }: { satoshis?: number; lock?: string; outputs?: number } = {},
+): Transaction {
+  const transaction = new Transaction();
+  for (const { from, index = 0, unlock = '' } of sources) {
+    transaction.addInput({
+      sourceTransaction: from,
+      sourceTXID: from.id('hex'),
+      sourceOutputIndex: index,
+      unlockingScript: unlock === '' ? new UnlockingScript() : UnlockingScript.fromASM(unlock),
+      sequence: 0xffffffff,
+    });
+  }
+  for (let output = 0; output < outputs; output += 1) {
+    transaction.addOutput({ lockingScript: LockingScript.fromASM(lock), satoshis });
+  }
+  return transaction;
+}
+
+export const bytesOf = (transaction: Transaction): Uint8Array => Uint8Array.from(transaction.toBEEF());

@@ -1,0 +1,18 @@
+import { type DeviceRegistrations, listDevices, registerDevice } from '@messagebox/shared';
+import type { RequestHandler } from 'express';
+import { callerOf } from '../http/caller.js';
+import { jsonBody } from '../http/json-body.js';
+
+/** `POST /registerDevice` */
+export function registerDeviceRoute(parts: { readonly devices: DeviceRegistrations }): RequestHandler {
+  return async (request, response) => {
+    response.json(await registerDevice(parts, callerOf(request), jsonBody(request)));
+  };
+}
+
+/** `GET /devices` */
+export function devicesRoute(parts: { readonly devices: DeviceRegistrations }): RequestHandler {
+  return async (request, response) => {
+    response.json(await listDevices(parts, callerOf(request)));
+  };
+}

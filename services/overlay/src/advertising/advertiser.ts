@@ -1,0 +1,75 @@
+import { DEFAULT_SLAP_TRACKERS, DEFAULT_TESTNET_SLAP_TRACKERS } from '@bsv/sdk';
+import { type Config, Exclusive, type Logger, type SqlClient } from '@messagebox/shared';
+import type { Money } from '@messagebox/wallet';
+import type { OverlayEngine } from '../engine/overlay-engine.js';
+import { BoundedBroadcastFacilitator, BoundedLookupFacilitator } from '../net/facilitators.js';
+import type { PublicFetch } from '../net/public-fetch.js';
+import { AdWallet } from './ad-wallet.js';
+import { PLACE_TOPICS } from './ads.js';
+import { hostingOrigin } from './hosting-origin.js';
+import { OwnTransactions } from './own-transactions.js';
+import { Reconciler } from './reconcile.js';
+import { Trackers } from './trackers.js';
+
+export interface AdvertiserParts {
+  readonly config: Pick<Config, 'network' | 'hostingDomain' | 'walletStorageUrl' | 'overlay'>;
+  readonly sql: SqlClient;
+  readonly money: Money;
+  readonly engine: OverlayEngine;
+  readonly fetch: PublicFetch;
+  readonly log: Logger;
+}
+
+export interface Advertiser {
+  readonly reconciler: Reconciler;
+  readonly own: OwnTransactions;
+  /** What is advertised, unless the operator has revoked it. Undefined: nothing can be. */
+  readonly origin: string | undefined;
+}
+
+/** More than the fees and outputs of a few transactions take. */
+const SATOSHIS_NEEDED = 1_000;
+
+/** Puts together what advertises this host. Logs, once, when that can't be done. */
+export function createAdvertiser({ config, sql, money, engine, fetch, log }: AdvertiserParts): Advertiser {
+  const { network, overlay } = config;
+  const hosting = hostingOrigin(config.hostingDomain);
+  const reason = 'reason' in hosting ? hosting.reason : missingWallet(config);
+  if (reason !== undefined) log.warn({ reason, hostingDomain: config.hostingDomain }, 'this host is not advertised');
+  const origin = reason === undefined && 'origin' in hosting ? hosting.origin : undefined;
+  const own = new OwnTransactions(sql);
+  const reconciler = new Reconciler({
+    exclusive: new Exclusive(sql),
+    own,
+    wallet: async () => {
+      await money.wallet.ensureFunds(SATOSHIS_NEEDED);
+      // Proofs keep transactions short; without them all is as valid.
+      await money.wallet
+        .maintain()
+        .catch((error: unknown) => log.warn({ err: error }, 'the wallet was not maintained'));
+      return new AdWallet(await money.wallet.wallet());
+    },
+    trackers: new Trackers({
+      origins: overlay.slapTrackers ?? usualTrackers(network),
+      self: origin,
+      lookup: new BoundedLookupFacilitator(fetch),
+      broadcast: new BoundedBroadcastFacilitator(fetch),
+      log,
+    }),
+    submit: async (beef) => {
+      await engine.apply(beef, [...PLACE_TOPICS]);
+    },
+    origin,
+    log,
+  });
+  return { reconciler, own, origin };
+}
+
+function missingWallet({ network, walletStorageUrl }: AdvertiserParts['config']): string | undefined {
+  return network !== 'local' && walletStorageUrl === undefined ? 'WALLET_STORAGE_URL is not set' : undefined;
+}
+
+function usualTrackers(network: Config['network']): readonly string[] {
+  if (network === 'local') return [];
+  return network === 'test' ? DEFAULT_TESTNET_SLAP_TRACKERS : DEFAULT_SLAP_TRACKERS;
+}

@@ -1,0 +1,3 @@
+export * from './beef.js';
+export { ByteReader, InvalidBeefError } from './byte-reader.js';
+export * from './transaction.js';

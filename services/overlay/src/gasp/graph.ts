@@ -1,0 +1,47 @@
+import {
+  type BeefTransaction,
+  InvalidBeefError,
+  type Outpoint,
+  outpointKey,
+  parseProof,
+  parseTransaction,
+  serializeBeef,
+  withAncestors,
+} from '../beef/index.js';
+import type { Peer } from './peer.js';
+
+/** As much as may be submitted (see the limits of the verifier). */
+const MOST_TRANSACTIONS = 200;
+const MOST_BYTES = 1_000_000;
+
+/**
+ * Fetches from a peer what an output rests on: its transaction and, back to those with a merkle path, its ancestors.
+ *
+ * @returns a BEEF that nobody has verified yet
+ * @throws {InvalidBeefError} when what the peer sends is not what was asked for, or too much; and as `Peer.node`
+ */
+export async function fetchBeef(peer: Peer, output: Outpoint): Promise<Buffer> {
+  const found = new Map<string, BeefTransaction>();
+  const wanted = [output];
+  let bytes = 0;
+  for (let next = wanted.pop(); next !== undefined; next = wanted.pop()) {
+    if (found.has(next.txid)) continue;
+    const transaction = await fetchTransaction(peer, output, next);
+    bytes += transaction.raw.length + (transaction.proof?.raw.length ?? 0);
+    if (found.size >= MOST_TRANSACTIONS || bytes > MOST_BYTES) throw new InvalidBeefError('It rests on too much.');
+    found.set(next.txid, transaction);
+    if (transaction.proof === undefined) wanted.push(...transaction.inputs);
+  }
+  return serializeBeef(withAncestors(output.txid, (txid) => found.get(txid)));
+}
+
+async function fetchTransaction(peer: Peer, root: Outpoint, wanted: Outpoint): Promise<BeefTransaction> {
+  const node = await peer.node(outpointKey(root), wanted);
+  const transaction = parseTransaction(node.raw);
+  if (transaction.txid !== wanted.txid) throw new InvalidBeefError('The peer has sent another transaction.');
+  const proof = node.proof === undefined ? undefined : parseProof(node.proof);
+  if (proof !== undefined && !proof.leaves.has(wanted.txid)) {
+    throw new InvalidBeefError('The peer has sent the merkle path of another transaction.');
+  }
+  return { ...transaction, proof };
+}

@@ -1,0 +1,133 @@
+import { type Logger, RuleError } from '@messagebox/shared';
+import { InvalidBeefError, outpointKey } from '../beef/index.js';
+import type { OverlayEngine } from '../engine/overlay-engine.js';
+import type { OverlayStorage } from '../engine/overlay-storage.js';
+import { FetchError } from '../net/public-fetch.js';
+import { fetchBeef } from './graph.js';
+import { type ListedByPeer, type Peer, PeerBudgetError, UselessAnswerError } from './peer.js';
+
+/** What became of the outputs that a peer listed. */
+export interface TopicSync {
+  known: number;
+  admitted: number;
+  /** Not valid, not fit for the topic, or not what the peer had said it was; not asked for again. */
+  refused: number;
+  /** Could not be had or not be verified now; asked for again the next time. */
+  failed: number;
+  /** Why it ended early, if it did. */
+  problem?: string;
+}
+
+/** Outputs that a peer admitted before the last one that it listed then, and committed after it. */
+const OVERLAP_MS = 600_000;
+const PAGE = 1_000;
+const MOST_PAGES = 50;
+/** So many failures in a row, and the peer is left alone until the next time. */
+const PATIENCE = 5;
+
+/**
+ * Takes over what a peer holds of a topic and we don't: lists what is new since the last time, fetches each output with
+ * what it rests on, and submits it like anybody's transaction, so that nothing wrong gets in, whatever the peer sends.
+ * What fails stops nothing else; what could not be had now is tried again the next time, since the time up to which the
+ * peer is known doesn't pass it.
+ */
+export async function syncTopic(
+  engine: OverlayEngine,
+  storage: OverlayStorage,
+  peer: Peer,
+  topic: string,
+  log: Logger,
+): Promise<TopicSync> {
+  const since = await storage.getLastInteraction(peer.origin, topic);
+  const run = new Run(engine, storage, peer, topic, log);
+  await run.from(Math.max(0, since - OVERLAP_MS));
+  const until = run.completeUntil();
+  if (until > since) await storage.updateLastInteraction(peer.origin, topic, until);
+  return run.outcome;
+}
+
+class Run {
+  readonly outcome: TopicSync = { known: 0, admitted: 0, refused: 0, failed: 0 };
+  readonly #seen = new Set<string>();
+  #latest = 0;
+  #earliestFailure = Number.MAX_SAFE_INTEGER;
+  #failuresInARow = 0;
+
+  constructor(
+    private readonly engine: OverlayEngine,
+    private readonly storage: OverlayStorage,
+    private readonly peer: Peer,
+    private readonly topic: string,
+    private readonly log: Logger,
+  ) {}
+
+  async from(start: number): Promise<void> {
+    let from = start;
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const listed = await this.#list(from);
+      const fresh = listed.filter((output) => !this.#seen.has(outpointKey(output)));
+      if (!(await this.#takeAll(fresh))) return;
+      const last = listed.at(-1);
+      if (last === undefined || listed.length < PAGE) return;
+      from = last.score > from ? last.score : from + 1;
+    }
+  }
+
+  /** Up to when nothing of the peer's is missing here. Its clock is not believed to be ahead of ours. */
+  completeUntil(): number {
+    return Math.min(this.#latest, this.#earliestFailure, Date.now());
+  }
+
+  async #list(from: number): Promise<ListedByPeer[]> {
+    try {
+      return await this.peer.list(from, PAGE);
+    } catch (error) {
+      if (!isOfPeer(error)) throw error;
+      this.outcome.problem = error.message;
+      return [];
+    }
+  }
+
+  /** @returns false when it is no use to go on */
+  async #takeAll(outputs: readonly ListedByPeer[]): Promise<boolean> {
+    const known = await this.storage.appliedAmong(this.topic, [...new Set(outputs.map(({ txid }) => txid))]);
+    for (const output of outputs) {
+      this.#seen.add(outpointKey(output));
+      if (known.has(output.txid)) this.outcome.known += 1;
+      else if (!(await this.#take(output))) return false;
+      this.#latest = Math.max(this.#latest, output.score);
+    }
+    return true;
+  }
+
+  /** @returns false when it is no use to go on */
+  async #take(output: ListedByPeer): Promise<boolean> {
+    try {
+      const beef = await fetchBeef(this.peer, output);
+      const steak = (await this.engine.apply(beef, [this.topic], output.score))[this.topic];
+      this.outcome[steak?.outputsToAdmit.includes(output.outputIndex) === true ? 'admitted' : 'refused'] += 1;
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      const isFinal = [RuleError, InvalidBeefError, UselessAnswerError].some((type) => error instanceof type);
+      this.log.debug(
+        { peer: this.peer.origin, topic: this.topic, txid: output.txid, reason: error.message },
+        'not synchronised',
+      );
+      this.outcome[isFinal ? 'refused' : 'failed'] += 1;
+      if (isFinal) {
+        this.#failuresInARow = 0;
+        return true;
+      }
+      this.#earliestFailure = Math.min(this.#earliestFailure, output.score);
+      this.#failuresInARow += 1;
+      this.outcome.problem = error.message;
+      return error instanceof FetchError && this.#failuresInARow < PATIENCE;
+    }
+    this.#failuresInARow = 0;
+    return true;
+  }
+}
+
+function isOfPeer(error: unknown): error is Error {
+  return [FetchError, UselessAnswerError, PeerBudgetError].some((type) => error instanceof type);
+}

@@ -1,0 +1,85 @@
+import { type Config, type Health, type Logger, type Metrics, rateLimit } from '@messagebox/shared';
+import {
+  admit,
+  answerErrors,
+  answerNotFound,
+  boundInFlight,
+  cors,
+  healthRoutes,
+  measure,
+  requestLog,
+} from '@messagebox/web';
+import express, { type Express, type Request, type Router } from 'express';
+import type { OverlayEngine } from '../engine/overlay-engine.js';
+import { rawBody } from './body.js';
+import { type Development, developmentRoutes } from './development.js';
+import { documentationRoutes } from './documentation.js';
+import { lookupRoute } from './lookup.js';
+import { submitRoute } from './submit.js';
+import { syncRoutes } from './sync-routes.js';
+
+export interface OverlayRouteParts {
+  readonly config: Pick<Config, 'network'>;
+  readonly engine: OverlayEngine;
+  /** The play chain and its faucet. Served on network `local` only. */
+  readonly development?: Development | undefined;
+}
+
+export interface OverlayAppParts extends OverlayRouteParts {
+  readonly config: Pick<Config, 'network' | 'trustedProxies'>;
+  readonly log: Logger;
+  readonly health: Health;
+  readonly metrics: Metrics;
+}
+
+/** Protects the process, not etiquette: a whole office may stand behind one address. */
+const LIMITS = {
+  /** Each may cost the verifying of scripts. */
+  submissions: { burst: 300, seconds: 10 },
+  questions: { burst: 3_000, seconds: 3 },
+  inFlight: { requests: 1_000, bodyBytes: 134_217_728 },
+  beefBytes: 1_048_576,
+  jsonBytes: 65_536,
+};
+
+/** The overlay's HTTP face without its process: the whole wiring. Nothing here is authenticated, all is bounded. */
+export function createOverlayApp(parts: OverlayAppParts): Express {
+  const { config, log } = parts;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('trust proxy', config.trustedProxies);
+  app.use(requestLog(log));
+  app.use(measure(parts.metrics));
+  app.use(cors);
+  app.use('/health', healthRoutes(parts.health));
+  app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: LIMITS.beefBytes }));
+  app.use(overlayRoutes(parts));
+  app.use(answerNotFound);
+  app.use(answerErrors(log));
+  return app;
+}
+
+/** The routes alone, for a server that has others as well. They answer no path but their own. */
+export function overlayRoutes({ config, engine, development }: OverlayRouteParts): Router {
+  const submissions = rateLimit(LIMITS.submissions.burst, LIMITS.submissions.seconds);
+  const questions = rateLimit(LIMITS.questions.burst, LIMITS.questions.seconds);
+  const mayAsk = admit((request) => questions.admit(addressOf(request)));
+  const json = rawBody(LIMITS.jsonBytes);
+  const beef = rawBody(LIMITS.beefBytes);
+
+  const routes = express.Router();
+  const maySubmit = admit((request) => submissions.admit(addressOf(request)));
+  routes.post('/submit', maySubmit, beef, submitRoute(engine));
+  routes.post('/lookup', mayAsk, json, lookupRoute(engine));
+  routes.use(documentationRoutes(engine, mayAsk));
+  routes.use(syncRoutes(engine, [mayAsk, json]));
+  if (config.network === 'local' && development !== undefined) {
+    routes.use(developmentRoutes(development, [mayAsk, beef]));
+  }
+  return routes;
+}
+
+function addressOf(request: Request): string {
+  return request.ip ?? '';
+}

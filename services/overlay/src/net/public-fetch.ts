@@ -1,0 +1,124 @@
+import { lookup as resolve } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import type { Network } from '@messagebox/shared';
+import { Agent, fetch as request } from 'undici';
+import { isPublicAddress } from './public-address.js';
+
+/** A request to an address that a stranger chose has not led to an answer that can be used. */
+export class FetchError extends Error {
+  override readonly name = 'FetchError';
+}
+
+export interface BoundedRequest {
+  readonly method?: 'GET' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  /** Of the answer, after decompression. Default 4 MB. */
+  readonly maxBytes?: number;
+  /** For all of it, from the name's resolution to the last byte. Default 10 s. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface BoundedResponse {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+const DEFAULT_MAX_BYTES = 4_000_000;
+const DEFAULT_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const MAX_HEADER_BYTES = 16_384;
+
+/**
+ * Requests to addresses that strangers chose: no answer is larger or slower than allowed, none redirects, and on main and
+ * test none comes from this machine or a private network. That is checked where a connection is made, on the very address
+ * that it is made to, so a name that resolves differently from one moment to the next doesn't help.
+ */
+export class PublicFetch {
+  readonly #agent: Agent;
+
+  constructor(private readonly network: Network) {
+    this.#agent = new Agent({
+      connect: {
+        timeout: CONNECT_TIMEOUT_MS,
+        ...(network === 'local' ? {} : { lookup: lookupPublic }),
+      },
+      connections: 8,
+      keepAliveTimeout: 4_000,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    });
+  }
+
+  /** @throws {FetchError} for whatever goes wrong; an answer of any status is none of that */
+  async request(url: string, options: BoundedRequest = {}): Promise<BoundedResponse> {
+    const { method = 'GET', headers = {}, body, maxBytes = DEFAULT_MAX_BYTES } = options;
+    this.#assertAllowed(url);
+    const timeout = AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
+    try {
+      const response = await request(url, {
+        method,
+        headers: { ...headers },
+        redirect: 'error',
+        dispatcher: this.#agent,
+        signal,
+        ...(body === undefined ? {} : { body }),
+      });
+      return {
+        status: response.status,
+        contentType: response.headers.get('content-type') ?? '',
+        body: await readBounded(response.body, maxBytes),
+      };
+    } catch (error) {
+      if (error instanceof FetchError) throw error;
+      throw new FetchError(timeout.aborted ? 'There was no answer in time.' : reasonOf(error), { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  #assertAllowed(url: string): void {
+    const parsed = URL.canParse(url) ? new URL(url) : undefined;
+    if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) throw new FetchError('This is no web address.');
+    if (this.network === 'local') return;
+    if (parsed.protocol !== 'https:') throw new FetchError('The address is not https.');
+    // An address in place of a name is connected to without being looked up.
+    const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1');
+    if (isIP(host) !== 0 && !isPublicAddress(host)) throw new FetchError('The address is not public.');
+  }
+}
+
+/** Resolves a name to those of its addresses that are public. */
+const lookupPublic: LookupFunction = (hostname, options, callback) => {
+  resolve(hostname, { ...options, all: true }, (error, addresses) => {
+    if (error !== null) return callback(error, '', 0);
+    const allowed = addresses.filter(({ address }) => isPublicAddress(address));
+    const [first] = allowed;
+    if (first === undefined) return callback(new FetchError('The name leads to no public address.'), '', 0);
+    if (options.all === true) callback(null, allowed);
+    else callback(null, first.address, first.family);
+  });
+};
+
+async function readBounded(body: AsyncIterable<Uint8Array> | null, maxBytes: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
+    // Leaving the loop ends the connection.
+    if (bytes > maxBytes) throw new FetchError(`The answer has more than ${maxBytes} bytes.`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** What stands behind undici's "fetch failed", in a few words. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'The request failed.';
+  const cause: unknown = error.cause;
+  return cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : error.message;
+}

@@ -1,0 +1,54 @@
+import {
+  type JobHandler,
+  type JobHandlers,
+  type JsonValue,
+  type OverlayJobName,
+  overlayJob,
+  RetryJobError,
+} from '@messagebox/shared';
+import type { Advertiser } from './advertising/advertiser.js';
+import type { PeerSync } from './gasp/synchronise.js';
+
+/** How soon a job that another configuration is to do is looked at again. */
+const ELSEWHERE_MS = 2_000;
+
+export interface OverlayJobsParts {
+  readonly advertiser: Advertiser;
+  readonly synchronise: (signal: AbortSignal) => Promise<PeerSync[]>;
+}
+
+/** What the worker does for each job. All of them do no harm twice. */
+export function overlayHandlers({ advertiser, synchronise }: OverlayJobsParts): JobHandlers {
+  const { reconciler, own } = advertiser;
+  const handlers: Record<OverlayJobName, JobHandler> = {
+    [overlayJob.advertise]: async () => {
+      await own.setAdvertisingWanted(true);
+      return asJson(await reconciler.reconcile());
+    },
+    [overlayJob.revoke]: async () => {
+      await own.setAdvertisingWanted(false);
+      return asJson(await reconciler.reconcile());
+    },
+    [overlayJob.rebroadcast]: async () => asJson(await reconciler.reconcile(true)),
+    [overlayJob.reconcile]: async ({ data }) => {
+      // Asked for by an instance that has just started: one that still has the configuration from before must not answer.
+      const { origin } = data;
+      if (origin !== undefined && origin !== originData(advertiser).origin) {
+        throw new RetryJobError('This is for an instance with another HOSTING_DOMAIN.', { afterMs: ELSEWHERE_MS });
+      }
+      return asJson(await reconciler.reconcile());
+    },
+    [overlayJob.sync]: async ({ signal }) => asJson(await synchronise(signal)),
+  };
+  return handlers;
+}
+
+/** Data of a reconcile job that only an instance with this configuration does. */
+export function originData({ origin }: Advertiser): { readonly origin: string } {
+  return { origin: origin ?? '' };
+}
+
+/** Results are shown to operators. */
+function asJson(value: unknown): JsonValue {
+  return JSON.parse(JSON.stringify(value));
+}

@@ -1,0 +1,125 @@
+import {
+  type Config,
+  type Health,
+  type JobQueue,
+  type Logger,
+  type Metrics,
+  overlayJob,
+  RuleError,
+  type SqlClient,
+} from '@messagebox/shared';
+import { answerChainCall, answerFaucet, type LocalChain, LocalChainError, type Money } from '@messagebox/wallet';
+import type { Express, Router } from 'express';
+import { type Advertiser, createAdvertiser } from './advertising/advertiser.js';
+import { createOverlayEngine } from './engine/create-engine.js';
+import { synchronise } from './gasp/synchronise.js';
+import type { Development } from './http/development.js';
+import { createOverlayApp, type OverlayRouteParts, overlayRoutes } from './http/overlay-app.js';
+import { PublicFetch } from './net/public-fetch.js';
+import { originData, overlayHandlers } from './overlay-jobs.js';
+
+export interface OverlayParts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly sql: SqlClient;
+  readonly money: Money;
+  readonly jobs: JobQueue;
+}
+
+/** Reconciling waits for its lock, and a sync takes long; neither is to hold up the other. */
+const CONCURRENCY = 4;
+
+/**
+ * The overlay without its process: the whole wiring. Topics and lookup services with their HTTP face, and the worker
+ * that keeps this host advertised and learns from other hosts.
+ */
+export class Overlay {
+  readonly #parts: OverlayParts;
+  readonly #routeParts: OverlayRouteParts;
+  readonly #advertiser: Advertiser;
+  readonly #fetch: PublicFetch;
+  readonly #storage;
+
+  constructor(parts: OverlayParts) {
+    const { config, sql, log, metrics, money } = parts;
+    this.#parts = parts;
+    this.#fetch = new PublicFetch(config.network);
+    const { engine, storage } = createOverlayEngine({
+      sql,
+      network: config.network,
+      verifier: money.verifier,
+      log,
+      metrics,
+    });
+    this.#storage = storage;
+    this.#advertiser = createAdvertiser({ config, sql, money, engine, fetch: this.#fetch, log });
+    const development = config.network === 'local' ? developmentOn(money) : undefined;
+    this.#routeParts = { config, engine, development };
+  }
+
+  /** For a server of its own. */
+  app(): Express {
+    return createOverlayApp({ ...this.#parts, ...this.#routeParts, config: this.#parts.config });
+  }
+
+  /** For a server that has other routes as well. */
+  routes(): Router {
+    return overlayRoutes(this.#routeParts);
+  }
+
+  /**
+   * Starts the worker and its schedules, and compares at once what is advertised with what should be.
+   *
+   * @throws {JobsUnavailableError}
+   */
+  async start(): Promise<void> {
+    const { config, jobs, sql, log, metrics } = this.#parts;
+    const { engine } = this.#routeParts;
+    const { network, overlay, hostingDomain } = config;
+    const { origin } = this.#advertiser;
+    const self = [origin, hostingDomain].filter((name) => name !== undefined);
+    const handlers = overlayHandlers({
+      advertiser: this.#advertiser,
+      synchronise: (signal) =>
+        synchronise({
+          engine,
+          storage: this.#storage,
+          sql,
+          fetch: this.#fetch,
+          network,
+          peers: overlay.peers,
+          slapTrackers: overlay.slapTrackers,
+          self,
+          log,
+          metrics,
+          signal,
+        }),
+    });
+    jobs.work(handlers, { concurrency: CONCURRENCY });
+    await jobs.repeat(overlayJob.reconcile, overlay.reconcileMs, { first: 'later' });
+    await jobs.repeat(overlayJob.sync, overlay.syncMs);
+    await jobs.add(overlayJob.reconcile, originData(this.#advertiser));
+  }
+
+  /** Ends its connections to other hosts. The worker ends with its queue. */
+  async close(): Promise<void> {
+    await this.#fetch.close();
+  }
+}
+
+function developmentOn({ chain }: Money): Development {
+  const answer = async (work: (local: LocalChain) => Promise<unknown>) => {
+    try {
+      return await work(await chain.local());
+    } catch (error) {
+      if (error instanceof LocalChainError) throw new RuleError('ERR_INVALID_QUERY', error.message);
+      throw error;
+    }
+  };
+  return {
+    chain: (method, args) => answer((local) => answerChainCall(local, method, args)),
+    fund: (request) => answer((local) => answerFaucet(local, request)),
+  };
+}

@@ -1,0 +1,390 @@
+import { LockingScript, Transaction } from '@bsv/sdk';
+import type { StoreConfig } from '@messagebox/shared';
+import { addFunding, bytesOf, TestChain } from './support/chain.js';
+import { type Host, startHost } from './support/host.js';
+import { Person, PROTOCOLS } from './support/person.js';
+
+const A = 'https://a.mailboxes.org';
+const B = 'https://b.mailboxes.org';
+const TOPIC = ['tm_messagebox'];
+const NOTHING = { outputsToAdmit: [], coinsToRetain: [] };
+
+/** What the engine promises on every database. */
+export function engineSuite(
+  name: string,
+  createFixture: () => Promise<{ config: StoreConfig; drop(): Promise<void> }>,
+) {
+  describe(name, () => {
+    let fixture: Awaited<ReturnType<typeof createFixture>>;
+    const chain = new TestChain();
+    let host: Host;
+    /** Another process on the same database. */
+    let other: Host;
+
+    beforeAll(async () => {
+      fixture = await createFixture();
+      host = await startHost(chain, { store: fixture.config });
+      other = await startHost(chain, { store: fixture.config });
+    });
+    afterAll(async () => {
+      await other.close();
+      await host.close();
+      await fixture.drop();
+    });
+
+    const submit = (transaction: Transaction, topics = TOPIC, to = host) =>
+      to.engine.apply(bytesOf(transaction), topics);
+
+    async function expectRefused(work: Promise<unknown>, code: string, status: number): Promise<void> {
+      const error = await work.then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      expect(error).toMatchObject({ name: 'RuleError', code, status });
+    }
+
+    async function changesNothing(work: () => Promise<void>): Promise<void> {
+      const before = await host.rows();
+      await work();
+      expect(await host.rows()).toEqual(before);
+    }
+
+    test('an advertisement is admitted and found', async () => {
+      const alice = new Person();
+      const steak = await submit(await alice.advertise(chain, A));
+      expect(steak).toEqual({ tm_messagebox: { outputsToAdmit: [0], coinsToRetain: [], coinsRemoved: [] } });
+      expect(await host.found({ identityKey: alice.identityKey })).toEqual([`${alice.identityKey} ${A}`]);
+      expect(await host.found({ identityKey: alice.identityKey.toUpperCase() })).toHaveLength(1);
+      expect(await host.found({ identityKey: alice.identityKey, host: A })).toHaveLength(1);
+      expect(await host.found({ identityKey: alice.identityKey, host: B })).toEqual([]);
+      expect(await host.found({ host: A })).toContain(`${alice.identityKey} ${A}`);
+      expect(await host.found({})).toContain(`${alice.identityKey} ${A}`);
+      expect(await other.found({ identityKey: alice.identityKey })).toHaveLength(1);
+    });
+
+    test('the newest is the first', async () => {
+      const alice = new Person();
+      await submit(await alice.advertise(chain, A));
+      await submit(await alice.advertise(chain, B));
+      const hosts = (await host.found({ identityKey: alice.identityKey })).map((found) => found.split(' ')[1]);
+      expect(hosts).toEqual([B, A]);
+    });
+
+    test('spending it removes it, with all that was kept for it', async () => {
+      const alice = new Person();
+      const before = await host.rows();
+      const ad = await alice.advertise(chain, A);
+      await submit(ad);
+      const revocation = await alice.transaction(chain, [], [{ transaction: ad, index: 0 }]);
+      expect(await submit(revocation)).toEqual({
+        tm_messagebox: { outputsToAdmit: [], coinsToRetain: [], coinsRemoved: [1] },
+      });
+      expect(await host.found({ identityKey: alice.identityKey })).toEqual([]);
+      const { overlay_applied: applied, overlay_spends: spends, ...held } = await host.rows();
+      expect(held).toEqual(expect.objectContaining({ overlay_outputs: before['overlay_outputs'] }));
+      expect(held['overlay_transactions']).toBe(before['overlay_transactions']);
+      expect(held['overlay_message_box_ads']).toBe(before['overlay_message_box_ads']);
+      expect(applied).toBe((before['overlay_applied'] ?? 0) + 2);
+      expect(spends).toBe((before['overlay_spends'] ?? 0) + 3);
+    });
+
+    test('one transaction replaces one advertisement by another', async () => {
+      const alice = new Person();
+      const first = await alice.advertise(chain, A);
+      await submit(first);
+      const second = await alice.advertise(chain, B, [{ transaction: first, index: 0 }]);
+      expect(await submit(second)).toEqual({
+        tm_messagebox: { outputsToAdmit: [0], coinsToRetain: [], coinsRemoved: [1] },
+      });
+      expect(await host.found({ identityKey: alice.identityKey })).toEqual([`${alice.identityKey} ${B}`]);
+    });
+
+    test('the same transaction again admits nothing, changes nothing and needs no second verification', async () => {
+      const ad = await new Person().advertise(chain, A);
+      await submit(ad);
+      await changesNothing(async () => {
+        chain.down = true;
+        expect(await submit(ad)).toEqual({ tm_messagebox: NOTHING });
+        chain.down = false;
+      });
+    });
+
+    test('a transaction that is nothing to the topic leaves no row', async () => {
+      const plain = await new Person().transaction(chain, []);
+      await changesNothing(async () => {
+        expect(await submit(plain)).toEqual({ tm_messagebox: { ...NOTHING, coinsRemoved: [] } });
+      });
+    });
+
+    test('one transaction for several topics', async () => {
+      const server = new Person();
+      const transaction = await server.transaction(chain, [
+        await server.serviceAd('SHIP', A, 'tm_messagebox'),
+        await server.serviceAd('SLAP', A, 'ls_messagebox'),
+      ]);
+      const steak = await submit(transaction, ['tm_slap', 'tm_ship', 'tm_slap']);
+      expect(Object.keys(steak).sort()).toEqual(['tm_ship', 'tm_slap']);
+      expect(steak['tm_ship']?.outputsToAdmit).toEqual([0]);
+      expect(steak['tm_slap']?.outputsToAdmit).toEqual([1]);
+      const count = async (service: string, query: unknown) =>
+        (await host.engine.lookup({ service, query })).outputs.length;
+      const { identityKey } = server;
+      expect(await count('ls_ship', { topics: ['tm_messagebox', 'tm_x'], identityKey })).toBe(1);
+      expect(await count('ls_ship', { topics: [], identityKey })).toBe(0);
+      expect(await count('ls_ship', { topics: ['tm_x'], identityKey })).toBe(0);
+      expect(await count('ls_ship', { domain: A, identityKey })).toBe(1);
+      expect(await count('ls_ship', 'findAll')).toBeGreaterThan(0);
+      expect(await count('ls_slap', { service: 'ls_messagebox', identityKey })).toBe(1);
+      expect(await count('ls_slap', { service: 'ls_x', identityKey })).toBe(0);
+      expect(await count('ls_slap', { domain: B, identityKey })).toBe(0);
+
+      const revoked = await server.transaction(
+        chain,
+        [],
+        [
+          { transaction, index: 0, protocol: PROTOCOLS.SHIP },
+          { transaction, index: 1, protocol: PROTOCOLS.SLAP },
+        ],
+      );
+      const removal = await submit(revoked, ['tm_ship', 'tm_slap']);
+      expect([removal['tm_ship']?.coinsRemoved, removal['tm_slap']?.coinsRemoved]).toEqual([[1], [2]]);
+      expect(await count('ls_ship', { identityKey })).toBe(0);
+      expect(await count('ls_slap', { identityKey })).toBe(0);
+    });
+
+    test('a topic that is refused lets the others change nothing', async () => {
+      const server = new Person();
+      const first = await server.transaction(chain, [await server.serviceAd('SHIP', A, 'tm_messagebox')]);
+      await submit(first, ['tm_ship']);
+      const spent = { transaction: first, index: 0, protocol: PROTOCOLS.SHIP };
+      await submit(await server.transaction(chain, [], [spent]), ['tm_ship']);
+      const rival = await server.transaction(chain, [await server.messageBoxAd(A)], [spent]);
+      await changesNothing(() => expectRefused(submit(rival, ['tm_messagebox', 'tm_ship']), 'ERR_DOUBLE_SPEND', 409));
+    });
+
+    describe('double spends', () => {
+      test('a second spender of an advertisement is refused', async () => {
+        const alice = new Person();
+        const ad = await alice.advertise(chain, A);
+        await submit(ad);
+        const spent = [{ transaction: ad, index: 0 }];
+        const [first, second] = [await alice.advertise(chain, B, spent), await alice.advertise(chain, A, spent)];
+        await submit(first);
+        await changesNothing(() => expectRefused(submit(second), 'ERR_DOUBLE_SPEND', 409));
+        expect(await host.found({ identityKey: alice.identityKey })).toEqual([`${alice.identityKey} ${B}`]);
+      });
+
+      test('one coin pays for one advertisement', async () => {
+        const alice = new Person();
+        const funding = chain.fund();
+        await submit(await alice.transaction(chain, [await alice.messageBoxAd(A)], [], funding));
+        const second = await alice.transaction(chain, [await alice.messageBoxAd(B)], [], funding);
+        await changesNothing(() => expectRefused(submit(second), 'ERR_DOUBLE_SPEND', 409));
+      });
+
+      test('the one in a block wins, and what the other did is undone', async () => {
+        const alice = new Person();
+        const ad = await alice.advertise(chain, A);
+        await submit(ad);
+        const spent = [{ transaction: ad, index: 0 }];
+        const [loser, winner] = [await alice.advertise(chain, B, spent), await alice.advertise(chain, A, spent)];
+        await submit(loser);
+        const child = await alice.advertise(chain, `${B}/child`, [{ transaction: loser, index: 0 }]);
+        await submit(child);
+        chain.mine(winner);
+        expect(await submit(winner)).toEqual({
+          tm_messagebox: { outputsToAdmit: [0], coinsToRetain: [], coinsRemoved: [1] },
+        });
+        expect(await host.found({ identityKey: alice.identityKey })).toEqual([`${alice.identityKey} ${A}`]);
+        await changesNothing(() => expectRefused(submit(loser), 'ERR_DOUBLE_SPEND', 409));
+        // What descends from it is no better.
+        expect(await submit(winner)).toEqual({ tm_messagebox: NOTHING });
+      });
+
+      test('what only the loser had spent can come back', async () => {
+        const alice = new Person();
+        const [kept, both] = [await alice.advertise(chain, A), await alice.advertise(chain, A)];
+        await submit(kept);
+        await submit(both);
+        const loser = await alice.transaction(
+          chain,
+          [],
+          [
+            { transaction: kept, index: 0 },
+            { transaction: both, index: 0 },
+          ],
+        );
+        await submit(loser);
+        expect(await host.found({ identityKey: alice.identityKey })).toEqual([]);
+        await submit(chain.mine(await alice.advertise(chain, B, [{ transaction: both, index: 0 }])));
+        expect((await submit(kept))['tm_messagebox']?.outputsToAdmit).toEqual([0]);
+        expect((await submit(both))['tm_messagebox']?.outputsToAdmit).toEqual([]);
+        const hosts = (await host.found({ identityKey: alice.identityKey })).map((found) => found.split(' ')[1]);
+        expect(hosts).toEqual([A, B]);
+      });
+
+      test('a merkle path that comes later counts', async () => {
+        const alice = new Person();
+        const funding = chain.fund();
+        const first = await alice.transaction(chain, [await alice.messageBoxAd(A)], [], funding);
+        await submit(first);
+        chain.mine(first);
+        expect(await submit(first)).toEqual({ tm_messagebox: NOTHING });
+        const [output] = (
+          await host.engine.lookup({ service: 'ls_messagebox', query: { identityKey: alice.identityKey } })
+        ).outputs;
+        expect(Transaction.fromBEEF(output?.beef ?? []).merklePath).toBeDefined();
+        const rival = chain.mine(await alice.transaction(chain, [await alice.messageBoxAd(B)], [], funding));
+        await changesNothing(() => expectRefused(submit(rival), 'ERR_DOUBLE_SPEND', 409));
+      });
+
+      test('an advertisement that comes after its spender is not taken for unspent', async () => {
+        const alice = new Person();
+        const first = await alice.advertise(chain, A);
+        const second = await alice.advertise(chain, B, [{ transaction: first, index: 0 }]);
+        await submit(second);
+        await changesNothing(async () => {
+          expect((await submit(first))['tm_messagebox']?.outputsToAdmit).toEqual([]);
+        });
+        expect(await host.found({ identityKey: alice.identityKey })).toEqual([`${alice.identityKey} ${B}`]);
+      });
+    });
+
+    describe('at once', () => {
+      test('20 times the same transaction to two processes: admitted once, no errors', async () => {
+        const alice = new Person();
+        const ad = await alice.advertise(chain, A);
+        const steaks = await Promise.all(
+          Array.from({ length: 20 }, (_, index) => submit(ad, TOPIC, index % 2 === 0 ? host : other)),
+        );
+        const admitted = steaks.filter((steak) => steak['tm_messagebox']?.outputsToAdmit.length === 1);
+        expect(admitted).toHaveLength(1);
+        expect(await host.found({ identityKey: alice.identityKey })).toHaveLength(1);
+      });
+
+      test('20 spenders of one advertisement: one is admitted, the others are refused', async () => {
+        const alice = new Person();
+        const ad = await alice.advertise(chain, A);
+        await submit(ad);
+        const spenders = await Promise.all(
+          Array.from({ length: 20 }, (_, index) =>
+            alice.advertise(chain, `${B}/${index}`, [{ transaction: ad, index: 0 }]),
+          ),
+        );
+        const outcomes = await Promise.allSettled(
+          spenders.map((spender, index) => submit(spender, TOPIC, index % 2 === 0 ? host : other)),
+        );
+        expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+        for (const outcome of outcomes) {
+          if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'ERR_DOUBLE_SPEND' });
+        }
+        expect(await host.found({ identityKey: alice.identityKey })).toHaveLength(1);
+      });
+
+      test('20 advertisements of one identity: all are there', async () => {
+        const alice = new Person();
+        const ads = await Promise.all(
+          Array.from({ length: 20 }, (_, index) => alice.advertise(chain, `${A}/${index}`)),
+        );
+        await Promise.all(ads.map((ad, index) => submit(ad, TOPIC, index % 2 === 0 ? host : other)));
+        expect(await host.found({ identityKey: alice.identityKey })).toHaveLength(20);
+      });
+    });
+
+    describe('what can not be verified', () => {
+      test('an unknown topic, also beside a known one', async () => {
+        const ad = await new Person().advertise(chain, A);
+        for (const topics of [['tm_other'], [...TOPIC, 'tm_other'], ['__proto__'], ['constructor'], ['']]) {
+          await changesNothing(() => expectRefused(submit(ad, topics), 'ERR_UNKNOWN_TOPIC', 400));
+        }
+      });
+
+      test("a chain that does not answer is nobody's fault", async () => {
+        const ad = await new Person().advertise(chain, A);
+        chain.down = true;
+        await changesNothing(async () => {
+          await expect(submit(ad)).rejects.toMatchObject({ name: 'ChainUnavailableError' });
+        });
+        chain.down = false;
+        expect((await submit(ad))['tm_messagebox']?.outputsToAdmit).toEqual([0]);
+      });
+
+      test.each<[string, (alice: Person) => Promise<Uint8Array>]>([
+        ['nothing', async () => new Uint8Array(0)],
+        ['no BEEF', async () => new TextEncoder().encode('{"beef": "no"}')],
+        ['a truncated BEEF', async (alice) => bytesOf(await alice.advertise(chain, A)).slice(0, -5)],
+        [
+          'bytes behind the end',
+          async (alice) => Buffer.concat([bytesOf(await alice.advertise(chain, A)), Buffer.of(0)]),
+        ],
+        ['a BEEF that claims 2^53 transactions', async () => Buffer.from('0100beef00ffffffffffffff1f00', 'hex')],
+        ['a BEEF that claims 2^53 merkle paths', async () => Buffer.from('0200beefffffffffffffff1f00', 'hex')],
+        [
+          'a merkle path of another block',
+          async (alice) => {
+            const ad = await alice.advertise(chain, A);
+            const elsewhere = new TestChain();
+            elsewhere.mine(ad);
+            return bytesOf(ad);
+          },
+        ],
+        [
+          'an ancestor that is missing',
+          async (alice) => {
+            const funding = chain.fund();
+            const ad = await alice.transaction(chain, [await alice.messageBoxAd(A)], [], funding);
+            delete funding.merklePath;
+            return Uint8Array.from(ad.toBEEF(true));
+          },
+        ],
+        [
+          'a script that fails',
+          async (alice) => {
+            const ad = await alice.advertise(chain, A);
+            await submit(ad);
+            const stolen = new Transaction();
+            addFunding(stolen, chain.fund());
+            stolen.addInput({
+              sourceTransaction: ad,
+              sourceOutputIndex: 0,
+              unlockingScriptTemplate: {
+                sign: async () => (await new Person().transaction(chain, [])).inputs[0]?.unlockingScript ?? fail(),
+                estimateLength: async () => 0,
+              },
+            });
+            stolen.addOutput({ lockingScript: LockingScript.fromASM('OP_1'), satoshis: 1 });
+            await stolen.sign();
+            return bytesOf(stolen);
+          },
+        ],
+        [
+          'more satoshis than there are',
+          async (alice) => {
+            const ad = await alice.advertise(chain, A);
+            ad.addOutput({ lockingScript: LockingScript.fromASM('OP_1'), satoshis: 1_000_000 });
+            return bytesOf(ad);
+          },
+        ],
+      ])('%s', async (_name, make) => {
+        const beef = await make(new Person());
+        await changesNothing(() => expectRefused(host.engine.apply(beef, TOPIC), 'ERR_INVALID_TRANSACTION', 400));
+      });
+    });
+
+    test('a database that is away is told as such, and the next submission works', async () => {
+      const lost = await startHost(chain, { store: fixture.config });
+      const ad = await new Person().advertise(chain, A);
+      await lost.sql.close();
+      await expect(submit(ad, TOPIC, lost)).rejects.toMatchObject({ name: 'StoreUnavailableError' });
+      await expect(lost.engine.lookup({ service: 'ls_messagebox', query: {} })).rejects.toMatchObject({
+        name: 'StoreUnavailableError',
+      });
+      await lost.close();
+      expect((await submit(ad))['tm_messagebox']?.outputsToAdmit).toEqual([0]);
+    });
+  });
+}
+
+function fail(): never {
+  throw new Error('there is no script');
+}

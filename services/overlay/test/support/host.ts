@@ -1,0 +1,102 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import {
+  createLogger,
+  Health,
+  JsonServer,
+  Metrics,
+  type Network,
+  openDatabase,
+  type SqlClient,
+  type StoreConfig,
+} from '@messagebox/shared';
+import { TransactionVerifier } from '@messagebox/wallet';
+import { parseBeef } from '../../src/beef/index.js';
+import { createOverlayEngine } from '../../src/engine/create-engine.js';
+import type { OverlayEngine } from '../../src/engine/overlay-engine.js';
+import type { OverlayStorage } from '../../src/engine/overlay-storage.js';
+import type { Development } from '../../src/http/development.js';
+import { createOverlayApp } from '../../src/http/overlay-app.js';
+import { decodeMessageBoxAd } from '../../src/topics/message-box-ad.js';
+import type { TestChain } from './chain.js';
+
+export interface Host {
+  readonly url: string;
+  readonly engine: OverlayEngine;
+  readonly storage: OverlayStorage;
+  readonly sql: SqlClient;
+  readonly verifier: TransactionVerifier;
+  readonly metrics: Metrics;
+  readonly log: string[];
+  /** What each table holds, for "nothing has changed". */
+  rows(): Promise<Record<string, number>>;
+  /** `IDENTITY HOST` of what `ls_messagebox` finds, in its order. */
+  found(query: object): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export interface HostOptions {
+  readonly network?: Network;
+  /** Default: an SQLite file of its own. */
+  readonly store?: StoreConfig;
+  readonly development?: Development;
+}
+
+const TABLES = [
+  'overlay_transactions',
+  'overlay_outputs',
+  'overlay_applied',
+  'overlay_spends',
+  'overlay_message_box_ads',
+  'overlay_service_ads',
+];
+
+/** An overlay host that listens on a free port. */
+export async function startHost(chain: TestChain, options: HostOptions = {}): Promise<Host> {
+  const { network = 'main', development } = options;
+  const folder = await mkdtemp(path.join(tmpdir(), 'mb-overlay-'));
+  const store = options.store ?? { client: 'better-sqlite3', filename: path.join(folder, 'overlay.db') };
+  const { messages, sql } = openDatabase(store);
+  await messages.migrate();
+  const lines: string[] = [];
+  const log = createLogger('overlay', true, { write: (line) => void lines.push(line) });
+  const metrics = new Metrics('overlay', {});
+  const verifier = new TransactionVerifier(async () => chain);
+  const { engine, storage } = createOverlayEngine({ sql, network, verifier, log, metrics });
+  const config = { network, trustedProxies: 0 };
+  const health = new Health();
+  const server = new JsonServer(createOverlayApp({ config, engine, log, health, metrics, development }), log);
+  const url = await server.listen(0, '127.0.0.1');
+  return {
+    url,
+    engine,
+    storage,
+    sql,
+    verifier,
+    metrics,
+    log: lines,
+    async rows() {
+      const counts: Record<string, number> = {};
+      for (const table of TABLES) {
+        const [row] = await sql.read({ text: `SELECT COUNT(*) AS n FROM ${table}`, kind: 'varying' }, []);
+        counts[table] = Number(row?.['n']);
+      }
+      return counts;
+    },
+    async found(query) {
+      const answer = await engine.lookup({ service: 'ls_messagebox', query });
+      return answer.outputs.map(({ beef, outputIndex }) => {
+        const output = parseBeef(Uint8Array.from(beef)).subject.outputs[outputIndex];
+        const ad = output && decodeMessageBoxAd(output.script);
+        return `${ad?.identityKey} ${ad?.host}`;
+      });
+    },
+    async close() {
+      await server.close(1_000);
+      await verifier.close();
+      await messages.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}

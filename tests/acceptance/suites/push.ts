@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto';
+import { pathToFileURL } from 'node:url';
+import { AuthFetch, PrivateKey } from '@bsv/sdk';
+import { type FcmServer, startFcmServer, unregistered } from '../../support/fcm-server.js';
+import { type Deploy, deployed } from '../deployments.js';
+import { until } from '../history.js';
+import { Person, people } from '../people.js';
+
+/** Devices and pushes, by the real client. What the deployment pushes reaches a local server in place of Google's. */
+export function pushSuite(deploy: Deploy): void {
+  describe('with device push', () => {
+    let fcm: FcmServer;
+    const admin = PrivateKey.fromRandom();
+    const at = deployed(async () => {
+      fcm = await startFcmServer();
+      return deploy({
+        ENABLE_FIREBASE: 'true',
+        FIREBASE_PROJECT_ID: fcm.projectId,
+        FIREBASE_SERVICE_ACCOUNT_JSON: fcm.accountJson,
+        ADMIN_IDENTITY_KEYS: admin.toPublicKey().toString(),
+        NODE_OPTIONS: `--import ${pathToFileURL(`${__dirname}/../../support/redirect-fcm.mjs`).href}`,
+        TEST_FCM_URL: fcm.url,
+      });
+    });
+    const someone = people();
+    beforeAll(async () => {
+      // What pushing costs is a matter of its own.
+      const response = await new AuthFetch(new Person(admin).wallet).fetch(`${at().apis[0]}/admin/fees`, {
+        method: 'PUT',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ messageBox: 'notifications', deliveryFee: 0 }),
+      });
+      expect(response.status).toBe(200);
+    });
+    afterAll(() => fcm.close());
+    afterEach(() => {
+      fcm.answer = () => undefined;
+    });
+
+    /** Somebody who takes notifications of everybody for nothing. */
+    const listener = async () => {
+      const person = someone();
+      const app = person.app(at().apis[0], at().realtimes[0]);
+      await app.client.setMessageBoxPermission({ messageBox: 'notifications', recipientFee: 0 }, at().apis[0]);
+      return { key: person.key, app, client: app.client };
+    };
+    const pushesTo = (token: string) => fcm.received.filter((push) => push.token === token);
+    const untilPushed = (token: string, count = 1) =>
+      until(`${count} pushes to a device`, () => pushesTo(token).length >= count);
+
+    test('a device is registered and listed', async () => {
+      const { client } = await listener();
+      const fcmToken = `token:${randomUUID()}`;
+      const registered = await client.registerDevice({ fcmToken, deviceId: 'Phone 1', platform: 'android' });
+      expect(registered).toEqual({
+        status: 'success',
+        message: 'Device registered successfully for push notifications',
+        deviceId: expect.any(Number),
+      });
+      const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+      expect(await client.listRegisteredDevices(at().apis[1])).toEqual([
+        {
+          id: registered.deviceId,
+          deviceId: 'Phone 1',
+          platform: 'android',
+          fcmToken: `...${fcmToken.slice(-10)}`,
+          active: true,
+          createdAt: time,
+          updatedAt: time,
+          lastUsed: time,
+        },
+      ]);
+      expect(await (await listener()).client.listRegisteredDevices()).toEqual([]);
+    });
+
+    test('the same token again: the same registration', async () => {
+      const { client } = await listener();
+      const fcmToken = `token:${randomUUID()}`;
+      const first = await client.registerDevice({ fcmToken });
+      const second = await client.registerDevice({ fcmToken, platform: 'web' }, at().apis[1]);
+      expect(second.deviceId).toBe(first.deviceId);
+      expect(await client.listRegisteredDevices()).toMatchObject([{ platform: 'web', deviceId: null }]);
+    });
+
+    test('sendNotification reaches the device', async () => {
+      const bob = await listener();
+      const fcmToken = `token:${randomUUID()}`;
+      await bob.client.registerDevice({ fcmToken, platform: 'ios' });
+      const alice = someone();
+      const sent = await alice.app(at().apis[1]).client.sendNotification(bob.key, 'wake up', at().apis[1]);
+      const { messageId } = sent as { messageId: string };
+      await untilPushed(fcmToken);
+      expect(pushesTo(fcmToken).map(({ message }) => message)).toEqual([
+        {
+          token: fcmToken,
+          notification: { title: 'New Message', body: messageId },
+          data: { messageId, originator: alice.key },
+          android: { priority: 'high' },
+          apns: {
+            headers: { 'apns-push-type': 'alert', 'apns-priority': '10' },
+            payload: { aps: { 'mutable-content': 1 } },
+          },
+        },
+      ]);
+      expect(await bob.app.list('notifications')).toMatchObject([{ messageId, body: 'wake up' }]);
+    });
+
+    test('a live send reaches the device, too', async () => {
+      const bob = await listener();
+      const fcmToken = `token:${randomUUID()}`;
+      await bob.client.registerDevice({ fcmToken });
+      const alice = someone().app(at().apis[0], at().realtimes[1]);
+      const { messageId } = await alice.sendLive({ recipient: bob.key, messageBox: 'notifications', body: 'live' });
+      await untilPushed(fcmToken);
+      expect(pushesTo(fcmToken)[0]?.message).toMatchObject({ data: { messageId } });
+    });
+
+    test('other boxes, and duplicates, push nothing', async () => {
+      const bob = await listener();
+      const fcmToken = `token:${randomUUID()}`;
+      await bob.client.registerDevice({ fcmToken });
+      const alice = someone();
+      const message = { recipient: bob.key, messageBox: 'notifications', messageId: randomUUID(), body: 'once' };
+      for (const more of [{ messageBox: 'inbox', messageId: randomUUID() }, {}, {}]) {
+        expect(await alice.send(at().apis[0], { ...message, ...more })).toMatchObject({ status: 200 });
+      }
+      // What comes later is pushed later.
+      const last = { ...message, messageId: randomUUID() };
+      await alice.send(at().apis[1], last);
+      await until('the last one came', () =>
+        pushesTo(fcmToken).some(
+          ({ message: { notification } }) => (notification as { body: string }).body === last.messageId,
+        ),
+      );
+      await untilPushed(fcmToken, 2);
+      expect(pushesTo(fcmToken)).toHaveLength(2);
+    });
+
+    test('a dead token is listed as inactive', async () => {
+      const bob = await listener();
+      const fcmToken = `token:${randomUUID()}`;
+      await bob.client.registerDevice({ fcmToken });
+      fcm.answer = ({ token }) => (token === fcmToken ? unregistered : undefined);
+      await someone().app(at().apis[0]).client.sendNotification(bob.key, 'anybody there?', at().apis[0]);
+      await until('it is inactive', async () => (await bob.client.listRegisteredDevices())[0]?.active === false);
+      expect(pushesTo(fcmToken)).toHaveLength(1);
+    });
+
+    test('a burst to many devices: each push once', async () => {
+      const bob = await listener();
+      const tokens = Array.from({ length: 4 }, () => `token:${randomUUID()}`);
+      for (const fcmToken of tokens) await bob.client.registerDevice({ fcmToken });
+      const alice = someone();
+      const ids = Array.from({ length: 25 }, () => randomUUID());
+      await Promise.all(
+        ids.map((messageId, n) =>
+          alice.send(at().apis[n % 2] as string, {
+            recipient: bob.key,
+            messageBox: 'notifications',
+            messageId,
+            body: 'burst',
+          }),
+        ),
+      );
+      for (const token of tokens) await untilPushed(token, ids.length);
+      for (const token of tokens) {
+        const got = pushesTo(token).map(({ message }) => (message['data'] as { messageId: string }).messageId);
+        expect(got.sort()).toEqual([...ids].sort());
+      }
+    });
+  });
+}

@@ -1,0 +1,147 @@
+import { RawClient, type Session } from './raw-client.ts';
+import { SECRET, World } from './refusals.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(() => world.close());
+
+const LONE = '\ud800';
+const megabyte = 't'.repeat(1_000_000);
+const deepArray = '['.repeat(100_000) + ']'.repeat(100_000);
+const label = (value: unknown) => (JSON.stringify(value) ?? 'left out').slice(0, 60);
+const table = (values: readonly unknown[]): [string, unknown][] => values.map((value) => [label(value), value]);
+
+const register = (body: object | string, by: Session = world.sender) => by.post('/registerDevice', body);
+const device = (fields: Record<string, unknown> = {}) => ({
+  fcmToken: `${SECRET}:token`,
+  deviceId: SECRET,
+  platform: 'ios',
+  ...fields,
+});
+const list = async (by: Session = world.sender) => {
+  const { devices } = await world.taken(by.sign({ method: 'GET', path: '/devices' }), by);
+  return devices as Record<string, unknown>[];
+};
+
+describe('POST /registerDevice', () => {
+  const refused = async (body: object | string, code: string) => {
+    await world.refused(register(body), code);
+    expect(await list()).toEqual([]);
+  };
+
+  test.each([
+    ['null', 'null'],
+    ['a number', '7'],
+    ['a text', '"token"'],
+    ['an array', '[]'],
+    ['an array of a token', '["token"]'],
+    ['an empty object', '{}'],
+    ['deep arrays', deepArray],
+    ['a prototype', `{"__proto__":{"fcmToken":"${SECRET}"}}`],
+  ])('a body that is %s', async (_name, body) => {
+    await refused(body, 'ERR_INVALID_FCM_TOKEN');
+  });
+
+  test('a body that is no JSON', async () => {
+    await refused('{"fcmToken":', 'ERR_INVALID_JSON');
+  });
+
+  test.each(
+    table([
+      undefined,
+      null,
+      '',
+      '  \n',
+      0,
+      7,
+      true,
+      [],
+      ['token'],
+      {},
+      { toString: 'token' },
+      'two words',
+      'tok\0en',
+      'tökén',
+      '\u{1f600}',
+      LONE,
+      't'.repeat(2_001),
+      megabyte,
+    ]),
+  )('fcmToken: %s', async (_label, value) => {
+    await refused(device({ fcmToken: value }), 'ERR_INVALID_FCM_TOKEN');
+  });
+
+  test.each(table([0, 7, true, [], ['ios'], {}, '', ' ios', 'IOS', 'windows', LONE, megabyte]))(
+    'platform: %s',
+    async (_label, value) => {
+      await refused(device({ platform: value }), 'ERR_INVALID_PLATFORM');
+    },
+  );
+
+  test.each(table([0, 7, true, [], ['phone'], {}, '  ', 'a\0b', LONE, 'x'.repeat(256), megabyte]))(
+    'deviceId: %s',
+    async (_label, value) => {
+      await refused(device({ deviceId: value }), 'ERR_INVALID_DEVICE_ID');
+    },
+  );
+
+  test('the first wrong field is the one that is told', async () => {
+    await refused({ fcmToken: '', deviceId: 7, platform: 7 }, 'ERR_INVALID_FCM_TOKEN');
+    await refused(device({ deviceId: 7, platform: 7 }), 'ERR_INVALID_DEVICE_ID');
+  });
+
+  test('a body above the bound', async () => {
+    await world.refused(register(device({ more: 'x'.repeat(11_000_000) })), 'ERR_BODY_TOO_LARGE');
+    expect(await list()).toEqual([]);
+  });
+
+  test('without a session', async () => {
+    const request = register(device());
+    await world.refused({ ...request, headers: [['Content-Type', 'application/json']] }, 'UNAUTHORIZED');
+    expect(await list()).toEqual([]);
+  });
+
+  test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
+    ['nothing but a token', { fcmToken: 'a' }, { deviceId: null, platform: null, fcmToken: '...a' }],
+    ['null for what is not known', device({ deviceId: null, platform: null }), { deviceId: null, platform: null }],
+    ['an empty deviceId', device({ deviceId: '' }), { deviceId: null }],
+    ['spaces around', device({ fcmToken: ' abc:def-123456789 ', deviceId: ' phone ' }), { fcmToken: '...-123456789' }],
+    ['the longest', device({ fcmToken: 't'.repeat(2_000), deviceId: '\u{1f600}'.repeat(255) }), { active: true }],
+    ['fields that nobody knows', device({ identityKey: 'x', active: false, id: 7 }), { active: true }],
+  ])('taken: %s', async (_name, body, listed) => {
+    const owner = await new RawClient().shakeHands(world.server.port);
+    const { deviceId, ...answer } = await world.taken(register(body, owner), owner);
+    expect(answer).toEqual({ status: 'success', message: 'Device registered successfully for push notifications' });
+    expect(await list(owner)).toMatchObject([{ id: deviceId, ...listed }]);
+  });
+
+  test('200 devices of one identity: the last 50 are kept', async () => {
+    const owner = await new RawClient().shakeHands(world.server.port);
+    for (let n = 0; n < 200; n++) await world.taken(register({ fcmToken: `many-${1_000_000 + n}` }, owner), owner);
+    const tokens = (await list(owner)).map(({ fcmToken }) => fcmToken);
+    expect(tokens.sort()).toEqual(Array.from({ length: 50 }, (_, n) => `...ny-${1_000_150 + n}`).sort());
+  });
+});
+
+describe('GET /devices', () => {
+  test('never shows a whole token, and nobody else’s devices', async () => {
+    const [owner, other] = [
+      await new RawClient().shakeHands(world.server.port),
+      await new RawClient().shakeHands(world.server.port),
+    ];
+    await world.taken(register(device({ fcmToken: 'a-token-of-some-length' }), owner), owner);
+    expect(JSON.stringify(await list(owner))).not.toContain('token-of');
+    expect(await list(other)).toEqual([]);
+  });
+
+  test('without a session', async () => {
+    const { method, path } = world.sender.sign({ method: 'GET', path: '/devices' });
+    await world.refused({ method, path, headers: [] }, 'UNAUTHORIZED');
+  });
+
+  test('with another method', async () => {
+    await world.refused(world.sender.post('/devices', {}), 'ERR_NOT_FOUND');
+  });
+});

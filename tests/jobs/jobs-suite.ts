@@ -1,0 +1,565 @@
+import {
+  defaultJobPolicy,
+  type JobHandler,
+  type JobPolicy,
+  type JobQueue,
+  type JobStatus,
+  JobsUnavailableError,
+  PermanentJobError,
+  RetryJobError,
+  type RunningJob,
+} from '../../packages/shared/src/jobs/index.js';
+import { createLogger, type Logger } from '../../packages/shared/src/logging/logger.js';
+import { Metrics } from '../../packages/shared/src/metrics/metrics.js';
+
+export interface QueueParts {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly policy: JobPolicy;
+}
+
+/** Retries fast, so that tests don't wait. */
+export const quickPolicy: JobPolicy = { ...defaultJobPolicy, attempts: 4, backoffMs: 60, maxBackoffMs: 1_000 };
+
+/** A timer may end this much before its time, by rounding. */
+const ROUNDING_MS = 3;
+
+/** Something that a test waits for. */
+export function signal<T = void>(): { readonly promise: Promise<T>; resolve(value: T): void } {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve: (value) => resolve(value) };
+}
+
+/** Asks, again and again, until a job is in this state. */
+export async function untilState(queue: JobQueue, id: string, state: JobStatus['state']): Promise<JobStatus> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const job = await queue.find(id);
+    if (job?.state === state) return job;
+    if (Date.now() > deadline) throw new Error(`the job is not ${state} but ${job?.state}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/**
+ * What every queue must do.
+ *
+ * @param create a new queue as two instances see it, which may be the same object
+ */
+export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQueue, JobQueue]>): void {
+  let here: JobQueue;
+  let there: JobQueue;
+  let metrics: Metrics;
+  let log: string[];
+  const open = async (policy: Partial<JobPolicy> = {}) => {
+    metrics = new Metrics('test', {});
+    log = [];
+    const logger = createLogger('test', true, { write: (line) => void log.push(line) });
+    [here, there] = await create({ log: logger, metrics, policy: { ...quickPolicy, ...policy } });
+  };
+  beforeEach(() => open());
+  const closeAll = async () => {
+    await Promise.all([here.close(), there.close()]);
+  };
+  afterEach(closeAll);
+
+  test('a job runs once, with its data, wherever it was added, and its result is kept', async () => {
+    const ran: RunningJob[] = [];
+    const handler: JobHandler = async (job) => {
+      ran.push(job);
+      return { seen: job.data['text'] ?? null };
+    };
+    here.work({ greet: handler }, { concurrency: 2 });
+    there.work({ greet: handler }, { concurrency: 2 });
+    const before = Date.now();
+    const data = { text: 'grüß dich', list: [1, null, true, { deep: 'x' }] };
+    const id = await here.add('greet', data);
+    const status = await untilState(there, id, 'completed');
+    expect(status).toEqual({
+      id,
+      name: 'greet',
+      state: 'completed',
+      attempts: 1,
+      result: { seen: 'grüß dich' },
+      addedAt: expect.any(Date),
+      finishedAt: expect.any(Date),
+    });
+    expect(status.addedAt.getTime()).toBeGreaterThanOrEqual(before);
+    expect(status.finishedAt?.getTime()).toBeGreaterThanOrEqual(status.addedAt.getTime());
+    expect(ran).toHaveLength(1);
+    expect(ran[0]).toMatchObject({ id, name: 'greet', data, attempt: 1, lastAttempt: false });
+  });
+
+  test('what changes the data afterwards, the adder or a handler, changes nothing', async () => {
+    const seen: unknown[] = [];
+    const data = { list: ['as added'] };
+    const id = await here.add('change', data);
+    data.list.push('later');
+    here.work(
+      {
+        change: async (job) => {
+          seen.push(structuredClone(job.data));
+          (job.data as { list: string[] }).list.push('by the handler');
+          if (job.attempt === 1) throw new Error('again');
+          return undefined;
+        },
+      },
+      { concurrency: 1 },
+    );
+    expect((await untilState(here, id, 'completed')).result).toBeUndefined();
+    expect(seen).toEqual([{ list: ['as added'] }, { list: ['as added'] }]);
+  });
+
+  test('jobs begin in the order in which they were added, one by one or many at once', async () => {
+    const order: string[] = [];
+    const first = await here.add('note', { as: 'first' });
+    const many = Array.from({ length: 700 }, (_, n) => ({
+      name: 'note',
+      data: { as: `${n}` },
+      options: { id: `many-${n}` },
+    }));
+    const ids = await here.addAll(many);
+    const last = await here.add('note', { as: 'last' });
+    expect(ids).toEqual(many.map(({ options }) => options.id));
+    expect(await there.counts()).toEqual({ waiting: 702, delayed: 0, active: 0, completed: 0, failed: 0 });
+    there.work({ note: async (job) => void order.push(String(job.data['as'])) as undefined }, { concurrency: 1 });
+    await untilState(here, last, 'completed');
+    expect(order).toEqual(['first', ...many.map(({ data }) => data.as), 'last']);
+    expect(await here.find(first)).toMatchObject({ state: 'completed' });
+    expect(await here.addAll([])).toEqual([]);
+  });
+
+  test('no more run at once than a worker may', async () => {
+    let most = 0;
+    let running = 0;
+    const three = signal();
+    const go = signal();
+    here.work(
+      {
+        busy: async () => {
+          running += 1;
+          most = Math.max(most, running);
+          if (running === 3) three.resolve();
+          await go.promise;
+          running -= 1;
+          return undefined;
+        },
+      },
+      { concurrency: 3 },
+    );
+    const ids = await here.addAll(Array.from({ length: 7 }, () => ({ name: 'busy', data: {} })));
+    await three.promise;
+    go.resolve();
+    for (const id of ids) await untilState(here, id, 'completed');
+    expect(most).toBe(3);
+  });
+
+  test('is found in every state, and not when it was never there', async () => {
+    const go = signal();
+    const begun = signal();
+    const id = await here.add('step', { n: 1 });
+    expect(await there.find(id)).toEqual({
+      id,
+      name: 'step',
+      state: 'waiting',
+      attempts: 0,
+      addedAt: expect.any(Date),
+    });
+    const later = await here.add('step', { n: 2 }, { delayMs: 3_600_000 });
+    expect(await there.find(later)).toMatchObject({ id: later, state: 'delayed', attempts: 0 });
+    here.work(
+      {
+        step: async (job) => {
+          begun.resolve();
+          await go.promise;
+          if (job.data['n'] === 3) throw new PermanentJobError('three is too many');
+          return 'done';
+        },
+      },
+      { concurrency: 1 },
+    );
+    await begun.promise;
+    expect(await there.find(id)).toMatchObject({ state: 'active', attempts: 0 });
+    const bad = await here.add('step', { n: 3 });
+    go.resolve();
+    expect(await untilState(there, id, 'completed')).toMatchObject({ result: 'done', attempts: 1 });
+    expect(await untilState(there, bad, 'failed')).toMatchObject({ reason: 'three is too many', attempts: 1 });
+    expect(await there.counts()).toEqual({ waiting: 0, delayed: 1, active: 0, completed: 1, failed: 1 });
+    // Among them names of keys that a queue in Redis has for itself.
+    const never = ['nobody', '1', '', ' ', 'meta', 'wait', 'events', 'repeat', 'repeat:step', 'repeat:step:1', 'a:b'];
+    for (const other of [...never, '*', `${id}:lock`, `${id} `, '../x', 'ü', '\0', 'x'.repeat(10_000)]) {
+      expect({ other, found: await there.find(other) }).toEqual({ other, found: undefined });
+    }
+  });
+
+  test('a delayed job begins no sooner than it should', async () => {
+    const began = signal<number>();
+    here.work({ late: async () => void began.resolve(Date.now()) as undefined }, { concurrency: 1 });
+    const added = Date.now();
+    await here.add('late', {}, { delayMs: 250 });
+    expect((await began.promise) - added).toBeGreaterThanOrEqual(250 - ROUNDING_MS);
+  });
+
+  test('is tried again after pauses that grow, and then succeeds', async () => {
+    const starts: number[] = [];
+    const seen: [number, boolean][] = [];
+    here.work(
+      {
+        flaky: async (job) => {
+          starts.push(Date.now());
+          seen.push([job.attempt, job.lastAttempt]);
+          if (job.attempt < 4) throw new Error(`attempt ${job.attempt} failed`);
+          return 'at last';
+        },
+      },
+      { concurrency: 1 },
+    );
+    const id = await here.add('flaky', {});
+    const between = await untilState(there, id, 'delayed');
+    expect(between).toMatchObject({ reason: expect.stringMatching(/^attempt \d failed$/) });
+    const status = await untilState(there, id, 'completed');
+    expect(status).toMatchObject({ attempts: 4, result: 'at last' });
+    expect(status).not.toHaveProperty('reason');
+    expect(seen).toEqual([
+      [1, false],
+      [2, false],
+      [3, false],
+      [4, true],
+    ]);
+    const pauses = starts.slice(1).map((start, n) => start - (starts[n] ?? 0));
+    // Half of 60, 120 and 240 at least: the other half is random.
+    for (const [n, least] of [30, 60, 120].entries()) {
+      expect(pauses[n]).toBeGreaterThanOrEqual(least - ROUNDING_MS);
+    }
+  });
+
+  test('fails when its attempts are used up, and keeps the last reason', async () => {
+    const attempts: number[] = [];
+    here.work(
+      {
+        hopeless: async (job) => {
+          attempts.push(job.attempt);
+          throw new Error(`no ${job.attempt}`);
+        },
+      },
+      { concurrency: 1 },
+    );
+    const id = await here.add('hopeless', {});
+    const status = await untilState(there, id, 'failed');
+    expect(status).toMatchObject({ attempts: 4, reason: 'no 4', finishedAt: expect.any(Date) });
+    expect(attempts).toEqual([1, 2, 3, 4]);
+  });
+
+  test.each([
+    ['a PermanentJobError', () => Promise.reject(new PermanentJobError('never')), 'never'],
+    ['a result that is not JSON', async () => 1n as unknown as number, 'its result is not JSON'],
+  ])('%s fails the job at once', async (_, handler, reason) => {
+    const handle = jest.fn(handler);
+    here.work({ fatal: handle }, { concurrency: 1 });
+    const id = await here.add('fatal', {});
+    expect(await untilState(there, id, 'failed')).toMatchObject({ attempts: 1, reason });
+    expect(handle).toHaveBeenCalledTimes(1);
+  });
+
+  test('what is thrown may be anything; of a long reason the beginning is kept', async () => {
+    here.work(
+      {
+        text: () => Promise.reject('just text'),
+        nothing: () => Promise.reject(undefined),
+        long: () => Promise.reject(new PermanentJobError('x'.repeat(100_000))),
+      },
+      { concurrency: 3 },
+    );
+    const [text, nothing, long] = await here.addAll(['text', 'nothing', 'long'].map((name) => ({ name, data: {} })));
+    expect(await untilState(here, text ?? '', 'failed')).toMatchObject({ reason: 'just text' });
+    expect(await untilState(here, nothing ?? '', 'failed')).toMatchObject({ reason: 'undefined' });
+    expect((await untilState(here, long ?? '', 'failed')).reason).toBe('x'.repeat(500));
+  });
+
+  test('a RetryJobError is tried again no sooner than it says, and counts', async () => {
+    const starts: number[] = [];
+    here.work(
+      {
+        busy: async (job) => {
+          starts.push(Date.now());
+          if (job.attempt === 1) throw new RetryJobError('come back later', { afterMs: 400 });
+          return job.attempt;
+        },
+      },
+      { concurrency: 1 },
+    );
+    const id = await here.add('busy', {});
+    expect(await untilState(there, id, 'completed')).toMatchObject({ result: 2, attempts: 2 });
+    expect((starts[1] ?? 0) - (starts[0] ?? 0)).toBeGreaterThanOrEqual(400 - ROUNDING_MS);
+  });
+
+  test('the same id twice is one job, while it waits, runs and is kept', async () => {
+    const ran: unknown[] = [];
+    const first = await Promise.all([
+      here.add('once', { by: 'here' }, { id: 'the-one' }),
+      there.add('once', { by: 'there' }, { id: 'the-one' }),
+      ...Array.from({ length: 18 }, () => here.add('once', { by: 'here' }, { id: 'the-one' })),
+    ]);
+    expect(new Set(first)).toEqual(new Set(['the-one']));
+    expect((await here.counts()).waiting).toBe(1);
+    there.work({ once: async (job) => void ran.push(job.data) as undefined }, { concurrency: 4 });
+    await untilState(here, 'the-one', 'completed');
+    await here.addAll([{ name: 'once', data: { by: 'late' }, options: { id: 'the-one' } }]);
+    const other = await here.add('once', { by: 'other' });
+    await untilState(here, other, 'completed');
+    expect(ran).toEqual([{ by: expect.stringMatching(/^t?here$/) }, { by: 'other' }]);
+  });
+
+  test('a job that nobody handles fails for good, whatever its name', async () => {
+    const handle = jest.fn(async () => undefined);
+    here.work({ known: handle }, { concurrency: 1 });
+    for (const name of ['unknown', 'toString', '__proto__', 'constructor']) {
+      const id = await here.add(name, {});
+      expect(await untilState(there, id, 'failed')).toMatchObject({
+        attempts: 1,
+        reason: `nobody handles jobs named ${name}`,
+      });
+    }
+    expect(handle).not.toHaveBeenCalled();
+  });
+
+  test('what no job can be is refused, and nothing is kept', async () => {
+    const cycle: Record<string, unknown> = {};
+    cycle['self'] = cycle;
+    const wrong: [string, unknown, object?][] = [
+      ['', {}],
+      ['a b', {}],
+      ['a:b', {}],
+      ['x'.repeat(65), {}],
+      ['ok', cycle],
+      ['ok', { n: 1n }],
+      ['ok', undefined],
+      ['ok', { text: 'x'.repeat(1_000_000) }],
+      ['ok', {}, { id: '' }],
+      ['ok', {}, { id: 'a:b' }],
+      ['ok', {}, { id: 'x'.repeat(129) }],
+      ['ok', {}, { delayMs: -1 }],
+      ['ok', {}, { delayMs: 0.5 }],
+      ['ok', {}, { delayMs: Number.NaN }],
+      ['ok', {}, { delayMs: 2 ** 31 }],
+    ];
+    for (const [name, data, options] of wrong) {
+      await expect(here.add(name, data as never, options)).rejects.toThrow(RangeError);
+      const fine = { name: 'ok', data: {} };
+      await expect(here.addAll([fine, { name, data: data as never, options: options ?? {} }])).rejects.toThrow(
+        RangeError,
+      );
+    }
+    await expect(here.repeat('a b', 1_000)).rejects.toThrow(RangeError);
+    for (const everyMs of [0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31]) {
+      await expect(here.repeat('ok', everyMs)).rejects.toThrow(RangeError);
+    }
+    expect(await here.counts()).toEqual({ waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0 });
+  });
+
+  test('two instances that repeat the same job run one schedule', async () => {
+    const EVERY_MS = 150;
+    const starts: number[] = [];
+    const ids: string[] = [];
+    const six = signal();
+    const handler: JobHandler = async (job) => {
+      starts.push(Date.now());
+      ids.push(job.id);
+      if (starts.length === 6) six.resolve();
+      return undefined;
+    };
+    here.work({ tick: handler }, { concurrency: 2 });
+    there.work({ tick: handler }, { concurrency: 2 });
+    const asked = Date.now();
+    await Promise.all([here.repeat('tick', EVERY_MS), there.repeat('tick', EVERY_MS)]);
+    await here.repeat('tick', EVERY_MS);
+    await six.promise;
+    expect(new Set(ids).size).toBe(6);
+    expect(await there.find(ids[0] ?? '')).toMatchObject({ name: 'tick' });
+    // The first one comes at once, and the others in their time: six in five periods, not in two and a half.
+    expect((starts[0] ?? 0) - asked).toBeLessThan(10 * EVERY_MS);
+    expect((starts[5] ?? 0) - (starts[0] ?? 0)).toBeGreaterThanOrEqual(4 * EVERY_MS);
+  });
+
+  test('another period replaces the schedule, which may begin later', async () => {
+    const starts: number[] = [];
+    const two = signal();
+    here.work(
+      {
+        tick: async () => {
+          starts.push(Date.now());
+          if (starts.length === 2) two.resolve();
+          return undefined;
+        },
+      },
+      { concurrency: 1 },
+    );
+    await here.repeat('tick', 3_600_000, { first: 'later' });
+    const asked = Date.now();
+    await there.repeat('tick', 200, { first: 'later' });
+    await two.promise;
+    expect((starts[0] ?? 0) - asked).toBeGreaterThanOrEqual(200 - ROUNDING_MS);
+    expect((starts[1] ?? 0) - asked).toBeGreaterThanOrEqual(400 - 2 * ROUNDING_MS);
+  });
+
+  test('closing a worker waits for the job that runs, and takes no other', async () => {
+    const begun = signal();
+    const told = signal();
+    const go = signal();
+    const worker = here.work(
+      {
+        slow: async (job) => {
+          job.signal.addEventListener('abort', () => told.resolve());
+          begun.resolve();
+          await go.promise;
+          return 'done anyway';
+        },
+      },
+      { concurrency: 1 },
+    );
+    const [first, second] = await here.addAll([
+      { name: 'slow', data: {} },
+      { name: 'slow', data: {} },
+    ]);
+    await begun.promise;
+    let closed = false;
+    const closing = worker.close().then(() => {
+      closed = true;
+    });
+    await told.promise;
+    await there.find(first ?? '');
+    expect(closed).toBe(false);
+    go.resolve();
+    await closing;
+    await worker.close();
+    expect(await there.find(first ?? '')).toMatchObject({ state: 'completed', result: 'done anyway' });
+    expect(await there.find(second ?? '')).toMatchObject({ state: 'waiting', attempts: 0 });
+  });
+
+  test('closing a worker does not wait for ever', async () => {
+    const begun = signal();
+    const go = signal();
+    const worker = here.work(
+      {
+        endless: async () => {
+          begun.resolve();
+          await go.promise;
+          return undefined;
+        },
+      },
+      { concurrency: 1, closeMs: 200 },
+    );
+    await here.add('endless', {});
+    await begun.promise;
+    const from = performance.now();
+    await worker.close();
+    expect(performance.now() - from).toBeLessThan(2_000);
+    go.resolve();
+  });
+
+  test('a job that gives up because its worker closes is handed back, and costs no attempt', async () => {
+    const begun = signal();
+    const worker = here.work(
+      {
+        obedient: (job) =>
+          new Promise((_, reject) => {
+            job.signal.addEventListener('abort', () => reject(new Error('stopped')));
+            begun.resolve();
+          }),
+      },
+      { concurrency: 1 },
+    );
+    const id = await here.add('obedient', {});
+    await begun.promise;
+    await worker.close();
+    expect(await there.find(id)).toMatchObject({ state: 'waiting', attempts: 0 });
+    there.work({ obedient: async (job) => job.attempt }, { concurrency: 1 });
+    expect(await untilState(there, id, 'completed')).toMatchObject({ result: 1, attempts: 1 });
+  });
+
+  test('of finished jobs as many are kept as the policy says', async () => {
+    await closeAll();
+    const hour = 3_600_000;
+    await open({ attempts: 1, keepCompleted: { count: 2, ageMs: hour }, keepFailed: { count: 3, ageMs: hour } });
+    here.work(
+      {
+        good: async () => undefined,
+        bad: () => Promise.reject(new Error('bad')),
+      },
+      { concurrency: 1 },
+    );
+    const good: string[] = [];
+    const bad: string[] = [];
+    for (let n = 0; n < 5; n++) {
+      good.push(await here.add('good', {}));
+      await untilState(here, good[n] ?? '', 'completed');
+      bad.push(await here.add('bad', {}));
+      await untilState(here, bad[n] ?? '', 'failed');
+    }
+    expect(await there.counts()).toMatchObject({ completed: 2, failed: 3 });
+    for (const id of [...good.slice(0, 3), ...bad.slice(0, 2)]) expect(await there.find(id)).toBeUndefined();
+    for (const id of bad.slice(2)) expect(await there.find(id)).toMatchObject({ reason: 'bad' });
+    expect(await there.add('good', {}, { id: good[0] })).toBe(good[0]);
+    await untilState(there, good[0] ?? '', 'completed');
+  });
+
+  test('a queue that is closed says so, and may be closed again', async () => {
+    await here.close();
+    await here.close();
+    await expect(here.add('x', {})).rejects.toThrow(JobsUnavailableError);
+    await expect(here.addAll([{ name: 'x', data: {} }])).rejects.toThrow(JobsUnavailableError);
+    await expect(here.find('x')).rejects.toThrow(JobsUnavailableError);
+    await expect(here.repeat('x', 1_000)).rejects.toThrow(JobsUnavailableError);
+    await expect(here.counts()).rejects.toThrow(JobsUnavailableError);
+  });
+
+  test('attempts are counted and timed by name and outcome, and the log has no data', async () => {
+    const go = signal();
+    const begun = signal();
+    here.work(
+      {
+        once: async () => 'result-of-it',
+        twice: async (job) => {
+          if (job.attempt === 1) throw new Error('not yet');
+          return undefined;
+        },
+        never: () => Promise.reject(new PermanentJobError('no')),
+        now: async () => {
+          begun.resolve();
+          await go.promise;
+          return undefined;
+        },
+      },
+      { concurrency: 1 },
+    );
+    const data = { text: 'secret-data' };
+    const ids = await here.addAll(['once', 'never', 'made-up', 'twice'].map((name) => ({ name, data })));
+    await untilState(here, ids[3] ?? '', 'completed');
+    await here.add('now', data);
+    await begun.promise;
+    await here.add('now', data, { delayMs: 3_600_000 });
+    const text = await metrics.registry.metrics();
+    const sample = (rest: string) => text.split('\n').find((line) => line.startsWith(rest));
+    const total = (name: string, outcome: string) =>
+      sample(`messagebox_jobs_total{queue="${here.name}",name="${name}",outcome="${outcome}"`)?.split(' ').pop();
+    expect({
+      once: total('once', 'completed'),
+      never: total('never', 'failed'),
+      madeUp: total('other', 'failed'),
+      retried: total('twice', 'retried'),
+      twice: total('twice', 'completed'),
+    }).toEqual({ once: '1', never: '1', madeUp: '1', retried: '1', twice: '1' });
+    expect(text).toMatch(/^messagebox_job_duration_seconds_count\{.*name="twice".*\} 2$/m);
+    const kept = (state: string) =>
+      sample(`messagebox_jobs_kept{queue="${here.name}",state="${state}"`)?.split(' ').pop();
+    expect(['waiting', 'delayed', 'active', 'completed', 'failed'].map(kept)).toEqual(['0', '1', '1', '2', '2']);
+    expect(text).not.toContain('made-up');
+    go.resolve();
+    const lines = log.join('');
+    expect(lines).toContain('"reason":"not yet"');
+    for (const secret of ['secret-data', 'result-of-it']) expect(lines).not.toContain(secret);
+  });
+}

@@ -1,0 +1,329 @@
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import {
+  type JobPolicy,
+  type JobQueue,
+  JobsUnavailableError,
+  RedisJobs,
+  type RedisJobTimes,
+} from '../../packages/shared/src/jobs/index.js';
+import { createLogger } from '../../packages/shared/src/logging/logger.js';
+import { Metrics } from '../../packages/shared/src/metrics/metrics.js';
+import { connectRedis } from '../../packages/shared/src/redis/redis-clients.js';
+import { watchProcess } from '../bad-input/server.js';
+import { type OwnProcess, startProcess } from '../support/own-process.js';
+import { describeWithOwnRedis, type OwnServer, startRedis } from '../support/servers.js';
+import { createTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import { describeWithRedis, type TestRedis } from '../support/with-redis.js';
+import { jobsSuite, type QueueParts, quickPolicy, signal, untilState } from './jobs-suite.js';
+
+/** A job whose worker was killed is run again soon. */
+const times: RedisJobTimes = { lockMs: 1_000, stalledCheckMs: 300 };
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+interface Opened {
+  readonly queue: JobQueue;
+  readonly log: string[];
+}
+
+/** A queue as one process has it. */
+async function open(at: TestRedis, given: Partial<QueueParts> = {}): Promise<Opened> {
+  const log: string[] = [];
+  const parts = {
+    log: createLogger('test', false, { write: (line) => void log.push(line) }),
+    metrics: new Metrics('test', {}),
+    ...given,
+  };
+  const redis = await connectRedis(at.url, parts.log);
+  closers.push(() => redis.close());
+  const queue = new RedisJobs('test', { redis, prefix: at.prefix, times, ...parts }, given.policy ?? quickPolicy);
+  closers.push(() => queue.close());
+  return { queue, log };
+}
+
+let prefixes = 0;
+/** A queue of its own for a test, on the same server. */
+const apart = (at: TestRedis): TestRedis => ({ url: at.url, prefix: `${at.prefix}${++prefixes}` });
+
+describeWithRedis('jobs in Redis', (redis) => {
+  jobsSuite(async (parts) => {
+    const at = apart(redis);
+    return [(await open(at, parts)).queue, (await open(at, parts)).queue];
+  });
+
+  /** Another process that works the queue. */
+  const worker = (at: TestRedis, mode: string, policy: JobPolicy = quickPolicy, name = 'deed'): OwnProcess => {
+    const settings = JSON.stringify({ ...at, policy, times, name, mode });
+    const child = startProcess(process.execPath, [join(import.meta.dirname, 'worker.mjs'), settings]);
+    closers.push(() => child.end('SIGKILL'));
+    return child;
+  };
+
+  test('a job whose worker is killed in the middle is done by another one', async () => {
+    const at = apart(redis);
+    const { queue } = await open(at);
+    const id = await queue.add('deed', {});
+    const killed = worker(at, 'hang');
+    await killed.waitForLine((line) => line === `begun ${id}`);
+    const other = worker(at, 'work');
+    await other.waitForLine((line) => line === 'working');
+    await killed.end('SIGKILL');
+    await other.waitForLine((line) => line === `done ${id}`);
+    expect(await untilState(queue, id, 'completed')).toMatchObject({ result: other.pid, attempts: 1 });
+  });
+
+  test('while its worker lives, a job that takes longer than the lock is left alone', async () => {
+    const at = apart(redis);
+    const { queue } = await open(at);
+    const other = await open(at);
+    const begun = signal();
+    const go = signal();
+    const seen: string[] = [];
+    const handler = async (job: { id: string }) => {
+      seen.push(job.id);
+      if (seen.length > 1) return undefined;
+      begun.resolve();
+      await go.promise;
+      return 'by the first';
+    };
+    const tick = async () => undefined;
+    queue.work({ deed: handler, tick }, { concurrency: 1 });
+    other.queue.work({ deed: handler, tick }, { concurrency: 1 });
+    const id = await queue.add('deed', {});
+    await begun.promise;
+    // Long enough for the lock to end and for the check to find it so.
+    const later = await queue.add('tick', {}, { delayMs: times.lockMs + 3 * times.stalledCheckMs });
+    await untilState(queue, later, 'completed');
+    go.resolve();
+    expect(await untilState(queue, id, 'completed')).toMatchObject({ result: 'by the first' });
+    expect(seen).toEqual([id]);
+  });
+
+  test.each(['added', 'repeated'])('a job (%s) that kills its worker each time ends as failed', async (kind) => {
+    const at = apart(redis);
+    const policy = { ...quickPolicy, maxStalls: 2 };
+    const { queue, log } = await open(at, { policy });
+    if (kind === 'added') await queue.add('deed', {}, { id: 'poison' });
+    else await queue.repeat('deed', 3_600_000);
+    for (let n = 0; n < 3; n++) {
+      const victim = worker(at, 'die', policy);
+      expect(await victim.exited).toEqual({ code: null, signal: 'SIGKILL' });
+    }
+    const failed = signal<string>();
+    const timer = setInterval(() => {
+      const line = log.find((one) => one.includes('"msg":"job failed"'));
+      if (line !== undefined) failed.resolve((JSON.parse(line) as { id: string }).id);
+    }, 20);
+    closers.push(() => clearInterval(timer));
+    const handle = jest.fn(async () => undefined);
+    queue.work({ deed: handle }, { concurrency: 1 });
+    const id = await failed.promise;
+    expect(await untilState(queue, id, 'failed')).toMatchObject({ reason: 'it lost its worker 3 times' });
+    expect(handle).not.toHaveBeenCalled();
+    // The queue goes on.
+    const next = await queue.add('deed', {});
+    await untilState(queue, next, 'completed');
+  });
+
+  test('who opens a queue does not load BullMQ until it is used', async () => {
+    const child = worker(apart(redis), 'open');
+    await child.waitForLine((line) => line === 'loaded true');
+    expect(child.lines.filter((line) => line.startsWith('loaded'))).toEqual(['loaded false', 'loaded true']);
+  });
+
+  test('every key begins with the prefix', async () => {
+    const at = apart(redis);
+    const { queue } = await open(at);
+    const client = new Redis(at.url);
+    closers.push(() => client.disconnect());
+    const others = async () =>
+      (await client.keys('*')).filter((key) => key.startsWith('bull') || key.includes('test:j.'));
+    const id = await queue.add('deed', {});
+    queue.work({ deed: async () => undefined }, { concurrency: 1 });
+    await untilState(queue, id, 'completed');
+    const found = await others();
+    expect(found).toContain(`${at.prefix}:jobs:test:j.${id}`);
+    expect(found.filter((key) => key.startsWith('bull'))).toEqual([]);
+  });
+});
+
+describeWithOwnRedis('jobs while Redis is away', () => {
+  let server: OwnServer;
+  let proxy: TcpProxy;
+  let at: TestRedis;
+  beforeEach(async () => {
+    server = (await startRedis()) as OwnServer;
+    proxy = await createTcpProxy({ target: server.url });
+    at = { url: proxy.url, prefix: 'away' };
+    closers.push(
+      () => server.close(),
+      () => proxy.close(),
+    );
+  });
+
+  /** Every call fails as it should, and within a second. */
+  async function expectUnavailable(queue: JobQueue): Promise<void> {
+    const calls: (() => Promise<unknown>)[] = [
+      () => queue.add('deed', {}),
+      () => queue.addAll([{ name: 'deed', data: {} }]),
+      () => queue.find('any'),
+      () => queue.repeat('deed', 1_000),
+      () => queue.counts(),
+    ];
+    for (const call of calls) {
+      const from = performance.now();
+      await expect(call()).rejects.toThrow(JobsUnavailableError);
+      expect(performance.now() - from).toBeLessThan(1_000);
+    }
+  }
+
+  const begins = (log: readonly string[], text: string) => log.filter((line) => line.includes(text));
+
+  test.each(['before the first use', 'after it'])('calls fail within a second, %s', async (when) => {
+    const watch = watchProcess();
+    closers.push(watch.stop);
+    const { queue } = await open(at);
+    if (when === 'after it') await queue.add('deed', {}, { id: 'before' });
+    proxy.refuse();
+    proxy.cut();
+    await expectUnavailable(queue);
+    await proxy.accept();
+    await untilAvailable(queue);
+    await queue.add('deed', {}, { id: 'after' });
+    expect(await queue.find('after')).toMatchObject({ state: 'waiting' });
+    expect(watch.trouble).toEqual([]);
+  });
+
+  test.each(['before the first use', 'after it'])('calls fail within a second when it hangs, %s', async (when) => {
+    const { queue } = await open(at);
+    if (when === 'after it') await queue.counts();
+    server.pause();
+    await expectUnavailable(queue);
+    server.resume();
+    await untilAvailable(queue);
+    expect(await queue.add('deed', {}, { id: 'after' })).toBe('after');
+  });
+
+  test('a worker goes on afterwards, with the job it had and with new ones', async () => {
+    const watch = watchProcess();
+    closers.push(watch.stop);
+    const { queue, log } = await open(at);
+    const begun = signal();
+    const go = signal();
+    const seen: string[] = [];
+    queue.work(
+      {
+        deed: async (job) => {
+          seen.push(job.id);
+          if (job.id === 'first') {
+            begun.resolve();
+            await go.promise;
+          }
+          return undefined;
+        },
+      },
+      { concurrency: 2 },
+    );
+    await queue.add('deed', {}, { id: 'first' });
+    await queue.add('deed', {}, { id: 'second' });
+    await begun.promise;
+    await untilState(queue, 'second', 'completed');
+    proxy.refuse();
+    proxy.cut();
+    await expectUnavailable(queue);
+    go.resolve();
+    await proxy.accept();
+    await untilAvailable(queue);
+    await untilState(queue, 'first', 'completed');
+    await queue.add('deed', {}, { id: 'third' });
+    await untilState(queue, 'third', 'completed');
+    expect(seen).toEqual(expect.arrayContaining(['first', 'second', 'third']));
+    expect(watch.trouble).toEqual([]);
+    expect(begins(log, 'unhandled')).toEqual([]);
+  });
+
+  test('a worker that is started meanwhile begins when it is back', async () => {
+    const { queue } = await open(at);
+    await queue.add('deed', {}, { id: 'early' });
+    proxy.refuse();
+    proxy.cut();
+    queue.work({ deed: async () => 'done' }, { concurrency: 1 });
+    await proxy.accept();
+    await untilAvailable(queue);
+    expect(await untilState(queue, 'early', 'completed')).toMatchObject({ result: 'done' });
+  });
+
+  test.each(['is gone', 'hangs'])('closing does not wait for a Redis that %s', async (how) => {
+    const watch = watchProcess();
+    closers.push(watch.stop);
+    const { queue } = await open(at);
+    const worker = queue.work({ deed: async () => undefined }, { concurrency: 1 });
+    const id = await queue.add('deed', {});
+    await untilState(queue, id, 'completed');
+    if (how === 'hangs') server.pause();
+    else {
+      proxy.refuse();
+      proxy.cut();
+    }
+    const from = performance.now();
+    await worker.close();
+    await queue.close();
+    expect(performance.now() - from).toBeLessThan(4_000);
+    server.resume();
+    expect(watch.trouble).toEqual([]);
+  });
+
+  test('a Redis that comes back without its data is asked for the schedules again', async () => {
+    const { queue } = await open(at);
+    let ran = signal();
+    queue.work({ tick: async () => void ran.resolve() as undefined }, { concurrency: 1 });
+    await queue.repeat('tick', 200);
+    await ran.promise;
+    await server.stop();
+    ran = signal();
+    await server.start();
+    await untilAvailable(queue);
+    await ran.promise;
+  });
+
+  test('one that may evict jobs is told of once; one that may not, never', async () => {
+    const client = new Redis(server.url);
+    closers.push(() => client.disconnect());
+    const quiet = await open(at);
+    await use(quiet.queue);
+    await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    const warned = await open({ ...at, prefix: 'warned' });
+    const said = jest.spyOn(console, 'warn').mockImplementation();
+    await use(warned.queue);
+    await use(warned.queue);
+    expect(begins(quiet.log, 'maxmemory-policy')).toEqual([]);
+    const lines = begins(warned.log, 'maxmemory-policy');
+    expect(lines.map((line) => (JSON.parse(line) as { policy: string }).policy)).toEqual(['allkeys-lru']);
+    expect(said).not.toHaveBeenCalled();
+    said.mockRestore();
+  });
+
+  async function use(queue: JobQueue): Promise<void> {
+    const worker = queue.work({ deed: async () => undefined }, { concurrency: 1 });
+    await untilState(queue, await queue.add('deed', {}), 'completed');
+    await worker.close();
+  }
+});
+
+/** Until a queue can be asked again. */
+async function untilAvailable(queue: JobQueue): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    try {
+      await queue.counts();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}

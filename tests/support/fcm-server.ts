@@ -1,0 +1,182 @@
+import { createVerify, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A request to send, as the server got it. */
+export interface ReceivedPush {
+  readonly token: string;
+  readonly message: Record<string, unknown>;
+  readonly at: number;
+}
+
+export interface FcmAnswer {
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+  /** An object is answered as JSON. */
+  readonly body?: unknown;
+}
+
+/**
+ * What stands in for Google: its token endpoint (RFC 7523, checking the signed assertion) and FCM HTTP v1, on loopback.
+ * It takes only access tokens that it has given out itself.
+ */
+export interface FcmServer {
+  readonly url: string;
+  readonly projectId: string;
+  /** The service account's key file, as JSON; its token_uri is this server's. */
+  readonly accountJson: string;
+  /** What came to `messages:send` with a good access token. */
+  readonly received: readonly ReceivedPush[];
+  /** Assertions that came to the token endpoint. */
+  readonly tokenRequests: number;
+  /** The most requests to send at once so far. */
+  readonly mostAtOnce: number;
+  /** What to answer to a push; undefined: that it was taken. */
+  answer: (push: ReceivedPush) => FcmAnswer | undefined | Promise<FcmAnswer | undefined>;
+  /** What to answer to a good assertion; undefined: a token. */
+  answerToken: () => FcmAnswer | undefined;
+  /** Access tokens given out so far are no longer taken. */
+  revokeTokens(): void;
+  /** Resolves when this many pushes have come. */
+  untilReceived(count: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What FCM says of a token that it does not know any more. */
+export const unregistered: FcmAnswer = fcmError(404, 'NOT_FOUND', 'Requested entity was not found.', 'UNREGISTERED');
+
+/** An error as FCM puts it. */
+export function fcmError(status: number, name: string, message: string, errorCode?: string): FcmAnswer {
+  const details = [{ '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode }];
+  return { status, body: { error: { code: status, message, status: name, ...(errorCode ? { details } : {}) } } };
+}
+
+export async function startFcmServer(projectId = 'test-project'): Promise<FcmServer> {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  const email = `pusher@${projectId}.iam.gserviceaccount.com`;
+  const received: ReceivedPush[] = [];
+  const waiting = new Set<() => void>();
+  let accessTokens = new Set<string>();
+  let tokenRequests = 0;
+  let atOnce = 0;
+  let mostAtOnce = 0;
+
+  const http = createServer((request, response) => {
+    handle(request, response).catch(() => response.destroy());
+  });
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  const tokenUri = `${url}/token`;
+
+  const server: FcmServer = {
+    url,
+    projectId,
+    accountJson: JSON.stringify({
+      type: 'service_account',
+      project_id: projectId,
+      private_key_id: 'key-1',
+      private_key: privateKey,
+      client_email: email,
+      token_uri: tokenUri,
+    }),
+    received,
+    get tokenRequests() {
+      return tokenRequests;
+    },
+    get mostAtOnce() {
+      return mostAtOnce;
+    },
+    answer: () => undefined,
+    answerToken: () => undefined,
+    revokeTokens() {
+      accessTokens = new Set();
+    },
+    async untilReceived(count) {
+      if (received.length >= count) return;
+      await new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(
+          () => reject(new Error(`${received.length} of ${count} pushes came within 30 s`)),
+          30_000,
+        );
+        const look = () => {
+          if (received.length < count) return;
+          clearTimeout(timer);
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+      });
+    },
+    async close() {
+      const closed = once(http, 'close');
+      http.close();
+      http.closeAllConnections();
+      await closed;
+    },
+  };
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await bodyOf(request);
+    if (request.method === 'POST' && request.url === '/token') return reply(response, giveToken(body));
+    if (request.method === 'POST' && request.url === `/v1/projects/${projectId}/messages:send`) {
+      if (!accessTokens.has(request.headers.authorization?.replace(/^Bearer /, '') ?? '')) {
+        return reply(response, fcmError(401, 'UNAUTHENTICATED', 'Request had invalid authentication credentials.'));
+      }
+      const { message } = JSON.parse(body) as { message: Record<string, unknown> };
+      const push = { token: String(message['token']), message, at: Date.now() };
+      received.push(push);
+      for (const look of [...waiting]) look();
+      atOnce += 1;
+      mostAtOnce = Math.max(mostAtOnce, atOnce);
+      try {
+        const taken = { status: 200, body: { name: `projects/${projectId}/messages/${randomUUID()}` } };
+        reply(response, (await server.answer(push)) ?? taken);
+      } finally {
+        atOnce -= 1;
+      }
+      return;
+    }
+    reply(response, { status: 404, body: '<html>Not here.</html>' });
+  }
+
+  function giveToken(body: string): FcmAnswer {
+    tokenRequests += 1;
+    const form = new URLSearchParams(body);
+    const [head = '', claims = '', signature = ''] = (form.get('assertion') ?? '').split('.');
+    const proven = createVerify('RSA-SHA256').update(`${head}.${claims}`).verify(publicKey, signature, 'base64url');
+    const { iss, aud, scope, exp } = JSON.parse(Buffer.from(claims, 'base64url').toString() || '{}');
+    const good =
+      proven &&
+      form.get('grant_type') === 'urn:ietf:params:oauth:grant-type:jwt-bearer' &&
+      iss === email &&
+      aud === tokenUri &&
+      scope === 'https://www.googleapis.com/auth/firebase.messaging' &&
+      exp > Date.now() / 1000;
+    if (!good) return { status: 400, body: { error: 'invalid_grant', error_description: 'Invalid JWT Signature.' } };
+    const answer = server.answerToken();
+    if (answer !== undefined) return answer;
+    const token = randomUUID();
+    accessTokens.add(token);
+    return { status: 200, body: { access_token: token, expires_in: 3600, token_type: 'Bearer' } };
+  }
+
+  return server;
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+function reply(response: ServerResponse, { status, headers = {}, body = '' }: FcmAnswer): void {
+  const isText = typeof body === 'string';
+  response.writeHead(status, { 'Content-Type': isText ? 'text/html' : 'application/json', ...headers });
+  response.end(isText ? body : JSON.stringify(body));
+}
