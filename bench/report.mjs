@@ -2,7 +2,7 @@
 const TELLING_REQUESTS = 80_000;
 
 /** @param {any} results @returns {{ name: string, goal: string, value: number, range: { least: number, greatest: number }, met: boolean }[]} */
-export function goalsOf({ http, live, overlay }) {
+export function goalsOf({ http, checks, live, overlay }) {
   const goals = (http ?? []).map(({ database, send }) => ({
     name: `Server CPU of an authenticated POST /sendMessage, ours / public (${database})`,
     goal: 'at most 0.10',
@@ -10,6 +10,14 @@ export function goalsOf({ http, live, overlay }) {
     range: send.cpuRatioRange,
     met: send.cpuRatio <= 0.1,
   }));
+  for (const { database, cpuRatio, cpuRatioRange } of checks ?? [])
+    goals.push({
+      name: `Server CPU of a send, with the checks of permissions and fees / without (${database})`,
+      goal: 'at most 1.30',
+      value: cpuRatio,
+      range: cpuRatioRange,
+      met: cpuRatio <= 1.3,
+    });
   if (live)
     goals.push({
       name: `Server CPU of a live delivery, with ${live.idleSockets} idle sockets / with none`,
@@ -32,7 +40,7 @@ export function goalsOf({ http, live, overlay }) {
 }
 
 /** The results as text for people. @param {any} results */
-export function textOf({ machine, http, parts, memory, live, overlay, goals }) {
+export function textOf({ machine, http, checks, parts, memory, live, overlay, goals }) {
   const lines = [
     `${machine.cpu}, ${machine.cores} cores, load ${machine.loadAverage.join(' ')} at the start`,
     `Node ${machine.node} on ${machine.platform}, secp256k1: ${machine.secp256k1}`,
@@ -41,6 +49,7 @@ export function textOf({ machine, http, parts, memory, live, overlay, goals }) {
     lines.push('The machine was busy with other things: compare within this run, and mistrust differences of a tenth.');
   }
   if (http) lines.push(...http.flatMap(httpLines));
+  if (checks) lines.push(...checks.flatMap(checksLines));
   if (parts) lines.push(...partsLines(parts));
   if (memory) lines.push(...memoryLines(memory));
   if (live) lines.push(...liveLines(live));
@@ -68,6 +77,19 @@ function httpLines({ database, connections, send, list }) {
         httpRow(`${name}, public`, other),
         ['  ours / public', cpuRatio.toFixed(3), '', `${(ours.perSecond / other.perSecond).toFixed(1)}x`],
       ]),
+    ]),
+  ];
+}
+
+function checksLines({ database, connections, checked, unchecked, cpuRatio }) {
+  return [
+    '',
+    `Checks of permissions and fees in POST /sendMessage on ${database}, ${connections} connections at once`,
+    ...table([
+      ['', 'CPU ms/op', 'of it system', 'op/s', 'p50 ms', 'p95 ms', 'p99 ms', 'heap kept, B/op', 'load CPU'],
+      httpRow('with', checked),
+      httpRow('without', unchecked),
+      ['  with / without', cpuRatio.toFixed(3)],
     ]),
   ];
 }
