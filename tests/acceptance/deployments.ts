@@ -12,9 +12,12 @@ export type Deploy = (env?: Env) => Promise<Deployment>;
 export interface Deployment {
   readonly apis: readonly [string, string];
   readonly realtimes: readonly [string, string];
+  /** Where the overlay answers; none when it was not deployed. */
+  readonly overlays: readonly string[];
   readonly processes: {
     readonly apis: readonly [ServiceProcess, ServiceProcess];
     readonly realtimes: readonly [ServiceProcess, ServiceProcess];
+    readonly overlays: readonly ServiceProcess[];
   };
   /** The environment that all processes have in common. */
   readonly env: Env;
@@ -29,18 +32,25 @@ export async function standalone(env: Env = {}): Promise<Deployment> {
   const folder = temporaryFolder();
   const common = { HOST: '127.0.0.1', DATA_DIR: folder.path, ...env };
   const service = await startService({ name: 'standalone', env: common });
-  return deployment([service, service], [service, service], common, undefined, async () => folder.remove());
+  return deployment(
+    { apis: [service, service], realtimes: [service, service], overlays: [service] },
+    common,
+    undefined,
+    async () => folder.remove(),
+  );
 }
 
 /** What makes a scaled deployment other than the usual one. */
 export interface Variation {
   /** What one of the realtime processes gets on top of the common environment. */
   readonly realtimes?: readonly [Env, Env];
+  /** How many overlay processes; none by default. */
+  readonly overlays?: number;
   /** Where the processes find the database, when not where it is. */
   readonly databaseAt?: (databaseUrl: string) => Promise<string>;
 }
 
-/** Two api and two realtime processes on a new database and a Redis prefix of their own. */
+/** Two api and two realtime processes, and overlays where they are asked for, on a new database and a Redis prefix of their own. */
 export async function scaled(env: Env = {}, variation: Variation = {}): Promise<Deployment> {
   const database = await createDatabase();
   const prefix = `mb_test_${randomBytes(8).toString('hex')}:`;
@@ -57,7 +67,8 @@ export async function scaled(env: Env = {}, variation: Variation = {}): Promise<
   const store = openStore(database.config);
   await store.migrate();
   await store.close();
-  const start = (name: 'api' | 'realtime', more: Env = {}) => startService({ name, env: { ...common, ...more } });
+  const start = (name: 'api' | 'overlay' | 'realtime', more: Env = {}) =>
+    startService({ name, env: { ...common, ...more } });
   const [first, second] = variation.realtimes ?? [{}, {}];
   const [api0, api1, realtime0, realtime1] = await Promise.all([
     start('api'),
@@ -65,7 +76,9 @@ export async function scaled(env: Env = {}, variation: Variation = {}): Promise<
     start('realtime', first),
     start('realtime', second),
   ]);
-  return deployment([api0, api1], [realtime0, realtime1], common, database.url, async () => {
+  const overlays = await Promise.all(Array.from({ length: variation.overlays ?? 0 }, () => start('overlay')));
+  const processes: Deployment['processes'] = { apis: [api0, api1], realtimes: [realtime0, realtime1], overlays };
+  return deployment(processes, common, database.url, async () => {
     await database.drop();
     // A test may have given it a Redis of its own, which is gone by now.
     if (common.REDIS_URL === redisUrl()) await removeKeys(redisUrl(), prefix);
@@ -75,12 +88,12 @@ export async function scaled(env: Env = {}, variation: Variation = {}): Promise<
 type Pair = readonly [ServiceProcess, ServiceProcess];
 
 function deployment(
-  apis: Pair,
-  realtimes: Pair,
+  processes: Deployment['processes'],
   env: Env,
   databaseUrl: string | undefined,
   removeData: () => Promise<void>,
 ): Deployment {
+  const { apis, realtimes, overlays } = processes;
   const urls = (pair: Pair): [string, string] => [pair[0].url, pair[1].url];
   return {
     // Read each time: a restarted process may listen elsewhere.
@@ -90,11 +103,14 @@ function deployment(
     get realtimes() {
       return urls(realtimes);
     },
-    processes: { apis, realtimes },
+    get overlays() {
+      return overlays.map(({ url }) => url);
+    },
+    processes,
     env,
     databaseUrl,
     async close() {
-      const all = new Set([...apis, ...realtimes]);
+      const all = new Set([...apis, ...realtimes, ...overlays]);
       // Not SIGTERM: how they stop in order is a test of its own.
       await Promise.all([...all].map((service) => service.kill()));
       await removeData();

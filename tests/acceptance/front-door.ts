@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, request } from 'node:http';
+import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** One address in front of several apis, as a load balancer is, that counts what passes. */
@@ -7,6 +7,8 @@ export interface FrontDoor {
   readonly url: string;
   /** Where requests go from now on. */
   setTarget(url: string): void;
+  /** Headers of the last answer that has passed. */
+  readonly lastHeaders: IncomingHttpHeaders;
   /** How many handshakes have passed. */
   readonly handshakes: number;
   close(): Promise<void>;
@@ -15,11 +17,13 @@ export interface FrontDoor {
 export async function openFrontDoor(firstTarget: string): Promise<FrontDoor> {
   let target = firstTarget;
   let handshakes = 0;
+  let lastHeaders: IncomingHttpHeaders = {};
   const server = createServer((incoming, answer) => {
     if (incoming.url === '/.well-known/auth') handshakes += 1;
     const { method, headers } = incoming;
     const onward = request(new URL(incoming.url ?? '/', target), { method, headers, agent: false });
     onward.on('response', (response) => {
+      lastHeaders = response.headers;
       answer.writeHead(response.statusCode ?? 500, response.headers);
       response.pipe(answer);
     });
@@ -32,6 +36,9 @@ export async function openFrontDoor(firstTarget: string): Promise<FrontDoor> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     setTarget(url) {
       target = url;
+    },
+    get lastHeaders() {
+      return lastHeaders;
     },
     get handshakes() {
       return handshakes;

@@ -25,6 +25,8 @@ export interface ListAnswer {
 export class Person {
   readonly wallet: WalletInterface;
   readonly key: string;
+  /** Hex. */
+  readonly privateKey: string;
   readonly #fetch: AuthFetch;
   readonly #opened: { close(): unknown }[] = [];
 
@@ -32,7 +34,14 @@ export class Person {
     // It signs and encrypts, which is all that messages without payments need.
     this.wallet = new ProtoWallet(privateKey) as unknown as WalletInterface;
     this.key = privateKey.toPublicKey().toString();
+    this.privateKey = privateKey.toHex();
     this.#fetch = new AuthFetch(this.wallet);
+  }
+
+  /** A signed POST by `AuthFetch`, and its verified answer with the headers that are signed. */
+  async postForHeaders(url: string, body: unknown): Promise<Response> {
+    const headers = { 'Content-Type': 'application/json' };
+    return await this.#fetch.fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
   }
 
   /** A signed request by `AuthFetch`, and its verified answer. */

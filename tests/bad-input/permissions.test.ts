@@ -339,7 +339,10 @@ describe('/admin/fees', () => {
 
   test('without ADMIN_IDENTITY_KEYS nobody is the operator', async () => {
     const other = await World.start();
-    await other.refused(other.sender.sign({ method: 'GET', path: '/admin/fees' }), 'ERR_NOT_ADMIN');
-    await other.close();
+    try {
+      await other.refused(other.sender.sign({ method: 'GET', path: '/admin/fees' }), 'ERR_NOT_ADMIN');
+    } finally {
+      await other.close();
+    }
   });
 });

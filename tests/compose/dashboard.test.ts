@@ -22,7 +22,7 @@ const alerts = [
 ].map(([, name = '', expr = '', duration = '']) => ({ name, expr, for: duration }));
 
 describe('the dashboard and the alerts', () => {
-  /** Every process has these, but a standalone one without Redis and without device push. */
+  /** What the process below has not: without Redis, and without ENABLE_FIREBASE. */
   const elsewhere = ['messagebox_redis_up', 'messagebox_push_outbox_rows'];
   const folder = temporaryFolder();
   let service: ServiceProcess;

@@ -103,6 +103,7 @@ export function composed(): Deployment {
   return {
     apis: [edgeUrl, edgeUrl],
     realtimes: [edgeUrl, edgeUrl],
+    overlays: [edgeUrl],
     get processes(): never {
       throw new Error('the processes of the compose project are containers');
     },

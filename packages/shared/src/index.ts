@@ -1,3 +1,9 @@
+export {
+  AdvertisedHosts,
+  advertisedHostHeader,
+  type HostDirectory,
+  ownHosts,
+} from './advertised-hosts/advertised-hosts.js';
 export * from './config/index.js';
 export { DELIVERY_FEE_MAX_AGE_MS, DeliveryFees } from './fees/delivery-fees.js';
 export { databaseCheck, Health, type HealthReport } from './health/health.js';

@@ -8,22 +8,35 @@ export type Toolbox = Awaited<ReturnType<typeof loadToolbox>>;
  * are loaded one by one, because its index reads `.env` into the environment and prints on stdout.
  */
 export async function loadToolbox() {
-  const [mockchain, storageKnex, storageManager, storageClient, wallet, services, monitor, send, proofs, abandoned] =
-    await Promise.all([
-      import('@bsv/wallet-toolbox/out/src/mockchain/index.js'),
-      import('@bsv/wallet-toolbox/out/src/storage/StorageKnex.js'),
-      import('@bsv/wallet-toolbox/out/src/storage/WalletStorageManager.js'),
-      import('@bsv/wallet-toolbox/out/src/storage/remoting/StorageClient.js'),
-      import('@bsv/wallet-toolbox/out/src/Wallet.js'),
-      import('@bsv/wallet-toolbox/out/src/services/Services.js'),
-      import('@bsv/wallet-toolbox/out/src/monitor/Monitor.js'),
-      import('@bsv/wallet-toolbox/out/src/monitor/tasks/TaskSendWaiting.js'),
-      import('@bsv/wallet-toolbox/out/src/monitor/tasks/TaskCheckForProofs.js'),
-      import('@bsv/wallet-toolbox/out/src/monitor/tasks/TaskFailAbandoned.js'),
-    ]);
+  const [
+    mockchain,
+    storageKnex,
+    migrations,
+    storageManager,
+    storageClient,
+    wallet,
+    services,
+    monitor,
+    send,
+    proofs,
+    abandoned,
+  ] = await Promise.all([
+    import('@bsv/wallet-toolbox/out/src/mockchain/index.js'),
+    import('@bsv/wallet-toolbox/out/src/storage/StorageKnex.js'),
+    import('@bsv/wallet-toolbox/out/src/storage/schema/KnexMigrations.js'),
+    import('@bsv/wallet-toolbox/out/src/storage/WalletStorageManager.js'),
+    import('@bsv/wallet-toolbox/out/src/storage/remoting/StorageClient.js'),
+    import('@bsv/wallet-toolbox/out/src/Wallet.js'),
+    import('@bsv/wallet-toolbox/out/src/services/Services.js'),
+    import('@bsv/wallet-toolbox/out/src/monitor/Monitor.js'),
+    import('@bsv/wallet-toolbox/out/src/monitor/tasks/TaskSendWaiting.js'),
+    import('@bsv/wallet-toolbox/out/src/monitor/tasks/TaskCheckForProofs.js'),
+    import('@bsv/wallet-toolbox/out/src/monitor/tasks/TaskFailAbandoned.js'),
+  ]);
   return {
     ...mockchain,
     ...storageKnex,
+    ...migrations,
     ...storageManager,
     ...storageClient,
     ...wallet,

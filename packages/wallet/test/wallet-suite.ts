@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { type AtomicBEEF, P2PKH, PrivateKey, PublicKey, Transaction, type WalletInterface } from '@bsv/sdk';
+import { LockingScript, PrivateKey, Transaction, UnlockingScript } from '@bsv/sdk';
 import { openStore } from '../../shared/src/store/index.js';
-import { type Chain, openChain, openServerWallet, type ServerWallet } from '../src/index.js';
+import { type Chain, type Funding, openChain, openServerWallet, type ServerWallet } from '../src/index.js';
 import type { OwnDatabase } from './databases.js';
+import { feeOf, pay } from './payments.js';
 
 /** What the server's wallet promises on the local chain, on whichever database. */
 export function walletSuite(createDatabase: () => Promise<OwnDatabase>): void {
@@ -26,11 +27,6 @@ export function walletSuite(createDatabase: () => Promise<OwnDatabase>): void {
     const wallet = openServerWallet({ privateKey, storageUrl: undefined, chain: on, database: database.config });
     opened.push(wallet);
     return wallet;
-  }
-
-  /** Satoshis that a transaction's inputs have and its outputs don't. */
-  function feeOf(tx: AtomicBEEF | undefined): number {
-    return Transaction.fromAtomicBEEF([...(tx ?? [])]).getFee();
   }
 
   test('its identity is the server key', async () => {
@@ -96,28 +92,44 @@ export function walletSuite(createDatabase: () => Promise<OwnDatabase>): void {
     expect(await thief.balance()).toBe(0);
   });
 
-  test('two that spend the same output: the second is refused and gets its money back', async () => {
+  test('an output that somebody else has spent meanwhile: the action is refused, and its money comes back', async () => {
     const server = open();
     await server.ensureFunds(100_000);
     const wallet = await server.wallet();
-    const { tx } = await wallet.createAction({
-      description: 'pays to anybody',
-      outputs: [{ satoshis: 5_000, lockingScript: '51', outputDescription: 'anybody can spend it' }],
-      options: { acceptDelayedBroadcast: false, randomizeOutputs: false },
-    });
-    const outpoint = `${Transaction.fromAtomicBEEF(tx ?? []).id('hex')}.0`;
-    const spend = (satoshis: number) =>
+    const local = await chain.local();
+    // Anybody can spend it with a push of anything.
+    const anybody = { lockingScript: '7551', satoshis: 5_000 };
+    const take = ({ atomicBeef, txid }: Funding) =>
       wallet.createAction({
-        description: 'spends it',
-        inputBEEF: tx ?? [],
-        inputs: [{ outpoint, unlockingScript: '', inputDescription: 'anybody' }],
-        outputs: [{ satoshis, lockingScript: '51', outputDescription: 'anybody' }],
+        description: 'takes what anybody can',
+        inputBEEF: atomicBeef,
+        inputs: [{ outpoint: `${txid}.0`, unlockingScript: '51', inputDescription: 'anybody' }],
+        outputs: [{ satoshis: 5_000, lockingScript: '51', outputDescription: 'anybody' }],
         options: { acceptDelayedBroadcast: false },
       });
-    await spend(4_000);
-    const before = await server.balance();
-    await expect(spend(4_001)).rejects.toThrow();
-    expect(await server.balance()).toBe(before);
+    const taken = await take(await local.fund(anybody));
+    const balance = 100_000 - feeOf(taken.tx);
+    expect(await server.balance()).toBe(balance);
+
+    const funding = await local.fund(anybody);
+    const rival = new Transaction();
+    rival.addInput({
+      sourceTransaction: Transaction.fromAtomicBEEF(funding.atomicBeef),
+      sourceOutputIndex: 0,
+      unlockingScript: UnlockingScript.fromHex('51'),
+      sequence: 0xffffffff,
+    });
+    rival.addOutput({ satoshis: 5_000, lockingScript: LockingScript.fromHex('51') });
+    const [posted] = await local.postBeef(local.parseBeef(Uint8Array.from(rival.toBEEF())), [rival.id('hex')]);
+    expect(posted?.status).toBe('success');
+    await expect(take(funding)).rejects.toMatchObject({ code: 'WERR_REVIEW_ACTIONS' });
+    expect(await server.balance()).toBe(balance);
+    const again = await wallet.createAction({
+      description: 'spends its own',
+      outputs: [{ satoshis: 1_000, lockingScript: '51', outputDescription: 'anybody' }],
+      options: { acceptDelayedBroadcast: false },
+    });
+    expect(await server.balance()).toBe(balance - 1_000 - feeOf(again.tx));
   });
 
   test('several actions at once, from two processes with the same wallet: none gets in the way of another', async () => {
@@ -201,37 +213,4 @@ export function walletSuite(createDatabase: () => Promise<OwnDatabase>): void {
     await otherChain.close();
     await other.remove();
   });
-}
-
-/** A BRC-29 payment, ready for the payee to take in. */
-async function pay(from: WalletInterface, to: WalletInterface, satoshis: number) {
-  const { publicKey: senderIdentityKey } = await from.getPublicKey({ identityKey: true });
-  const { publicKey: payee } = await to.getPublicKey({ identityKey: true });
-  const [derivationPrefix, derivationSuffix] = ['prefix', 'suffix'].map((text) => Buffer.from(text).toString('base64'));
-  const { publicKey } = await from.getPublicKey({
-    protocolID: [2, '3241645161d8'],
-    keyID: `${derivationPrefix} ${derivationSuffix}`,
-    counterparty: payee,
-  });
-  const lockingScript = new P2PKH().lock(PublicKey.fromString(publicKey).toAddress()).toHex();
-  const { tx } = await from.createAction({
-    description: 'a payment',
-    outputs: [{ satoshis, lockingScript, outputDescription: 'payment' }],
-    options: { acceptDelayedBroadcast: false, randomizeOutputs: false },
-  });
-  return {
-    tx: tx as AtomicBEEF,
-    description: 'a payment',
-    outputs: [
-      {
-        outputIndex: 0,
-        protocol: 'wallet payment' as const,
-        paymentRemittance: {
-          derivationPrefix: derivationPrefix ?? '',
-          derivationSuffix: derivationSuffix ?? '',
-          senderIdentityKey,
-        },
-      },
-    ],
-  };
 }

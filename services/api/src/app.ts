@@ -1,15 +1,18 @@
 import { createAuthMiddleware } from '@messagebox/brc103';
 import {
   type AdminFeeParts,
+  AdvertisedHosts,
   type ChargeParts,
   type Config,
   DeviceRegistrations,
   type Health,
   type JobQueue,
   type Logger,
+  MessageBoxAdvertisements,
   type MessageStore,
   type Metrics,
   OwnAdvertisements,
+  ownHosts,
   type PaymentTaker,
   type PermissionStore,
   type PushNotes,
@@ -112,6 +115,7 @@ export function createApi(parts: ApiParts): Express {
   routes.post(
     '/sendMessage',
     sendMessageRoute({
+      advertisedHosts: new AdvertisedHosts(new MessageBoxAdvertisements(parts.sql), ownHosts(config.hostingDomain)),
       store,
       permissions,
       deliveryFees,

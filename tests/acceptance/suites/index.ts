@@ -1,6 +1,7 @@
 import { type Deploy, deployed } from '../deployments.js';
 import { adminFeesSuite } from './admin-fees.js';
 import { duplicatesSuite } from './duplicates.js';
+import { hostAdvertisementsSuite } from './host-advertisements.js';
 import { httpSuite } from './http.js';
 import { httpSurfaceSuite } from './http-surface.js';
 import { listingSuite } from './listing.js';
@@ -26,6 +27,7 @@ export function everyDeployment(deploy: Deploy): void {
     permissionsSuite(at);
     permissionTablesSuite(at);
     httpSurfaceSuite(at);
+    hostAdvertisementsSuite(at);
   });
   pushSuite(deploy);
   adminFeesSuite(deploy);

@@ -70,3 +70,10 @@ export function advertisedHostHeader(
   if (recipients.length === 1 && only !== undefined) return elsewhere.get(only);
   return [...elsewhere].map(([recipient, host]) => `${recipient}=${host}`).join(', ');
 }
+
+/** What counts as this host by its configuration. @param hostingDomain HOSTING_DOMAIN as given */
+export function ownHosts(hostingDomain: string | undefined): string[] {
+  if (hostingDomain === undefined) return [];
+  const url = hostingDomain.includes('://') ? hostingDomain : `https://${hostingDomain}`;
+  return URL.canParse(url) ? [new URL(url).host] : [];
+}

@@ -2,7 +2,6 @@ import type { ChainTracker } from '@bsv/sdk';
 import type { Network, StoreConfig, StoreLog } from '@messagebox/shared';
 import type { LocalChain } from '../local/local-chain.js';
 import { OpenedOnce } from '../local/opened-once.js';
-import { networkTracker } from './network-tracker.js';
 
 /** The block chain of the configured network. */
 export interface Chain {
@@ -21,13 +20,16 @@ export interface ChainOptions {
   readonly log?: StoreLog;
 }
 
-/** Opens nothing yet. */
+/** Opens nothing and loads nothing yet. */
 export function openChain({ network, database, log }: ChainOptions): Chain {
   if (network !== 'local') {
-    const tracker = networkTracker(network);
+    const opened = new OpenedOnce(async () => {
+      const { networkTracker } = await import('./network-tracker.js');
+      return networkTracker(network);
+    });
     return {
       network,
-      tracker: async () => tracker,
+      tracker: () => opened.get(),
       local: () => Promise.reject(new Error(`There is no local chain: the network is ${network}.`)),
       close: async () => undefined,
     };

@@ -1,12 +1,13 @@
 import path from 'node:path';
 import { createKnex, type StoreConfig, type StoreLog } from '@messagebox/shared';
 import type { Knex } from 'knex';
+import { mysqlLock, noLock, type ProcessLock, sqliteLock } from './process-lock.js';
 
-/** Connections are for what runs at once; locks hold one each. */
-const POOL_SIZE = 6;
-const LOCK_WAIT_SECONDS = 30;
+/** Connections are for what runs at once; locks take one each. */
+const POOL_SIZE = 8;
 /** Who waits for a connection waits for another's whole transaction. */
 const ACQUIRE_TIMEOUT_MS = 60_000;
+const MEMORY = ':memory:';
 
 type Purpose = 'chain' | 'wallet';
 
@@ -16,7 +17,7 @@ type Purpose = 'chain' | 'wallet';
  */
 export class LocalDatabase {
   readonly knex: Knex;
-  private readonly turns = new Map<string, Promise<unknown>>();
+  private readonly locks = new Map<string, { lock: ProcessLock; turn: Promise<unknown> }>();
 
   /** @param purpose goes into the names of locks and of the table that records migrations */
   constructor(
@@ -30,56 +31,37 @@ export class LocalDatabase {
 
   /** In the MySQL database that is named, or in an SQLite file next to the one that is named. */
   static beside(config: StoreConfig, purpose: Purpose, log?: StoreLog): LocalDatabase {
-    if (config.client === 'mysql2') return new LocalDatabase(config, purpose, log);
-    return new LocalDatabase({ ...config, filename: fileBeside(config.filename, purpose) }, purpose, log);
+    if (config.client === 'mysql2' || config.filename === MEMORY) return new LocalDatabase(config, purpose, log);
+    const { dir, name, ext } = path.parse(config.filename);
+    const filename = path.join(dir, `${name}-local-${purpose}${ext || '.sqlite'}`);
+    return new LocalDatabase({ ...config, filename }, purpose, log);
   }
 
   /**
-   * Runs `work` while nobody else runs under the same name: no other call here, and with MySQL no other process. (An
-   * SQLite file is for one process.) Not to be nested under the same name.
+   * Runs `work` while nobody else runs under the same name, in any process that has this database open. Not to be nested
+   * under the same name.
+   *
+   * @throws {Error} when others take too long
    */
   async alone<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const result = (this.turns.get(name) ?? Promise.resolve()).then(() =>
-      this.config.client === 'mysql2' ? this.underLock(name, work) : work(),
-    );
-    this.turns.set(
-      name,
-      result.catch(() => undefined),
-    );
+    // One at a time from here asks for the lock: each that waits for it takes a connection.
+    const entry = this.locks.get(name) ?? { lock: this.createLock(name), turn: Promise.resolve() };
+    const result = entry.turn.then(() => entry.lock.hold(work));
+    entry.turn = result.catch(() => undefined);
+    this.locks.set(name, entry);
     return await result;
   }
 
+  /** Waits for what runs. */
   async close(): Promise<void> {
-    await Promise.all(this.turns.values());
+    const entries = [...this.locks.values()];
+    await Promise.all(entries.map(({ turn }) => turn));
+    await Promise.all(entries.map(({ lock }) => lock.close()));
     await this.knex.destroy();
   }
 
-  /** The lock belongs to a connection, so it ends with a process that dies. */
-  private async underLock<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const { client } = this.knex;
-    const connection: unknown = await client.acquireConnection();
-    // Names of locks are the server's, not the database's, and at most 64 characters long.
-    const lock = this.knex.raw('CONCAT(?, LEFT(SHA2(DATABASE(), 256), 32))', [
-      `messagebox-${this.purpose}-${name}-`.slice(0, 31),
-    ]);
-    try {
-      const [[row]] = await this.knex
-        .raw('SELECT GET_LOCK(?, ?) AS held', [lock, LOCK_WAIT_SECONDS])
-        .connection(connection);
-      if (row.held !== 1) throw new Error(`The ${this.purpose} of the local network is busy.`);
-      try {
-        return await work();
-      } finally {
-        await this.knex.raw('SELECT RELEASE_LOCK(?)', [lock]).connection(connection);
-      }
-    } finally {
-      await client.releaseConnection(connection);
-    }
+  private createLock(name: string): ProcessLock {
+    if (this.config.client === 'mysql2') return mysqlLock(this.knex, `${this.purpose}-${name}`);
+    return this.config.filename === MEMORY ? noLock : sqliteLock(`${this.config.filename}-${name}.lock`);
   }
-}
-
-function fileBeside(filename: string, purpose: Purpose): string {
-  if (filename === ':memory:') return filename;
-  const { dir, name, ext } = path.parse(filename);
-  return path.join(dir, `${name}-local-${purpose}${ext || '.sqlite'}`);
 }

@@ -6,6 +6,7 @@ import type { Wallet } from '@bsv/wallet-toolbox/out/src/Wallet.js';
 import { loadToolbox, type Toolbox } from '../toolbox.js';
 import type { Funding, FundingRequest } from './local-chain.js';
 import type { LocalDatabase } from './local-database.js';
+import { migrateWalletTables } from './wallet-tables.js';
 
 /** The local chain as a wallet sees it: in this process, or behind a server's routes for development. */
 export interface LocalNetwork {
@@ -53,7 +54,7 @@ export class LocalWallet {
         feeModel: { model: 'sat/kb', value: 1 },
       });
       await database.alone('open', async () => {
-        await records.migrate('messagebox', randomBytes(33).toString('hex'));
+        await migrateWalletTables(toolbox, records, randomBytes(33).toString('hex'));
         await records.makeAvailable();
         await records.findOrInsertUser(keys.identityKey);
       });

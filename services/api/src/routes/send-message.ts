@@ -1,11 +1,27 @@
-import { type SendParts, send } from '@messagebox/shared';
+import { type AdvertisedHosts, advertisedHostHeader, type SendParts, send } from '@messagebox/shared';
 import type { RequestHandler } from 'express';
 import { callerOf } from '../http/caller.js';
 import { jsonBody } from '../http/json-body.js';
 
-/** `POST /sendMessage` */
-export function sendMessageRoute(parts: SendParts): RequestHandler {
+export interface SendMessageRouteParts extends SendParts {
+  readonly advertisedHosts: AdvertisedHosts;
+}
+
+/**
+ * `POST /sendMessage`. The answer tells by `x-messagebox-advertised-host` when a recipient is advertised elsewhere; what
+ * was sent is stored here all the same.
+ */
+export function sendMessageRoute(parts: SendMessageRouteParts): RequestHandler {
   return async (request, response) => {
-    response.json(await send(parts, callerOf(request), jsonBody(request)));
+    const answer = await send(parts, callerOf(request), jsonBody(request));
+    const recipients = answer.results.map(({ recipient }) => recipient);
+    const elsewhere = await parts.advertisedHosts.elsewhere(recipients, request.headers.host);
+    const header = advertisedHostHeader(recipients, elsewhere);
+    if (header !== undefined) {
+      response.setHeader('x-messagebox-advertised-host', header);
+      // Signed (BRC-104 signs x-bsv-* only), and so the one that AuthFetch shows.
+      response.setHeader('x-bsv-messagebox-advertised-host', header);
+    }
+    response.json(answer);
   };
 }

@@ -27,8 +27,8 @@ const MOST_SEARCHED = 50;
 export function syncRequest(request: unknown): { since: number; limit: number } {
   const { version, since, limit = MOST_LISTED } = fieldsOf(request);
   if (version !== GASP_VERSION) throw invalid(`This host speaks version ${GASP_VERSION} of GASP.`);
-  if (!isWhole(since, 0)) throw invalid('`since` must be a whole number.');
-  if (!isWhole(limit, 1)) throw invalid('`limit` must be a whole number.');
+  if (!isWhole(since, 0)) throw invalid('since must be a whole number.');
+  if (!isWhole(limit, 1)) throw invalid('limit must be a whole number.');
   return { since, limit: Math.min(limit, MOST_LISTED) };
 }
 
@@ -45,9 +45,9 @@ export async function foreignNode(
   outputIndex: unknown,
 ): Promise<ForeignNode> {
   const graph = typeof graphID === 'string' ? /^([0-9a-f]{64})\.(\d{1,10})$/.exec(graphID) : null;
-  if (graph === null) throw invalid('`graphID` must be TXID.INDEX.');
-  if (typeof txid !== 'string' || !/^[0-9a-f]{64}$/.test(txid)) throw invalid('`txid` must be 64 hex characters.');
-  if (!isWhole(outputIndex, 0)) throw invalid('`outputIndex` must be a whole number.');
+  if (graph === null) throw invalid('graphID must be TXID.INDEX.');
+  if (typeof txid !== 'string' || !/^[0-9a-f]{64}$/.test(txid)) throw invalid('txid must be 64 hex characters.');
+  if (!isWhole(outputIndex, 0)) throw invalid('outputIndex must be a whole number.');
 
   const [, rootTxid = '', rootIndex = ''] = graph;
   const left = [{ txid: rootTxid, outputIndex: Number(rootIndex) }];

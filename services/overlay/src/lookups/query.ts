@@ -23,7 +23,7 @@ export function textField(query: Readonly<Record<string, unknown>>, name: string
   const value = query[name];
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'string' || value === '' || value.length > MAX_TEXT || !value.isWellFormed()) {
-    throw invalidQuery(`\`${name}\` must be a text of 1 to ${MAX_TEXT} characters.`);
+    throw invalidQuery(`${name} must be a text of 1 to ${MAX_TEXT} characters.`);
   }
   return value;
 }
@@ -36,7 +36,7 @@ export function textField(query: Readonly<Record<string, unknown>>, name: string
 export function identityField(query: Readonly<Record<string, unknown>>): string | undefined {
   const value = textField(query, 'identityKey');
   if (value !== undefined && !/^0[23][0-9a-fA-F]{64}$/.test(value)) {
-    throw invalidQuery('`identityKey` must be a public key of 66 hex characters.');
+    throw invalidQuery('identityKey must be a public key of 66 hex characters.');
   }
   return value?.toLowerCase();
 }

@@ -39,7 +39,7 @@ function topicsField(topics: unknown): string[] | undefined {
   if (topics === undefined || topics === null) return undefined;
   const isList = Array.isArray(topics) && topics.length <= MOST_TOPICS;
   if (!isList || !topics.every((topic) => typeof topic === 'string' && topic.isWellFormed())) {
-    throw invalidQuery(`\`topics\` must be a list of at most ${MOST_TOPICS} names.`);
+    throw invalidQuery(`topics must be a list of at most ${MOST_TOPICS} names.`);
   }
   return topics;
 }

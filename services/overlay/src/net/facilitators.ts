@@ -87,7 +87,7 @@ function descriptionIn(body: Buffer): string | undefined {
     const answer: unknown = JSON.parse(body.toString('utf8'));
     if (typeof answer !== 'object' || answer === null) return undefined;
     const text = 'description' in answer ? answer.description : 'message' in answer ? answer.message : undefined;
-    return typeof text === 'string' ? text.replace(/[^\x20-\x7e]+/g, ' ').slice(0, REASON_BYTES) : undefined;
+    return typeof text === 'string' ? text.replace(/[^\x21-\x7e]+/g, ' ').slice(0, REASON_BYTES) : undefined;
   } catch {
     return undefined;
   }

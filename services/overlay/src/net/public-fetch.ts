@@ -72,7 +72,8 @@ export class PublicFetch {
         body: await readBounded(response.body, maxBytes),
       };
     } catch (error) {
-      throw error instanceof FetchError ? error : new FetchError(reasonOf(error), { cause: error });
+      if (error instanceof FetchError) throw error;
+      throw new FetchError(timeout.aborted ? 'There was no answer in time.' : reasonOf(error), { cause: error });
     }
   }
 
@@ -118,7 +119,6 @@ async function readBounded(body: AsyncIterable<Uint8Array> | null, maxBytes: num
 /** What stands behind undici's "fetch failed", in a few words. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'The request failed.';
-  if (error.name === 'TimeoutError') return 'There was no answer in time.';
   const cause: unknown = error.cause;
   return cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : error.message;
 }

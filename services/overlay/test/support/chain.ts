@@ -6,8 +6,11 @@ export class TestChain implements ChainTracker {
   #funded = 0;
   /** Makes it fail to answer. */
   down = false;
+  /** Makes it answer only then. */
+  held: Promise<void> | undefined;
 
   async isValidRootForHeight(root: string, height: number): Promise<boolean> {
+    await this.held;
     if (this.down) throw new Error('the chain is down');
     return this.#roots.get(height) === root;
   }

@@ -44,6 +44,7 @@ export class Person {
     for (const { transaction: source, index, protocol = MESSAGE_BOX } of spent) {
       transaction.addInput({
         sourceTransaction: source,
+        sourceTXID: source.id('hex'),
         sourceOutputIndex: index,
         unlockingScriptTemplate: new PushDrop(this.wallet).unlock(protocol, '1', 'anyone'),
       });

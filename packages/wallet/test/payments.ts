@@ -1,0 +1,36 @@
+import { type AtomicBEEF, P2PKH, PublicKey, Transaction, type WalletInterface } from '@bsv/sdk';
+
+/** A BRC-29 payment, ready for the payee to take in. */
+export async function pay(from: WalletInterface, to: WalletInterface, satoshis: number) {
+  const { publicKey: senderIdentityKey } = await from.getPublicKey({ identityKey: true });
+  const { publicKey: payee } = await to.getPublicKey({ identityKey: true });
+  const derivationPrefix = Buffer.from('prefix').toString('base64');
+  const derivationSuffix = Buffer.from('suffix').toString('base64');
+  const { publicKey } = await from.getPublicKey({
+    protocolID: [2, '3241645161d8'],
+    keyID: `${derivationPrefix} ${derivationSuffix}`,
+    counterparty: payee,
+  });
+  const { tx } = await from.createAction({
+    description: 'a payment',
+    outputs: [
+      {
+        satoshis,
+        lockingScript: new P2PKH().lock(PublicKey.fromString(publicKey).toAddress()).toHex(),
+        outputDescription: 'payment',
+      },
+    ],
+    options: { acceptDelayedBroadcast: false, randomizeOutputs: false },
+  });
+  const paymentRemittance = { derivationPrefix, derivationSuffix, senderIdentityKey };
+  return {
+    tx: tx as AtomicBEEF,
+    description: 'a payment',
+    outputs: [{ outputIndex: 0, protocol: 'wallet payment' as const, paymentRemittance }],
+  };
+}
+
+/** Satoshis that a transaction's inputs have and its outputs don't. */
+export function feeOf(tx: AtomicBEEF | undefined): number {
+  return Transaction.fromAtomicBEEF([...(tx ?? [])]).getFee();
+}

@@ -1,0 +1,260 @@
+import { gzipSync } from 'node:zlib';
+import { Transaction } from '@bsv/sdk';
+import { BoundedBroadcastFacilitator, BoundedLookupFacilitator } from '../src/net/facilitators.js';
+import { isPublicAddress } from '../src/net/public-address.js';
+import { FetchError, PublicFetch } from '../src/net/public-fetch.js';
+import { bytesOf, TestChain } from './support/chain.js';
+import { endlessAnswer, type FakePeer, jsonAnswer, startPeer } from './support/fake-peer.js';
+import { type Host, startHost } from './support/host.js';
+import { Person } from './support/person.js';
+
+const chain = new TestChain();
+const local = new PublicFetch('local');
+let peer: FakePeer;
+
+beforeEach(async () => {
+  peer = await startPeer();
+});
+afterEach(() => peer.close());
+afterAll(() => local.close());
+
+describe('public addresses', () => {
+  test.each(['8.8.8.8', '1.1.1.1', '172.15.0.1', '172.32.0.1', '192.167.1.1', '2606:4700::1111', '2a00:1450::1'])(
+    '%s is one',
+    (address) => expect(isPublicAddress(address)).toBe(true),
+  );
+  test.each([
+    '0.0.0.0',
+    '10.255.255.255',
+    '100.64.0.1',
+    '100.127.255.255',
+    '127.0.0.1',
+    '127.255.255.254',
+    '169.254.169.254',
+    '172.16.0.1',
+    '172.31.255.255',
+    '192.168.0.1',
+    '198.18.0.1',
+    '192.0.2.1',
+    '224.0.0.1',
+    '240.0.0.1',
+    '255.255.255.255',
+    '::',
+    '::1',
+    'fe80::1',
+    'fc00::1',
+    'fd12::1',
+    'ff02::1',
+    '::ffff:10.0.0.1',
+    '::ffff:8.8.8.8',
+    '::10.0.0.1',
+    '64:ff9b::a00:1',
+    '2002:a00:1::',
+    '2001:0:a00:1::',
+    '2001:db8::1',
+    'localhost',
+    '',
+    '1.2.3',
+    '1.2.3.4/8',
+  ])('%j is none', (address) => expect(isPublicAddress(address)).toBe(false));
+});
+
+describe('requests to strangers', () => {
+  test('carry what they are given and bring the answer', async () => {
+    peer.answers['/x'] = (response, body, request) => {
+      jsonAnswer({ body, method: request.method, type: request.headers['content-type'] }, 201)(response, body, request);
+    };
+    const response = await local.request(`${peer.url}/x`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"a":1}',
+    });
+    expect([response.status, response.contentType]).toEqual([201, 'application/json']);
+    expect(JSON.parse(response.body.toString())).toEqual({ body: { a: 1 }, method: 'POST', type: 'application/json' });
+  });
+
+  test.each(['main', 'test'] as const)('never reach this machine or a private network on %s', async (network) => {
+    const fetch = new PublicFetch(network);
+    const port = new URL(peer.url).port;
+    for (const host of [
+      '127.0.0.1',
+      'localhost',
+      '[::1]',
+      '2130706433',
+      '0x7f000001',
+      '127.1',
+      '[::ffff:127.0.0.1]',
+      '0.0.0.0',
+    ]) {
+      const error = await fetch.request(`https://${host}:${port}/x`).catch((error: unknown) => error);
+      expect(error).toBeInstanceOf(FetchError);
+      expect(String(error)).toMatch(/public/);
+    }
+    await expect(fetch.request(`${peer.url}/x`)).rejects.toThrow('The address is not https.');
+    for (const url of ['file:///etc/passwd', 'data:text/plain,x', 'nonsense', '']) {
+      await expect(fetch.request(url)).rejects.toThrow(FetchError);
+    }
+    expect(peer.asked).toEqual([]);
+    await fetch.close();
+  });
+
+  test('are not sent elsewhere', async () => {
+    const target = await startPeer({ '/secret': jsonAnswer({}) });
+    for (const status of [301, 302, 303, 307, 308]) {
+      peer.answers['/x'] = (response) => response.writeHead(status, { location: `${target.url}/secret` }).end();
+      await expect(local.request(`${peer.url}/x`, { method: 'POST', body: '{}' })).rejects.toThrow(FetchError);
+    }
+    expect(target.asked).toEqual([]);
+    await target.close();
+  });
+
+  test('end at a number of bytes, however they come', async () => {
+    peer.answers['/endless'] = endlessAnswer('application/json');
+    peer.answers['/bomb'] = (response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50_000_000)));
+    };
+    for (const path of ['/endless', '/bomb']) {
+      await expect(local.request(`${peer.url}${path}`, { maxBytes: 100_000 })).rejects.toThrow(
+        'more than 100000 bytes',
+      );
+    }
+  });
+
+  test('end in time: no answer, a trickle, a signal', async () => {
+    peer.answers['/silent'] = () => {};
+    peer.answers['/trickle'] = (response) => {
+      response.writeHead(200);
+      const timer = setInterval(() => response.write('x'), 20);
+      response.on('close', () => clearInterval(timer));
+    };
+    for (const path of ['/silent', '/trickle']) {
+      await expect(local.request(`${peer.url}${path}`, { timeoutMs: 200 })).rejects.toThrow('no answer in time');
+    }
+    const abort = new AbortController();
+    const waiting = local.request(`${peer.url}/silent`, { signal: abort.signal });
+    abort.abort();
+    await expect(waiting).rejects.toThrow(FetchError);
+  });
+
+  test('that fail say why', async () => {
+    const gone = await startPeer();
+    await gone.close();
+    await expect(local.request(gone.url)).rejects.toThrow(/ECONNREFUSED/);
+  });
+});
+
+describe('facilitators', () => {
+  const lookup = new BoundedLookupFacilitator(local);
+  const broadcast = new BoundedBroadcastFacilitator(local);
+  const question = { service: 'ls_messagebox', query: {} };
+  let host: Host;
+
+  beforeAll(async () => {
+    host = await startHost(chain);
+  });
+  afterAll(() => host.close());
+
+  test('submit and look up at a real host, both forms', async () => {
+    const alice = new Person();
+    const ads = [
+      await alice.advertise(chain, 'https://a.mailboxes.org'),
+      await alice.advertise(chain, 'https://b.mailboxes.org'),
+    ];
+    for (const [index, ad] of ads.entries()) {
+      const steak = await broadcast.send(host.url, {
+        beef: ad.toBEEF(),
+        topics: ['tm_messagebox'],
+        ...(index === 0 ? {} : { offChainValues: [1] }),
+      });
+      expect(steak).toEqual({ tm_messagebox: { outputsToAdmit: [0], coinsToRetain: [], coinsRemoved: [] } });
+    }
+    const query = { identityKey: alice.identityKey };
+    const binary = await lookup.lookup(host.url, { service: 'ls_messagebox', query });
+    peer.answers['/lookup'] = jsonAnswer(await host.engine.lookup({ service: 'ls_messagebox', query }));
+    const plain = await lookup.lookup(peer.url, { service: 'ls_messagebox', query });
+    for (const { outputs } of [binary, plain]) {
+      expect(outputs.map(({ beef }) => Transaction.fromBEEF(beef).id('hex'))).toEqual([
+        ads[1]?.id('hex'),
+        ads[0]?.id('hex'),
+      ]);
+      expect(outputs.map(({ outputIndex }) => outputIndex)).toEqual([0, 0]);
+    }
+  });
+
+  test('a refusal is told with its reason', async () => {
+    await expect(broadcast.send(host.url, { beef: [1, 2, 3], topics: ['tm_messagebox'] })).rejects.toThrow(
+      /^The host answers 400: .*ends too early/,
+    );
+    peer.answers['/submit'] = jsonAnswer({ status: 'error', message: 'no\nsuch \u0007 topic' }, 400);
+    await expect(broadcast.send(peer.url, { beef: [1], topics: ['tm_x'] })).rejects.toThrow('400: no such topic.');
+  });
+
+  test.each<[string, Parameters<typeof jsonAnswer>]>([
+    ['a list', [[]]],
+    ['nothing', [{}]],
+    ['a text', ['x']],
+    ['a topic without lists', [{ tm_x: { outputsToAdmit: 'all' } }]],
+    ['a topic that is null', [{ tm_x: null }]],
+  ])('a STEAK that is %s is none', async (_name, answer) => {
+    peer.answers['/submit'] = jsonAnswer(...answer);
+    await expect(broadcast.send(peer.url, { beef: [1], topics: ['tm_x'] })).rejects.toThrow('STEAK');
+  });
+
+  test.each<[string, Buffer]>([
+    ['nothing', Buffer.alloc(0)],
+    ['2^53 outputs', Buffer.from('ffffffffffffffff1f', 'hex')],
+    ['a thousand outputs and no more', Buffer.from('fde803', 'hex')],
+    ['a context of 2^32 bytes', Buffer.concat([Buffer.of(1), Buffer.alloc(32), Buffer.from('00feffffffff', 'hex')])],
+    ['no BEEF', Buffer.concat([Buffer.of(1), Buffer.alloc(32), Buffer.from('0000', 'hex'), Buffer.alloc(10)])],
+    [
+      'a BEEF of 2^53 transactions',
+      Buffer.concat([Buffer.of(1), Buffer.alloc(32), Buffer.from('00000200beef00ffffffffffffffff1f', 'hex')]),
+    ],
+  ])('a binary answer with %s ends with an error', async (_name, body) => {
+    peer.answers['/lookup'] = (response) =>
+      response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(body);
+    await expect(lookup.lookup(peer.url, question)).rejects.toThrow('like a lookup service');
+  });
+
+  test('outputs whose transaction did not come along are left out', async () => {
+    const beef = bytesOf(await new Person().advertise(chain, 'https://a.mailboxes.org'));
+    const txid = Buffer.from(Transaction.fromBEEF([...beef]).id('hex'), 'hex');
+    const output = (id: Buffer) => Buffer.concat([id, Buffer.from('0000', 'hex')]);
+    peer.answers['/lookup'] = (response) => {
+      response.writeHead(200, { 'content-type': 'application/octet-stream' });
+      response.end(Buffer.concat([Buffer.of(2), output(Buffer.alloc(32)), output(txid), beef]));
+    };
+    const { outputs } = await lookup.lookup(peer.url, question);
+    expect(outputs.map((one) => Transaction.fromBEEF(one.beef).id('hex'))).toEqual([txid.toString('hex')]);
+  });
+
+  test.each<[string, unknown]>([
+    ['no outputs', {}],
+    ['null', null],
+    ['outputs that are no list', { outputs: 'x' }],
+  ])('a plain answer with %s ends with an error', async (_name, body) => {
+    peer.answers['/lookup'] = jsonAnswer(body);
+    await expect(lookup.lookup(peer.url, question)).rejects.toThrow('like a lookup service');
+  });
+
+  test('what is no BEEF in a plain answer is left out', async () => {
+    const outputs = [
+      null,
+      {},
+      { beef: 'x', outputIndex: 0 },
+      { beef: [1, 2], outputIndex: 0 },
+      { beef: [256], outputIndex: 0 },
+      { beef: [...Buffer.from('0200beef00ffffffffffffffff1f', 'hex')], outputIndex: 0 },
+      { beef: [...bytesOf(chain.fund())], outputIndex: '0' },
+    ];
+    peer.answers['/lookup'] = jsonAnswer({ type: 'output-list', outputs });
+    expect(await lookup.lookup(peer.url, question)).toEqual({ type: 'output-list', outputs: [] });
+  });
+
+  test('an endless answer ends', async () => {
+    peer.answers['/lookup'] = endlessAnswer('application/octet-stream');
+    peer.answers['/submit'] = endlessAnswer('application/json');
+    await expect(lookup.lookup(peer.url, question)).rejects.toThrow('more than');
+    await expect(broadcast.send(peer.url, { beef: [1], topics: ['tm_x'] })).rejects.toThrow('more than');
+  });
+});
