@@ -1,3 +1,4 @@
+export * from './beef/index.js';
 export { type Chain, type ChainOptions, openChain } from './chain/open-chain.js';
 export { answerChainCall, answerFaucet } from './development/chain-calls.js';
 export {
@@ -14,7 +15,6 @@ export {
   type PostBeefResult,
 } from './local/local-chain.js';
 export { type Money, type MoneyParts, openMoney } from './open-money.js';
-export { atomicBeef, txidOf } from './verify/scan-beef.js';
 export { TransactionVerifier, type VerifiedTransaction, type VerifierLimits } from './verify/transaction-verifier.js';
 export * from './verify/verify-errors.js';
 export { openServerWallet, type ServerWallet, type ServerWalletOptions } from './wallet/server-wallet.js';

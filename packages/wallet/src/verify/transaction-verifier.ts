@@ -1,9 +1,9 @@
 import type { ChainTracker } from '@bsv/sdk';
+import { InvalidTransactionError, parseBeef } from '../beef/index.js';
 import { askChain } from './ask-chain.js';
 import { neededPart } from './needed-part.js';
-import { scanBeef } from './scan-beef.js';
 import { type ScriptAnswer, ScriptProcess, ScriptProcessError } from './script-process.js';
-import { InvalidTransactionError, VerifierBusyError } from './verify-errors.js';
+import { VerifierBusyError } from './verify-errors.js';
 
 /** What one verification may take. */
 export interface VerifierLimits {
@@ -86,8 +86,8 @@ export class TransactionVerifier {
     if (beef.length > this.limits.bytes) {
       throw new InvalidTransactionError('limit', `The BEEF is larger than ${this.limits.bytes} bytes.`);
     }
-    const scanned = scanBeef(beef instanceof Uint8Array ? beef : Uint8Array.from(beef), this.limits.transactions);
-    const needed = neededPart(scanned, { inputs: this.limits.inputs, hashes: this.limits.hashes });
+    const parsed = parseBeef(beef instanceof Uint8Array ? beef : Uint8Array.from(beef), this.limits.transactions);
+    const needed = neededPart(parsed, { inputs: this.limits.inputs, hashes: this.limits.hashes });
     this.pending += 1;
     try {
       const answer = await this.inTurn(() => this.runScripts(needed.beef));
@@ -96,7 +96,8 @@ export class TransactionVerifier {
     } finally {
       this.pending -= 1;
     }
-    return { txid: needed.txid, proven: needed.proven, beef: needed.beef };
+    const { txid, proof } = parsed.subject;
+    return { txid, proven: proof !== undefined, beef: needed.beef };
   }
 
   /** Ends the process. What still waits is refused. */

@@ -7,7 +7,7 @@ import {
   Transaction,
 } from '@bsv/sdk';
 import type { Logger } from '@messagebox/shared';
-import { parseBeef } from '../beef/index.js';
+import { parseBeef } from '@messagebox/wallet';
 import { decodeServiceAd } from '../topics/service-ad.js';
 import { type HeldAd, outpointOf, PLACE_TOPICS, PLACES } from './ads.js';
 

@@ -11,8 +11,7 @@ import {
   type SqlClient,
   type StoreConfig,
 } from '@messagebox/shared';
-import { TransactionVerifier } from '@messagebox/wallet';
-import { parseBeef } from '../../src/beef/index.js';
+import { parseBeef, TransactionVerifier } from '@messagebox/wallet';
 import { createOverlayEngine } from '../../src/engine/create-engine.js';
 import type { OverlayEngine } from '../../src/engine/overlay-engine.js';
 import type { OverlayStorage } from '../../src/engine/overlay-storage.js';
