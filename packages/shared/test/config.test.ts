@@ -38,6 +38,7 @@ test.each<[string, string]>([
   ['NODE_ENV', 'prod'],
   ['ROUTING_PREFIX', 'api'],
   ['ROUTING_PREFIX', '/a b'],
+  ['ROUTING_PREFIX', '/development/x'],
   ['SERVER_PRIVATE_KEY', 'abc'],
   ['SESSION_SECRETS', `${'0'.repeat(64)},zz`],
   ['SESSION_LIFE_SECONDS', '0'],
