@@ -1,3 +1,4 @@
+export type { Broadcast } from './chain/broadcast.js';
 export { type Chain, type ChainOptions, openChain } from './chain/open-chain.js';
 export { answerChainCall, answerFaucet } from './development/chain-calls.js';
 export {
@@ -14,7 +15,7 @@ export {
   type PostBeefResult,
 } from './local/local-chain.js';
 export { type Money, type MoneyParts, openMoney } from './open-money.js';
-export { atomicBeef, txidOf } from './verify/scan-beef.js';
+export { atomicBeef, type TransactionOutput, txidOf } from './verify/scan-beef.js';
 export { TransactionVerifier, type VerifiedTransaction, type VerifierLimits } from './verify/transaction-verifier.js';
 export * from './verify/verify-errors.js';
 export { openServerWallet, type ServerWallet, type ServerWalletOptions } from './wallet/server-wallet.js';

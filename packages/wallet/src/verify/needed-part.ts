@@ -11,6 +11,8 @@ export interface NeededLimits {
 /** What the validity of one transaction rests on. */
 export interface NeededPart {
   readonly txid: string;
+  /** The transaction itself. */
+  readonly raw: Uint8Array;
   /** Whether the transaction itself has a merkle path, which then is to be verified. */
   readonly proven: boolean;
   /** A plain V2 BEEF: ancestors before descendants, the subject last, and nothing else in it. */
@@ -33,13 +35,8 @@ const COINBASE_SOURCE = '00'.repeat(32);
  * @throws {InvalidTransactionError} `malformed`, `incomplete`, `inputs`, `amounts`, `proof`, `limit`
  */
 export function neededPart(scanned: ScannedBeef, limits: NeededLimits): NeededPart {
-  const known = new Map<string, ScannedTransaction>();
-  for (const transaction of scanned.transactions) {
-    if (typeof transaction === 'string') continue;
-    if (known.has(transaction.txid)) throw invalid('malformed', `The BEEF has transaction ${transaction.txid} twice.`);
-    known.set(transaction.txid, transaction);
-  }
-  const subject = subjectOf(scanned, known);
+  const known = byTxid(scanned);
+  const subject = subjectIn(scanned, known);
   const bumps = new NeededBumps(scanned.bumps);
   const ordered: { raw: Uint8Array; bump: number | undefined }[] = [];
   const spentCoinbases: number[] = [];
@@ -75,10 +72,29 @@ export function neededPart(scanned: ScannedBeef, limits: NeededLimits): NeededPa
   }
   if (bumps.size > limits.hashes) throw invalid('limit', `The merkle paths have more than ${limits.hashes} hashes.`);
   const proven = ordered.at(-1)?.bump !== undefined;
-  return { txid: subject.txid, proven, beef: writeBeef(bumps.needed, ordered), spentCoinbases };
+  return { txid: subject.txid, raw: subject.raw, proven, beef: writeBeef(bumps.needed, ordered), spentCoinbases };
 }
 
-function subjectOf(scanned: ScannedBeef, known: ReadonlyMap<string, ScannedTransaction>): ScannedTransaction {
+/**
+ * The transaction that a BEEF is about; nothing of it is checked.
+ *
+ * @throws {InvalidTransactionError} `malformed`, `incomplete`
+ */
+export function subjectOf(scanned: ScannedBeef): ScannedTransaction {
+  return subjectIn(scanned, byTxid(scanned));
+}
+
+function byTxid(scanned: ScannedBeef): Map<string, ScannedTransaction> {
+  const known = new Map<string, ScannedTransaction>();
+  for (const transaction of scanned.transactions) {
+    if (typeof transaction === 'string') continue;
+    if (known.has(transaction.txid)) throw invalid('malformed', `The BEEF has transaction ${transaction.txid} twice.`);
+    known.set(transaction.txid, transaction);
+  }
+  return known;
+}
+
+function subjectIn(scanned: ScannedBeef, known: ReadonlyMap<string, ScannedTransaction>): ScannedTransaction {
   const last = scanned.transactions.at(-1);
   const txid = scanned.atomicTxid ?? (typeof last === 'string' ? last : last?.txid);
   const subject = txid === undefined ? undefined : known.get(txid);

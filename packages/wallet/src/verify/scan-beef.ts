@@ -127,6 +127,28 @@ function scanTransaction(reader: ByteReader): ScannedTransaction {
   return { txid: txidOf(raw), raw, inputs, outputs, bump: undefined };
 }
 
+/** An output as it stands in a transaction. */
+export interface TransactionOutput {
+  readonly satoshis: number;
+  /** The locking script. */
+  readonly script: Uint8Array;
+}
+
+/** @param raw a transaction that was scanned */
+export function outputsOf(raw: Uint8Array): TransactionOutput[] {
+  const reader = new ByteReader(raw);
+  reader.take(4);
+  for (let inputs = reader.count(41); inputs > 0; inputs -= 1) {
+    reader.take(36);
+    reader.take(reader.varInt());
+    reader.take(4);
+  }
+  return Array.from({ length: reader.count(9) }, () => {
+    const satoshis = Number(reader.uint64());
+    return { satoshis, script: Uint8Array.from(reader.take(reader.varInt())) };
+  });
+}
+
 function scanBump(reader: ByteReader): ScannedBump {
   const start = reader.position;
   const height = reader.varInt();

@@ -1,7 +1,7 @@
 import type { ChainTracker } from '@bsv/sdk';
 import { askChain } from './ask-chain.js';
-import { neededPart } from './needed-part.js';
-import { scanBeef } from './scan-beef.js';
+import { neededPart, subjectOf } from './needed-part.js';
+import { outputsOf, type ScannedBeef, scanBeef, type TransactionOutput } from './scan-beef.js';
 import { type ScriptAnswer, ScriptProcess, ScriptProcessError } from './script-process.js';
 import { InvalidTransactionError, VerifierBusyError } from './verify-errors.js';
 
@@ -49,6 +49,7 @@ export interface VerifiedTransaction {
   readonly txid: string;
   /** Whether it is in a block. If not, it is valid but for a double spend, which no BEEF can exclude. */
   readonly proven: boolean;
+  readonly outputs: readonly TransactionOutput[];
   /** A plain BEEF V2 with only what the transaction needs, ancestors first and itself last. See also `atomicBeef()`. */
   readonly beef: Uint8Array;
 }
@@ -83,11 +84,7 @@ export class TransactionVerifier {
    */
   async verify(beef: Uint8Array | readonly number[]): Promise<VerifiedTransaction> {
     if (this.pending > this.limits.waiting) throw new VerifierBusyError();
-    if (beef.length > this.limits.bytes) {
-      throw new InvalidTransactionError('limit', `The BEEF is larger than ${this.limits.bytes} bytes.`);
-    }
-    const scanned = scanBeef(beef instanceof Uint8Array ? beef : Uint8Array.from(beef), this.limits.transactions);
-    const needed = neededPart(scanned, { inputs: this.limits.inputs, hashes: this.limits.hashes });
+    const needed = neededPart(this.scan(beef), { inputs: this.limits.inputs, hashes: this.limits.hashes });
     this.pending += 1;
     try {
       const answer = await this.inTurn(() => this.runScripts(needed.beef));
@@ -96,13 +93,30 @@ export class TransactionVerifier {
     } finally {
       this.pending -= 1;
     }
-    return { txid: needed.txid, proven: needed.proven, beef: needed.beef };
+    const { txid, proven, raw } = needed;
+    return { txid, proven, outputs: outputsOf(raw), beef: needed.beef };
+  }
+
+  /**
+   * The id of the transaction that would be verified. Nothing is verified yet.
+   *
+   * @throws {InvalidTransactionError} when the bytes are no BEEF, or one that is larger than allowed
+   */
+  identify(beef: Uint8Array | readonly number[]): string {
+    return subjectOf(this.scan(beef)).txid;
   }
 
   /** Ends the process. What still waits is refused. */
   async close(): Promise<void> {
     this.closed = true;
     await this.endProcess();
+  }
+
+  private scan(beef: Uint8Array | readonly number[]): ScannedBeef {
+    if (beef.length > this.limits.bytes) {
+      throw new InvalidTransactionError('limit', `The BEEF is larger than ${this.limits.bytes} bytes.`);
+    }
+    return scanBeef(beef instanceof Uint8Array ? beef : Uint8Array.from(beef), this.limits.transactions);
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
