@@ -143,7 +143,9 @@ export class PaymentDesk implements PaymentTaker {
     }
     if (known.sender !== due.sender) throw reused();
     if (known.state === 'refused') throw refused(known.reason);
-    if (covers(known, due)) return known.state === 'taking' ? records.findOpen(txid) : undefined;
+    const isSame = covers(known, due);
+    if (isSame && known.state === 'taking') return records.findOpen(txid);
+    if (isSame && known.state !== 'unused') return undefined;
     if (known.state === 'done') throw reused();
     if (known.state === 'taking') {
       await this.#finishForOthers(txid, store);
@@ -188,7 +190,7 @@ export class PaymentDesk implements PaymentTaker {
     const { records } = this.parts;
     try {
       await store(unfold(sender, beef, delivery), (runner, stored) =>
-        records.settle(runner, txid, stored.length > 0 ? 'done' : 'unused', new Date()),
+        records.settle(runner, txid, stored.length > 0 ? 'done' : 'spare', new Date()),
       );
     } catch (error) {
       if (error instanceof StoreUnavailableError && error.cause instanceof FinishedElsewhereError) return;

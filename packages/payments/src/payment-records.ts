@@ -16,10 +16,11 @@ import type { Remittance } from './parse-payment.js';
  * - `taking`: written down, and not finished;
  * - `done`: the messages are stored;
  * - `refused`: the network will never take it;
- * - `unused`: taken, but none of its messages was stored, because their ids were taken meanwhile. Its sender may use it
- *   for others.
+ * - `unused`: taken, but its messages could not be stored, because an id was taken meanwhile. Its sender may use it for
+ *   messages with other ids;
+ * - `spare`: taken, but all its messages were stored meanwhile, with another payment. Its sender may use it for others.
  */
-export type PaymentState = 'taking' | 'done' | 'refused' | 'unused';
+export type PaymentState = 'taking' | 'done' | 'refused' | 'unused' | 'spare';
 
 export interface ServerOutput {
   readonly outputIndex: number;
@@ -94,10 +95,10 @@ export class PaymentRecords {
     });
   }
 
-  /** Takes an unused payment for other messages. @returns false when it is not its sender's, or not unused any more */
+  /** Takes an unused or spare payment once more. @returns false when it isn't that any more, or not this sender's */
   async beginAgain(payment: OpenPayment, now: Date): Promise<boolean> {
     const { txid, sender } = payment;
-    const values = [TAKING, ...given(payment), now.getTime(), bytes(txid), UNUSED, encodeName(sender)];
+    const values = [TAKING, ...given(payment), now.getTime(), bytes(txid), UNUSED, SPARE, encodeName(sender)];
     return (await this.#change(BEGIN_AGAIN, values)) === 1;
   }
 
@@ -106,7 +107,7 @@ export class PaymentRecords {
    *
    * @throws {FinishedElsewhereError} when the payment isn't on its way any more, and what the driver says
    */
-  async settle(runner: SqlRunner, txid: string, state: 'done' | 'unused', now: Date): Promise<void> {
+  async settle(runner: SqlRunner, txid: string, state: 'done' | 'spare', now: Date): Promise<void> {
     const { changes } = await runner.write(END, [encodeName(state), null, now.getTime(), bytes(txid), TAKING]);
     if (changes !== 1) throw new FinishedElsewhereError(`Payment ${txid} is finished already.`);
   }
@@ -176,6 +177,7 @@ function text(row: SqlRow, column: string): string {
 
 const TAKING = encodeName('taking');
 const UNUSED = encodeName('unused');
+const SPARE = encodeName('spare');
 const FIND = fixed('SELECT sender, state, covers, reason FROM payments WHERE txid = ?');
 const FIND_OPEN = fixed(
   'SELECT txid, sender, covers, beef, server_output, delivery FROM payments WHERE txid = ? AND state = ?',
@@ -186,7 +188,7 @@ const BEGIN = fixed(
 );
 const BEGIN_AGAIN = fixed(
   `UPDATE payments SET state = ?, covers = ?, beef = ?, server_output = ?, delivery = ?, reason = NULL, updated_at = ?
-   WHERE txid = ? AND state = ? AND sender = ?`,
+   WHERE txid = ? AND state IN (?, ?) AND sender = ?`,
 );
 const END = fixed(
   `UPDATE payments SET state = ?, reason = ?, updated_at = ?, delivery = NULL, beef = NULL
