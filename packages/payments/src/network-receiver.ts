@@ -16,7 +16,7 @@ const PATIENCE_MS = 30_000;
 
 /**
  * Gives the transaction to the network, since its sender may not have done so, and then the server's output to the
- * server's wallet. The wallet by itself would not do: after an interruption it takes for sent what it has noted, and
+ * server's wallet. The wallet by itself would not do: the toolbox's takes in what was never sent, double spends too, and
  * with outputs for recipients only it is not asked at all.
  */
 export function networkReceiver({ money, hasWallet, log, patienceMs }: NetworkReceiverParts): PaymentReceiver {
@@ -28,10 +28,7 @@ export function networkReceiver({ money, hasWallet, log, patienceMs }: NetworkRe
       const status = reviewStatus(error, txid);
       if (status === 'doubleSpend') return { refused: 'it spends what is spent already' };
       if (status === 'invalidTx') return { refused: 'it is not valid' };
-      // A send that failed keeps the wallet from going on with the transaction until it has been repeated.
-      await money.wallet.maintain();
-      await takeIn(money, beef, output);
-      return 'received';
+      throw error;
     }
   };
   return {

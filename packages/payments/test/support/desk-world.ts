@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { PrivateKey } from '@bsv/sdk';
 import {
+  createLogger,
   type DeliverParts,
   deliver,
   Exclusive,
@@ -15,7 +16,6 @@ import {
   type StoreConfig,
   send,
 } from '@messagebox/shared';
-import { pino } from 'pino';
 import { PaymentDesk, type PaymentStep } from '../../src/payment-desk.js';
 import type { PaymentReceiver } from '../../src/payment-receiver.js';
 import { PaymentRecords } from '../../src/payment-records.js';
@@ -124,7 +124,7 @@ export class Server {
       records: this.records,
       exclusive: new Exclusive(sql),
       normaliseKey,
-      log: pino({ level: 'silent' }),
+      log: createLogger('test', false, { write: () => undefined }),
       onStep: (step) => world.onStep(step),
     });
     this.parts = {
