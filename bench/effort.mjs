@@ -11,6 +11,8 @@ export const thorough = {
   liveSeconds: 3,
   liveWarmUpSeconds: 3,
   quietSeconds: 25,
+  lookupRounds: 4,
+  lookups: 800,
 };
 
 /** Under a minute: enough to see a change by half, not one by a tenth. */
@@ -26,4 +28,6 @@ export const quick = {
   liveSeconds: 1.2,
   liveWarmUpSeconds: 1.5,
   quietSeconds: 0,
+  lookupRounds: 2,
+  lookups: 300,
 };

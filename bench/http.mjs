@@ -19,12 +19,49 @@ const NUMBERS = /** @type {const} */ ([
  * @param {{ name: string, open: () => Promise<object>, operations: ('send' | 'list')[] }} databases
  */
 export async function compareHttp(bench, databases) {
+  const files = { ours: 'servers/ours-api.mjs', public: 'servers/public-api.mjs' };
+  const measured = await measureInTurns(bench, databases, files);
+  const result = Object.entries(measured).map(([operation, { ours, public: other }]) => [
+    operation,
+    { ours, public: other, ...ratios(ours, other) },
+  ]);
+  return { database: databases.name, connections: CONNECTIONS, ...Object.fromEntries(result) };
+}
+
+/**
+ * A send through our api, and through the same api that asks nobody what a send costs and whether it is blocked.
+ *
+ * @param {import('./bench.mjs').Bench} bench
+ * @param {{ name: string, open: () => Promise<object> }} databases
+ */
+export async function compareChecks(bench, databases) {
+  const files = { checked: 'servers/ours-api.mjs', unchecked: 'servers/unchecked-api.mjs' };
+  const { send } = await measureInTurns(bench, { ...databases, operations: ['send'] }, files);
+  const { checked, unchecked } = send;
+  return { database: databases.name, connections: CONNECTIONS, checked, unchecked, ...ratios(checked, unchecked) };
+}
+
+/** @param {any} a @param {any} b */
+function ratios(a, b) {
+  return { cpuRatio: a.cpuMs / b.cpuMs, cpuRatioRange: ratioRange(a.rounds, b.rounds) };
+}
+
+/**
+ * Servers, each on a database of its own, under the same load in turns.
+ *
+ * @param {import('./bench.mjs').Bench} bench
+ * @param {{ name: string, open: () => Promise<object>, operations: ('send' | 'list')[] }} databases
+ * @param {Record<string, string>} files what each of them runs
+ * @returns {Promise<Record<string, Record<string, any>>>} of each operation and server the medians, and all rounds
+ */
+async function measureInTurns(bench, databases, files) {
   const { effort, say } = bench;
   const load = bench.process('load/http-load.mjs');
-  const sides = {
-    ours: await bench.server('servers/ours-api.mjs', await databases.open()),
-    public: await bench.server('servers/public-api.mjs', await databases.open()),
-  };
+  const sides = Object.fromEntries(
+    await Promise.all(
+      Object.entries(files).map(async ([name, file]) => [name, await bench.server(file, await databases.open())]),
+    ),
+  );
   for (const { url } of Object.values(sides)) await load.call('connect', { url, connections: CONNECTIONS });
 
   const result = {};
@@ -34,7 +71,7 @@ export async function compareHttp(bench, databases) {
       await load.call('run', { url, operation, seconds: effort.httpWarmUpSeconds }, 120);
     }
     /** @type {Record<string, any[]>} */
-    const rounds = { ours: [], public: [] };
+    const rounds = Object.fromEntries(Object.keys(sides).map((name) => [name, []]));
     for (let round = 1; round <= effort.httpRounds; round++) {
       for (const [name, { process, url }] of Object.entries(sides)) {
         say(`HTTP on ${databases.name}: ${operation}, round ${round} of ${effort.httpRounds}, ${name}`);
@@ -51,19 +88,14 @@ export async function compareHttp(bench, databases) {
         });
       }
     }
-    const ours = { ...medians(rounds.ours, NUMBERS), rounds: rounds.ours };
-    const other = { ...medians(rounds.public, NUMBERS), rounds: rounds.public };
-    result[operation] = {
-      ours,
-      public: other,
-      cpuRatio: ours.cpuMs / other.cpuMs,
-      cpuRatioRange: ratioRange(rounds.ours, rounds.public),
-    };
+    result[operation] = Object.fromEntries(
+      Object.entries(rounds).map(([name, all]) => [name, { ...medians(all, NUMBERS), rounds: all }]),
+    );
   }
   for (const { process } of Object.values(sides)) {
     await process.call('stop');
     await process.stop();
   }
   await load.stop();
-  return { database: databases.name, connections: CONNECTIONS, ...result };
+  return result;
 }

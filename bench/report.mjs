@@ -2,7 +2,7 @@
 const TELLING_REQUESTS = 80_000;
 
 /** @param {any} results @returns {{ name: string, goal: string, value: number, range: { least: number, greatest: number }, met: boolean }[]} */
-export function goalsOf({ http, live }) {
+export function goalsOf({ http, checks, live, overlay }) {
   const goals = (http ?? []).map(({ database, send }) => ({
     name: `Server CPU of an authenticated POST /sendMessage, ours / public (${database})`,
     goal: 'at most 0.10',
@@ -10,6 +10,14 @@ export function goalsOf({ http, live }) {
     range: send.cpuRatioRange,
     met: send.cpuRatio <= 0.1,
   }));
+  for (const { database, cpuRatio, cpuRatioRange } of checks ?? [])
+    goals.push({
+      name: `Server CPU of a send, with the checks of permissions and fees / without (${database})`,
+      goal: 'at most 1.30',
+      value: cpuRatio,
+      range: cpuRatioRange,
+      met: cpuRatio <= 1.3,
+    });
   if (live)
     goals.push({
       name: `Server CPU of a live delivery, with ${live.idleSockets} idle sockets / with none`,
@@ -18,11 +26,21 @@ export function goalsOf({ http, live }) {
       range: live.cpuRatioRange,
       met: live.cpuRatio <= 1.2,
     });
+  for (const { database, many } of overlay ?? []) {
+    const times = many.rounds.map(({ p50 }) => p50);
+    goals.push({
+      name: `ls_messagebox by identity key among ${many.advertisements}, ms until answered, p50 (${database})`,
+      goal: 'at most 10 ms',
+      value: many.p50,
+      range: { least: Math.min(...times), greatest: Math.max(...times) },
+      met: many.p50 <= 10,
+    });
+  }
   return goals;
 }
 
 /** The results as text for people. @param {any} results */
-export function textOf({ machine, http, parts, memory, live, goals }) {
+export function textOf({ machine, http, checks, parts, memory, live, overlay, goals }) {
   const lines = [
     `${machine.cpu}, ${machine.cores} cores, load ${machine.loadAverage.join(' ')} at the start`,
     `Node ${machine.node} on ${machine.platform}, secp256k1: ${machine.secp256k1}`,
@@ -31,9 +49,11 @@ export function textOf({ machine, http, parts, memory, live, goals }) {
     lines.push('The machine was busy with other things: compare within this run, and mistrust differences of a tenth.');
   }
   if (http) lines.push(...http.flatMap(httpLines));
+  if (checks) lines.push(...checks.flatMap(checksLines));
   if (parts) lines.push(...partsLines(parts));
   if (memory) lines.push(...memoryLines(memory));
   if (live) lines.push(...liveLines(live));
+  if (overlay) lines.push(...overlay.flatMap(overlayLines));
   lines.push('', 'Goals');
   for (const { name, goal, value, range, met } of goals) {
     lines.push(
@@ -57,6 +77,19 @@ function httpLines({ database, connections, send, list }) {
         httpRow(`${name}, public`, other),
         ['  ours / public', cpuRatio.toFixed(3), '', `${(ours.perSecond / other.perSecond).toFixed(1)}x`],
       ]),
+    ]),
+  ];
+}
+
+function checksLines({ database, connections, checked, unchecked, cpuRatio }) {
+  return [
+    '',
+    `Checks of permissions and fees in POST /sendMessage on ${database}, ${connections} connections at once`,
+    ...table([
+      ['', 'CPU ms/op', 'of it system', 'op/s', 'p50 ms', 'p95 ms', 'p99 ms', 'heap kept, B/op', 'load CPU'],
+      httpRow('with', checked),
+      httpRow('without', unchecked),
+      ['  with / without', cpuRatio.toFixed(3)],
     ]),
   ];
 }
@@ -99,6 +132,26 @@ function liveLines(live) {
     ]),
     `an idle socket: ${kb(socket.rssBytes)} KB of RSS, of it ${kb(socket.heapBytes)} KB of heap; opening it ${socket.openingCpuMs.toFixed(2)} ms of CPU`,
     ...(quiet ? [`a ping: ${quiet.cpuMsPerPing.toFixed(3)} ms of CPU (one for each socket every 25 s)`] : []),
+  ];
+}
+
+function overlayLines({ database, few, many, cpuRatio }) {
+  const row = ({ advertisements, cpuMs, p50, p95, p99 }) => [
+    String(advertisements),
+    cpuMs.toFixed(3),
+    p50.toFixed(2),
+    p95.toFixed(2),
+    p99.toFixed(2),
+  ];
+  return [
+    '',
+    `ls_messagebox by identity key on ${database}, one lookup at a time over HTTP`,
+    ...table([
+      ['advertisements', 'CPU ms/lookup', 'p50 ms', 'p95 ms', 'p99 ms'],
+      row(few),
+      row(many),
+      ['  ratio', cpuRatio.toFixed(3)],
+    ]),
   ];
 }
 

@@ -5,12 +5,13 @@ import { parseArgs } from 'node:util';
 import { loadCurve } from '@messagebox/brc103';
 import { Bench, hasRoomInMemory } from './bench.mjs';
 import { quick, thorough } from './effort.mjs';
-import { compareHttp } from './http.mjs';
+import { compareChecks, compareHttp } from './http.mjs';
 import { measureLive } from './live.mjs';
 import { watchMemory } from './memory.mjs';
+import { measureOverlay } from './overlay.mjs';
 import { goalsOf, textOf } from './report.mjs';
 
-const USAGE = `npm run bench -- [--quick] [--json] [--only=http,parts,memory,live] [--profile=FOLDER]
+const USAGE = `npm run bench -- [--quick] [--json] [--only=http,checks,parts,memory,live,overlay] [--profile=FOLDER]
 
   --quick           less of everything, under a minute
   --json            the results as JSON on stdout, in place of the tables
@@ -23,7 +24,7 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'http,parts,memory,live' },
+    only: { type: 'string', default: 'http,checks,parts,memory,live,overlay' },
     profile: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -65,9 +66,11 @@ async function measure(bench) {
   const at = new Date().toISOString();
   const wanted = new Set(options.only.split(','));
   const http = wanted.has('http') ? await measureHttp(bench) : undefined;
+  const checks = wanted.has('checks') ? await measureChecks(bench) : undefined;
   const parts = wanted.has('parts') ? await measureParts(bench) : undefined;
   const memory = wanted.has('memory') ? await watchMemory(bench, bench.sqliteInMemory()) : undefined;
   const live = wanted.has('live') ? await measureLive(bench, bench.sqliteInMemory()) : undefined;
+  const overlay = wanted.has('overlay') ? await measureOverlays(bench) : undefined;
   const machine = {
     cpu: cpus()[0]?.model.trim() ?? 'unknown CPU',
     cores: cpus().length,
@@ -76,7 +79,7 @@ async function measure(bench) {
     platform: `${process.platform}-${process.arch}`,
     secp256k1: loadCurve().name,
   };
-  const results = { at, quick: options.quick, machine, http, parts, memory, live };
+  const results = { at, quick: options.quick, machine, http, checks, parts, memory, live, overlay };
   return { ...results, goals: goalsOf(results) };
 }
 
@@ -97,6 +100,22 @@ async function measureHttp(bench) {
     http.push(await compareHttp(bench, { name: 'MySQL', open, operations: ['send'] }));
   }
   return http;
+}
+
+/** @param {Bench} bench */
+async function measureOverlays(bench) {
+  const mysqlUrl = process.env.TEST_MYSQL_URL;
+  const overlay = [{ database: 'SQLite', ...(await measureOverlay(bench, () => bench.sqliteInMemory())) }];
+  if (mysqlUrl) overlay.push({ database: 'MySQL', ...(await measureOverlay(bench, () => bench.mysql(mysqlUrl))) });
+  return overlay;
+}
+
+/** @param {Bench} bench */
+async function measureChecks(bench) {
+  const mysqlUrl = process.env.TEST_MYSQL_URL;
+  const checks = [await compareChecks(bench, { name: 'SQLite in memory', open: async () => bench.sqliteInMemory() })];
+  if (mysqlUrl) checks.push(await compareChecks(bench, { name: 'MySQL', open: () => bench.mysql(mysqlUrl) }));
+  return checks;
 }
 
 /** @param {Bench} bench */

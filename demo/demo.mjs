@@ -1,14 +1,19 @@
 /**
  * A first conversation with a running server, by the client that apps use: two throw-away identities send each other
- * encrypted messages over HTTP and live, and acknowledge them. Ends with 0 only if all arrived.
+ * encrypted messages over HTTP and live, and acknowledge them. On the local network, where play money comes from a
+ * faucet, one of them also pays the other for a notification, and advertises where it takes messages. Ends with 0 only
+ * if all of that worked.
  *
  * Usage: npm run demo [-- --host URL]
  */
 import { parseArgs } from 'node:util';
 import { MessageBoxClient } from '@bsv/message-box-client';
 import { CompletedProtoWallet, PrivateKey } from '@bsv/sdk';
+import { openDeveloperWallet } from '@messagebox/wallet';
 
 const PATIENCE_MS = 15_000;
+/** The one address where clients with the local preset look for the overlay. */
+const LOCAL_PRESET = 'http://localhost:8080';
 const { values } = parseArgs({ options: { host: { type: 'string', default: 'http://localhost:8080' } } });
 const host = values.host.replace(/\/+$/, '');
 const started = performance.now();
@@ -105,6 +110,73 @@ async function live(from, to, text) {
   await step(`${to.name} acknowledges`, () => to.client.acknowledgeMessage({ messageIds: [message.messageId], host }));
 }
 
+/** Somebody with a wallet on the play chain of a server on the local network. */
+async function personWithMoney(name, satoshis) {
+  const money = await openDeveloperWallet({ origin: host });
+  if (satoshis > 0) await money.fund(satoshis);
+  const client = new MessageBoxClient({ host, walletClient: money.wallet, networkPreset: 'local' });
+  await client.init(host);
+  return { name, client, key: money.identityKey, money };
+}
+
+/** Runs the work without what the client writes to the console while it asks for prices. */
+async function quietly(work) {
+  const { log } = console;
+  console.log = () => undefined;
+  try {
+    return await work();
+  } finally {
+    console.log = log;
+  }
+}
+
+/** A message that costs something: the sender pays, server and recipient get their parts. */
+async function paid(from, to, text) {
+  const messageBox = 'notifications';
+  const before = await from.money.balance();
+  await step(`${from.name} sends ${to.name} a notification, and pays for it`, () =>
+    quietly(() => from.client.sendMessage({ recipient: to.key, messageBox, body: text, checkPermissions: true }, host)),
+  );
+  const messages = await step(`${to.name} lists it, and takes the money`, () =>
+    to.client.listMessages({ messageBox, host }),
+  );
+  check(messages.length === 1 && messages[0].body === text, `${to.name} did not find the notification`);
+  const [spent, received] = [before - (await from.money.balance()), await to.money.balance()];
+  check(received === 10, `${to.name} got ${received} satoshis`);
+  process.stdout.write(
+    `  ${from.name} has paid ${spent} satoshis with the chain's fee, ${to.name} has got ${received}\n`,
+  );
+  const messageIds = messages.map(({ messageId }) => messageId);
+  await step(`${to.name} acknowledges`, () => to.client.acknowledgeMessage({ messageIds, host }));
+}
+
+/** Where an identity takes messages: advertised on the overlay, found, replaced, revoked. */
+async function advertised(person, seeker) {
+  const found = async () => (await seeker.client.queryAdvertisements(person.key)).map((ad) => ad.host);
+  const [first, second] = ['https://first.messagebox-demo.com', 'https://second.messagebox-demo.com'];
+  await step(`${person.name} advertises ${first}`, () => person.client.anointHost(first));
+  check(String(await found()) === first, `${seeker.name} did not find the advertisement`);
+  await step(`${seeker.name} finds it; ${person.name} moves to ${second}`, () => person.client.anointHost(second));
+  check(String(await found()) === second, 'the second advertisement did not replace the first');
+  await step(`${seeker.name} finds that one only; ${person.name} revokes it`, async () => {
+    const [advertisement] = await person.client.queryAdvertisements();
+    await person.client.revokeHostAdvertisement(advertisement);
+  });
+  check((await found()).length === 0, 'the advertisement is still there');
+  process.stdout.write(`  ${seeker.name} finds none\n`);
+}
+
+/** Whether the server is on the local network, with its play chain and its faucet. */
+async function hasPlayMoney() {
+  const answer = await fetch(`${host}/development/chain`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ method: 'getHeight', args: [] }),
+  });
+  await answer.arrayBuffer();
+  return answer.ok;
+}
+
 process.stdout.write(`\nMessageBox demo against ${host}\n\n`);
 try {
   await assertReachable();
@@ -118,8 +190,25 @@ try {
   await step('Bob listens', () => listen(bob));
   await live(alice, bob, 'Bob, are you there?');
   await live(bob, alice, 'I am, Alice.');
+  if (await hasPlayMoney()) {
+    process.stdout.write('\n');
+    const carol = await step('Carol opens a wallet, and gets 10,000 satoshis of play money', () =>
+      personWithMoney('Carol', 10_000),
+    );
+    const dave = await step('Dave opens one, and gets none', () => personWithMoney('Dave', 0));
+    await paid(carol, dave, 'Dave, this was worth it.');
+    if (host === LOCAL_PRESET) {
+      process.stdout.write('\n');
+      await advertised(carol, dave);
+    } else {
+      process.stdout.write(`\n  Advertisements are left out: the local preset looks for them at ${LOCAL_PRESET}.\n`);
+    }
+    await Promise.all([carol, dave].map(({ money }) => money.close()));
+  } else {
+    process.stdout.write('\n  Payments and advertisements are left out: this server is not on the local network.\n');
+  }
   process.stdout.write(
-    `\nAll four messages arrived and were acknowledged, in ${Math.round(performance.now() - started)} ms.\n\n`,
+    `\nEverything arrived and was acknowledged, in ${Math.round(performance.now() - started)} ms.\n\n`,
   );
   await Promise.all([alice, bob].map(({ client }) => client.disconnectWebSocket()));
   process.exit(0);

@@ -197,11 +197,14 @@ describe('not HTTP, or not quite', () => {
     expect((await refusedBytes(wireBytes(enlarge(world.sendMessage())))).status).toBe(431);
   });
 
-  test('thousands of small headers are not more than any large ones', async () => {
-    const request = world.sendMessage();
-    const answer = await world.send({ ...request, headers: [...request.headers, ...many(3_000, '')] });
-    expect([200, 431]).toContain(answer.status);
-    expect(answer.headers['content-type']).toMatch(/^application\/json/);
+  test('a thousand small headers are read, thousands are not', async () => {
+    const request = (headers: number) => {
+      const { headers: own, ...rest } = world.sendMessage();
+      return { ...rest, headers: [...own, ...many(headers, '')] };
+    };
+    await world.taken(request(1_000));
+    expect((await refusedBytes(wireBytes(request(2_001)))).status).toBe(431);
+    expect((await refusedBytes(wireBytes(request(4_000)))).status).toBe(431);
   });
 });
 

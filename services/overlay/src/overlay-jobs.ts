@@ -21,12 +21,12 @@ export interface OverlayJobsParts {
 export function overlayHandlers({ advertiser, synchronise }: OverlayJobsParts): JobHandlers {
   const { reconciler, own } = advertiser;
   const handlers: Record<OverlayJobName, JobHandler> = {
-    [overlayJob.advertise]: async () => {
-      await own.setAdvertisingWanted(true);
+    [overlayJob.advertise]: async ({ id }) => {
+      await own.decide(true, id, new Date());
       return asJson(await reconciler.reconcile());
     },
-    [overlayJob.revoke]: async () => {
-      await own.setAdvertisingWanted(false);
+    [overlayJob.revoke]: async ({ id }) => {
+      await own.decide(false, id, new Date());
       return asJson(await reconciler.reconcile());
     },
     [overlayJob.rebroadcast]: async () => asJson(await reconciler.reconcile(true)),

@@ -6,11 +6,13 @@ import {
   type Metrics,
   overlayJob,
   RuleError,
+  type ServerIdentity,
   type SqlClient,
 } from '@messagebox/shared';
 import { answerChainCall, answerFaucet, type LocalChain, LocalChainError, type Money } from '@messagebox/wallet';
 import type { Express, Router } from 'express';
 import { type Advertiser, createAdvertiser } from './advertising/advertiser.js';
+import type { ReconcileParts } from './advertising/reconcile.js';
 import { createOverlayEngine } from './engine/create-engine.js';
 import { synchronise } from './gasp/synchronise.js';
 import type { Development } from './http/development.js';
@@ -26,6 +28,9 @@ export interface OverlayParts {
   readonly sql: SqlClient;
   readonly money: Money;
   readonly jobs: JobQueue;
+  readonly identity: ServerIdentity;
+  /** For tests: see `ReconcileParts`. */
+  readonly onStep?: ReconcileParts['onStep'];
 }
 
 /** Reconciling waits for its lock, and a sync takes long; neither is to hold up the other. */
@@ -54,7 +59,8 @@ export class Overlay {
       metrics,
     });
     this.#storage = storage;
-    this.#advertiser = createAdvertiser({ config, sql, money, engine, fetch: this.#fetch, log });
+    const { identityKey } = parts.identity.authenticator;
+    this.#advertiser = createAdvertiser({ ...parts, engine, identityKey, fetch: this.#fetch });
     const development = config.network === 'local' ? developmentOn(money) : undefined;
     this.#routeParts = { config, engine, development };
   }

@@ -1,5 +1,5 @@
 import { LockingScript, Transaction } from '@bsv/sdk';
-import type { StoreConfig } from '@messagebox/shared';
+import { MessageBoxAdvertisements, type StoreConfig } from '@messagebox/shared';
 import { addFunding, bytesOf, TestChain } from './support/chain.js';
 import { type Host, startHost } from './support/host.js';
 import { Person, PROTOCOLS } from './support/person.js';
@@ -68,6 +68,15 @@ export function engineSuite(
       await submit(await alice.advertise(chain, B));
       const hosts = (await host.found({ identityKey: alice.identityKey })).map((found) => found.split(' ')[1]);
       expect(hosts).toEqual([B, A]);
+    });
+
+    test('the hosts of an identity, each once, can be asked for without a transaction', async () => {
+      const [alice, bob] = [new Person(), new Person()];
+      for (const url of [A, B, A]) await submit(await alice.advertise(chain, url));
+      await submit(await bob.advertise(chain, B));
+      const ads = new MessageBoxAdvertisements(host.sql);
+      expect(await ads.hostsOf(alice.identityKey)).toEqual([A, B]);
+      expect(await ads.hostsOf(new Person().identityKey)).toEqual([]);
     });
 
     test('spending it removes it, with all that was kept for it', async () => {

@@ -10,6 +10,8 @@ import type { Logger } from '../logging/logger.js';
  * is 80 KB. Must match the edge's (`large_client_header_buffers`).
  */
 export const MAX_HEADER_BYTES = 98_304;
+/** Node leaves out of `headers` what comes after so many, Content-Length like any other: refused, rather than half read. */
+const MAX_HEADERS = 2_000;
 
 const SWEEP_MS = 50;
 /** After so many turns of the loop without a new connection, none waits; and after so many in all, enough is enough. */
@@ -37,9 +39,12 @@ export class JsonServer {
       (request, response) => {
         if (request.headers.host === undefined && request.httpVersion === '1.1') {
           refuseRequest(log, request, response, 400, 'The request has no Host header.');
+        } else if (request.rawHeaders.length > MAX_HEADERS * 2) {
+          refuseRequest(log, request, response, 431, 'The request has too many headers.');
         } else listener(request, response);
       },
     );
+    this.http.maxHeadersCount = MAX_HEADERS;
     this.http.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseUnreadable(log, error, socket));
     this.http.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
       refuseRequest(log, request, response, 417, 'Only 100-continue can be expected here.');

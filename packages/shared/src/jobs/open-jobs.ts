@@ -5,6 +5,7 @@ import type { RedisClients } from '../redis/redis-clients.js';
 import { InProcessJobs } from './in-process-jobs.js';
 import { defaultJobPolicy, type JobPolicy } from './job-policy.js';
 import type { JobQueue } from './job-queue.js';
+import type { RedisJobTimes } from './redis-job-worker.js';
 import { RedisJobs } from './redis-jobs.js';
 
 /** What a queue stands on; a `Foundation` has it. */
@@ -13,6 +14,8 @@ export interface JobsParts {
   readonly redis: RedisClients | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** How soon a lost worker is noticed, in Redis; other than usual in tests. */
+  readonly times?: RedisJobTimes | undefined;
 }
 
 /**
@@ -23,7 +26,7 @@ export interface JobsParts {
  * @param policy the same for all who open this queue
  */
 export function openJobs(name: string, parts: JobsParts, policy: JobPolicy = defaultJobPolicy): JobQueue {
-  const { config, redis, log, metrics } = parts;
+  const { config, redis, log, metrics, times } = parts;
   if (config.redis === undefined || redis === undefined) return new InProcessJobs(name, { log, metrics }, policy);
-  return new RedisJobs(name, { redis, prefix: config.redis.prefix, log, metrics }, policy);
+  return new RedisJobs(name, { redis, prefix: config.redis.prefix, log, metrics, times }, policy);
 }

@@ -2,29 +2,36 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2';
 import type { SqlClient } from './sql-client.js';
-import { DEFAULT_QUERY_TIMEOUT_MS } from './store-config.js';
 
-/** Another holder kept the lock for longer than the caller wanted to wait. Nothing was done. */
+/** Another holder kept the lock for longer than the caller wanted to wait, or the lock was lost while it was held. */
 export class LockedError extends Error {
   override readonly name = 'LockedError';
 }
 
+/** The lock, while it is held. */
+export interface HeldLock {
+  /**
+   * To be asked before what can't be taken back: the connection that has the lock may have been cut.
+   *
+   * @throws {LockedError} when somebody else may hold it by now
+   */
+  assertHeld(): Promise<void>;
+}
+
+const ANSWER_MS = 10_000;
 const SHORTEST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 100;
 
 /**
  * One holder of a name at a time, among all processes on one database: MySQL and MariaDB by a lock of a connection, which
- * ends with its holder, however that ends. SQLite has one process, so there the queue in this object is enough.
- *
- * However many names are held here, they take one connection of the pool: holders need others for their work, and would
- * wait for each other if each kept one.
+ * ends with its holder, however that ends. SQLite has one process, so there the queues in this object are enough.
  *
  * A holder whose connection was cut off may go on for a moment while another begins. What must never be done twice needs
  * a record of its own besides; the lock spares the collisions.
  */
 export class Exclusive {
   readonly #turns = new Map<string, Promise<unknown>>();
-  #locks: HeldLocks | undefined;
+  #locks: Locks | undefined;
 
   /** @param waitSeconds how long to wait for another process; callers of this object wait for each other without end */
   constructor(
@@ -32,10 +39,12 @@ export class Exclusive {
     private readonly waitSeconds = 30,
   ) {}
 
-  /** @throws {LockedError} when another process did not give the lock up in time, and what `work` throws */
-  async run<T>(name: string, work: () => Promise<T>): Promise<T> {
+  /** @throws {LockedError} when the lock was not free in time (nothing was done then), and what `work` throws */
+  async run<T>(name: string, work: (lock: HeldLock) => Promise<T>): Promise<T> {
     const before = this.#turns.get(name) ?? Promise.resolve();
-    const result = before.then(() => (this.sql.dialect === 'mysql' ? this.#runLocked(name, work) : work()));
+    const result = before.then(() =>
+      this.sql.dialect === 'mysql' ? this.#runLocked(name, work) : work({ assertHeld: async () => undefined }),
+    );
     const ended = result.catch(() => undefined);
     this.#turns.set(name, ended);
     try {
@@ -45,23 +54,23 @@ export class Exclusive {
     }
   }
 
-  async #runLocked<T>(name: string, work: () => Promise<T>): Promise<T> {
-    if (this.#locks === undefined || this.#locks.broken) this.#locks = new HeldLocks(this.sql);
+  async #runLocked<T>(name: string, work: (lock: HeldLock) => Promise<T>): Promise<T> {
+    if (this.#locks === undefined || this.#locks.isEnded) this.#locks = new Locks(this.sql);
     const locks = this.#locks;
-    await locks.begin();
+    locks.enter();
     try {
       await this.#waitFor(locks, name);
       try {
-        return await work();
+        return await work({ assertHeld: () => locks.assertHeld(name) });
       } finally {
         await locks.release(name);
       }
     } finally {
-      locks.end();
+      await locks.leave();
     }
   }
 
-  async #waitFor(locks: HeldLocks, name: string): Promise<void> {
+  async #waitFor(locks: Locks, name: string): Promise<void> {
     const deadline = performance.now() + this.waitSeconds * 1_000;
     while (!(await locks.take(name))) {
       if (performance.now() >= deadline) {
@@ -72,67 +81,76 @@ export class Exclusive {
   }
 }
 
-/** Locks on one connection, which is taken from the pool by the first who needs it and given back by the last. */
-class HeldLocks {
-  /** The connection was lost, and all its locks with it. */
-  broken = false;
+/**
+ * All locks that are held at a time, on one connection, which is opened by the first and closed by the last. It is none of
+ * the pool: the work needs the pool's, and those that wait would use them up.
+ */
+class Locks {
+  /** No more locks can be had here. */
+  isEnded = false;
   #users = 0;
   #connection: Promise<Connection> | undefined;
 
   constructor(private readonly sql: SqlClient) {}
 
-  async begin(): Promise<void> {
+  enter(): void {
     this.#users += 1;
-    this.#connection ??= this.sql.knex.client.acquireConnection() as Promise<Connection>;
-    try {
-      await this.#connection;
-    } catch (error) {
-      this.broken = true;
-      throw error;
-    }
   }
 
-  end(): void {
+  async leave(): Promise<void> {
     this.#users -= 1;
     if (this.#users > 0) return;
-    const connection = this.#connection;
-    this.#connection = undefined;
-    connection?.then((taken) => this.sql.knex.client.releaseConnection(taken)).catch(() => undefined);
+    this.isEnded = true;
+    const connection = await this.#connection?.catch(() => undefined);
+    if (connection !== undefined) await this.sql.knex.client.destroyRawConnection(connection);
   }
 
   /** @returns whether nobody else has it */
   async take(name: string): Promise<boolean> {
-    const [row] = await this.#query<{ got: number | null }>(`SELECT GET_LOCK(${LOCK_NAME}, 0) AS got`, name);
-    return row?.got === 1;
+    return (await this.#ask(`SELECT GET_LOCK(${LOCK}, 0) AS answer`, name)) === 1;
   }
 
   async release(name: string): Promise<void> {
-    // If it fails, the connection is gone, and the lock with it.
-    await this.#query(`SELECT RELEASE_LOCK(${LOCK_NAME})`, name).catch(() => undefined);
+    // If it fails, the connection ends, and the lock with it.
+    await this.#ask(`SELECT RELEASE_LOCK(${LOCK}) AS answer`, name).catch(() => undefined);
   }
 
-  async #query<T>(text: string, name: string): Promise<T[]> {
-    const connection = await this.#connection;
-    if (connection === undefined) throw new Error('There is no connection for locks.');
+  /** @throws {LockedError} */
+  async assertHeld(name: string): Promise<void> {
+    let answer: unknown;
+    try {
+      answer = await this.#ask(`SELECT IS_USED_LOCK(${LOCK}) = CONNECTION_ID() AS answer`, name);
+    } catch (error) {
+      throw new LockedError(`The lock on "${name}" was lost.`, { cause: error });
+    }
+    if (answer !== 1) throw new LockedError(`The lock on "${name}" was lost.`);
+  }
+
+  /** @returns the column `answer` of the one row */
+  async #ask(text: string, name: string): Promise<unknown> {
+    this.#connection ??= this.sql.knex.client.acquireRawConnection() as Promise<Connection>;
     const hash = createHash('sha256').update(name).digest('hex').slice(0, 32);
     try {
-      return await new Promise<T[]>((resolve, reject) => {
-        const late = () => reject(new Error(`The database did not answer within ${DEFAULT_QUERY_TIMEOUT_MS} ms.`));
-        const timer = setTimeout(late, DEFAULT_QUERY_TIMEOUT_MS);
-        connection.query<RowDataPacket[]>(text, [hash], (error, rows) => {
-          clearTimeout(timer);
-          if (error) reject(error);
-          else resolve(rows as unknown as T[]);
-        });
-      });
+      return await ask(await this.#connection, text, [hash]);
     } catch (error) {
-      // One that can't give its locks back must not carry them to its next user.
-      this.broken = true;
-      connection.destroy();
+      // What is unsure of its locks is of no use to anybody else.
+      this.isEnded = true;
+      (await this.#connection.catch(() => undefined))?.destroy();
       throw error;
     }
   }
 }
 
-/** Names of locks are the whole server's, and 64 characters long at most; hence the hashes of both names. */
-const LOCK_NAME = 'CONCAT(?, LEFT(SHA2(DATABASE(), 256), 32))';
+/** Names of locks are the whole server's, and 64 characters long at most; hence hashes, of ours and the database's. */
+const LOCK = 'CONCAT(?, LEFT(SHA2(DATABASE(), 256), 32))';
+
+function ask(connection: Connection, text: string, values: unknown[]): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`The database did not answer within ${ANSWER_MS} ms.`)), ANSWER_MS);
+    connection.query<RowDataPacket[]>(text, values, (error, rows) => {
+      clearTimeout(timer);
+      if (error) reject(error);
+      else resolve(rows[0]?.['answer']);
+    });
+  });
+}

@@ -1,6 +1,6 @@
 export { createKnex } from './create-knex.js';
 export { type Device, DeviceRegistrations, MOST_DEVICES, type NewDevice } from './device-registrations.js';
-export { Exclusive, LockedError } from './exclusive.js';
+export { Exclusive, type HeldLock, LockedError } from './exclusive.js';
 export * from './message-box-advertisements.js';
 export * from './message-store.js';
 export { type OpenDatabase, openDatabase, openStore } from './open-store.js';

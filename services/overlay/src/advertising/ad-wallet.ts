@@ -9,7 +9,7 @@ import {
   type WalletInterface,
 } from '@bsv/sdk';
 import { decodeServiceAd, SERVICE_PROTOCOLS, serviceAdToken } from '../topics/service-ad.js';
-import type { HeldAd, HostAd } from './ads.js';
+import { type HeldAd, type HostAd, type Outpoint, outpointOf } from './ads.js';
 import type { MadeTransaction } from './own-transactions.js';
 
 const BASKET = 'messagebox host advertisements';
@@ -18,11 +18,18 @@ const LABEL = 'messagebox host advertisements';
 const UNLOCKING_BYTES = 73;
 /** More than a host can have by anything but a fault; the rest is found when these are gone. */
 const MOST_HELD = 1_000;
+/** As many as a wallet lists. A host makes a transaction when its address changes. */
+const MOST_ACTIONS = 10_000;
 
 export interface HeldAds {
   readonly ads: readonly HeldAd[];
   /** Everything that is needed to spend them or to show them. */
   readonly beef: Beef;
+}
+
+/** An interrupted action has them, and only the wallet can give it up. It does so by itself, within minutes. */
+export class HeldBackError extends Error {
+  override readonly name = 'HeldBackError';
 }
 
 /** The network will never take the transaction. */
@@ -60,7 +67,7 @@ export class AdWallet {
   /**
    * Signs one transaction that creates and revokes, and sends nothing.
    *
-   * @param onReference is told the wallet's reference before anything is signed, for {@link abort}; a txid does as well
+   * @param onReference is told the wallet's reference before anything is signed, for {@link abort}
    */
   async make(
     create: readonly HostAd[],
@@ -92,13 +99,36 @@ export class AdWallet {
 
   /** Transactions that were signed and never sent. */
   async unsent(): Promise<string[]> {
-    const { actions } = await this.wallet.listActions({ labels: [LABEL], limit: MOST_HELD });
+    const { actions } = await this.wallet.listActions({ labels: [LABEL], limit: MOST_ACTIONS });
     return actions.flatMap(({ status, txid }) => (status === 'nosend' ? [txid] : []));
   }
 
-  /** Gives up what was being made when the process ended. Whether there still is such a thing doesn't matter. */
+  /**
+   * Whether the wallet holds any of these back for a transaction that was begun and neither signed nor given up.
+   *
+   * @param ads that it does not list any more
+   */
+  async holdsBack(ads: readonly Outpoint[]): Promise<boolean> {
+    const lost = new Set(ads.map(outpointOf));
+    const { actions } = await this.wallet.listActions({ labels: [LABEL], includeInputs: true, limit: MOST_ACTIONS });
+    return actions.some(
+      ({ status, inputs = [] }) =>
+        status === 'unsigned' && inputs.some(({ sourceOutpoint }) => lost.has(sourceOutpoint)),
+    );
+  }
+
+  /**
+   * Gives up what was being made when the process ended.
+   *
+   * @param reference of the wallet, or a txid. Whether there still is such a thing doesn't matter
+   */
   async abort(reference: string): Promise<void> {
-    await this.wallet.abortAction({ reference }).catch(() => {});
+    try {
+      await this.wallet.abortAction({ reference });
+    } catch (error) {
+      // It says so of what it doesn't know and of what it has given up already. What is left otherwise is still there.
+      if (!(error instanceof Error) || error.name !== 'WERR_INVALID_PARAMETER') throw error;
+    }
   }
 
   /**
@@ -113,8 +143,12 @@ export class AdWallet {
         options: { sendWith: [txid], acceptDelayedBroadcast: false },
       });
       const result = sendWithResults?.find((sent) => sent.txid === txid);
-      // The wallet has given it up, or the network has refused it before.
-      if (result?.status === 'failed') throw new RefusedByNetworkError(`Transaction ${txid} can't be sent any more.`);
+      if (result?.status === 'failed') {
+        // The same is said when the wallet's storage could not be read.
+        if ((await this.unsent()).includes(txid)) throw new Error(`The wallet could not send transaction ${txid}.`);
+        // The wallet has given it up, or the network has refused it before.
+        throw new RefusedByNetworkError(`Transaction ${txid} can't be sent any more.`);
+      }
     } catch (error) {
       const status = reviewStatus(error, txid);
       if (status === 'doubleSpend' || status === 'invalidTx') {

@@ -9,7 +9,7 @@ export interface Outpoint {
   readonly outputIndex: number;
 }
 
-/** An advertisement in an unspent output of the server's wallet. */
+/** An advertisement in an output of the server's wallet. */
 export interface HeldAd extends Outpoint {
   readonly ad: HostAd;
 }

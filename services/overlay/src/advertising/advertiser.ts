@@ -8,7 +8,7 @@ import { AdWallet } from './ad-wallet.js';
 import { PLACE_TOPICS } from './ads.js';
 import { hostingOrigin } from './hosting-origin.js';
 import { OwnTransactions } from './own-transactions.js';
-import { Reconciler } from './reconcile.js';
+import { type ReconcileParts, Reconciler } from './reconcile.js';
 import { Trackers } from './trackers.js';
 
 export interface AdvertiserParts {
@@ -17,7 +17,9 @@ export interface AdvertiserParts {
   readonly money: Money;
   readonly engine: OverlayEngine;
   readonly fetch: PublicFetch;
+  readonly identityKey: string;
   readonly log: Logger;
+  readonly onStep?: ReconcileParts['onStep'];
 }
 
 export interface Advertiser {
@@ -27,11 +29,12 @@ export interface Advertiser {
   readonly origin: string | undefined;
 }
 
-/** More than the fees and outputs of a few transactions take. */
+/** More than the fees and outputs of a transaction take. */
 const SATOSHIS_NEEDED = 1_000;
 
 /** Puts together what advertises this host. Logs, once, when that can't be done. */
-export function createAdvertiser({ config, sql, money, engine, fetch, log }: AdvertiserParts): Advertiser {
+export function createAdvertiser(parts: AdvertiserParts): Advertiser {
+  const { config, sql, money, engine, fetch, identityKey, log, onStep } = parts;
   const { network, overlay } = config;
   const hosting = hostingOrigin(config.hostingDomain);
   const reason = 'reason' in hosting ? hosting.reason : missingWallet(config);
@@ -42,16 +45,18 @@ export function createAdvertiser({ config, sql, money, engine, fetch, log }: Adv
     exclusive: new Exclusive(sql),
     own,
     wallet: async () => {
-      await money.wallet.ensureFunds(SATOSHIS_NEEDED);
       // Proofs keep transactions short; without them all is as valid.
       await money.wallet
         .maintain()
         .catch((error: unknown) => log.warn({ err: error }, 'the wallet was not maintained'));
       return new AdWallet(await money.wallet.wallet());
     },
+    fund: () => money.wallet.ensureFunds(SATOSHIS_NEEDED),
     trackers: new Trackers({
       origins: overlay.slapTrackers ?? usualTrackers(network),
       self: origin,
+      identityKey,
+      network,
       lookup: new BoundedLookupFacilitator(fetch),
       broadcast: new BoundedBroadcastFacilitator(fetch),
       log,
@@ -61,6 +66,7 @@ export function createAdvertiser({ config, sql, money, engine, fetch, log }: Adv
     },
     origin,
     log,
+    onStep,
   });
   return { reconciler, own, origin };
 }

@@ -1,4 +1,4 @@
-import { isPublicName } from '../net/host-url.js';
+import { hostUrl, isPublicName } from '../net/host-url.js';
 
 /** What can be advertised as this host's address, or why nothing can. */
 export type HostingOrigin = { readonly origin: string } | { readonly reason: string };
@@ -18,5 +18,7 @@ export function hostingOrigin(hostingDomain: string | undefined): HostingOrigin 
     return { reason: 'HOSTING_DOMAIN is more than an origin such as https://messagebox.example' };
   }
   if (!isPublicName(url.hostname)) return { reason: 'HOSTING_DOMAIN is not a name of the public internet' };
+  // What no topic would take on any network, be it for its length.
+  if (hostUrl(url.origin, 'main') === undefined) return { reason: 'HOSTING_DOMAIN can not stand in an advertisement' };
   return { origin: url.origin };
 }

@@ -1,21 +1,38 @@
-import { encodeName, fixed, retryContention, type SqlClient, type SqlRunner } from '@messagebox/shared';
-import { type HeldAd, type Outpoint, outpointOf } from './ads.js';
+import { createHash } from 'node:crypto';
+import {
+  decodeName,
+  encodeName,
+  fixed,
+  retryContention,
+  type SqlClient,
+  type SqlRow,
+  type SqlRunner,
+  sqlErrorKind,
+} from '@messagebox/shared';
+import { type HeldAd, type HostAd, type Outpoint, outpointOf } from './ads.js';
 
 /** A transaction of ours: written down when it is signed, before anybody is told of it. */
 export interface OwnTransaction {
   readonly txid: string;
   /** Atomic BEEF (BRC-95). */
   readonly beef: Buffer;
+  /** Those of its advertisements that no later transaction of ours has revoked. */
+  readonly created: readonly HeldAd[];
 }
 
 export interface MadeTransaction extends OwnTransaction {
-  readonly created: readonly HeldAd[];
   readonly revoked: readonly Outpoint[];
 }
 
+/** `made`: signed, not accepted yet. `refused`: the network will never take it. */
+export type OwnState = 'made' | 'accepted' | 'refused';
+
+/** Longer than a job is tried again, or kept. */
+const DECISIONS_KEPT_MS = 30 * 86_400_000;
+
 /**
  * The memory of what this host has made, so that after an interruption a transaction is sent again and never made
- * again. States: `made` (signed, not accepted yet), `accepted`, `refused` (the network will never take it).
+ * again.
  */
 export class OwnTransactions {
   constructor(private readonly sql: SqlClient) {}
@@ -25,27 +42,40 @@ export class OwnTransactions {
     return (await this.sql.read(ANYTHING, [])).length > 0;
   }
 
+  /** Advertisements that were made and not revoked, oldest first. */
+  async live(): Promise<HeldAd[]> {
+    return (await this.sql.read(LIVE, [])).map(toHeldAd);
+  }
+
   /** Transactions that no tracker has accepted yet, oldest first. */
   async unaccepted(): Promise<OwnTransaction[]> {
-    const rows = await this.sql.read(UNACCEPTED, []);
-    return rows.map((row) => ({
-      txid: (row['txid'] as Buffer).toString('hex'),
-      beef: row['beef'] as Buffer,
-    }));
+    const found: OwnTransaction[] = [];
+    for (const row of await this.sql.read(UNACCEPTED, [])) found.push(await this.#withAds(row));
+    return found;
   }
 
   async find(txid: string): Promise<OwnTransaction | undefined> {
     const [row] = await this.sql.read(FIND, [Buffer.from(txid, 'hex')]);
-    return row === undefined ? undefined : { txid, beef: row['beef'] as Buffer };
+    return row === undefined ? undefined : await this.#withAds(row);
   }
 
-  /** Written in one transaction; a second time changes nothing. */
+  async state(txid: string): Promise<OwnState | undefined> {
+    const [row] = await this.sql.read(STATE, [Buffer.from(txid, 'hex')]);
+    return row === undefined ? undefined : (decodeName(row['state']) as OwnState);
+  }
+
+  /**
+   * Written in one transaction; a second time changes nothing. One that was taken for refused, and yet is there, is to
+   * be sent again.
+   */
   async record(made: MadeTransaction, now: Date): Promise<void> {
     await retryContention(() =>
       this.sql.transaction(async (runner) => {
         const txid = Buffer.from(made.txid, 'hex');
-        if ((await runner.read(FIND, [txid])).length === 0) {
+        if ((await runner.read(STATE, [txid])).length === 0) {
           await runner.write(INSERT_TRANSACTION, [txid, made.beef, encodeName('made'), now.getTime()]);
+        } else {
+          await runner.write(UNREFUSE, [encodeName('made'), txid, encodeName('refused')]);
         }
         for (const held of made.created) await insertAd(runner, held, now);
         for (const { txid: of, outputIndex } of made.revoked) {
@@ -67,7 +97,7 @@ export class OwnTransactions {
         const key = Buffer.from(txid, 'hex');
         await runner.write(REFUSED, [encodeName('refused'), reason, key]);
         await runner.write(FORGET_ADS_OF, [key]);
-        await runner.write(UNREVOKE, [key]);
+        await runner.write(UNREVOKE_BY, [key]);
       }),
     );
   }
@@ -77,18 +107,19 @@ export class OwnTransactions {
     await retryContention(() =>
       this.sql.transaction(async (runner) => {
         const there = new Set(held.map(outpointOf));
-        for (const row of await runner.read(LIVE, [])) {
-          const [txid, outputIndex] = [row['txid'] as Buffer, Number(row['output_index'])];
-          if (!there.has(`${txid.toString('hex')}.${outputIndex}`)) await runner.write(FORGET_AD, [txid, outputIndex]);
+        const known = new Set<string>();
+        for (const ad of (await runner.read(LIVE, [])).map(toHeldAd)) {
+          if (there.has(outpointOf(ad))) known.add(outpointOf(ad));
+          else await runner.write(FORGET_AD, [Buffer.from(ad.txid, 'hex'), ad.outputIndex]);
         }
-        for (const ad of held) await insertAd(runner, ad, now);
+        for (const ad of held) if (!known.has(outpointOf(ad))) await insertAd(runner, ad, now);
       }),
     );
   }
 
   /** The wallet's reference of a transaction that is being signed; after an interruption it is aborted. */
   async rememberUnsigned(reference: string): Promise<void> {
-    await this.#set(UNSIGNED, reference);
+    await retryContention(() => this.#set(UNSIGNED, reference));
   }
 
   async unsigned(): Promise<string | undefined> {
@@ -104,8 +135,30 @@ export class OwnTransactions {
     return (await this.#get(WANTED)) !== 'false';
   }
 
-  async setAdvertisingWanted(wanted: boolean): Promise<void> {
-    await this.#set(WANTED, String(wanted));
+  /**
+   * The operator's decision. Each counts once: a job that is tried again later must not undo what was decided since.
+   *
+   * @param jobId whose decision it is
+   */
+  async decide(wanted: boolean, jobId: string, now: Date): Promise<void> {
+    const decided = encodeName(`decided ${createHash('sha256').update(jobId).digest('hex').slice(0, 40)}`);
+    try {
+      await retryContention(() =>
+        this.sql.transaction(async (runner) => {
+          await runner.write(INSERT_SETTING, [decided, timeText(now.getTime())]);
+          await this.#set(WANTED, String(wanted), runner);
+          await runner.write(FORGET_DECISIONS, [timeText(now.getTime() - DECISIONS_KEPT_MS)]);
+        }),
+      );
+    } catch (error) {
+      if (sqlErrorKind(error) !== 'duplicate') throw error;
+    }
+  }
+
+  async #withAds(row: SqlRow): Promise<OwnTransaction> {
+    const txid = row['txid'] as Buffer;
+    const created = (await this.sql.read(LIVE_OF, [txid])).map(toHeldAd);
+    return { txid: txid.toString('hex'), beef: row['beef'] as Buffer, created };
   }
 
   async #get(name: Buffer): Promise<string | undefined> {
@@ -113,24 +166,38 @@ export class OwnTransactions {
     return row === undefined ? undefined : String(row['value']);
   }
 
-  async #set(name: Buffer, value: string): Promise<void> {
-    await retryContention(() =>
-      this.sql.transaction(async (runner) => {
-        const there = await runner.read(GET_SETTING, [name]);
-        await (there.length > 0
-          ? runner.write(UPDATE_SETTING, [value, name])
-          : runner.write(INSERT_SETTING, [name, value]));
-      }),
-    );
+  async #set(name: Buffer, value: string, runner: SqlRunner = this.sql): Promise<void> {
+    const { onConflictUpdate } = this.sql.phrases;
+    await runner.write(fixed(`${INSERT_SETTING.text} ${onConflictUpdate('name')} value = ?`), [name, value, value]);
   }
 }
 
 async function insertAd(runner: SqlRunner, held: HeldAd, now: Date): Promise<void> {
   const outpoint = [Buffer.from(held.txid, 'hex'), held.outputIndex] as const;
-  if ((await runner.read(FIND_AD, outpoint)).length > 0) return;
+  if ((await runner.read(FIND_AD, outpoint)).length > 0) {
+    await runner.write(UNREVOKE, outpoint);
+    return;
+  }
   const { protocol, name, domain } = held.ad;
   const names = [protocol, name, domain].map(encodeName);
   await runner.write(INSERT_AD, [...outpoint, ...names, now.getTime()]);
+}
+
+function toHeldAd(row: SqlRow): HeldAd {
+  return {
+    txid: (row['txid'] as Buffer).toString('hex'),
+    outputIndex: Number(row['output_index']),
+    ad: {
+      protocol: decodeName(row['protocol']) as HostAd['protocol'],
+      name: decodeName(row['name']),
+      domain: decodeName(row['domain']),
+    },
+  };
+}
+
+/** Of one length, so that texts compare like the numbers. */
+function timeText(ms: number): string {
+  return String(ms).padStart(16, '0');
 }
 
 const UNSIGNED = encodeName('unsigned action');
@@ -142,22 +209,28 @@ const ANYTHING = fixed(
    UNION ALL SELECT 1 FROM overlay_settings WHERE name = X'${UNSIGNED.toString('hex')}' LIMIT 1`,
 );
 const UNACCEPTED = fixed("SELECT txid, beef FROM overlay_own_transactions WHERE state = X'6D616465' ORDER BY id");
-const FIND = fixed('SELECT beef FROM overlay_own_transactions WHERE txid = ?');
+const FIND = fixed('SELECT txid, beef FROM overlay_own_transactions WHERE txid = ?');
+const STATE = fixed('SELECT state FROM overlay_own_transactions WHERE txid = ?');
 const INSERT_TRANSACTION = fixed(
   'INSERT INTO overlay_own_transactions (txid, beef, state, made_at) VALUES (?, ?, ?, ?)',
 );
+const UNREFUSE = fixed('UPDATE overlay_own_transactions SET state = ?, reason = NULL WHERE txid = ? AND state = ?');
 const ACCEPTED = fixed('UPDATE overlay_own_transactions SET state = ?, accepted_at = ? WHERE txid = ?');
 const REFUSED = fixed('UPDATE overlay_own_transactions SET state = ?, reason = ? WHERE txid = ?');
-const LIVE = fixed('SELECT txid, output_index FROM overlay_own_ads WHERE revoked_by IS NULL');
+const AD = 'txid, output_index, protocol, name, domain';
+const LIVE = fixed(`SELECT ${AD} FROM overlay_own_ads WHERE revoked_by IS NULL ORDER BY id`);
+const LIVE_OF = fixed(`SELECT ${AD} FROM overlay_own_ads WHERE txid = ? AND revoked_by IS NULL ORDER BY output_index`);
 const FIND_AD = fixed('SELECT 1 AS found FROM overlay_own_ads WHERE txid = ? AND output_index = ?');
-const INSERT_AD = fixed(
-  'INSERT INTO overlay_own_ads (txid, output_index, protocol, name, domain, created_at) VALUES (?, ?, ?, ?, ?, ?)',
-);
+const INSERT_AD = fixed(`INSERT INTO overlay_own_ads (${AD}, created_at) VALUES (?, ?, ?, ?, ?, ?)`);
 const REVOKE = fixed('UPDATE overlay_own_ads SET revoked_by = ? WHERE txid = ? AND output_index = ?');
-const UNREVOKE = fixed('UPDATE overlay_own_ads SET revoked_by = NULL WHERE revoked_by = ?');
+const UNREVOKE = fixed('UPDATE overlay_own_ads SET revoked_by = NULL WHERE txid = ? AND output_index = ?');
+const UNREVOKE_BY = fixed('UPDATE overlay_own_ads SET revoked_by = NULL WHERE revoked_by = ?');
 const FORGET_AD = fixed('DELETE FROM overlay_own_ads WHERE txid = ? AND output_index = ?');
 const FORGET_ADS_OF = fixed('DELETE FROM overlay_own_ads WHERE txid = ?');
 const GET_SETTING = fixed('SELECT value FROM overlay_settings WHERE name = ?');
 const INSERT_SETTING = fixed('INSERT INTO overlay_settings (name, value) VALUES (?, ?)');
-const UPDATE_SETTING = fixed('UPDATE overlay_settings SET value = ? WHERE name = ?');
 const FORGET_SETTING = fixed('DELETE FROM overlay_settings WHERE name = ?');
+/** Names from `decided ` on. */
+const FORGET_DECISIONS = fixed(
+  "DELETE FROM overlay_settings WHERE name >= X'6465636964656420' AND name < X'6465636964656421' AND value < ?",
+);

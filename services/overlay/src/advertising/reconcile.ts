@@ -1,7 +1,7 @@
 import type { Beef } from '@bsv/sdk';
-import type { Exclusive, Logger } from '@messagebox/shared';
-import { type AdWallet, RefusedByNetworkError } from './ad-wallet.js';
-import { adsOf, type HeldAd, type HostAd, sameAd } from './ads.js';
+import type { Exclusive, HeldLock, Logger } from '@messagebox/shared';
+import { type AdWallet, type HeldAds, HeldBackError, RefusedByNetworkError } from './ad-wallet.js';
+import { adsOf, type HeldAd, type HostAd, outpointOf, sameAd } from './ads.js';
 import type { OwnTransaction, OwnTransactions } from './own-transactions.js';
 import type { Trackers } from './trackers.js';
 
@@ -10,13 +10,29 @@ export interface ReconcileParts {
   readonly own: OwnTransactions;
   /** Opened on the first use only: a host that advertises nothing needs no wallet. */
   readonly wallet: () => Promise<AdWallet>;
-  readonly trackers: Trackers;
+  /** Sees to it that the wallet can pay for a transaction. */
+  readonly fund: () => Promise<void>;
+  readonly trackers: Pick<Trackers, 'show' | 'missing'>;
   /** Submits to this host's own `tm_ship` and `tm_slap`. */
   readonly submit: (beef: Uint8Array) => Promise<void>;
   /** The origin to advertise. Undefined: none. */
   readonly origin: string | undefined;
   readonly log: Logger;
+  /** Told of each step that was done, and waited for. For tests, which interrupt it there. */
+  readonly onStep?: ((step: ReconcileStep) => Promise<void>) | undefined;
 }
+
+/** In this order. `begun` and `remembered` only when something is revoked. */
+export type ReconcileStep =
+  | 'locked'
+  | 'begun'
+  | 'remembered'
+  | 'signed'
+  | 'recorded'
+  | 'sent'
+  | 'submitted'
+  | 'shown'
+  | 'accepted';
 
 /** What a run has done: txids, and advertisements as `protocol name domain`. */
 export type Reconciliation = {
@@ -50,36 +66,40 @@ export class Reconciler {
    *   one has stopped
    */
   async reconcile(renewAll = false): Promise<Reconciliation> {
-    return await this.parts.exclusive.run('overlay advertising', () => this.#reconcile(renewAll));
+    return await this.parts.exclusive.run('overlay advertising', (lock) => this.#reconcile(lock, renewAll));
   }
 
-  async #reconcile(renewAll: boolean): Promise<Reconciliation> {
-    const { own, origin } = this.parts;
+  async #reconcile(lock: HeldLock, renewAll: boolean): Promise<Reconciliation> {
+    const { own, origin, trackers } = this.parts;
+    await this.#done('locked');
     const wanted = origin !== undefined && (await own.advertisingWanted()) ? adsOf(origin) : [];
     if (wanted.length === 0 && !(await own.anything())) return NOTHING;
 
     const wallet = await this.parts.wallet();
-    const finished = await this.#finish(wallet);
-    const held = await wallet.held();
+    await this.#tidy(wallet);
+    await this.#sendUnaccepted(wallet);
+    const held = await this.#held(wallet);
     const kept = keep(wanted, held.ads);
     const create = wanted.filter((ad) => !kept.some((there) => sameAd(there.ad, ad)));
     const revoke = held.ads.filter((there) => !kept.includes(there));
-
-    const made = await this.#make(wallet, create, revoke, held.beef);
-    const missing = renewAll ? kept : await this.parts.trackers.missing(kept);
-    const renewed = await this.#renew(missing);
-    if (made !== undefined) await own.mirror((await wallet.held()).ads, new Date());
+    if (create.length + revoke.length > 0) {
+      await this.#make(wallet, lock, create, revoke, held.beef);
+      await own.mirror((await wallet.held()).ads, new Date());
+    }
+    const shown = await this.#showUnaccepted();
+    const settled = kept.filter(({ txid }) => !shown.includes(txid));
+    const renew = renewAll ? settled : await trackers.missing(settled);
     return {
       advertised: wanted.map(textOf),
       created: create.map(textOf),
       revoked: revoke.map(({ ad }) => textOf(ad)),
-      renewed: missing.map(({ ad }) => textOf(ad)),
-      transactions: [...finished, ...(made === undefined ? [] : [made]), ...renewed],
+      renewed: renew.map(({ ad }) => textOf(ad)),
+      transactions: [...shown, ...(await this.#renew(renew))],
     };
   }
 
-  /** @returns the txids of what an earlier run had left */
-  async #finish(wallet: AdWallet): Promise<string[]> {
+  /** Gives up what was not signed; writes down what was signed, or gives it up where it can't be told what it was. */
+  async #tidy(wallet: AdWallet): Promise<void> {
     const { own, log } = this.parts;
     const unsigned = await own.unsigned();
     if (unsigned !== undefined) {
@@ -88,62 +108,101 @@ export class Reconciler {
     }
     const held = await wallet.held();
     for (const txid of new Set(held.ads.map((ad) => ad.txid))) {
-      if ((await own.find(txid)) !== undefined) continue;
+      const state = await own.state(txid);
+      if (state === 'made' || state === 'accepted') continue;
       log.info({ txid }, 'a signed transaction was found that had not been written down');
       const created = held.ads.filter((ad) => ad.txid === txid);
       await own.record({ txid, beef: atomic(held.beef, txid), created, revoked: [] }, new Date());
     }
     for (const txid of await wallet.unsent()) {
       // It only revokes, so nothing in the wallet shows it; nobody was told of it, so it can be made again.
-      if ((await own.find(txid)) === undefined) await wallet.abort(txid);
+      if ((await own.state(txid)) !== 'made') await wallet.abort(txid);
     }
-    await own.mirror(held.ads, new Date());
-    const unaccepted = await own.unaccepted();
-    for (const transaction of unaccepted) await this.#deliver(wallet, transaction, held.ads);
-    return unaccepted.map(({ txid }) => txid);
   }
 
-  async #make(
-    wallet: AdWallet,
-    create: readonly HostAd[],
-    revoke: readonly HeldAd[],
-    beef: Beef,
-  ): Promise<string | undefined> {
-    if (create.length + revoke.length === 0) return undefined;
-    const { own } = this.parts;
-    const made = await wallet.make(create, revoke, beef, (reference) => own.rememberUnsigned(reference));
-    await own.record(made, new Date());
-    await this.#deliver(wallet, made, made.created);
-    return made.txid;
+  /** The network first, then our own topics. Trackers are shown them when it is clear what else there is to show. */
+  async #sendUnaccepted(wallet: AdWallet): Promise<void> {
+    for (const transaction of await this.parts.own.unaccepted()) await this.#send(wallet, transaction);
   }
 
-  async #deliver(wallet: AdWallet, { txid, beef }: OwnTransaction, ads: readonly HeldAd[]): Promise<void> {
-    const { own, submit, trackers, log } = this.parts;
+  async #send(wallet: AdWallet, { txid, beef }: OwnTransaction): Promise<void> {
+    const { own, submit } = this.parts;
     try {
       await wallet.send(txid);
     } catch (error) {
       if (error instanceof RefusedByNetworkError) await own.refused(txid, error.message);
       throw error;
     }
+    await this.#done('sent');
     await submit(beef);
-    const created = ads.filter((ad) => ad.txid === txid);
-    const accepted = await trackers.show(beef, created);
-    await own.accepted(txid, new Date());
-    log.info({ txid, trackers: accepted }, 'advertisements of this host are accepted');
+    await this.#done('submitted');
   }
 
+  /** What the wallet holds; our own list is made the same. @throws {HeldBackError} */
+  async #held(wallet: AdWallet): Promise<HeldAds> {
+    const { own } = this.parts;
+    const held = await wallet.held();
+    const there = new Set(held.ads.map(outpointOf));
+    const lost = (await own.live()).filter((ad) => !there.has(outpointOf(ad)));
+    // Taking them for gone, and making others in their place, would advertise twice.
+    if (lost.length > 0 && (await wallet.holdsBack(lost))) {
+      throw new HeldBackError(`The wallet holds back ${lost.length} advertisements for an interrupted action.`);
+    }
+    await own.mirror(held.ads, new Date());
+    return held;
+  }
+
+  async #make(
+    wallet: AdWallet,
+    lock: HeldLock,
+    create: readonly HostAd[],
+    revoke: readonly HeldAd[],
+    beef: Beef,
+  ): Promise<void> {
+    const { own, fund } = this.parts;
+    await fund();
+    await lock.assertHeld();
+    const made = await wallet.make(create, revoke, beef, async (reference) => {
+      await this.#done('begun');
+      await own.rememberUnsigned(reference);
+      await this.#done('remembered');
+    });
+    await this.#done('signed');
+    await own.record(made, new Date());
+    await this.#done('recorded');
+    await this.#send(wallet, made);
+  }
+
+  /** @returns the txids */
+  async #showUnaccepted(): Promise<string[]> {
+    const { own, trackers, log } = this.parts;
+    const unaccepted = await own.unaccepted();
+    if (unaccepted.length === 0) return [];
+    const accepted = await trackers.show(unaccepted);
+    await this.#done('shown');
+    for (const { txid } of unaccepted) {
+      await own.accepted(txid, new Date());
+      log.info({ txid, trackers: accepted }, 'advertisements of this host are accepted');
+    }
+    await this.#done('accepted');
+    return unaccepted.map(({ txid }) => txid);
+  }
+
+  /** @returns the txids */
   async #renew(ads: readonly HeldAd[]): Promise<string[]> {
+    const { own, submit, trackers } = this.parts;
     const txids = [...new Set(ads.map(({ txid }) => txid))];
     for (const txid of txids) {
-      const transaction = await this.parts.own.find(txid);
+      const transaction = await own.find(txid);
       if (transaction === undefined) continue;
-      await this.parts.submit(transaction.beef);
-      await this.parts.trackers.show(
-        transaction.beef,
-        ads.filter((ad) => ad.txid === txid),
-      );
+      await submit(transaction.beef);
+      await trackers.show([transaction]);
     }
     return txids;
+  }
+
+  async #done(step: ReconcileStep): Promise<void> {
+    await this.parts.onStep?.(step);
   }
 }
 

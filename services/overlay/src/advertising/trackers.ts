@@ -6,10 +6,13 @@ import {
   type STEAK,
   Transaction,
 } from '@bsv/sdk';
-import type { Logger } from '@messagebox/shared';
+import type { Logger, Network } from '@messagebox/shared';
 import { parseBeef } from '../beef/index.js';
-import { decodeServiceAd } from '../topics/service-ad.js';
-import { type HeldAd, outpointOf, PLACE_TOPICS, PLACES } from './ads.js';
+import { hostUrl } from '../net/host-url.js';
+import { FetchError } from '../net/public-fetch.js';
+import { decodeServiceAd, type ServiceAd } from '../topics/service-ad.js';
+import { type HeldAd, type HostAd, type Outpoint, outpointOf, PLACE_TOPICS, PLACES, sameAd } from './ads.js';
+import type { OwnTransaction } from './own-transactions.js';
 
 const TIMEOUT_MS = 10_000;
 /** SHIP advertisements name any host; more than this many are not told. */
@@ -20,62 +23,81 @@ export interface TrackersOptions {
   readonly origins: readonly string[];
   /** This host, which hears of everything without a request. */
   readonly self: string | undefined;
+  /** Whose advertisements they are: 66 hex characters. */
+  readonly identityKey: string;
+  readonly network: Network;
   readonly lookup: OverlayLookupFacilitator;
   readonly broadcast: OverlayBroadcastFacilitator;
   readonly log: Logger;
 }
 
-/** Not one tracker has accepted the transaction. Worth another try. */
+/** Not one tracker has accepted the transactions. Worth another try. */
 export class NotAcceptedError extends Error {
   override readonly name = 'NotAcceptedError';
 }
 
-/** The overlay hosts by which others find this one: the SLAP trackers, and those that advertise `tm_ship` or `tm_slap`. */
+/**
+ * The overlay hosts by which others find this one: the SLAP trackers that the operator relies on, and any host that
+ * advertises `tm_ship` or `tm_slap`. What the latter say decides nothing, since anybody can be one.
+ */
 export class Trackers {
-  constructor(private readonly options: TrackersOptions) {}
+  readonly #trusted: readonly string[];
+
+  constructor(private readonly options: TrackersOptions) {
+    this.#trusted = options.origins.filter((origin) => origin !== options.self);
+  }
 
   /**
-   * Shows a transaction to all trackers. Accepted is what one of them says it has admitted, or turns out to have: a
-   * tracker that has seen the transaction before admits nothing a second time, and only a lookup tells.
+   * Shows transactions to all trackers, to each in this order, so that none sees a spending before what is spent. A
+   * tracker has accepted when it has all that they create: it says so, or turns out to have it. (One that has seen a
+   * transaction before admits nothing a second time.)
    *
-   * @returns the origins that accepted
+   * @returns the trackers that accepted
    * @throws {NotAcceptedError} when there are trackers and none accepted
    */
-  async show(beef: Uint8Array, created: readonly HeldAd[]): Promise<string[]> {
-    const hosts = await this.#hosts();
-    if (hosts.length === 0) return [];
-    const plain = Transaction.fromAtomicBEEF([...beef]).toBEEF();
-    const outcomes = await Promise.all(hosts.map((host) => this.#showTo(host, plain, created)));
-    const accepted = outcomes.flatMap((outcome) => (outcome.problem === undefined ? [outcome.host] : []));
+  async show(transactions: readonly OwnTransaction[]): Promise<string[]> {
+    if (this.#trusted.length === 0) return [];
+    const others = await this.#others();
+    const [outcomes] = await Promise.all([
+      Promise.all(this.#trusted.map((host) => this.#showTo(host, transactions))),
+      Promise.all(others.map((host) => this.#showTo(host, transactions))),
+    ]);
+    const accepted = outcomes.flatMap(({ host, problem }) => (problem === undefined ? [host] : []));
     if (accepted.length > 0) return accepted;
     const reasons = outcomes.map(({ host, problem }) => `${host}: ${problem}`).join('; ');
-    throw new NotAcceptedError(`No tracker has accepted the transaction. ${reasons}`);
+    throw new NotAcceptedError(`No tracker has accepted the advertisements. ${reasons}`);
   }
 
   /** Those of `ads` that no tracker can be found by. Trackers that don't answer are not counted as not knowing. */
   async missing(ads: readonly HeldAd[]): Promise<HeldAd[]> {
-    const hosts = await this.#hosts();
     const missing: HeldAd[] = [];
     for (const ad of ads) {
-      const answers = await Promise.all(hosts.map((host) => this.#knows(host, ad).catch(() => undefined)));
+      const answers = await Promise.all(this.#trusted.map((host) => this.#knows(host, ad).catch(() => undefined)));
       if (answers.includes(false) && !answers.includes(true)) missing.push(ad);
     }
     return missing;
   }
 
-  async #hosts(): Promise<string[]> {
-    const { origins, self } = this.options;
-    if (origins.length === 0) return [];
-    const found = await this.#advertised().catch((error: unknown) => {
-      this.options.log.info({ reason: reasonOf(error) }, 'no hosts of tm_ship and tm_slap found besides the trackers');
+  /** Hosts that advertise to hold SHIP and SLAP advertisements, as the trackers tell. */
+  async #others(): Promise<string[]> {
+    const { self, network, log } = this.options;
+    try {
+      const found = (await this.#advertised()).flatMap((domain) => {
+        const url = hostUrl(domain, network);
+        return url === undefined ? [] : [`${url.origin}${url.pathname.replace(/\/+$/, '')}`];
+      });
+      return [...new Set(found)]
+        .filter((host) => host !== self && !this.#trusted.includes(host))
+        .slice(0, MOST_HOSTS - this.#trusted.length);
+    } catch (error) {
+      log.info({ reason: reasonOf(error) }, 'no hosts of tm_ship and tm_slap found besides the trackers');
       return [];
-    });
-    return [...new Set([...origins, ...found])].filter((host) => host !== self).slice(0, MOST_HOSTS);
+    }
   }
 
   async #advertised(): Promise<string[]> {
     const resolver = new LookupResolver({
-      slapTrackers: [...this.options.origins],
+      slapTrackers: [...this.#trusted],
       facilitator: this.options.lookup,
       // Its own: the SDK's default is one for the whole process, and what is down for one is down for all.
       reputationStorage: { get: () => undefined, set: () => {} },
@@ -86,25 +108,46 @@ export class Trackers {
     );
   }
 
-  async #showTo(host: string, beef: number[], created: readonly HeldAd[]): Promise<{ host: string; problem?: string }> {
-    try {
-      const steak = await this.options.broadcast.send(host, { beef, topics: [...PLACE_TOPICS] });
-      for (const ad of created) {
-        if (!admits(steak, ad) && !(await this.#knows(host, ad))) return { host, problem: 'admitted nothing' };
+  /** @returns the first problem that keeps the host from having everything */
+  async #showTo(host: string, transactions: readonly OwnTransaction[]): Promise<{ host: string; problem?: string }> {
+    let problem: string | undefined;
+    for (const [index, { beef, created }] of transactions.entries()) {
+      try {
+        const steak = await this.#submit(host, beef);
+        for (const ad of created) {
+          if (!admits(steak, ad) && !(await this.#knows(host, ad))) problem ??= 'It has admitted nothing.';
+        }
+      } catch (error) {
+        // One that is refused, and of which nothing is left, does not stand in the way of those that came after it.
+        const isObsolete = created.length === 0 && index < transactions.length - 1;
+        if (!(isObsolete && isRefusal(error))) problem ??= reasonOf(error);
       }
-      return { host };
-    } catch (error) {
-      const problem = reasonOf(error);
-      this.options.log.warn({ host, reason: problem }, 'a tracker has not accepted an advertisement');
-      return { host, problem };
     }
+    if (problem === undefined) return { host };
+    this.options.log.warn({ host, reason: problem }, 'a tracker has not accepted the advertisements');
+    return { host, problem };
   }
 
-  async #knows(host: string, held: HeldAd): Promise<boolean> {
-    const service = PLACES[held.ad.protocol].lookup;
-    const answer = await this.options.lookup.lookup(host, { service, query: { domain: held.ad.domain } }, TIMEOUT_MS);
-    return adsIn(answer).some((found) => outpointOf(found) === outpointOf(held));
+  async #submit(host: string, beef: Uint8Array): Promise<STEAK> {
+    const plain = Transaction.fromAtomicBEEF([...beef]).toBEEF();
+    return await this.options.broadcast.send(host, { beef: plain, topics: [...PLACE_TOPICS] });
   }
+
+  /** Whether the host finds the advertisement, or another one of ours that says the same. */
+  async #knows(host: string, held: HeldAd): Promise<boolean> {
+    const { identityKey, lookup } = this.options;
+    const { protocol, name, domain } = held.ad;
+    const named = protocol === 'SHIP' ? { topics: [name] } : { service: name };
+    const query = { ...named, domain, identityKey };
+    const answer = await lookup.lookup(host, { service: PLACES[protocol].lookup, query }, TIMEOUT_MS);
+    return adsIn(answer).some(
+      (found) => outpointOf(found) === outpointOf(held) || isOurs(found.ad, held.ad, identityKey),
+    );
+  }
+}
+
+function isOurs(found: ServiceAd, ad: HostAd, identityKey: string): boolean {
+  return found.identityKey === identityKey && sameAd(found, ad);
 }
 
 function admits(steak: STEAK, { ad, outputIndex }: HeldAd): boolean {
@@ -112,7 +155,7 @@ function admits(steak: STEAK, { ad, outputIndex }: HeldAd): boolean {
 }
 
 /** The SHIP and SLAP advertisements in an answer; what can't be read is left out. */
-function adsIn(answer: LookupAnswer): HeldAd[] {
+function adsIn(answer: LookupAnswer): (Outpoint & { readonly ad: ServiceAd })[] {
   if (answer.type !== 'output-list') return [];
   return answer.outputs.flatMap(({ beef, outputIndex }) => {
     try {
@@ -123,6 +166,12 @@ function adsIn(answer: LookupAnswer): HeldAd[] {
       return [];
     }
   });
+}
+
+/** Whether the host would say the same another time. */
+function isRefusal(error: unknown): boolean {
+  const status = error instanceof FetchError ? error.status : undefined;
+  return status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
 function reasonOf(error: unknown): string {

@@ -78,7 +78,7 @@ export class BoundedBroadcastFacilitator implements OverlayBroadcastFacilitator 
 function assertOk({ status, body }: BoundedResponse): void {
   if (status >= 200 && status < 300) return;
   const reason = descriptionIn(body);
-  throw new FetchError(`The host answers ${status}${reason === undefined ? '' : `: ${reason}`}.`);
+  throw new FetchError(`The host answers ${status}${reason === undefined ? '' : `: ${reason}`}.`, { status });
 }
 
 /** Ours say `description`, others `message`. Cut short, and in one line, since it goes into logs. */

@@ -7,6 +7,12 @@ import { isPublicAddress } from './public-address.js';
 /** A request to an address that a stranger chose has not led to an answer that can be used. */
 export class FetchError extends Error {
   override readonly name = 'FetchError';
+  /** Of the answer, when there was one and it says that something is wrong. */
+  readonly status: number | undefined;
+  constructor(message: string, options: { readonly cause?: unknown; readonly status?: number } = {}) {
+    super(message, { cause: options.cause });
+    this.status = options.status;
+  }
 }
 
 export interface BoundedRequest {

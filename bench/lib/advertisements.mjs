@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import {
+  Beef,
+  LockingScript,
+  MerklePath,
+  PrivateKey,
+  ProtoWallet,
+  PushDrop,
+  Transaction,
+  UnlockingScript,
+} from '@bsv/sdk';
+import { MessageBoxAdvertisements } from '@messagebox/shared';
+
+const AT_ONCE = 500;
+const TOPIC = 'tm_messagebox';
+
+/** Of the owner of an advertisement; no point of the curve, which nobody asks for here. @param {number} index */
+export function identityOf(index) {
+  return `02${createHash('sha256').update(String(index)).digest('hex')}`;
+}
+
+/**
+ * Puts advertisements into a store as the engine does, each with the BEEF of a transaction of its own. They are not
+ * submitted: ten thousand signatures would take longer than everything else.
+ *
+ * @param {import('@messagebox/overlay').OverlayStorage} storage
+ * @param {number} count
+ */
+export async function fillWithAdvertisements(storage, count) {
+  const script = await realScript();
+  const funding = new Transaction();
+  funding.addInput({ sourceTXID: 'ab'.repeat(32), sourceOutputIndex: 0, unlockingScript: new UnlockingScript() });
+  funding.addOutput({ lockingScript: LockingScript.fromASM('OP_1'), satoshis: 1_000 });
+  funding.merklePath = new MerklePath(1, [[{ offset: 0, hash: funding.id('hex'), txid: true }]]);
+  for (let start = 0; start < count; start += AT_ONCE) {
+    await storage.transaction(async (inside, runner) => {
+      const ads = new MessageBoxAdvertisements(runner);
+      for (let index = start; index < Math.min(count, start + AT_ONCE); index++) {
+        const transaction = advertisement(funding, script, index);
+        const txid = transaction.id('hex');
+        const beef = new Beef();
+        beef.mergeTransaction(transaction);
+        await inside.insertOutput({
+          txid,
+          outputIndex: 0,
+          outputScript: script.toBinary(),
+          satoshis: 1,
+          topic: TOPIC,
+          spent: false,
+          outputsConsumed: [],
+          consumedBy: [],
+          score: index + 1,
+          beef: beef.toBinaryAtomic(txid),
+        });
+        const host = `https://host${index % 100}.mailboxes.org`;
+        await ads.add({ txid, outputIndex: 0, identityKey: identityOf(index), host, createdAt: index + 1 });
+      }
+    });
+  }
+}
+
+/** @param {Transaction} funding @param {LockingScript} lockingScript @param {number} index */
+function advertisement(funding, lockingScript, index) {
+  const transaction = new Transaction();
+  transaction.addInput({
+    sourceTransaction: funding,
+    sourceTXID: funding.id('hex'),
+    sourceOutputIndex: 0,
+    unlockingScript: new UnlockingScript(),
+    sequence: index,
+  });
+  transaction.addOutput({ lockingScript, satoshis: 1 });
+  return transaction;
+}
+
+async function realScript() {
+  const wallet = /** @type {any} */ (new ProtoWallet(PrivateKey.fromRandom()));
+  const { publicKey } = await wallet.getPublicKey({ identityKey: true });
+  const fields = [[...Buffer.from(publicKey, 'hex')], [...Buffer.from('https://host.mailboxes.org')]];
+  return await new PushDrop(wallet).lock(fields, [1, 'messagebox advertisement'], '1', 'anyone', true);
+}
