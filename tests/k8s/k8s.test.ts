@@ -209,7 +209,7 @@ describeWhen(hasKubectl, 'the Kubernetes manifests', 'kubectl', () => {
     test('let out to the internet those who verify payments and ask other hosts, and nobody inside of it', () => {
       const { podSelector, egress } = found('NetworkPolicy', 'to-internet').spec ?? {};
       expect(podSelector?.matchExpressions).toEqual([
-        { key: 'app.kubernetes.io/component', operator: 'In', values: ['api', 'overlay'] },
+        { key: 'app.kubernetes.io/component', operator: 'In', values: ['api', 'overlay', 'realtime'] },
       ]);
       const [{ to, ports } = { to: [], ports: [] }, ...more] = egress ?? [];
       expect({ ports, more }).toEqual({ ports: [{ port: 443 }], more: [] });

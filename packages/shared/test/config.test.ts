@@ -38,6 +38,7 @@ test.each<[string, string]>([
   ['NODE_ENV', 'prod'],
   ['ROUTING_PREFIX', 'api'],
   ['ROUTING_PREFIX', '/a b'],
+  ['ROUTING_PREFIX', '/development/x'],
   ['SERVER_PRIVATE_KEY', 'abc'],
   ['SESSION_SECRETS', `${'0'.repeat(64)},zz`],
   ['SESSION_LIFE_SECONDS', '0'],
@@ -49,6 +50,15 @@ test.each<[string, string]>([
   ['ENABLE_WEBSOCKETS', 'yes'],
   ['MAX_BODY_BYTES', '10mb'],
   ['LOGGING_ENABLED', '1'],
+  ['NETWORK', 'mainet'],
+  ['BSV_NETWORK', 'main net'],
+  ['WALLET_STORAGE_URL', 'storage.example'],
+  ['ADMIN_IDENTITY_KEYS', `02${'ab'.repeat(32)},admin`],
+  ['SLAP_TRACKERS', 'tracker.example'],
+  ['SLAP_TRACKERS', 'https://tracker.example/path'],
+  ['OVERLAY_PEERS', 'ftp://peer.example'],
+  ['RECONCILE_SECONDS', '0'],
+  ['OVERLAY_SYNC_SECONDS', 'hourly'],
 ])('%s=%s is refused with one line that names it', (name, value) => {
   const lines = linesOf(() => readConfig({ [name]: value }));
   expect(lines).toHaveLength(1);
@@ -84,6 +94,32 @@ test('numbers, keys, flags and connections are read', () => {
   expect(config.store).toMatchObject({ client: 'mysql2', connection: { host: 'db' } });
   expect(config.redis).toEqual({ url: 'redis://r:6379', prefix: 'messagebox' });
   expect(config.websockets).toBe(false);
+});
+
+test('networks go by the names of both servers, and must not disagree', () => {
+  const network = (env: Record<string, string>) => readConfig(env).network;
+  expect(network({})).toBe('local');
+  expect(network({ NODE_ENV: 'production' })).toBe('main');
+  expect(network({ NODE_ENV: 'production', NETWORK: 'regtest' })).toBe('local');
+  expect(network({ BSV_NETWORK: 'testnet' })).toBe('test');
+  expect(network({ NETWORK: 'main', BSV_NETWORK: 'mainnet' })).toBe('main');
+  const [line, ...more] = linesOf(() => readConfig({ NETWORK: 'main', BSV_NETWORK: 'testnet' }));
+  expect(more).toEqual([]);
+  expect(line).toMatch(/NETWORK is main and BSV_NETWORK is testnet/);
+});
+
+test('lists are split at commas, keys are lower case, origins have no slash', () => {
+  const key = `02${'AB'.repeat(32)}`;
+  const config = readConfig({
+    ADMIN_IDENTITY_KEYS: `${key}, 03${'cd'.repeat(32)}`,
+    SLAP_TRACKERS: 'https://one.example/, http://two.example:81',
+    OVERLAY_PEERS: '',
+  });
+  expect(config.adminIdentityKeys).toEqual([key.toLowerCase(), `03${'cd'.repeat(32)}`]);
+  expect(config.overlay).toMatchObject({
+    slapTrackers: ['https://one.example', 'http://two.example:81'],
+    peers: [],
+  });
 });
 
 describe('an env file', () => {

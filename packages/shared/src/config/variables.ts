@@ -58,6 +58,8 @@ export const variables = {
     .string()
     .regex(/^(\/[A-Za-z0-9._~-]+)*\/?$/, 'must be a path such as /api')
     .transform((path) => path.replace(/\/$/, ''))
+    // Where the overlay and socket.io have paths of their own.
+    .refine((path) => !/^\/(development|socket\.io|\.well-known|health)(\/|$)/.test(path), 'is taken by other routes')
     .default(''),
   TRUST_PROXY: whole(0, 16).default(0),
 
