@@ -3,12 +3,20 @@ import type { Knex } from 'knex';
 import { createKnex } from '../../packages/shared/src/store/create-knex.js';
 import type { Deployment } from './deployments.js';
 
-/** Does something in a deployment's database, past its processes. */
-export async function inDatabase<T>(deployment: Deployment, work: (knex: Knex) => Promise<T>): Promise<T> {
+/**
+ * Does something in a deployment's database, past its processes.
+ *
+ * @param file which one, where there are several
+ */
+export async function inDatabase<T>(
+  deployment: Deployment,
+  work: (knex: Knex) => Promise<T>,
+  file = 'messagebox.sqlite',
+): Promise<T> {
   const { databaseUrl, env } = deployment;
   const knex = createKnex(
     databaseUrl === undefined
-      ? { client: 'better-sqlite3', filename: join(String(env['DATA_DIR']), 'messagebox.sqlite') }
+      ? { client: 'better-sqlite3', filename: join(String(env['DATA_DIR']), file) }
       : { client: 'mysql2', connection: databaseUrl },
   );
   try {

@@ -10,14 +10,14 @@ import {
   type SqlClient,
 } from '@messagebox/shared';
 import type { Money } from '@messagebox/wallet';
+import { networkReceiver } from './network-receiver.js';
 import { PaymentDesk, type PaymentStep } from './payment-desk.js';
 import { PaymentRecords } from './payment-records.js';
 import { paymentScripts } from './payment-scripts.js';
-import { verifyPayment } from './verify-payment.js';
-import { walletReceiver } from './wallet-receiver.js';
+import { paymentVerifier } from './verify-payment.js';
 
 export interface PaymentsParts {
-  readonly config: Pick<Config, 'serverPrivateKey'>;
+  readonly config: Pick<Config, 'serverPrivateKey' | 'network' | 'walletStorageUrl'>;
   readonly sql: SqlClient;
   readonly identity: ServerIdentity;
   readonly money: Money;
@@ -35,11 +35,13 @@ const IDLE_MS = 60_000;
 /** Puts together what takes payments. Nothing of the wallet is loaded before the first payment. */
 export function openPayments({ config, sql, identity, money, log, onStep }: PaymentsParts): PaymentDesk {
   if (config.serverPrivateKey === undefined) throw new Error('Payments need SERVER_PRIVATE_KEY.');
+  const hasWallet = config.network === 'local' || config.walletStorageUrl !== undefined;
+  if (!hasWallet) log.warn({ network: config.network }, 'no delivery fees can be taken: WALLET_STORAGE_URL is missing');
   const curve = loadCurve();
   return new PaymentDesk({
-    verify: (beef) => verifyPayment(money.verifier, beef),
+    verifier: paymentVerifier(money.verifier),
     scripts: paymentScripts(createKeys(config.serverPrivateKey, curve), createKeys(ANYONE, curve)),
-    receiver: walletReceiver(money, log),
+    receiver: networkReceiver({ money, hasWallet, log }),
     records: new PaymentRecords(sql),
     exclusive: new Exclusive(sql),
     normaliseKey: identity.normaliseKey,

@@ -1,10 +1,20 @@
-import { type NormaliseKey, RuleError } from '@messagebox/shared';
+import { field, type NormaliseKey, RuleError } from '@messagebox/shared';
 import { z } from 'zod';
 
 /** More than a transaction of a batch to 1,000 recipients has. */
 const MOST_OUTPUTS = 2_000;
-/** Base64 of what makes one key differ from another; BRC-43 ends at 800 characters for both together. */
-const derivation = z.string().min(1).max(399);
+/** BRC-43 ends at 800 characters for a prefix, a space and a suffix. */
+const LONGEST_DERIVATION = 399;
+/** What wallets take (BRC-100). */
+const DESCRIPTION_BYTES = { least: 5, most: 2_000 };
+const LABEL_BYTES = { least: 1, most: 300 };
+const MOST_LABELS = 100;
+
+/** Base64 as wallets take it: they would refuse anything else after it was paid. */
+const derivation = z
+  .string()
+  .max(LONGEST_DERIVATION)
+  .regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$/);
 
 /** How the receiver of an output finds its key (BRC-29). */
 const remittance = z.object({
@@ -14,18 +24,31 @@ const remittance = z.object({
   customInstructions: z.unknown().optional(),
 });
 
-const output = z.object({
+const anyOutput = {
   outputIndex: z.number().int().min(0),
-  protocol: z.enum(['wallet payment', 'basket insertion']),
-  paymentRemittance: remittance.optional(),
-  insertionRemittance: z.object({ customInstructions: z.unknown().optional() }).loose().optional(),
   customInstructions: z.unknown().optional(),
-});
+};
+const nothing = z.null().optional();
+
+const output = z.discriminatedUnion('protocol', [
+  z.object({
+    ...anyOutput,
+    protocol: z.literal('wallet payment'),
+    paymentRemittance: remittance,
+    insertionRemittance: nothing,
+  }),
+  z.object({
+    ...anyOutput,
+    protocol: z.literal('basket insertion'),
+    paymentRemittance: nothing,
+    insertionRemittance: z.object({ customInstructions: z.unknown().optional() }).loose(),
+  }),
+]);
 
 const shape = z.object({
-  outputs: z.array(output).max(MOST_OUTPUTS),
-  description: z.string().max(2_000).optional(),
-  labels: z.array(z.string().max(300)).max(100).optional(),
+  outputs: z.array(output),
+  description: text(DESCRIPTION_BYTES).optional(),
+  labels: z.array(text(LABEL_BYTES)).optional(),
 });
 
 export type Remittance = Omit<z.infer<typeof remittance>, 'customInstructions'>;
@@ -33,7 +56,7 @@ export type Remittance = Omit<z.infer<typeof remittance>, 'customInstructions'>;
 /** One output of the payment's transaction, as the sender describes it. */
 export interface PaymentOutput {
   readonly outputIndex: number;
-  /** How the owner finds the key; only wallet payments (BRC-29) have it. */
+  /** How the owner finds the key (BRC-29). Undefined for what is no wallet payment, which pays nobody. */
   readonly remittance: Remittance | undefined;
   /** Whom the sender names as its owner, normalised. */
   readonly owner: string | undefined;
@@ -51,57 +74,76 @@ export interface Payment {
 }
 
 /**
- * @throws {RuleError} `ERR_MISSING_PAYMENT_TX` without a transaction, `ERR_MISSING_DELIVERY_OUTPUT` without outputs,
- *   `ERR_INVALID_PAYMENT` for anything else
+ * @param payment anything may have come
+ * @throws {RuleError} `ERR_MISSING_PAYMENT_TX` without a transaction, `ERR_INVALID_PAYMENT` for anything else
  */
 export function parsePayment(payment: unknown, normaliseKey: NormaliseKey): Payment {
-  const tx: unknown = typeof payment === 'object' && payment !== null && 'tx' in payment ? payment.tx : undefined;
+  const tx = field(payment, 'tx');
   if (tx === undefined || tx === null) {
     throw new RuleError('ERR_MISSING_PAYMENT_TX', 'payment.tx is missing: an AtomicBEEF as an array of bytes.');
   }
-  if (!isBytes(tx))
-    throw new RuleError('ERR_INVALID_PAYMENT', 'payment.tx must be an AtomicBEEF as an array of bytes.');
-  const read = shape.safeParse(payment);
+  if (!isBytes(tx)) throw invalid('payment.tx must be an AtomicBEEF as an array of bytes.');
+  const given = listOf(payment, 'outputs', MOST_OUTPUTS) ?? [];
+  const labels = listOf(payment, 'labels', MOST_LABELS);
+  const read = shape.safeParse({ outputs: given, labels, description: field(payment, 'description') ?? undefined });
   if (!read.success) {
     const [issue] = read.error.issues;
     const where = ['payment', ...(issue?.path ?? [])].join('.');
-    throw new RuleError('ERR_INVALID_PAYMENT', `${where} is not what BRC-29 and BRC-100 ask for.`);
+    throw invalid(`${where} is not what BRC-29 and BRC-100 ask for.`);
   }
-  const given = (payment as { outputs: object[] }).outputs;
   return {
     tx: Uint8Array.from(tx),
-    outputs: read.data.outputs.map((described, i) => ({
-      outputIndex: described.outputIndex,
-      remittance: described.protocol === 'wallet payment' ? described.paymentRemittance : undefined,
-      owner: ownerOf(
-        [
-          described.paymentRemittance?.customInstructions,
-          described.insertionRemittance?.customInstructions,
-          described.customInstructions,
-        ],
-        normaliseKey,
-      ),
-      given: given[i] as object,
-    })),
+    outputs: read.data.outputs.map((described, i) => {
+      const { outputIndex, paymentRemittance, insertionRemittance, customInstructions } = described;
+      const instructions = [
+        paymentRemittance?.customInstructions,
+        insertionRemittance?.customInstructions,
+        customInstructions,
+      ];
+      return {
+        outputIndex,
+        remittance: remittanceOf(paymentRemittance, normaliseKey),
+        owner: ownerOf(instructions, normaliseKey),
+        given: given[i] as object,
+      };
+    }),
     description: read.data.description,
     labels: read.data.labels,
   };
+}
+
+/** Counted before anything is looked at: each wrong element would cost an error of its own. */
+function listOf(payment: unknown, name: string, most: number): unknown[] | undefined {
+  const list = field(payment, name) ?? undefined;
+  if (list === undefined) return undefined;
+  if (!Array.isArray(list)) throw invalid(`payment.${name} must be a list.`);
+  if (list.length > most) throw invalid(`payment.${name} may have at most ${most} entries.`);
+  return list;
 }
 
 function isBytes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((byte) => Number.isInteger(byte) && byte >= 0 && byte <= 255);
 }
 
+function remittanceOf(
+  given: z.infer<typeof remittance> | null | undefined,
+  normaliseKey: NormaliseKey,
+): Remittance | undefined {
+  if (given === undefined || given === null) return undefined;
+  const { derivationPrefix, derivationSuffix, senderIdentityKey } = given;
+  if (normaliseKey(senderIdentityKey) !== senderIdentityKey) {
+    throw invalid('A senderIdentityKey in payment.outputs is not a public key.');
+  }
+  return { derivationPrefix, derivationSuffix, senderIdentityKey };
+}
+
 /** Custom instructions are JSON, as text or as it is; whatever else there is in them is the owner's business. */
 function ownerOf(instructions: readonly unknown[], normaliseKey: NormaliseKey): string | undefined {
   for (const instruction of instructions) {
-    const parsed = typeof instruction === 'string' ? tryParse(instruction) : instruction;
-    if (typeof parsed !== 'object' || parsed === null || !('recipientIdentityKey' in parsed)) continue;
-    const key = parsed.recipientIdentityKey;
+    const key = field(typeof instruction === 'string' ? tryParse(instruction) : instruction, 'recipientIdentityKey');
+    if (key === undefined) continue;
     const normalised = typeof key === 'string' ? normaliseKey(key) : undefined;
-    if (normalised === undefined) {
-      throw new RuleError('ERR_INVALID_PAYMENT', 'A recipientIdentityKey in customInstructions is not a public key.');
-    }
+    if (normalised === undefined) throw invalid('A recipientIdentityKey in customInstructions is not a public key.');
     return normalised;
   }
   return undefined;
@@ -113,4 +155,16 @@ function tryParse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Lengths are of UTF-8, which must be there: neither database nor wallet has room for half of a surrogate pair. */
+function text({ least, most }: { least: number; most: number }) {
+  return z.string().refine((value) => {
+    const bytes = Buffer.byteLength(value);
+    return value.isWellFormed() && bytes >= least && bytes <= most;
+  });
+}
+
+function invalid(description: string): RuleError {
+  return new RuleError('ERR_INVALID_PAYMENT', description);
 }

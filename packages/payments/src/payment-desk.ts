@@ -2,14 +2,16 @@ import {
   type DuePayment,
   type Exclusive,
   type Logger,
+  MessageIdTakenError,
   type NormaliseKey,
   type PaymentTaker,
   RuleError,
   type StorePaid,
-  storedWithPayment,
+  StoreUnavailableError,
 } from '@messagebox/shared';
-import { matchOutputs, type TransactionOutput } from './match-outputs.js';
-import { type Payment, type PaymentOutput, parsePayment } from './parse-payment.js';
+import { matchOutputs } from './match-outputs.js';
+import { refuseTooLarge, unfold } from './paid-delivery.js';
+import { type Payment, parsePayment } from './parse-payment.js';
 import type { PaymentReceiver } from './payment-receiver.js';
 import {
   FinishedElsewhereError,
@@ -18,18 +20,10 @@ import {
   type PaymentRecords,
 } from './payment-records.js';
 import type { PaymentScripts } from './payment-scripts.js';
-
-/** A payment's transaction after SPV (BRC-67). */
-export interface VerifiedPayment {
-  readonly txid: string;
-  readonly outputs: readonly TransactionOutput[];
-  /** AtomicBEEF with only what it needs. */
-  readonly beef: Uint8Array;
-}
+import type { PaymentVerifier } from './payment-verifier.js';
 
 export interface PaymentDeskParts {
-  /** @throws {RuleError} `ERR_INVALID_PAYMENT`; anything else is worth another try */
-  readonly verify: (beef: Uint8Array) => Promise<VerifiedPayment>;
+  readonly verifier: PaymentVerifier;
   readonly scripts: PaymentScripts;
   readonly receiver: PaymentReceiver;
   readonly records: PaymentRecords;
@@ -49,54 +43,29 @@ const MOST_AT_ONCE = 20;
  * Takes payments for messages so that neither is lost without the other:
  *
  * 1. the payment is verified and written down, together with the messages;
- * 2. the server's output is received by its wallet, which does no harm twice;
+ * 2. its transaction goes to the network and the server's output to the server's wallet, which does no harm twice;
  * 3. the messages are stored, in one transaction with the note that the payment is done.
  *
- * After an interruption the row is there and says so: the client's retry or {@link PaymentDesk.finishOpen} goes on. A
- * transaction pays once: for other messages it is refused for ever.
+ * After an interruption the row is there and says so: the client's retry or {@link PaymentDesk.finishOpen} goes on with
+ * what was written down. A transaction pays once: for other messages it is refused for ever, unless none of its own
+ * could be stored.
  */
 export class PaymentDesk implements PaymentTaker {
   constructor(private readonly parts: PaymentDeskParts) {}
 
   async deliver(due: DuePayment, store: StorePaid): Promise<void> {
-    const { verify, scripts, exclusive, records, normaliseKey } = this.parts;
+    const { verifier, records, normaliseKey } = this.parts;
     const payment = parsePayment(due.payment, normaliseKey);
-    const verified = await verify(payment.tx);
-    const recipients = due.messages.map(({ message, fee }) => ({ recipient: message.recipient, fee }));
-    const matched = matchOutputs(
-      payment.outputs,
-      verified.outputs,
-      { deliveryFee: due.deliveryFee, recipients },
-      scripts,
-    );
-    this.#step('verified');
-    const { server } = matched;
-    const open: OpenPayment = {
-      txid: verified.txid,
-      sender: due.sender,
-      covers: due.messages.map(({ message }) => [message.recipient, message.messageId]),
-      beef: Buffer.from(verified.beef),
-      serverOutput:
-        server?.remittance === undefined
-          ? undefined
-          : { outputIndex: server.outputIndex, remittance: server.remittance },
-      delivery: {
-        liveBody: due.body,
-        messages: due.messages.map(({ message }, i) => {
-          const theirs = matched.recipients[i] ?? [];
-          if (theirs.length === 0) return message;
-          return { ...message, body: storedWithPayment(due.body, partOf(payment, verified, theirs)) };
-        }),
-      },
-    };
-    await exclusive.run(`payment ${open.txid}`, async () => {
-      const known = await records.find(open.txid);
-      if (known !== undefined && !isSame(known, open)) throw reused();
-      if (known?.state === 'refused') throw refused(known.reason);
-      if (known?.state === 'done') return;
-      if (known === undefined) await records.begin(open, new Date());
-      this.#step('recorded');
-      await this.#finish(open, store);
+    const txid = await verifier.identify(payment.tx);
+    // What is known is not verified again: what it had to pay is as it was written down, whatever is charged by now.
+    const isKnown = (await records.find(txid)) !== undefined;
+    const prepared = isKnown ? undefined : await this.#prepare(due, payment);
+    if (prepared !== undefined && !prepared.pays) {
+      return store(unfold(due.sender, prepared.open.beef, prepared.open.delivery), async () => undefined);
+    }
+    await this.#alone(txid, async () => {
+      const open = await this.#takeUp(txid, due, store, async () => prepared ?? (await this.#prepare(due, payment)));
+      if (open !== undefined) await this.#finish(open, store);
     });
   }
 
@@ -105,38 +74,143 @@ export class PaymentDesk implements PaymentTaker {
    *
    * @param idleMs leave alone what is younger: somebody may be at it
    * @returns how many were finished
+   * @throws {StoreUnavailableError}
    */
   async finishOpen(store: StorePaid, idleMs: number): Promise<number> {
-    const { records, exclusive, log } = this.parts;
+    const { records, log } = this.parts;
     let finished = 0;
-    for (const open of await records.open(new Date(Date.now() - idleMs), MOST_AT_ONCE)) {
+    for (const txid of await records.open(new Date(Date.now() - idleMs), MOST_AT_ONCE)) {
       try {
-        await exclusive.run(`payment ${open.txid}`, async () => {
-          if ((await records.find(open.txid))?.state === 'taking') await this.#finish(open, store);
+        await this.#alone(txid, async () => {
+          const open = await records.findOpen(txid);
+          if (open === undefined) return;
+          await this.#finish(open, store);
+          finished += 1;
+          log.info({ txid }, 'an interrupted payment was finished');
         });
-        finished += 1;
-        log.info({ txid: open.txid }, 'an interrupted payment was finished');
       } catch (error) {
-        log.warn({ err: error, txid: open.txid }, 'an interrupted payment could not be finished yet');
+        const reason = error instanceof Error ? error.message : String(error);
+        log.warn({ txid, reason }, 'an interrupted payment could not be finished');
       }
     }
     return finished;
   }
 
+  /** Verifies a payment against what is due. */
+  async #prepare(due: DuePayment, payment: Payment): Promise<Prepared> {
+    const { verifier, scripts, receiver } = this.parts;
+    const verified = await verifier.verify(payment.tx);
+    const recipients = due.messages.map(({ message, fee }) => ({ recipient: message.recipient, fee }));
+    const matched = matchOutputs(payment.outputs, verified.outputs, { ...due, recipients }, scripts);
+    const { server, pays } = matched;
+    if (server !== undefined && !receiver.hasWallet) throw noWallet();
+    const delivery = {
+      messageBox: due.messages[0]?.message.messageBox ?? '',
+      body: due.body,
+      messages: due.messages.map(({ message: { recipient, messageId } }, i) => ({
+        recipient,
+        messageId,
+        outputs: (matched.recipients[i] ?? []).map(({ given }) => given),
+      })),
+      ...(payment.description === undefined ? {} : { description: payment.description }),
+      ...(payment.labels === undefined ? {} : { labels: payment.labels }),
+    };
+    refuseTooLarge(verified.beef, delivery);
+    this.#step('verified');
+    const serverOutput = server && { outputIndex: server.outputIndex, remittance: server.remittance };
+    const { txid, beef } = verified;
+    return { pays, open: { txid, sender: due.sender, covers: coveredBy(due), beef, serverOutput, delivery } };
+  }
+
+  /**
+   * Writes a payment down, or finds it written down.
+   *
+   * @returns undefined when it is done
+   */
+  async #takeUp(
+    txid: string,
+    due: DuePayment,
+    store: StorePaid,
+    prepare: () => Promise<Prepared>,
+  ): Promise<OpenPayment | undefined> {
+    const { records } = this.parts;
+    const known = await records.find(txid);
+    if (known === undefined) {
+      const { open } = await prepare();
+      if (!(await records.begin(open, new Date()))) return this.#takeUp(txid, due, store, prepare);
+      this.#step('recorded');
+      return open;
+    }
+    if (known.sender !== due.sender) throw reused();
+    if (known.state === 'refused') throw refused(known.reason);
+    const isSame = covers(known, due);
+    if (isSame && known.state === 'taking') return records.findOpen(txid);
+    if (isSame && known.state !== 'unused') return undefined;
+    if (known.state === 'done') throw reused();
+    if (known.state === 'taking') {
+      await this.#finishForOthers(txid, store);
+      return this.#takeUp(txid, due, store, prepare);
+    }
+    const { open } = await prepare();
+    if (!(await records.beginAgain(open, new Date()))) return this.#takeUp(txid, due, store, prepare);
+    this.#step('recorded');
+    return open;
+  }
+
+  /** Only afterwards is it known whether the payment is there for other messages. */
+  async #finishForOthers(txid: string, store: StorePaid): Promise<void> {
+    const open = await this.parts.records.findOpen(txid);
+    if (open === undefined) return;
+    try {
+      await this.#finish(open, store);
+    } catch (error) {
+      if (!(error instanceof RuleError && error.code === 'ERR_DUPLICATE_MESSAGE')) throw error;
+    }
+  }
+
   async #finish(open: OpenPayment, store: StorePaid): Promise<void> {
     const { receiver, records } = this.parts;
-    const outcome = await receiver.receive(open);
-    if (outcome !== 'received') {
-      await records.refuse(open.txid, outcome.refused, new Date());
-      throw refused(outcome.refused);
-    }
-    this.#step('received');
+    const { txid } = open;
     try {
-      await store(open.delivery, (runner) => records.finish(runner, open.txid, new Date()));
+      const outcome = await receiver.receive(open);
+      if (outcome !== 'received') {
+        await records.end(txid, 'refused', outcome.refused, new Date());
+        throw refused(outcome.refused);
+      }
+      this.#step('received');
+      await this.#store(open, store);
+      this.#step('stored');
     } catch (error) {
-      if (!(error instanceof Error && error.cause instanceof FinishedElsewhereError)) throw error;
+      await records.touch(txid, new Date()).catch(() => undefined);
+      throw error;
     }
-    this.#step('stored');
+  }
+
+  async #store({ txid, sender, beef, delivery }: OpenPayment, store: StorePaid): Promise<void> {
+    const { records } = this.parts;
+    try {
+      await store(unfold(sender, beef, delivery), (runner, stored) =>
+        records.settle(runner, txid, stored.length > 0 ? 'done' : 'spare', new Date()),
+      );
+    } catch (error) {
+      if (error instanceof StoreUnavailableError && error.cause instanceof FinishedElsewhereError) return;
+      if (!(error instanceof MessageIdTakenError)) throw error;
+      await records.end(txid, 'unused', 'a message id was taken', new Date());
+      throw idTaken();
+    }
+  }
+
+  /** @throws {StoreUnavailableError} when the lock could not be had, and what `work` throws */
+  async #alone<T>(txid: string, work: () => Promise<T>): Promise<T> {
+    let begun = false;
+    try {
+      return await this.parts.exclusive.run(`payment ${txid}`, () => {
+        begun = true;
+        return work();
+      });
+    } catch (error) {
+      throw begun ? error : new StoreUnavailableError(error);
+    }
   }
 
   #step(step: PaymentStep): void {
@@ -144,20 +218,20 @@ export class PaymentDesk implements PaymentTaker {
   }
 }
 
-/** What a recipient finds beside the message: its own outputs and nobody else's. */
-function partOf(payment: Payment, { beef }: VerifiedPayment, outputs: readonly PaymentOutput[]): object {
-  return {
-    tx: [...beef],
-    outputs: outputs.map(({ given }) => given),
-    ...(payment.description === undefined ? {} : { description: payment.description }),
-    ...(payment.labels === undefined ? {} : { labels: payment.labels }),
-  };
+interface Prepared {
+  readonly open: OpenPayment;
+  /** Whether anybody is paid. Else nothing is written down: a stranger could use up what somebody else pays with. */
+  readonly pays: boolean;
 }
 
-/** The same sender for the same messages, or for those of them that are not stored yet. */
-function isSame(known: PaymentRecord, open: OpenPayment): boolean {
+function coveredBy({ messages }: DuePayment): [string, string][] {
+  return messages.map(({ message }) => [message.recipient, message.messageId]);
+}
+
+/** Whether the payment was for these messages, or for those of them that are not stored yet. */
+function covers(known: PaymentRecord, due: DuePayment): boolean {
   const covered = new Set(known.covers.map((message) => JSON.stringify(message)));
-  return known.sender === open.sender && open.covers.every((message) => covered.has(JSON.stringify(message)));
+  return coveredBy(due).every((message) => covered.has(JSON.stringify(message)));
 }
 
 function reused(): RuleError {
@@ -166,4 +240,16 @@ function reused(): RuleError {
 
 function refused(reason: string | undefined): RuleError {
   return new RuleError('ERR_INVALID_PAYMENT', `The network does not take the payment${reason ? `: ${reason}` : ''}.`);
+}
+
+function noWallet(): RuleError {
+  const description = 'This server has no wallet to take delivery fees with. Nothing was taken.';
+  return new RuleError('ERR_PAYMENT_NOT_SUPPORTED', description);
+}
+
+function idTaken(): RuleError {
+  return new RuleError(
+    'ERR_DUPLICATE_MESSAGE',
+    'The recipient has got another message with this messageId meanwhile. Choose another id and send the same payment along: it has not been used.',
+  );
 }

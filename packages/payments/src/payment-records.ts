@@ -1,8 +1,26 @@
-import { type Delivery, encodeName, fixed, type SqlClient, type SqlRow, type SqlRunner } from '@messagebox/shared';
+import {
+  encodeName,
+  fixed,
+  retryContention,
+  type SqlClient,
+  type SqlRow,
+  type SqlRunner,
+  sqlErrorKind,
+  translateError,
+  varying,
+} from '@messagebox/shared';
+import type { PaidDelivery } from './paid-delivery.js';
 import type { Remittance } from './parse-payment.js';
 
-/** `taking`: written down, and not finished. `done`: the messages are stored. `refused`: the network will never take it. */
-export type PaymentState = 'taking' | 'done' | 'refused';
+/**
+ * - `taking`: written down, and not finished;
+ * - `done`: the messages are stored;
+ * - `refused`: the network will never take it;
+ * - `unused`: taken, but its messages could not be stored, because an id was taken meanwhile. Its sender may use it for
+ *   messages with other ids;
+ * - `spare`: taken, but all its messages were stored meanwhile, with another payment. Its sender may use it for others.
+ */
+export type PaymentState = 'taking' | 'done' | 'refused' | 'unused' | 'spare';
 
 export interface ServerOutput {
   readonly outputIndex: number;
@@ -26,10 +44,9 @@ export interface OpenPayment {
   readonly sender: string;
   readonly covers: Covers;
   /** AtomicBEEF. */
-  readonly beef: Buffer;
+  readonly beef: Uint8Array;
   readonly serverOutput: ServerOutput | undefined;
-  /** What is stored and told once the payment is taken. */
-  readonly delivery: Delivery;
+  readonly delivery: PaidDelivery;
 }
 
 /** Thrown in the transaction that stores messages when somebody else has stored them; nothing is stored twice. */
@@ -37,68 +54,117 @@ export class FinishedElsewhereError extends Error {
   override readonly name = 'FinishedElsewhereError';
 }
 
-/** The table `payments`. Rejects with what the driver said. */
+/** The table `payments`. Methods throw {@link StoreUnavailableError}, but for `settle`. */
 export class PaymentRecords {
   constructor(private readonly sql: SqlClient) {}
 
-  async find(txid: string): Promise<PaymentRecord | undefined> {
-    const [row] = await this.sql.read(FIND, [bytes(txid)]);
-    if (row === undefined) return undefined;
-    return {
-      txid,
-      sender: text(row, 'sender'),
-      state: text(row, 'state') as PaymentState,
-      covers: JSON.parse(String(row['covers'])),
-      reason: row['reason'] === null ? undefined : String(row['reason']),
-    };
+  find(txid: string): Promise<PaymentRecord | undefined> {
+    return this.#guard(async () => {
+      const [row] = await this.sql.read(FIND, [bytes(txid)]);
+      if (row === undefined) return undefined;
+      return {
+        txid,
+        sender: text(row, 'sender'),
+        state: text(row, 'state') as PaymentState,
+        covers: JSON.parse(String(row['covers'])) as Covers,
+        reason: row['reason'] === null ? undefined : String(row['reason']),
+      };
+    });
   }
 
-  async begin(payment: OpenPayment, now: Date): Promise<void> {
-    const { txid, sender, covers, beef, serverOutput, delivery } = payment;
-    await this.sql.write(BEGIN, [
-      bytes(txid),
-      encodeName(sender),
-      encodeName('taking'),
-      JSON.stringify(covers),
-      beef,
-      serverOutput === undefined ? null : JSON.stringify(serverOutput),
-      JSON.stringify(delivery),
-      now.getTime(),
-      now.getTime(),
-    ]);
+  /** A payment that is on its way; undefined when it isn't. */
+  findOpen(txid: string): Promise<OpenPayment | undefined> {
+    return this.#guard(async () => {
+      const [row] = await this.sql.read(FIND_OPEN, [bytes(txid), TAKING]);
+      return row === undefined ? undefined : openPayment(row);
+    });
+  }
+
+  /** @returns false when the transaction is known already; nothing is changed then */
+  begin(payment: OpenPayment, now: Date): Promise<boolean> {
+    const { txid, sender } = payment;
+    const values = [bytes(txid), encodeName(sender), TAKING, ...given(payment), now.getTime(), now.getTime()];
+    return this.#guard(async () => {
+      try {
+        await retryContention(() => this.sql.write(BEGIN, values));
+        return true;
+      } catch (error) {
+        if (sqlErrorKind(error) === 'duplicate') return false;
+        throw error;
+      }
+    });
+  }
+
+  /** Takes an unused or spare payment once more. @returns false when it isn't that any more, or not this sender's */
+  async beginAgain(payment: OpenPayment, now: Date): Promise<boolean> {
+    const { txid, sender } = payment;
+    const values = [TAKING, ...given(payment), now.getTime(), bytes(txid), UNUSED, SPARE, encodeName(sender)];
+    return (await this.#change(BEGIN_AGAIN, values)) === 1;
   }
 
   /**
    * In the transaction that stores the messages: neither is there without the other.
    *
-   * @throws {FinishedElsewhereError} when the payment isn't on its way any more
+   * @throws {FinishedElsewhereError} when the payment isn't on its way any more, and what the driver says
    */
-  async finish(runner: SqlRunner, txid: string, now: Date): Promise<void> {
-    const { changes } = await runner.write(FINISH, [
-      encodeName('done'),
-      now.getTime(),
-      bytes(txid),
-      encodeName('taking'),
-    ]);
+  async settle(runner: SqlRunner, txid: string, state: 'done' | 'spare', now: Date): Promise<void> {
+    const { changes } = await runner.write(END, [encodeName(state), null, now.getTime(), bytes(txid), TAKING]);
     if (changes !== 1) throw new FinishedElsewhereError(`Payment ${txid} is finished already.`);
   }
 
-  async refuse(txid: string, reason: string, now: Date): Promise<void> {
-    await this.sql.write(REFUSE, [encodeName('refused'), reason, now.getTime(), bytes(txid), encodeName('taking')]);
+  /** Ends a payment without a message. */
+  async end(txid: string, state: 'refused' | 'unused', reason: string, now: Date): Promise<void> {
+    await this.#change(END, [encodeName(state), reason, now.getTime(), bytes(txid), TAKING]);
   }
 
-  /** Payments on their way that nobody has touched since `before`, oldest first. */
-  async open(before: Date, limit: number): Promise<OpenPayment[]> {
-    const rows = await this.sql.read(OPEN, [encodeName('taking'), before.getTime()]);
-    return rows.slice(0, limit).map((row) => ({
-      txid: (row['txid'] as Buffer).toString('hex'),
-      sender: text(row, 'sender'),
-      covers: JSON.parse(String(row['covers'])),
-      beef: row['beef'] as Buffer,
-      serverOutput: row['server_output'] === null ? undefined : JSON.parse(String(row['server_output'])),
-      delivery: JSON.parse(String(row['delivery'])),
-    }));
+  /** It was tried, and others are to have their turn first. */
+  async touch(txid: string, now: Date): Promise<void> {
+    await this.#change(TOUCH, [now.getTime(), bytes(txid)]);
   }
+
+  /** Ids of payments on their way that nobody has touched since `before`, the longest untouched first. */
+  open(before: Date, limit: number): Promise<string[]> {
+    return this.#guard(async () => {
+      const sql = varying(
+        `SELECT txid FROM payments WHERE state = ? AND updated_at < ? ORDER BY updated_at LIMIT ${Math.trunc(limit)}`,
+      );
+      const rows = await this.sql.read(sql, [TAKING, before.getTime()]);
+      return rows.map((row) => (row['txid'] as Buffer).toString('hex'));
+    });
+  }
+
+  async #change(...[sql, values]: Parameters<SqlClient['write']>): Promise<number> {
+    return this.#guard(async () => (await retryContention(() => this.sql.write(sql, values))).changes);
+  }
+
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw translateError(error);
+    }
+  }
+}
+
+function given({ covers, beef, serverOutput, delivery }: OpenPayment) {
+  return [
+    JSON.stringify(covers),
+    Buffer.from(beef),
+    serverOutput === undefined ? null : JSON.stringify(serverOutput),
+    JSON.stringify(delivery),
+  ];
+}
+
+function openPayment(row: SqlRow): OpenPayment {
+  const serverOutput = row['server_output'];
+  return {
+    txid: (row['txid'] as Buffer).toString('hex'),
+    sender: text(row, 'sender'),
+    covers: JSON.parse(String(row['covers'])) as Covers,
+    beef: row['beef'] as Buffer,
+    serverOutput: serverOutput === null ? undefined : (JSON.parse(String(serverOutput)) as ServerOutput),
+    delivery: JSON.parse(String(row['delivery'])) as PaidDelivery,
+  };
 }
 
 function bytes(txid: string): Buffer {
@@ -109,19 +175,23 @@ function text(row: SqlRow, column: string): string {
   return (row[column] as Buffer).toString('utf8');
 }
 
+const TAKING = encodeName('taking');
+const UNUSED = encodeName('unused');
+const SPARE = encodeName('spare');
 const FIND = fixed('SELECT sender, state, covers, reason FROM payments WHERE txid = ?');
+const FIND_OPEN = fixed(
+  'SELECT txid, sender, covers, beef, server_output, delivery FROM payments WHERE txid = ? AND state = ?',
+);
 const BEGIN = fixed(
   `INSERT INTO payments (txid, sender, state, covers, beef, server_output, delivery, created_at, updated_at)
    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 );
-const FINISH = fixed(
-  'UPDATE payments SET state = ?, updated_at = ?, delivery = NULL, beef = NULL WHERE txid = ? AND state = ?',
+const BEGIN_AGAIN = fixed(
+  `UPDATE payments SET state = ?, covers = ?, beef = ?, server_output = ?, delivery = ?, reason = NULL, updated_at = ?
+   WHERE txid = ? AND state IN (?, ?) AND sender = ?`,
 );
-const REFUSE = fixed(
+const END = fixed(
   `UPDATE payments SET state = ?, reason = ?, updated_at = ?, delivery = NULL, beef = NULL
    WHERE txid = ? AND state = ?`,
 );
-const OPEN = fixed(
-  `SELECT txid, sender, covers, beef, server_output, delivery FROM payments
-   WHERE state = ? AND updated_at < ? ORDER BY updated_at LIMIT 20`,
-);
+const TOUCH = fixed('UPDATE payments SET updated_at = ? WHERE txid = ?');

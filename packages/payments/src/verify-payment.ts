@@ -1,4 +1,3 @@
-import { Transaction } from '@bsv/sdk';
 import { RuleError } from '@messagebox/shared';
 import {
   atomicBeef,
@@ -7,25 +6,23 @@ import {
   type TransactionVerifier,
   VerifierBusyError,
 } from '@messagebox/wallet';
-import type { VerifiedPayment } from './payment-desk.js';
+import type { PaymentVerifier } from './payment-verifier.js';
 
-/**
- * SPV (BRC-67) for a payment, by the verifier that bounds what strangers' transactions may cost.
- *
- * @throws {RuleError} `ERR_INVALID_PAYMENT` with the reason, or `ERR_CHAIN_UNAVAILABLE`: worth another try
- */
-export async function verifyPayment(verifier: TransactionVerifier, beef: Uint8Array): Promise<VerifiedPayment> {
+/** SPV (BRC-67) by the verifier that bounds what strangers' transactions may cost. */
+export function paymentVerifier(verifier: TransactionVerifier): PaymentVerifier {
+  return {
+    identify: (beef) => translated(async () => verifier.identify(beef)),
+    verify: (beef) =>
+      translated(async () => {
+        const { txid, outputs, beef: needed } = await verifier.verify(beef);
+        return { txid, outputs, beef: atomicBeef(txid, needed) };
+      }),
+  };
+}
+
+async function translated<T>(work: () => Promise<T>): Promise<T> {
   try {
-    const verified = await verifier.verify(beef);
-    const transaction = Transaction.fromBEEF([...verified.beef], verified.txid);
-    return {
-      txid: verified.txid,
-      outputs: transaction.outputs.map(({ satoshis = 0, lockingScript }) => ({
-        satoshis,
-        script: lockingScript.toUint8Array(),
-      })),
-      beef: atomicBeef(verified.txid, verified.beef),
-    };
+    return await work();
   } catch (error) {
     if (error instanceof InvalidTransactionError) throw new RuleError('ERR_INVALID_PAYMENT', error.message);
     if (error instanceof ChainUnavailableError || error instanceof VerifierBusyError) {

@@ -27,7 +27,7 @@ let ids = 0;
 /** Gives each recipient that is due something a part that names it. */
 const deliverWith = async (due: DuePayment, store: StorePaid, alongside: Alongside) => {
   const messages = due.messages.map(({ message, fee }) =>
-    fee > 0 ? { ...message, body: storedWithPayment(due.body, { for: message.recipient }) } : message,
+    fee > 0 ? { ...message, body: storedWithPayment(due.body, JSON.stringify({ for: message.recipient })) } : message,
   );
   await store({ messages, liveBody: due.body }, alongside);
 };

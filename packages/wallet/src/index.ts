@@ -1,4 +1,5 @@
 export * from './beef/index.js';
+export type { Broadcast } from './chain/broadcast.js';
 export { type Chain, type ChainOptions, openChain } from './chain/open-chain.js';
 export { answerChainCall, answerFaucet } from './development/chain-calls.js';
 export {

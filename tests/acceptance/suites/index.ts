@@ -7,6 +7,7 @@ import { httpSurfaceSuite } from './http-surface.js';
 import { listingSuite } from './listing.js';
 import { liveSuite } from './live.js';
 import { namesAndBodiesSuite } from './names-and-bodies.js';
+import { paymentsSuite } from './payments.js';
 import { permissionTablesSuite } from './permission-tables.js';
 import { permissionsSuite } from './permissions.js';
 import { pushSuite } from './push.js';
@@ -28,6 +29,7 @@ export function everyDeployment(deploy: Deploy): void {
     permissionTablesSuite(at);
     httpSurfaceSuite(at);
     hostAdvertisementsSuite(at);
+    paymentsSuite(at);
   });
   pushSuite(deploy);
   adminFeesSuite(deploy);

@@ -4,7 +4,7 @@ export { BLOCKED, type ChargeParts, type Charges, charges, type PermissionStatus
 export { type DeliverParts, type Delivery, deliver } from './deliver.js';
 export { type DevicesAnswer, listDevices, type RegisterDeviceAnswer, registerDevice } from './devices.js';
 export { type ListAnswer, type ListParts, list } from './list.js';
-export { bodyText, storedWithPayment } from './message-body.js';
+export { bodyText, storedBody, storedWithPayment } from './message-body.js';
 export { isName, roomName, splitRoomName } from './names.js';
 export { field, type NormaliseKey } from './parse-send.js';
 export type { DuePayment, PaymentTaker, StorePaid } from './payment.js';

@@ -37,9 +37,13 @@ export function storedBody(text: string): string {
   return looksWrapped(text) ? JSON.stringify({ message: text }) : text;
 }
 
-/** What is stored for a body that came with a payment: clients look for the recipient's part of it there. */
-export function storedWithPayment(text: string, payment: object): string {
-  return JSON.stringify({ message: text, payment });
+/**
+ * What is stored for a body that came with a payment: clients look for the recipient's part of it there.
+ *
+ * @param payment JSON
+ */
+export function storedWithPayment(text: string, payment: string): string {
+  return `{"message":${JSON.stringify(text)},"payment":${payment}}`;
 }
 
 function looksWrapped(text: string): boolean {

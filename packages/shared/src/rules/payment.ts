@@ -32,7 +32,9 @@ export interface PaymentTaker {
    * recipient's part of the payment beside it. Called again with the same payment and ids, because something failed or
    * the client missed the answer, it takes nothing twice, stores nothing twice, and does not refuse what it has taken.
    *
-   * @throws {RuleError} with a code of `paymentErrorCodes`; nothing was taken or stored
+   * @throws {RuleError} with a code of `paymentErrorCodes`; nothing was stored, and nothing is taken, or what is taken
+   *   is written down and taken only once
+   * @throws {RuleError} `ERR_DUPLICATE_MESSAGE` when an id was taken meanwhile; the payment can be used for other ids
    * @throws {StoreUnavailableError} worth another try
    */
   deliver(due: DuePayment, store: StorePaid): Promise<void>;

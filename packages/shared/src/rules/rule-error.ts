@@ -84,4 +84,5 @@ export const paymentErrorCodes: ReadonlySet<RuleErrorCode> = new Set<RuleErrorCo
   'ERR_PAYMENT_REUSED',
   'ERR_INTERNALIZE_FAILED',
   'ERR_CHAIN_UNAVAILABLE',
+  'ERR_PAYMENT_NOT_SUPPORTED',
 ]);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2';
 import type { SqlClient } from './sql-client.js';
 
@@ -17,74 +18,135 @@ export interface HeldLock {
   assertHeld(): Promise<void>;
 }
 
-/** How much longer than the lock's own wait the database may take to answer. */
 const ANSWER_MS = 10_000;
+const SHORTEST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 100;
 
 /**
  * One holder of a name at a time, among all processes on one database: MySQL and MariaDB by a lock of a connection, which
- * ends with its holder, however that ends. SQLite has one process, so there it is a queue in this object.
+ * ends with its holder, however that ends. SQLite has one process, so there the queues in this object are enough.
  *
  * A holder whose connection was cut off may go on for a moment while another begins. What must never be done twice needs
  * a record of its own besides; the lock spares the collisions.
  */
 export class Exclusive {
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Map<string, Promise<unknown>>();
+  #locks: Locks | undefined;
 
+  /** @param waitSeconds how long to wait for another process; callers of this object wait for each other without end */
   constructor(
     private readonly sql: SqlClient,
     private readonly waitSeconds = 30,
   ) {}
 
   /** @throws {LockedError} when the lock was not free in time (nothing was done then), and what `work` throws */
-  run<T>(name: string, work: (lock: HeldLock) => Promise<T>): Promise<T> {
-    if (this.sql.dialect === 'mysql') return this.#runLocked(name, work);
-    const result = this.#queue.then(() => work({ assertHeld: async () => undefined }));
-    this.#queue = result.catch(() => {});
-    return result;
+  async run<T>(name: string, work: (lock: HeldLock) => Promise<T>): Promise<T> {
+    const before = this.#turns.get(name) ?? Promise.resolve();
+    const result = before.then(() =>
+      this.sql.dialect === 'mysql' ? this.#runLocked(name, work) : work({ assertHeld: async () => undefined }),
+    );
+    const ended = result.catch(() => undefined);
+    this.#turns.set(name, ended);
+    try {
+      return await result;
+    } finally {
+      if (this.#turns.get(name) === ended) this.#turns.delete(name);
+    }
   }
 
   async #runLocked<T>(name: string, work: (lock: HeldLock) => Promise<T>): Promise<T> {
-    // Not of the pool: the work needs the pool's, and those that wait would use them up.
-    const { client } = this.sql.knex;
-    const connection = (await client.acquireRawConnection()) as Connection;
+    if (this.#locks === undefined || this.#locks.isEnded) this.#locks = new Locks(this.sql);
+    const locks = this.#locks;
+    locks.enter();
     try {
-      const lock = await lockName(connection, name);
-      const patience = this.waitSeconds * 1_000 + ANSWER_MS;
-      if ((await ask(connection, 'SELECT GET_LOCK(?, ?) AS answer', [lock, this.waitSeconds], patience)) !== 1) {
+      await this.#waitFor(locks, name);
+      try {
+        return await work({ assertHeld: () => locks.assertHeld(name) });
+      } finally {
+        await locks.release(name);
+      }
+    } finally {
+      await locks.leave();
+    }
+  }
+
+  async #waitFor(locks: Locks, name: string): Promise<void> {
+    const deadline = performance.now() + this.waitSeconds * 1_000;
+    while (!(await locks.take(name))) {
+      if (performance.now() >= deadline) {
         throw new LockedError(`Somebody else has been busy with "${name}" for ${this.waitSeconds} s.`);
       }
-      return await work({ assertHeld: () => assertHeld(connection, lock, name) });
-    } finally {
-      // Ends the lock as well, at once or, when the connection is gone, when the database notices.
-      await ask(connection, 'SELECT RELEASE_ALL_LOCKS() AS answer', []).catch(() => connection.destroy());
-      await client.destroyRawConnection(connection);
+      await delay(SHORTEST_PAUSE_MS + Math.random() * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS));
     }
   }
 }
 
-/** Locks are the whole server's; the hash makes room for the database's name within 64 characters. */
-async function lockName(connection: Connection, name: string): Promise<string> {
-  const database = await ask(connection, 'SELECT DATABASE() AS answer', []);
-  return createHash('sha256').update(`${database}\0${name}`).digest('hex').slice(0, 60);
-}
+/**
+ * All locks that are held at a time, on one connection, which is opened by the first and closed by the last. It is none of
+ * the pool: the work needs the pool's, and those that wait would use them up.
+ */
+class Locks {
+  /** No more locks can be had here. */
+  isEnded = false;
+  #users = 0;
+  #connection: Promise<Connection> | undefined;
 
-async function assertHeld(connection: Connection, lock: string, name: string): Promise<void> {
-  let answer: unknown;
-  try {
-    answer = await ask(connection, 'SELECT IS_USED_LOCK(?) = CONNECTION_ID() AS answer', [lock]);
-  } catch (error) {
-    throw new LockedError(`The lock on "${name}" was lost.`, { cause: error });
+  constructor(private readonly sql: SqlClient) {}
+
+  enter(): void {
+    this.#users += 1;
   }
-  if (answer !== 1) throw new LockedError(`The lock on "${name}" was lost.`);
+
+  async leave(): Promise<void> {
+    this.#users -= 1;
+    if (this.#users > 0) return;
+    this.isEnded = true;
+    const connection = await this.#connection?.catch(() => undefined);
+    if (connection !== undefined) await this.sql.knex.client.destroyRawConnection(connection);
+  }
+
+  /** @returns whether nobody else has it */
+  async take(name: string): Promise<boolean> {
+    return (await this.#ask(`SELECT GET_LOCK(${LOCK}, 0) AS answer`, name)) === 1;
+  }
+
+  async release(name: string): Promise<void> {
+    // If it fails, the connection ends, and the lock with it.
+    await this.#ask(`SELECT RELEASE_LOCK(${LOCK}) AS answer`, name).catch(() => undefined);
+  }
+
+  /** @throws {LockedError} */
+  async assertHeld(name: string): Promise<void> {
+    let answer: unknown;
+    try {
+      answer = await this.#ask(`SELECT IS_USED_LOCK(${LOCK}) = CONNECTION_ID() AS answer`, name);
+    } catch (error) {
+      throw new LockedError(`The lock on "${name}" was lost.`, { cause: error });
+    }
+    if (answer !== 1) throw new LockedError(`The lock on "${name}" was lost.`);
+  }
+
+  /** @returns the column `answer` of the one row */
+  async #ask(text: string, name: string): Promise<unknown> {
+    this.#connection ??= this.sql.knex.client.acquireRawConnection() as Promise<Connection>;
+    const hash = createHash('sha256').update(name).digest('hex').slice(0, 32);
+    try {
+      return await ask(await this.#connection, text, [hash]);
+    } catch (error) {
+      // What is unsure of its locks is of no use to anybody else.
+      this.isEnded = true;
+      (await this.#connection.catch(() => undefined))?.destroy();
+      throw error;
+    }
+  }
 }
 
-/** @returns the column `answer` of the one row */
-function ask(connection: Connection, text: string, values: unknown[], patienceMs = ANSWER_MS): Promise<unknown> {
+/** Names of locks are the whole server's, and 64 characters long at most; hence hashes, of ours and the database's. */
+const LOCK = 'CONCAT(?, LEFT(SHA2(DATABASE(), 256), 32))';
+
+function ask(connection: Connection, text: string, values: unknown[]): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      connection.destroy();
-      reject(new Error(`The database did not answer within ${patienceMs} ms.`));
-    }, patienceMs);
+    const timer = setTimeout(() => reject(new Error(`The database did not answer within ${ANSWER_MS} ms.`)), ANSWER_MS);
     connection.query<RowDataPacket[]>(text, values, (error, rows) => {
       clearTimeout(timer);
       if (error) reject(error);

@@ -2,12 +2,20 @@ import type { ChainTracker } from '@bsv/sdk';
 import type { Network, StoreConfig, StoreLog } from '@messagebox/shared';
 import type { LocalChain } from '../local/local-chain.js';
 import { OpenedOnce } from '../local/opened-once.js';
+import { type Broadcast, type BroadcastServices, broadcast } from './broadcast.js';
 
 /** The block chain of the configured network. */
 export interface Chain {
   readonly network: Network;
   /** What merkle roots are asked of. The first call opens it; on main and test no request is made before it is asked. */
   tracker(): Promise<ChainTracker>;
+  /**
+   * Gives a transaction to the network, which may have it already.
+   *
+   * @param beef AtomicBEEF of `txid`, of somebody who is trusted or verified
+   * @throws {ChainUnavailableError} when nobody took it and nobody said why: worth another try
+   */
+  broadcast(txid: string, beef: Uint8Array): Promise<Broadcast>;
   /** The chain itself, where it is our own. @throws {Error} on main and test */
   local(): Promise<LocalChain>;
   close(): Promise<void>;
@@ -27,9 +35,11 @@ export function openChain({ network, database, log }: ChainOptions): Chain {
       const { networkTracker } = await import('./network-tracker.js');
       return networkTracker(network);
     });
+    const services = new OpenedOnce(() => networkServices(network));
     return {
       network,
       tracker: () => opened.get(),
+      broadcast: async (txid, beef) => broadcast(await services.get(), txid, beef),
       local: () => Promise.reject(new Error(`There is no local chain: the network is ${network}.`)),
       close: async () => undefined,
     };
@@ -41,7 +51,26 @@ export function openChain({ network, database, log }: ChainOptions): Chain {
   return {
     network,
     tracker: async () => (await opened.get()).tracker,
+    broadcast: async (txid, beef) => broadcast(await localServices(opened.get()), txid, beef),
     local: () => opened.get(),
     close: () => opened.close((chain) => chain.close()),
+  };
+}
+
+async function networkServices(network: 'main' | 'test'): Promise<BroadcastServices> {
+  const { loadToolbox } = await import('../toolbox.js');
+  const { sdk, Services } = await loadToolbox();
+  const services = new Services(network);
+  return {
+    post: (beef, txid) => services.postBeef(sdk.Beef.fromBinary([...beef]), [txid]),
+    status: async (txid) => (await services.getStatusForTxids([txid])).results[0]?.status,
+  };
+}
+
+async function localServices(opening: Promise<LocalChain>): Promise<BroadcastServices> {
+  const chain = await opening;
+  return {
+    post: (beef, txid) => chain.postBeef(chain.parseBeef(beef), [txid]),
+    status: async (txid) => (await chain.services.getStatusForTxids([txid])).results[0]?.status,
   };
 }

@@ -1,5 +1,5 @@
 import type { ChainTracker } from '@bsv/sdk';
-import { InvalidTransactionError, parseBeef } from '../beef/index.js';
+import { InvalidTransactionError, type ParsedBeef, parseBeef, type TransactionOutput } from '../beef/index.js';
 import { askChain } from './ask-chain.js';
 import { neededPart } from './needed-part.js';
 import { type ScriptAnswer, ScriptProcess, ScriptProcessError } from './script-process.js';
@@ -49,6 +49,7 @@ export interface VerifiedTransaction {
   readonly txid: string;
   /** Whether it is in a block. If not, it is valid but for a double spend, which no BEEF can exclude. */
   readonly proven: boolean;
+  readonly outputs: readonly TransactionOutput[];
   /** A plain BEEF V2 with only what the transaction needs, ancestors first and itself last. See also `atomicBeef()`. */
   readonly beef: Uint8Array;
 }
@@ -83,10 +84,7 @@ export class TransactionVerifier {
    */
   async verify(beef: Uint8Array | readonly number[]): Promise<VerifiedTransaction> {
     if (this.pending > this.limits.waiting) throw new VerifierBusyError();
-    if (beef.length > this.limits.bytes) {
-      throw new InvalidTransactionError('limit', `The BEEF is larger than ${this.limits.bytes} bytes.`);
-    }
-    const parsed = parseBeef(beef instanceof Uint8Array ? beef : Uint8Array.from(beef), this.limits.transactions);
+    const parsed = this.scan(beef);
     const needed = neededPart(parsed, { inputs: this.limits.inputs, hashes: this.limits.hashes });
     this.pending += 1;
     try {
@@ -96,14 +94,30 @@ export class TransactionVerifier {
     } finally {
       this.pending -= 1;
     }
-    const { txid, proof } = parsed.subject;
-    return { txid, proven: proof !== undefined, beef: needed.beef };
+    const { txid, proof, outputs } = parsed.subject;
+    return { txid, proven: proof !== undefined, outputs, beef: needed.beef };
+  }
+
+  /**
+   * The id of the transaction that would be verified. Nothing is verified yet.
+   *
+   * @throws {InvalidTransactionError} when the bytes are no BEEF, or one that is larger than allowed
+   */
+  identify(beef: Uint8Array | readonly number[]): string {
+    return this.scan(beef).subject.txid;
   }
 
   /** Ends the process. What still waits is refused. */
   async close(): Promise<void> {
     this.closed = true;
     await this.endProcess();
+  }
+
+  private scan(beef: Uint8Array | readonly number[]): ParsedBeef {
+    if (beef.length > this.limits.bytes) {
+      throw new InvalidTransactionError('limit', `The BEEF is larger than ${this.limits.bytes} bytes.`);
+    }
+    return parseBeef(beef instanceof Uint8Array ? beef : Uint8Array.from(beef), this.limits.transactions);
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {

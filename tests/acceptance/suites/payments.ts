@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import { Transaction } from '@bsv/sdk';
+import { App } from '../app.js';
+import type { Deployment } from '../deployments.js';
+import { LiveSocket } from '../live-socket.js';
+import { Payer, type Prices, serverBalance } from '../payers.js';
+
+/** Messages that cost something, by the real client and ordinary wallets: what one side pays, the others have. */
+export function paymentsSuite(at: () => Deployment): void {
+  describe('payments', () => {
+    const payers: Payer[] = [];
+    const opened: { close(): unknown }[] = [];
+    let before: number;
+
+    /** The real client tells the console what it pays. */
+    beforeEach(async () => {
+      for (const method of ['log', 'warn', 'error'] as const) jest.spyOn(console, method).mockReturnValue();
+      before = await serverBalance(at());
+    });
+    afterEach(async () => {
+      jest.restoreAllMocks();
+      for (const one of opened.splice(0)) await one.close();
+      for (const payer of payers.splice(0)) await payer.close();
+    });
+
+    const someone = async (satoshis = 0): Promise<Payer> => {
+      const payer = await Payer.open(at().overlays[0] as string, satoshis);
+      payers.push(payer);
+      return payer;
+    };
+    const appOf = ({ wallet, key }: Payer, instance = 0): App => {
+      const app = new App(wallet, key, {
+        http: at().apis[instance] as string,
+        live: at().realtimes[instance] as string,
+      });
+      opened.push(app);
+      return app;
+    };
+    const earned = async () => (await serverBalance(at())) - before;
+    const pricesOf = async (payer: Payer, recipient: string, messageBox = 'notifications') =>
+      (await appOf(payer).client.getMessageBoxQuote({ recipient, messageBox }, at().apis[0])) as Prices;
+    const message = (recipient: string) => ({
+      recipient,
+      messageBox: 'notifications',
+      messageId: randomUUID(),
+      body: 'hello',
+    });
+
+    test('a message is paid for, delivery and recipient, and the recipient gets its part by listing', async () => {
+      const [alice, bob] = [await someone(50_000), await someone()];
+      await bob.charge(at().apis[0], 25);
+      const sent = {
+        recipient: bob.key,
+        messageBox: 'notifications',
+        body: { text: 'worth it' },
+        checkPermissions: true,
+      };
+      await appOf(alice).client.sendMessage(sent, at().apis[0]);
+      const listed = await appOf(bob, 1).list('notifications');
+      expect(listed).toMatchObject([{ sender: alice.key, body: { text: 'worth it' } }]);
+      expect(await bob.balance()).toBe(25);
+      expect(await earned()).toBe(10);
+      expect(await alice.paid()).toBe(35);
+      expect(alice.chainFees).toBeGreaterThan(0);
+      // Listing again takes nothing twice.
+      await appOf(bob).list('notifications');
+      expect(await bob.balance()).toBe(25);
+    });
+
+    test('a notification to one who charges, taken when it is acknowledged', async () => {
+      const [alice, bob] = [await someone(50_000), await someone()];
+      await appOf(alice, 1).client.sendNotification(bob.key, 'ding', at().apis[1]);
+      const { client } = appOf(bob);
+      const [notification] = await client.listMessagesLite({ messageBox: 'notifications', host: at().apis[0] });
+      expect(await bob.balance()).toBe(0);
+      if (notification === undefined) throw new Error('there is no notification');
+      const [raw] = (await bob.post(`${at().apis[0]}/listMessages`, { messageBox: 'notifications' })).body[
+        'messages'
+      ] as [{ body: string }];
+      await client.init(at().apis[0]);
+      expect(await client.acknowledgeNotification({ ...notification, body: raw.body })).toBe(true);
+      expect(await bob.balance()).toBe(10);
+      expect(await earned()).toBe(10);
+      expect(await alice.paid()).toBe(20);
+    });
+
+    test('delivery alone, and recipient alone', async () => {
+      const [alice, bob] = [await someone(50_000), await someone()];
+      await bob.charge(at().apis[0], 0);
+      await bob.charge(at().apis[0], 12, 'inbox');
+      const { client } = appOf(alice);
+      const to = { recipient: bob.key, checkPermissions: true };
+      await client.sendMessage({ ...to, messageBox: 'notifications', body: 'one' }, at().apis[0]);
+      expect([await earned(), await alice.paid()]).toEqual([10, 10]);
+      await client.sendMessage({ ...to, messageBox: 'inbox', body: 'two' }, at().apis[0]);
+      expect([await earned(), await alice.paid()]).toEqual([10, 22]);
+      for (const box of ['notifications', 'inbox']) expect(await appOf(bob).list(box)).toHaveLength(1);
+      expect(await bob.balance()).toBe(12);
+    });
+
+    test('25 recipients with fees of their own, one of whom has blocked the sender', async () => {
+      const alice = await someone(100_000);
+      const recipients: Payer[] = [];
+      for (let i = 0; i < 25; i += 1) recipients.push(await someone());
+      const fees = recipients.map((_, i) => [0, 10, 5, 133, i][i % 5] as number);
+      const [api] = at().apis;
+      await Promise.all(recipients.map((one, i) => (i % 5 === 1 ? undefined : one.charge(api, fees[i] as number))));
+      const blocked = await someone();
+      await blocked.charge(api, -1);
+      const keys = [...recipients, blocked].map(({ key }) => key);
+      const { client } = appOf(alice);
+      const sent = await client.sendMesagetoRecepients(
+        { recipients: keys, messageBox: 'notifications', body: 'to all of you' },
+        api,
+      );
+      expect(sent).toMatchObject({ status: 'success', blocked: [blocked.key], failed: [] });
+      expect(sent.sent.map(({ recipient }) => recipient)).toEqual(keys.slice(0, 25));
+
+      for (const [i, one] of recipients.entries()) {
+        expect(await appOf(one, i % 2).list('notifications')).toMatchObject([
+          { sender: alice.key, body: 'to all of you' },
+        ]);
+        expect(await one.balance()).toBe(fees[i]);
+      }
+      expect(await appOf(blocked).list('notifications')).toEqual([]);
+      expect(await earned()).toBe(10);
+      expect(alice.transactions).toBe(1);
+      expect(await alice.paid()).toBe(10 + fees.reduce((sum, fee) => sum + fee, 0));
+    }, 180_000);
+
+    test('the same request at another instance: taken once; the same payment for anything else: refused', async () => {
+      const [alice, bob, mallory] = [await someone(50_000), await someone(), await someone()];
+      const payment = await alice.pay(appOf(alice).client, bob.key, await pricesOf(alice, bob.key));
+      const request = { message: message(bob.key), payment };
+      const first = await alice.post(`${at().apis[0]}/sendMessage`, request);
+      expect(first).toMatchObject({ status: 200 });
+      expect(await alice.post(`${at().apis[1]}/sendMessage`, request)).toEqual(first);
+      const reused = { status: 400, body: { code: 'ERR_PAYMENT_REUSED' } };
+      for (const [one, other] of [
+        [alice, { ...request, message: message(bob.key) }],
+        [mallory, { ...request, message: message(bob.key) }],
+      ] as const) {
+        expect(await one.post(`${at().apis[1]}/sendMessage`, other)).toMatchObject(reused);
+      }
+      const { messageId } = request.message;
+      expect(await appOf(bob).list('notifications')).toMatchObject([{ messageId, sender: alice.key }]);
+      await bob.post(`${at().apis[0]}/acknowledgeMessage`, { messageIds: [messageId] });
+      expect(await alice.post(`${at().apis[1]}/sendMessage`, request)).toEqual(first);
+      expect(await appOf(bob).list('notifications')).toEqual([]);
+      expect([await earned(), await bob.balance(), await alice.paid()]).toEqual([10, 10, 20]);
+    });
+
+    test('live, with a payment in the frame: stored and taken as over HTTP, pushed as it was sent', async () => {
+      const [alice, bob] = [await someone(50_000), await someone()];
+      const payment = await alice.pay(appOf(alice).client, bob.key, await pricesOf(alice, bob.key));
+      const listener = new LiveSocket(at().realtimes[1], bob.wallet, bob.key);
+      const socket = new LiveSocket(at().realtimes[0], alice.wallet, alice.key);
+      opened.push(listener, socket);
+      await Promise.all([listener.authenticate(), socket.authenticate()]);
+      const pushes = await listener.join('notifications');
+      const roomId = `${bob.key}-notifications`;
+      const sendLive = async (given: object, messageId: string) => {
+        const acked = socket.events(`sendMessageAck-${roomId}`).next((ack) => ack['messageId'] === messageId);
+        const { recipient, body } = message(bob.key);
+        socket.client.emit('sendMessage', { roomId, message: { messageId, recipient, body }, payment: given });
+        return await acked;
+      };
+      const [bad, good, again] = [randomUUID(), randomUUID(), randomUUID()];
+      const failed = socket.events('paymentFailed').next();
+      const refusal = { code: 'ERR_INVALID_PAYMENT', messageId: bad };
+      expect(await sendLive({ ...payment, tx: [1, 2, 3] }, bad)).toMatchObject({ status: 'error', ...refusal });
+      expect(await failed).toMatchObject(refusal);
+      expect(await sendLive(payment, good)).toEqual({ status: 'success', messageId: good });
+      expect(await pushes.find(({ messageId }) => messageId === good)).toMatchObject({
+        sender: alice.key,
+        body: 'hello',
+      });
+      expect(await sendLive(payment, good)).toEqual({ status: 'success', messageId: good });
+      expect(await sendLive(payment, again)).toMatchObject({ status: 'error', code: 'ERR_PAYMENT_REUSED' });
+      expect(await appOf(bob).list('notifications')).toMatchObject([{ messageId: good, body: 'hello' }]);
+      expect([await earned(), await bob.balance(), await alice.paid()]).toEqual([10, 10, 20]);
+    });
+
+    test('what a recipient finds is the transaction with its proofs, and no output but its own', async () => {
+      const [alice, bob] = [await someone(50_000), await someone()];
+      const payment = await alice.pay(appOf(alice).client, bob.key, await pricesOf(alice, bob.key));
+      await alice.post(`${at().apis[0]}/sendMessage`, { message: message(bob.key), payment });
+      const { messages } = (await bob.post(`${at().apis[1]}/listMessages`, { messageBox: 'notifications' })).body;
+      const [{ body }] = messages as [{ body: string }];
+      const found = JSON.parse(body) as { message: string; payment: { tx: number[]; outputs: object[] } };
+      expect(found).toMatchObject({ message: 'hello', payment: { outputs: [payment.outputs[1]] } });
+      expect(found.payment.outputs).toHaveLength(1);
+      const transaction = Transaction.fromAtomicBEEF(found.payment.tx);
+      expect(transaction.id('hex')).toBe(Transaction.fromAtomicBEEF(payment.tx).id('hex'));
+      expect(transaction.inputs.every(({ sourceTransaction }) => sourceTransaction?.merklePath !== undefined)).toBe(
+        true,
+      );
+    });
+  });
+}
