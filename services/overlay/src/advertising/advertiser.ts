@@ -38,7 +38,7 @@ export function createAdvertiser(parts: AdvertiserParts): Advertiser {
   const { network, overlay } = config;
   const hosting = hostingOrigin(config.hostingDomain);
   const reason = 'reason' in hosting ? hosting.reason : missingWallet(config);
-  if (reason !== undefined) log.warn({ reason, hostingDomain: config.hostingDomain }, 'this host is not advertised');
+  if (reason !== undefined) log.warn({ reason }, 'this host is not advertised');
   const origin = reason === undefined && 'origin' in hosting ? hosting.origin : undefined;
   const own = new OwnTransactions(sql);
   const reconciler = new Reconciler({

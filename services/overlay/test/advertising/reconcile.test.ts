@@ -1,6 +1,6 @@
 import { Exclusive } from '@messagebox/shared';
 import type { ReconcileStep } from '../../src/advertising/reconcile.js';
-import { type AdvertisingHost, type Instance, openAdvertisingHost, ORIGIN } from '../support/advertising-host.js';
+import { type AdvertisingHost, type Instance, ORIGIN, openAdvertisingHost } from '../support/advertising-host.js';
 
 const OTHER = 'https://messagebox-two.com';
 const adsAt = (origin: string) => [`SHIP tm_messagebox ${origin}`, `SLAP ls_messagebox ${origin}`];

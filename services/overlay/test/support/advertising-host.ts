@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import {
-  type Config,
   Closing,
+  type Config,
   createLogger,
   Metrics,
   openDatabase,
   readConfig,
   type SqlClient,
-  serverIdentity,
   type StoreConfig,
+  serverIdentity,
 } from '@messagebox/shared';
 import { type Chain, type Money, openChain, openMoney } from '@messagebox/wallet';
 import { temporaryFolder } from '../../../../tests/support/own-process.js';
@@ -128,7 +128,10 @@ async function tokensOnChain(chain: Chain): Promise<string[]> {
     .knex('mockchain_utxos')
     .where({ satoshis: 1 })
     .whereNull('spentByTxid');
-  return utxos.flatMap(({ lockingScript }) => decodeServiceAd(lockingScript) ?? []).map(textOf).sort();
+  return utxos
+    .flatMap(({ lockingScript }) => decodeServiceAd(lockingScript) ?? [])
+    .map(textOf)
+    .sort();
 }
 
 function textOf({ protocol, name, domain }: { protocol: string; name: string; domain: string }): string {
