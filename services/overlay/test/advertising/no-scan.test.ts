@@ -87,7 +87,7 @@ async function scanned(sql: SqlClient, { text, values }: Statement): Promise<str
     // By an index or not: a scan has no condition.
     return plan.flatMap(({ detail }) => /^SCAN (\w+)/.exec(String(detail))?.[1] ?? []);
   }
-  const plan = await sql.read({ text: `EXPLAIN ${text}`, kind: 'varying' }, values);
+  const plan = await sql.read({ text: `EXPLAIN FORMAT=TRADITIONAL ${text}`, kind: 'varying' }, values);
   return plan.flatMap((row) => (Number(row['rows']) > FEW ? [`${row['table']} (${row['type']}, ${row['rows']})`] : []));
 }
 
