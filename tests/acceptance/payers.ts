@@ -1,6 +1,7 @@
 import type { MessageBoxClient } from '@bsv/message-box-client';
 import { AuthFetch, type CreateActionResult, Transaction, type WalletInterface } from '@bsv/sdk';
 import { type DeveloperWallet, openDeveloperWallet } from '@messagebox/wallet';
+import { WALLET_FILE, walletBalance } from '../support/wallet-balance.js';
 import { inDatabase } from './database.js';
 import type { Deployment } from './deployments.js';
 import type { Answer } from './people.js';
@@ -102,17 +103,5 @@ export class Payer {
 /** Satoshis in the server's wallet, read from where its processes keep it. */
 export async function serverBalance(deployment: Deployment): Promise<number> {
   const identityKey = String(deployment.processes.apis[0].listening['identityKey']);
-  return await inDatabase(
-    deployment,
-    async (knex) => {
-      if (!(await knex.schema.hasTable('output_baskets'))) return 0;
-      const [row] = await knex('outputs')
-        .join('users', 'users.userId', 'outputs.userId')
-        .join('output_baskets', 'output_baskets.basketId', 'outputs.basketId')
-        .where({ 'users.identityKey': identityKey, 'output_baskets.name': 'default', spendable: true })
-        .sum('outputs.satoshis as satoshis');
-      return Number(row?.['satoshis'] ?? 0);
-    },
-    'messagebox-local-wallet.sqlite',
-  );
+  return await inDatabase(deployment, (knex) => walletBalance(knex, identityKey), WALLET_FILE);
 }

@@ -184,9 +184,13 @@ describe('POST /sendMessage', () => {
     await field('messageId', value, code);
   });
 
-  test.each(table([{}, [], 0, false, '', 'money', { tx: [] }, huge]))('payment: %s', async (_label, value) => {
+  // More in payments.test.ts.
+  test.each([
+    ...table([{}, [], 0, false, '', 'money', huge], 'ERR_MISSING_PAYMENT_TX'),
+    ...table([{ tx: [] }, { tx: 'money' }], 'ERR_INVALID_PAYMENT'),
+  ])('payment: %s', async (_label, value, code) => {
     const request = withField(world.message(), 'payment', value);
-    await world.refused(world.sendMessage(request), 'ERR_PAYMENT_NOT_SUPPORTED');
+    await world.refused(world.sendMessage(request), code);
   });
 
   test('one bad recipient among good ones refuses all', async () => {

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { Realtime } from '@messagebox/realtime';
 import { createLogger, readConfig } from '@messagebox/shared';
 import { start } from '@messagebox/standalone';
-import knex from 'knex';
+import knex, { type Knex } from 'knex';
 import { temporaryFolder } from '../support/own-process.ts';
+import { WALLET_FILE, walletBalance } from '../support/wallet-balance.ts';
 import { exchange } from './raw-client.ts';
 
 /** A line of the server's log. */
@@ -25,6 +26,10 @@ export interface Rows {
   /** Of permissions and of delivery fees: every row, as text. */
   readonly permissions: string;
   readonly fees: string;
+  /** Payments that were taken, or are being taken. */
+  readonly payments: number;
+  /** In the server's wallet. */
+  readonly satoshis: number;
 }
 
 /** A standalone server in this process, with an eye on its log, its database and its sockets. */
@@ -74,16 +79,19 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
   stderr.mockRestore();
   const realtime = attach.mock.contexts[0] as Realtime;
   attach.mockRestore();
-  const database = knex({
-    client: 'better-sqlite3',
-    connection: { filename: join(folder.path, 'messagebox.sqlite') },
-    useNullAsDefault: true,
-  });
+  const [database, wallet] = ['messagebox.sqlite', WALLET_FILE].map((file) =>
+    knex({
+      client: 'better-sqlite3',
+      connection: { filename: join(folder.path, file) },
+      useNullAsDefault: true,
+    }),
+  ) as [Knex, Knex];
   const rows = `SELECT COUNT(*) AS messages, COALESCE(MAX(id), 0) AS newest, COALESCE(SUM(octet_length(body)), 0) AS bytes,
     (SELECT COUNT(*) FROM messageBox) AS boxes,
     (SELECT json_group_array(id || hex(recipient) || hex(sender) || hex(message_box) || recipient_fee || updated_at)
       FROM message_permissions) AS permissions,
-    (SELECT json_group_array(hex(message_box) || delivery_fee || updated_at) FROM server_fees) AS fees
+    (SELECT json_group_array(hex(message_box) || delivery_fee || updated_at) FROM server_fees) AS fees,
+    (SELECT COUNT(*) FROM payments WHERE CAST(state AS TEXT) != 'refused') AS payments
     FROM messages`;
   const lineOf = (msg: string) => JSON.parse(log.find((line) => line.includes(`"msg":"${msg}"`)) ?? '{}') as object;
   const listening = lineOf('listening') as { identityKey: string };
@@ -95,7 +103,10 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
     identityKey: listening.identityKey,
     privateKey,
     log,
-    rows: async () => ((await database.raw(rows)) as [Rows])[0],
+    rows: async () => ({
+      ...((await database.raw(rows)) as [Omit<Rows, 'satoshis'>])[0],
+      satoshis: await walletBalance(wallet, listening.identityKey),
+    }),
     openSockets: () => realtime.size,
     async unprovenSockets() {
       const { text } = await exchange(Number(new URL(internal.url).port), {
@@ -107,6 +118,7 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
     },
     async close() {
       await database.destroy();
+      await wallet.destroy();
       await service.close();
       folder.remove();
     },

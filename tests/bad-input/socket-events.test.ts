@@ -188,9 +188,9 @@ describe('sendMessage', () => {
   });
 
   /** Refused with this code, both ways of saying so carry the id. */
-  async function refusedSend(data: unknown, code: string, raw?: string): Promise<void> {
+  async function refusedSend(data: unknown, code: string, raw?: string, about = 'messageFailed'): Promise<void> {
     const { roomId, message: sent } = data as { roomId?: unknown; message?: { messageId?: unknown } };
-    const { data: failed } = await refusedJson('sendMessage', raw ?? JSON.stringify(data), 'messageFailed');
+    const { data: failed } = await refusedJson('sendMessage', raw ?? JSON.stringify(data), about);
     const echo = typeof sent?.messageId === 'string' && sent.messageId.length <= 2_048 ? sent.messageId : undefined;
     const description = (failed as { reason: string }).reason;
     const errors = { code, ...(echo === undefined ? {} : { messageId: echo }) };
@@ -316,8 +316,14 @@ describe('sendMessage', () => {
   });
 
   test.each(table([{}, { tx: [] }, 'money', 0, false, '']))('payment: %s', async (_label, payment) => {
-    await refusedSend({ roomId: live.room(), message: message(), payment }, 'ERR_PAYMENT_NOT_SUPPORTED');
-    await refusedSend({ roomId: live.room(), message: message({ payment }) }, 'ERR_PAYMENT_NOT_SUPPORTED');
+    const hasTx = typeof payment === 'object';
+    const code = hasTx && Object.keys(payment as object).length > 0 ? 'ERR_INVALID_PAYMENT' : 'ERR_MISSING_PAYMENT_TX';
+    for (const sent of [
+      { roomId: live.room(), message: message(), payment },
+      { roomId: live.room(), message: message({ payment }) },
+    ]) {
+      await refusedSend(sent, code, undefined, 'paymentFailed');
+    }
   });
 
   test.each<[string, (bytes: number) => unknown]>([

@@ -29,7 +29,6 @@ export interface PaymentsParts {
 /** Everybody's private key: 1. */
 const ANYONE = Uint8Array.from({ length: 32 }, (_, i) => (i === 31 ? 1 : 0));
 const LOOK_EVERY_MS = 30_000;
-/** A request that takes longer than this has lost its client. */
 const IDLE_MS = 60_000;
 
 /** Puts together what takes payments. Nothing of the wallet is loaded before the first payment. */
@@ -54,15 +53,19 @@ export interface FinishPaymentsParts extends DeliverParts {
   readonly payments: PaymentDesk;
   readonly closing: Closing;
   readonly log: Logger;
+  /** How often to look. Default: 30 s. */
+  readonly everyMs?: number;
+  /** How long nobody must have touched a payment. Default: a minute; a request that takes longer has lost its client. */
+  readonly idleMs?: number;
 }
 
 /** Goes on, now and then, with payments that were interrupted and whose sender does not come back. */
 export function finishPaymentsRegularly(parts: FinishPaymentsParts): void {
-  const { payments, closing, log } = parts;
+  const { payments, closing, log, everyMs = LOOK_EVERY_MS, idleMs = IDLE_MS } = parts;
   let running: Promise<void> | undefined;
   const look = () => {
     running ??= payments
-      .finishOpen((delivery, alongside) => deliver(parts, delivery, alongside), IDLE_MS)
+      .finishOpen((delivery, alongside) => deliver(parts, delivery, alongside), idleMs)
       .then(
         () => undefined,
         (error: unknown) => log.warn({ err: error }, 'interrupted payments could not be looked for'),
@@ -71,7 +74,7 @@ export function finishPaymentsRegularly(parts: FinishPaymentsParts): void {
         running = undefined;
       });
   };
-  const timer = setInterval(look, LOOK_EVERY_MS);
+  const timer = setInterval(look, everyMs);
   timer.unref();
   closing.add('payments', async () => {
     clearInterval(timer);

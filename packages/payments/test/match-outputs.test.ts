@@ -1,8 +1,9 @@
 import { PrivateKey } from '@bsv/sdk';
 import { RuleError } from '@messagebox/shared';
+import { type Paid, pay } from '../../../tests/support/brc29.ts';
 import { type Due, matchOutputs } from '../src/match-outputs.js';
 import type { PaymentOutput } from '../src/parse-payment.js';
-import { type Paid, pay, publicKeyOf, scriptsOf } from './support/paying.js';
+import { publicKeyOf, scriptsOf } from './support/paying.js';
 
 const serverKey = PrivateKey.fromRandom();
 const [SERVER, ALICE] = [publicKeyOf(serverKey), PrivateKey.fromRandom()];

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { LockingScript, PrivateKey, Transaction, UnlockingScript, type WalletInterface } from '@bsv/sdk';
+import { PrivateKey, type WalletInterface } from '@bsv/sdk';
 import { createLogger, RuleError } from '@messagebox/shared';
 import {
   type Chain,
@@ -9,9 +9,10 @@ import {
   openServerWallet,
   type ServerWallet,
 } from '@messagebox/wallet';
+import { type Paid, pay, spendFree } from '../../../tests/support/brc29.ts';
 import { temporaryFolder } from '../../../tests/support/own-process.ts';
 import { networkReceiver } from '../src/network-receiver.js';
-import { type Paid, pay, publicKeyOf } from './support/paying.js';
+import { publicKeyOf } from './support/paying.js';
 
 const log = createLogger('test', false, { write: () => undefined });
 const folder = temporaryFolder();
@@ -39,18 +40,9 @@ const receiver = (money: object = { chain, wallet }, patienceMs = 30_000) =>
 const fund = async (): Promise<Funding> => (await chain.local()).fund({ lockingScript: '51', satoshis: 1_000 });
 
 /** Spends that money; on nobody's chain yet. */
-function spend({ atomicBeef, outputIndex }: Funding, ...paid: Paid[]) {
-  const transaction = new Transaction();
-  transaction.addInput({
-    sourceTransaction: Transaction.fromAtomicBEEF(atomicBeef),
-    sourceOutputIndex: outputIndex,
-    unlockingScript: new UnlockingScript(),
-    sequence: 0xffffffff,
-  });
-  for (const { output } of paid) {
-    transaction.addOutput({ lockingScript: LockingScript.fromBinary([...output.script]), satoshis: output.satoshis });
-  }
-  if (paid.length === 0) transaction.addOutput({ lockingScript: LockingScript.fromHex('51'), satoshis: 900 });
+function spend(funding: Funding, ...paid: Paid[]) {
+  const change = { satoshis: 900, script: Uint8Array.of(0x51) };
+  const transaction = spendFree(funding, paid.length === 0 ? [change] : paid.map(({ output }) => output));
   return { txid: transaction.id('hex'), beef: Uint8Array.from(transaction.toAtomicBEEF()) };
 }
 

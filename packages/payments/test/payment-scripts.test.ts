@@ -1,5 +1,6 @@
 import { PrivateKey } from '@bsv/sdk';
-import { pay, publicKeyOf, scriptOfPayee, scriptsOf } from './support/paying.js';
+import { pay } from '../../../tests/support/brc29.ts';
+import { publicKeyOf, scriptOfPayee, scriptsOf } from './support/paying.js';
 
 const [server, alice, bob] = [PrivateKey.fromRandom(), PrivateKey.fromRandom(), PrivateKey.fromRandom()];
 const scripts = scriptsOf(server);

@@ -59,6 +59,14 @@ describe('what is valid', () => {
     for (const beef of [transaction.toBEEF(), transaction.toAtomicBEEF(), transaction.toBEEFUint8Array()]) {
       const verified = await verifier.verify(Uint8Array.from(beef));
       expect(verified).toMatchObject({ txid, proven: false });
+      const outputs = transaction.outputs.map(({ satoshis, lockingScript }) => ({
+        satoshis,
+        script: lockingScript.toUint8Array(),
+      }));
+      expect(verified.outputs.map(({ satoshis, script }) => ({ satoshis, script: Uint8Array.from(script) }))).toEqual(
+        outputs,
+      );
+      expect(verifier.identify(Uint8Array.from(beef))).toBe(txid);
       expect(Transaction.fromBEEF([...verified.beef]).id('hex')).toBe(txid);
     }
     const v2 = new Beef();

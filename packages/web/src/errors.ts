@@ -59,7 +59,10 @@ export const answerNotFound: RequestHandler = (_request, _response, next) => {
 };
 
 function refusalOf(error: unknown): Refusal {
-  if (error instanceof RuleError) return error;
+  if (error instanceof RuleError) {
+    const { status, code, description, details } = error;
+    return { status, code, description, details, ...(status === 503 ? { retryAfterSeconds: 1 } : {}) };
+  }
   if (error instanceof AuthError) return { status: error.status, code: error.code, description: error.message };
   if (error instanceof TooManyRequestsError) {
     return {

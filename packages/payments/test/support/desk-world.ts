@@ -16,11 +16,12 @@ import {
   type StoreConfig,
   send,
 } from '@messagebox/shared';
+import { described, type Paid, pay } from '../../../../tests/support/brc29.ts';
 import { PaymentDesk, type PaymentStep } from '../../src/payment-desk.js';
 import type { PaymentReceiver } from '../../src/payment-receiver.js';
 import { PaymentRecords } from '../../src/payment-records.js';
 import type { PaymentVerifier } from '../../src/payment-verifier.js';
-import { type Paid, pay, publicKeyOf, scriptsOf } from './paying.js';
+import { publicKeyOf, scriptsOf } from './paying.js';
 
 const serverKey = PrivateKey.fromRandom();
 export const SERVER = publicKeyOf(serverKey);
@@ -40,11 +41,7 @@ export class Mint implements PaymentVerifier {
       txid.toString('hex'),
       paid.map(({ output }) => output),
     );
-    const outputs = paid.map(({ remittance }, outputIndex) => ({
-      outputIndex,
-      protocol: 'wallet payment',
-      paymentRemittance: remittance,
-    }));
+    const outputs = paid.map((one, i) => described(one, i));
     return { tx: [...txid, 7, 7], outputs, description: 'a message to pay for' };
   }
 

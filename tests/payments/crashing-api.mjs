@@ -1,0 +1,36 @@
+/**
+ * The api, but for what ends its process without a word: after SIGUSR2, at the step of a payment that CRASH_AT names, or
+ * CRASH_AFTER_MS after the next request has come.
+ */
+import { createApi } from '@messagebox/api';
+import { finishPaymentsRegularly, openPayments } from '@messagebox/payments';
+import { JsonServer, openFoundation, openOverlayJobs, runService } from '@messagebox/shared';
+import { openMoney } from '@messagebox/wallet';
+
+const { CRASH_AT, CRASH_AFTER_MS, IDLE_MS } = process.env;
+const crash = () => process.kill(process.pid, 'SIGKILL');
+let armed = false;
+
+await runService('api', async (config, log) => {
+  const foundation = await openFoundation(config, log, { service: 'api', embedded: config.store });
+  const { closing } = foundation;
+  const events = { publish: () => undefined };
+  const money = openMoney(foundation);
+  const onStep = (step) => {
+    if (armed && step === CRASH_AT) crash();
+  };
+  const payments = openPayments({ ...foundation, money, onStep });
+  const looks = !IDLE_MS ? {} : { idleMs: Number(IDLE_MS), everyMs: 100 };
+  finishPaymentsRegularly({ ...foundation, events, payments, ...looks });
+  const server = new JsonServer(createApi({ ...foundation, events, jobs: openOverlayJobs(foundation), payments }), log);
+  server.http.on('request', () => {
+    if (armed && CRASH_AFTER_MS) setTimeout(crash, Number(CRASH_AFTER_MS));
+  });
+  const url = await server.listen(config.port ?? 0, config.host);
+  process.on('SIGUSR2', () => {
+    armed = true;
+    log.info('armed');
+  });
+  log.info({ url }, 'listening');
+  return { url, close: () => closing.close() };
+});
