@@ -24,9 +24,10 @@ describeWithMysql('an overlay worker and its tracker', () => {
       api = await deployment.start('api');
     }, 60_000);
     afterEach(async () => {
-      await tracker.close();
-      await front.close();
+      // First who asks, then who is asked.
       await deployment.close();
+      await front.close();
+      await tracker.close();
     });
 
     /** One that knows nothing yet, with a database of its own; the chain is everybody's. */

@@ -60,10 +60,15 @@ export async function startTrackerFront(target?: string): Promise<TrackerFront> 
     const headers = Object.entries(request.headers).flatMap(([name, value]) =>
       /^(x-|content-type)/.test(name) && typeof value === 'string' ? [[name, value] as [string, string]] : [],
     );
-    const answer = await fetch(`${passTo}${path}`, { method: 'POST', headers, body });
-    const bytes = Buffer.from(await answer.arrayBuffer());
-    if (treatment === 'lose') response.destroy();
-    else send(response, answer, bytes);
+    try {
+      const answer = await fetch(`${passTo}${path}`, { method: 'POST', headers, body });
+      const bytes = Buffer.from(await answer.arrayBuffer());
+      if (treatment === 'lose') response.destroy();
+      else send(response, answer, bytes);
+    } catch {
+      // The tracker is gone, and who asks is told so as by a network.
+      response.destroy();
+    }
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
