@@ -1,145 +1,173 @@
-import { join } from 'node:path';
-import { createConnection } from 'mysql2/promise';
-import { Exclusive, LockedError, type OpenDatabase, openDatabase } from '../../packages/shared/src/store/index.js';
-import { temporaryFolder } from '../support/own-process.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  Exclusive,
+  LockedError,
+  openDatabase,
+  type SqlClient,
+  type StoreConfig,
+} from '../../packages/shared/src/store/index.js';
+import { signal } from '../jobs/jobs-suite.js';
+import { startProcess, temporaryFolder } from '../support/own-process.js';
+import { createTcpProxy } from '../support/tcp-proxy.js';
 import { createDatabase, describeWithMysql, type TestDatabase } from '../support/with-mysql.js';
 
-/** Work that ends when it is told to, and says when it has begun. */
-function held() {
-  let begin: () => void = () => undefined;
-  let end: () => void = () => undefined;
-  const begun = new Promise<void>((resolve) => {
-    begin = resolve;
-  });
-  const ended = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const work = async () => {
-    begin();
-    await ended;
-  };
-  return { work, begun, end };
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+function open(config: StoreConfig): SqlClient {
+  const { messages, sql } = openDatabase(config);
+  closers.push(() => messages.close());
+  return sql;
 }
 
-/** Runs many under one name. @returns how many there were at once, at most */
-async function mostAtOnce(exclusives: readonly Exclusive[], name: string): Promise<number> {
-  let [now, most] = [0, 0];
-  const work = async () => {
-    now += 1;
-    most = Math.max(most, now);
-    await new Promise((resolve) => setImmediate(resolve));
-    now -= 1;
-  };
-  await Promise.all(Array.from({ length: 20 }, (_, i) => exclusives[i % exclusives.length]?.run(name, work)));
+/** Runs on each in turn, and tells how many ever ran at once. */
+async function mostAtOnce(users: readonly Exclusive[], name = () => 'work'): Promise<number> {
+  let running = 0;
+  let most = 0;
+  await Promise.all(
+    users.map((user) =>
+      user.run(name(), async () => {
+        running += 1;
+        most = Math.max(most, running);
+        await delay(20);
+        running -= 1;
+      }),
+    ),
+  );
   return most;
 }
 
-async function promises(exclusive: Exclusive): Promise<void> {
-  expect(await mostAtOnce([exclusive], 'one')).toBe(1);
-  const [first, second] = [held(), held()];
-  const running = [exclusive.run('a', first.work), exclusive.run('b', second.work)];
-  await Promise.all([first.begun, second.begun]); // other names are not in the way
-  for (const { end } of [first, second]) end();
-  await Promise.all(running);
-  await expect(exclusive.run('a', () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
-  expect(await exclusive.run('a', async ({ assertHeld }) => assertHeld().then(() => 7))).toBe(7);
-}
+describe('one at a time in one process (SQLite)', () => {
+  let exclusive: Exclusive;
+  beforeEach(() => {
+    const folder = temporaryFolder();
+    closers.push(() => folder.remove());
+    exclusive = new Exclusive(open({ client: 'better-sqlite3', filename: `${folder.path}/a.sqlite` }));
+  });
 
-test('in one process on SQLite: one at a time for each name', async () => {
-  const folder = temporaryFolder();
-  const { sql, messages } = openDatabase({ client: 'better-sqlite3', filename: join(folder.path, 'x.sqlite') });
-  await promises(new Exclusive(sql));
-  await messages.close();
-  folder.remove();
+  test('runs in the order of asking, and gives back what each returns', async () => {
+    const order: number[] = [];
+    const runs = [30, 1, 10].map((ms, n) =>
+      exclusive.run('work', async (lock) => {
+        await lock.assertHeld();
+        await delay(ms);
+        order.push(n);
+        return n;
+      }),
+    );
+    expect(await Promise.all(runs)).toEqual([0, 1, 2]);
+    expect(order).toEqual([0, 1, 2]);
+    expect(await mostAtOnce([exclusive, exclusive, exclusive])).toBe(1);
+  });
+
+  test('one that throws does not hold up the next', async () => {
+    const failing = exclusive.run('work', async () => {
+      throw new Error('broken');
+    });
+    const next = exclusive.run('work', async () => 'next');
+    await expect(failing).rejects.toThrow('broken');
+    expect(await next).toBe('next');
+  });
 });
 
-describeWithMysql('among processes on MySQL', () => {
+describeWithMysql('one at a time among processes (MySQL, MariaDB)', () => {
   let database: TestDatabase;
-  let opened: OpenDatabase[];
-  beforeEach(async () => {
+  beforeAll(async () => {
     database = await createDatabase();
-    opened = [0, 1].map(() => openDatabase({ ...database.config, poolSize: 1 }));
   });
-  afterEach(async () => {
-    for (const { messages } of opened) await messages.close();
-    await database.drop();
-  });
-  const exclusive = (i: number, waitSeconds?: number) => new Exclusive((opened[i] as OpenDatabase).sql, waitSeconds);
+  afterAll(() => database.drop());
 
-  test('one at a time for each name, and none of the pool’s connections is held', async () => {
-    await promises(exclusive(0));
-    expect(await mostAtOnce([exclusive(0), exclusive(1), exclusive(1)], 'many')).toBe(1);
-    await exclusive(0).run('asks', () => (opened[0] as OpenDatabase).messages.ping());
-  });
+  /** As another process has it. */
+  const exclusive = (waitSeconds?: number, config: object = {}) =>
+    new Exclusive(open({ ...database.config, ...config } as StoreConfig), waitSeconds);
 
-  test('however many are held, they take one connection, which goes with the last', async () => {
-    const own = exclusive(0);
-    const all = Array.from({ length: 10 }, held);
-    const running = all.map(({ work }, i) => own.run(`name ${i}`, work));
-    await Promise.all(all.map(({ begun }) => begun));
-    expect(await connections()).toBe(1);
-    for (const { end } of all) end();
-    await Promise.all(running);
-    await gone();
-    expect(await own.run('name 0', async () => 'again')).toBe('again');
-    await gone();
+  test('excludes others and itself; other names go on beside it', async () => {
+    const [one, other] = [exclusive(), exclusive()];
+    expect(await mostAtOnce([one, other, one, other])).toBe(1);
+    let n = 0;
+    expect(await mostAtOnce([one, other, one, other], () => `work ${n++}`)).toBeGreaterThan(1);
   });
 
-  test('who waits for another process too long is told so, and nothing is done', async () => {
-    const first = held();
-    const running = exclusive(0).run('busy', first.work);
-    await first.begun;
-    const work = jest.fn();
-    await expect(exclusive(1, 0.2).run('busy', work)).rejects.toThrow(LockedError);
+  test('another database has locks of its own', async () => {
+    const neighbour = await createDatabase();
+    closers.push(() => neighbour.drop());
+    const there = new Exclusive(open(neighbour.config));
+    expect(await mostAtOnce([exclusive(), there])).toBe(2);
+  });
+
+  test('who waits for too long is told, and has done nothing', async () => {
+    const held = signal();
+    const go = signal();
+    const holding = exclusive().run('work', async () => {
+      held.resolve();
+      await go.promise;
+    });
+    await held.promise;
+    const work = jest.fn(async () => undefined);
+    const waiting = exclusive(0).run('work', work);
+    await expect(waiting).rejects.toThrow(LockedError);
+    await expect(waiting).rejects.toThrow('Somebody else has been busy with "work" for 0 s.');
     expect(work).not.toHaveBeenCalled();
-    first.end();
-    await running;
-    expect(await exclusive(1, 0.2).run('busy', async () => 'free')).toBe('free');
+    go.resolve();
+    await holding;
+    await exclusive(0).run('work', work);
+    expect(work).toHaveBeenCalledTimes(1);
   });
 
-  test('a holder whose connection was cut finds out, and others go on', async () => {
-    const [own, other] = [exclusive(0), exclusive(1)];
-    const first = held();
-    const running = own.run('cut', async ({ assertHeld }) => {
-      await assertHeld();
-      await first.work();
-      await assertHeld();
+  test('one that throws gives it back', async () => {
+    const failing = exclusive().run('work', async () => {
+      throw new Error('broken');
     });
-    await first.begun;
-    await onServer(async (query) => {
-      const rows = await query<{ id: number }>(
-        'SELECT id FROM information_schema.processlist WHERE db = ? AND id != CONNECTION_ID()',
-      );
-      for (const { id } of rows) await query(`KILL ${id}`);
-    });
-    expect(await other.run('cut', async () => 'mine')).toBe('mine');
-    first.end();
-    await expect(running).rejects.toThrow(LockedError);
-    expect(await own.run('cut', async () => 'again')).toBe('again');
+    await expect(failing).rejects.toThrow('broken');
+    expect(await exclusive(0).run('work', async () => 'next')).toBe('next');
   });
 
-  async function onServer<T>(work: (query: <R>(sql: string) => Promise<R[]>) => Promise<T>): Promise<T> {
-    const connection = await createConnection({ uri: database.url });
-    const name = new URL(database.url).pathname.slice(1);
-    try {
-      return await work(async <R>(sql: string) => (await connection.query(sql, [name]))[0] as R[]);
-    } finally {
-      await connection.end();
-    }
-  }
+  test('takes no connection of the pool, which the work needs', async () => {
+    const sql = open({ ...database.config, poolSize: 1 } as StoreConfig);
+    const user = new Exclusive(sql, 5);
+    const works = [1, 2, 3].map((n) =>
+      user.run('work', async () => (await sql.read({ text: `SELECT ${n} AS n`, kind: 'varying' }, []))[0]?.['n']),
+    );
+    expect(await Promise.all(works)).toEqual([1, 2, 3]);
+  });
 
-  /** Of the database, but for the one that asks. */
-  const connections = () =>
-    onServer(async (query) => {
-      const rows = await query<{ id: number }>(
-        'SELECT id FROM information_schema.processlist WHERE db = ? AND id != CONNECTION_ID()',
-      );
-      return rows.length;
+  test('a holder that is killed leaves it free', async () => {
+    const holder = startProcess(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `import { Exclusive, openDatabase } from '@messagebox/shared';
+         const { sql } = openDatabase(JSON.parse(process.argv[1]));
+         await new Exclusive(sql).run('work', async () => {
+           console.log('held');
+           await new Promise((resolve) => setTimeout(resolve, 60_000));
+         });`,
+        JSON.stringify(database.config),
+      ],
+      { cwd: `${import.meta.dirname}/..` },
+    );
+    closers.push(() => holder.end('SIGKILL'));
+    await holder.waitForLine((line) => line === 'held');
+    await expect(exclusive(0).run('work', async () => undefined)).rejects.toThrow(LockedError);
+    const waiting = exclusive(20).run('work', async () => 'mine');
+    await holder.end('SIGKILL');
+    expect(await waiting).toBe('mine');
+  });
+
+  test('a holder whose connection is cut is told before it goes on', async () => {
+    const proxy = await createTcpProxy({ target: database.url });
+    closers.push(() => proxy.close());
+    const cut = exclusive(5, { connection: proxy.url });
+    const outcome = cut.run('work', async (lock) => {
+      await lock.assertHeld();
+      proxy.cut();
+      // Somebody else has it meanwhile.
+      await exclusive(20).run('work', async () => undefined);
+      await lock.assertHeld();
     });
-
-  /** The server notices the end of a connection a moment later. */
-  async function gone(): Promise<void> {
-    for (let look = 0; look < 100 && (await connections()) > 0; look += 1);
-    expect(await connections()).toBe(0);
-  }
+    await expect(outcome).rejects.toThrow('The lock on "work" was lost.');
+  });
 });

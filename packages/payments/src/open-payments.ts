@@ -35,7 +35,7 @@ const IDLE_MS = 60_000;
 export function openPayments({ config, sql, identity, money, log, onStep }: PaymentsParts): PaymentDesk {
   if (config.serverPrivateKey === undefined) throw new Error('Payments need SERVER_PRIVATE_KEY.');
   const hasWallet = config.network === 'local' || config.walletStorageUrl !== undefined;
-  if (!hasWallet) log.warn({ network: config.network }, 'no delivery fees can be taken: WALLET_STORAGE_URL is missing');
+  if (!hasWallet) log.warn({ network: config.network }, 'no delivery fees are charged: WALLET_STORAGE_URL is missing');
   const curve = loadCurve();
   return new PaymentDesk({
     verifier: paymentVerifier(money.verifier),

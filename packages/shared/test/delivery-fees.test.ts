@@ -27,6 +27,12 @@ test('a box without a fee is delivered for nothing', async () => {
   expect(await fees.feeFor('inbox')).toBe(0);
 });
 
+test('a server that cannot take money charges nothing, and still tells what is set', async () => {
+  const free = new DeliveryFees(store, () => now, false);
+  expect(await free.feeFor('notifications')).toBe(0);
+  expect(await free.all()).toEqual(inDatabase);
+});
+
 test('is read once while it is young, whoever asks', async () => {
   await Promise.all([fees.feeFor('a'), fees.feeFor('b'), fees.feeFor('c')]);
   now = DELIVERY_FEE_MAX_AGE_MS - 1;

@@ -1,3 +1,4 @@
+export * from './beef/index.js';
 export type { Broadcast } from './chain/broadcast.js';
 export { type Chain, type ChainOptions, openChain } from './chain/open-chain.js';
 export { answerChainCall, answerFaucet } from './development/chain-calls.js';
@@ -15,7 +16,6 @@ export {
   type PostBeefResult,
 } from './local/local-chain.js';
 export { type Money, type MoneyParts, openMoney } from './open-money.js';
-export { atomicBeef, type TransactionOutput, txidOf } from './verify/scan-beef.js';
 export { TransactionVerifier, type VerifiedTransaction, type VerifierLimits } from './verify/transaction-verifier.js';
 export * from './verify/verify-errors.js';
 export { openServerWallet, type ServerWallet, type ServerWalletOptions } from './wallet/server-wallet.js';

@@ -1,4 +1,3 @@
-export { InvalidBeefError, parseBeef, withAncestors } from './beef/index.js';
 export { createOverlayEngine, type EngineParts } from './engine/create-engine.js';
 export { type BeefVerifier, OverlayEngine, type OverlayEngineParts } from './engine/overlay-engine.js';
 export { OverlayStorage } from './engine/overlay-storage.js';

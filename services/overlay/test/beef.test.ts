@@ -1,12 +1,12 @@
 import { Beef, LockingScript, Transaction } from '@bsv/sdk';
 import {
   type BeefTransaction,
-  InvalidBeefError,
+  InvalidTransactionError,
   parseBeef,
   parseTransaction,
   serializeBeef,
   withAncestors,
-} from '../src/beef/index.js';
+} from '@messagebox/wallet';
 import { addFunding, bytesOf, TestChain } from './support/chain.js';
 import { Person } from './support/person.js';
 
@@ -68,7 +68,7 @@ test('reads what the SDK writes: V1, V2 and AtomicBEEF', async () => {
 test('every truncation is refused', async () => {
   const bytes = bytesOf(await new Person().advertise(chain, 'https://a.mailboxes.org'));
   for (let length = 0; length < bytes.length; length++) {
-    expect(() => parseBeef(bytes.subarray(0, length))).toThrow(InvalidBeefError);
+    expect(() => parseBeef(bytes.subarray(0, length))).toThrow(InvalidTransactionError);
   }
 });
 

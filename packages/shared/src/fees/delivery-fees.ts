@@ -14,18 +14,23 @@ export class DeliveryFees {
   #remembered: { readonly fees: ReadonlyMap<string, number>; readonly readAt: number } | undefined;
   #reading: Promise<ReadonlyMap<string, number>> | undefined;
 
-  /** @param now milliseconds of a clock that never goes back */
+  /**
+   * @param now milliseconds of a clock that never goes back
+   * @param isCharging false for a server that can't take money: what a sender would pay to it would be lost
+   */
   constructor(
     private readonly store: ServerFeeStore,
     private readonly now: () => number = () => performance.now(),
+    private readonly isCharging = true,
   ) {}
 
   /**
-   * What a delivery into this box costs, in satoshis: 0 where the operator has set nothing.
+   * What a delivery into this box costs, in satoshis: 0 where the operator has set nothing, and where nothing can be taken.
    *
    * @throws {StoreUnavailableError} when the fees are too old and can't be read
    */
   async feeFor(messageBox: string): Promise<number> {
+    if (!this.isCharging) return 0;
     const remembered = this.#remembered;
     const fees =
       remembered !== undefined && this.now() - remembered.readAt < DELIVERY_FEE_MAX_AGE_MS

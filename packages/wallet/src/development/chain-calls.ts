@@ -1,7 +1,6 @@
+import { InvalidTransactionError, readBeef } from '../beef/index.js';
 import type { LocalChain } from '../local/local-chain.js';
 import { LocalChainError } from '../local/local-chain.js';
-import { scanBeef } from '../verify/scan-beef.js';
-import { InvalidTransactionError } from '../verify/verify-errors.js';
 
 /** Bytes of a BEEF, transactions in it, and hashes in its merkle paths. */
 const MAX_BEEF = 1_000_000;
@@ -109,8 +108,8 @@ class Arguments {
     const bytes = Buffer.from(value, 'base64');
     try {
       // The library believes what bytes promise, so they are looked through before.
-      const { bumps } = scanBeef(bytes, MAX_TRANSACTIONS);
-      if (bumps.reduce((sum, { size }) => sum + size, 0) > MAX_HASHES) {
+      const { proofs } = readBeef(bytes, MAX_TRANSACTIONS);
+      if (proofs.reduce((sum, { size }) => sum + size, 0) > MAX_HASHES) {
         throw new LocalChainError(`the merkle paths have more than ${MAX_HASHES} hashes`);
       }
       return chain.parseBeef(bytes);

@@ -2,9 +2,9 @@ import type { Beef as BeefClass, Transaction } from '@bsv/sdk';
 import type { MockChainStorage, MockChainTracker, MockServices } from '@bsv/wallet-toolbox';
 import { retryContention, type StoreConfig, type StoreLog } from '@messagebox/shared';
 import type { Knex } from 'knex';
+import { InvalidTransactionError } from '../beef/index.js';
 import { loadToolbox, type Toolbox } from '../toolbox.js';
 import { TransactionVerifier } from '../verify/transaction-verifier.js';
-import { InvalidTransactionError } from '../verify/verify-errors.js';
 import { LocalDatabase } from './local-database.js';
 
 export type PostBeefResult = Awaited<ReturnType<MockServices['postBeef']>>[number];
@@ -132,7 +132,7 @@ export class LocalChain {
   }
 
   /**
-   * @param bytes of somebody who is trusted, or looked through by `scanBeef()`
+   * @param bytes of somebody who is trusted, or looked through by `readBeef()`
    * @throws {LocalChainError} when a merkle path in it contradicts itself
    */
   parseBeef(bytes: Uint8Array): BeefClass {

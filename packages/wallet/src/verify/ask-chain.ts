@@ -1,6 +1,7 @@
 import type { ChainTracker } from '@bsv/sdk';
+import { InvalidTransactionError } from '../beef/index.js';
 import type { BlockRoot } from './script-process.js';
-import { ChainUnavailableError, InvalidTransactionError } from './verify-errors.js';
+import { ChainUnavailableError } from './verify-errors.js';
 
 /** A coinbase may be spent when this many blocks are on top of its own. */
 const COINBASE_MATURITY = 100;

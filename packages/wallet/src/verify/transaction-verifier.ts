@@ -1,9 +1,9 @@
 import type { ChainTracker } from '@bsv/sdk';
+import { InvalidTransactionError, type ParsedBeef, parseBeef, type TransactionOutput } from '../beef/index.js';
 import { askChain } from './ask-chain.js';
-import { neededPart, subjectOf } from './needed-part.js';
-import { outputsOf, type ScannedBeef, scanBeef, type TransactionOutput } from './scan-beef.js';
+import { neededPart } from './needed-part.js';
 import { type ScriptAnswer, ScriptProcess, ScriptProcessError } from './script-process.js';
-import { InvalidTransactionError, VerifierBusyError } from './verify-errors.js';
+import { VerifierBusyError } from './verify-errors.js';
 
 /** What one verification may take. */
 export interface VerifierLimits {
@@ -84,7 +84,8 @@ export class TransactionVerifier {
    */
   async verify(beef: Uint8Array | readonly number[]): Promise<VerifiedTransaction> {
     if (this.pending > this.limits.waiting) throw new VerifierBusyError();
-    const needed = neededPart(this.scan(beef), { inputs: this.limits.inputs, hashes: this.limits.hashes });
+    const parsed = this.scan(beef);
+    const needed = neededPart(parsed, { inputs: this.limits.inputs, hashes: this.limits.hashes });
     this.pending += 1;
     try {
       const answer = await this.inTurn(() => this.runScripts(needed.beef));
@@ -93,8 +94,8 @@ export class TransactionVerifier {
     } finally {
       this.pending -= 1;
     }
-    const { txid, proven, raw } = needed;
-    return { txid, proven, outputs: outputsOf(raw), beef: needed.beef };
+    const { txid, proof, outputs } = parsed.subject;
+    return { txid, proven: proof !== undefined, outputs, beef: needed.beef };
   }
 
   /**
@@ -103,7 +104,7 @@ export class TransactionVerifier {
    * @throws {InvalidTransactionError} when the bytes are no BEEF, or one that is larger than allowed
    */
   identify(beef: Uint8Array | readonly number[]): string {
-    return subjectOf(this.scan(beef)).txid;
+    return this.scan(beef).subject.txid;
   }
 
   /** Ends the process. What still waits is refused. */
@@ -112,11 +113,11 @@ export class TransactionVerifier {
     await this.endProcess();
   }
 
-  private scan(beef: Uint8Array | readonly number[]): ScannedBeef {
+  private scan(beef: Uint8Array | readonly number[]): ParsedBeef {
     if (beef.length > this.limits.bytes) {
       throw new InvalidTransactionError('limit', `The BEEF is larger than ${this.limits.bytes} bytes.`);
     }
-    return scanBeef(beef instanceof Uint8Array ? beef : Uint8Array.from(beef), this.limits.transactions);
+    return parseBeef(beef instanceof Uint8Array ? beef : Uint8Array.from(beef), this.limits.transactions);
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {

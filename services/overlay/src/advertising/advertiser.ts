@@ -41,7 +41,7 @@ export function createAdvertiser(parts: AdvertiserParts): Advertiser {
   if (reason !== undefined) {
     // Without a domain nobody has asked for it.
     const level = config.hostingDomain === undefined ? 'info' : 'warn';
-    log[level]({ reason, hostingDomain: config.hostingDomain }, 'this host is not advertised');
+    log[level]({ reason }, 'this host is not advertised');
   }
   const origin = reason === undefined && 'origin' in hosting ? hosting.origin : undefined;
   const own = new OwnTransactions(sql);

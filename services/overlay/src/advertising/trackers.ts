@@ -7,7 +7,7 @@ import {
   Transaction,
 } from '@bsv/sdk';
 import type { Logger, Network } from '@messagebox/shared';
-import { parseBeef } from '../beef/index.js';
+import { parseBeef } from '@messagebox/wallet';
 import { hostUrl } from '../net/host-url.js';
 import { FetchError } from '../net/public-fetch.js';
 import { decodeServiceAd, type ServiceAd } from '../topics/service-ad.js';

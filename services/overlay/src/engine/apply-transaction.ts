@@ -1,7 +1,7 @@
 import type { Output } from '@bsv/overlay';
 import type { AdmittanceInstructions, STEAK } from '@bsv/sdk';
 import { RuleError, type SqlRunner } from '@messagebox/shared';
-import { type BeefTransaction, type Outpoint, outpointKey } from '../beef/index.js';
+import { type BeefTransaction, type Outpoint, outpointKey } from '@messagebox/wallet';
 import type { OverlayLookup } from '../lookups/overlay-lookup.js';
 import type { OverlayTopic } from '../topics/token-topic.js';
 import { evictTransaction } from './evict-transaction.js';

@@ -1,6 +1,6 @@
 import type { Output } from '@bsv/overlay';
 import { RuleError } from '@messagebox/shared';
-import { outpointKey, parseBeef } from '../beef/index.js';
+import { outpointKey, parseBeef } from '@messagebox/wallet';
 import type { OverlayStorage } from './overlay-storage.js';
 
 /** What GASP calls a node: one transaction, with its merkle path when it is in a block. */

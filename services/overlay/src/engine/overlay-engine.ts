@@ -1,8 +1,7 @@
 import { Engine, type LookupFormula } from '@bsv/overlay';
 import type { LookupAnswer, LookupQuestion, STEAK, TaggedBEEF } from '@bsv/sdk';
 import { type Logger, RuleError, translateError } from '@messagebox/shared';
-import { InvalidTransactionError } from '@messagebox/wallet';
-import { InvalidBeefError, type ParsedBeef, parseBeef } from '../beef/index.js';
+import { InvalidTransactionError, type ParsedBeef, parseBeef } from '@messagebox/wallet';
 import type { OverlayLookup } from '../lookups/overlay-lookup.js';
 import type { OverlayTopic } from '../topics/token-topic.js';
 import { applyTransaction } from './apply-transaction.js';
@@ -206,7 +205,7 @@ function parsed(beef: Uint8Array): ParsedBeef {
   try {
     return parseBeef(beef);
   } catch (error) {
-    throw error instanceof InvalidBeefError ? invalid(error.message) : error;
+    throw error instanceof InvalidTransactionError ? invalid(error.message) : error;
   }
 }
 

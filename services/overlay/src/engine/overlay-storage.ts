@@ -13,7 +13,7 @@ import {
   translateError,
   varying,
 } from '@messagebox/shared';
-import { type Outpoint, outpointKey } from '../beef/index.js';
+import { type Outpoint, outpointKey } from '@messagebox/wallet';
 
 /** What the database says of a transaction that has changed a topic. */
 export interface AppliedTransaction {

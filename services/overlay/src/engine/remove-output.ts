@@ -1,5 +1,5 @@
 import type { Output } from '@bsv/overlay';
-import { outpointKey } from '../beef/index.js';
+import { outpointKey } from '@messagebox/wallet';
 import type { Scope } from './apply-transaction.js';
 
 /**

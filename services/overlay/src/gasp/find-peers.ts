@@ -1,6 +1,6 @@
 import { type LookupAnswer, LookupResolver } from '@bsv/sdk';
 import type { Logger, Network, SqlRunner } from '@messagebox/shared';
-import { parseBeef } from '../beef/index.js';
+import { parseBeef } from '@messagebox/wallet';
 import { ServiceAds } from '../lookups/service-ads.js';
 import { BoundedLookupFacilitator } from '../net/facilitators.js';
 import { hostUrl } from '../net/host-url.js';

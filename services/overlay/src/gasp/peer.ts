@@ -1,4 +1,4 @@
-import { InvalidBeefError, type Outpoint } from '../beef/index.js';
+import type { Outpoint } from '@messagebox/wallet';
 import { type BoundedResponse, FetchError, type PublicFetch } from '../net/public-fetch.js';
 
 /** What a peer lists of a topic. */
@@ -122,7 +122,7 @@ function isIndex(value: unknown): value is number {
 
 function fromHex(text: unknown): Buffer {
   if (typeof text !== 'string' || text.length % 2 !== 0 || !/^[0-9a-fA-F]+$/.test(text)) {
-    throw new InvalidBeefError('The peer has sent something that is not hex.');
+    throw new UselessAnswerError('The peer has sent something that is not hex.');
   }
   return Buffer.from(text, 'hex');
 }

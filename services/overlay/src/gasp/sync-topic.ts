@@ -1,5 +1,5 @@
 import { type Logger, RuleError } from '@messagebox/shared';
-import { InvalidBeefError, outpointKey } from '../beef/index.js';
+import { InvalidTransactionError, outpointKey } from '@messagebox/wallet';
 import type { OverlayEngine } from '../engine/overlay-engine.js';
 import type { OverlayStorage } from '../engine/overlay-storage.js';
 import { FetchError } from '../net/public-fetch.js';
@@ -108,7 +108,7 @@ class Run {
       this.outcome[steak?.outputsToAdmit.includes(output.outputIndex) === true ? 'admitted' : 'refused'] += 1;
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      const isFinal = [RuleError, InvalidBeefError, UselessAnswerError].some((type) => error instanceof type);
+      const isFinal = [RuleError, InvalidTransactionError, UselessAnswerError].some((type) => error instanceof type);
       this.log.debug(
         { peer: this.peer.origin, topic: this.topic, txid: output.txid, reason: error.message },
         'not synchronised',

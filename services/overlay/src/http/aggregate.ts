@@ -1,4 +1,4 @@
-import { type BeefTransaction, parseBeef, serializeBeef, varInt, withAncestors } from '../beef/index.js';
+import { type BeefTransaction, parseBeef, serializeBeef, varInt, withAncestors } from '@messagebox/wallet';
 
 interface FoundOutput {
   readonly beef: readonly number[];

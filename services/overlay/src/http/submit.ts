@@ -1,8 +1,7 @@
 import { RuleError } from '@messagebox/shared';
-import { ChainUnavailableError, VerifierBusyError } from '@messagebox/wallet';
+import { ByteReader, ChainUnavailableError, InvalidTransactionError, VerifierBusyError } from '@messagebox/wallet';
 import { DependencyUnavailableError, OverloadedError } from '@messagebox/web';
 import type { Request, RequestHandler } from 'express';
-import { ByteReader, InvalidBeefError } from '../beef/index.js';
 import type { OverlayEngine } from '../engine/overlay-engine.js';
 import { bytesOf } from './body.js';
 
@@ -53,7 +52,7 @@ function beefOf(request: Request): Uint8Array {
     const reader = new ByteReader(body);
     return reader.take(reader.varInt());
   } catch (error) {
-    if (!(error instanceof InvalidBeefError)) throw error;
+    if (!(error instanceof InvalidTransactionError)) throw error;
     throw new RuleError(
       'ERR_INVALID_TRANSACTION',
       'The body is shorter than the length of the BEEF that it begins with.',

@@ -1,6 +1,6 @@
 import type { LookupFormula, LookupService } from '@bsv/overlay';
 import type { SqlRunner } from '@messagebox/shared';
-import type { Outpoint } from '../beef/index.js';
+import type { Outpoint } from '@messagebox/wallet';
 
 /** An output that a topic has admitted. */
 export interface AdmittedOutput extends Outpoint {

@@ -8,7 +8,7 @@ import {
   sqlErrorKind,
   varying,
 } from '@messagebox/shared';
-import type { Outpoint } from '../beef/index.js';
+import type { Outpoint } from '@messagebox/wallet';
 import type { ServiceAd } from '../topics/service-ad.js';
 
 export interface ServiceAdQuery {

@@ -6,7 +6,7 @@ import type {
   STEAK,
   TaggedBEEF,
 } from '@bsv/sdk';
-import { ByteReader, type ParsedBeef, parseBeef, serializeBeef, varInt, withAncestors } from '../beef/index.js';
+import { ByteReader, type ParsedBeef, parseBeef, serializeBeef, varInt, withAncestors } from '@messagebox/wallet';
 import { type BoundedResponse, FetchError, type PublicFetch } from './public-fetch.js';
 
 const LOOKUP_TIMEOUT_MS = 5_000;

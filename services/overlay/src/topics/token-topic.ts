@@ -1,6 +1,6 @@
 import type { TopicManager } from '@bsv/overlay';
 import type { AdmittanceInstructions } from '@bsv/sdk';
-import { parseBeef, type RawTransaction } from '../beef/index.js';
+import { parseBeef, type RawTransaction } from '@messagebox/wallet';
 
 /** A topic whose rules need nothing but the transaction: it can be asked within a database transaction. */
 export interface OverlayTopic extends TopicManager {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { ChainTracker } from '@bsv/sdk';
 import {
   createLogger,
   Health,
@@ -11,15 +12,13 @@ import {
   type SqlClient,
   type StoreConfig,
 } from '@messagebox/shared';
-import { TransactionVerifier } from '@messagebox/wallet';
-import { parseBeef } from '../../src/beef/index.js';
+import { parseBeef, TransactionVerifier } from '@messagebox/wallet';
 import { createOverlayEngine } from '../../src/engine/create-engine.js';
 import type { OverlayEngine } from '../../src/engine/overlay-engine.js';
 import type { OverlayStorage } from '../../src/engine/overlay-storage.js';
 import type { Development } from '../../src/http/development.js';
 import { createOverlayApp } from '../../src/http/overlay-app.js';
 import { decodeMessageBoxAd } from '../../src/topics/message-box-ad.js';
-import type { TestChain } from './chain.js';
 
 export interface Host {
   readonly url: string;
@@ -53,7 +52,7 @@ const TABLES = [
 ];
 
 /** An overlay host that listens on a free port. */
-export async function startHost(chain: TestChain, options: HostOptions = {}): Promise<Host> {
+export async function startHost(chain: ChainTracker, options: HostOptions = {}): Promise<Host> {
   const { network = 'main', development } = options;
   const folder = await mkdtemp(path.join(tmpdir(), 'mb-overlay-'));
   const store = options.store ?? { client: 'better-sqlite3', filename: path.join(folder, 'overlay.db') };

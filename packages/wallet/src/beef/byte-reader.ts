@@ -1,14 +1,19 @@
-/** Bytes that are not what they should be. The message says why, and is fit for their sender. */
-export class InvalidBeefError extends Error {
-  override readonly name = 'InvalidBeefError';
-}
+import { malformed } from './invalid-transaction-error.js';
 
-/** Reads forward through bytes of a stranger; every step checks that they are there. */
+/**
+ * Reads forward through bytes of a stranger; every step checks that they are there.
+ *
+ * All steps throw {@link InvalidTransactionError} `malformed` when they are not.
+ */
 export class ByteReader {
   position = 0;
   readonly #view: DataView;
 
-  constructor(private readonly bytes: Uint8Array) {
+  /** @param what the bytes are, for the reason of a refusal */
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly what = 'data',
+  ) {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -16,6 +21,7 @@ export class ByteReader {
     return this.bytes.length - this.position;
   }
 
+  /** A view of the next bytes, not a copy. */
   take(length: number): Uint8Array {
     const start = this.#advance(length);
     return this.bytes.subarray(start, start + length);
@@ -51,19 +57,28 @@ export class ByteReader {
   /** A number of things of at least `size` bytes each, which must have room in what is left. */
   count(size: number): number {
     const count = this.varInt();
-    if (count * size > this.left) throw new InvalidBeefError('The data ends too early.');
+    if (count * size > this.left) throw this.#tooShort();
     return count;
   }
 
-  /** 32 bytes in the order in which ids are written as hex, the reverse of the order in transactions. */
-  txid(): string {
+  /** 32 bytes in the order in which ids and hashes are written as hex, the reverse of the order in transactions. */
+  hash(): string {
     return Buffer.from(this.take(32)).reverse().toString('hex');
   }
 
+  /** Nothing may be left. */
+  end(): void {
+    if (this.left > 0) throw malformed(`There are bytes after the end of the ${this.what}.`);
+  }
+
   #advance(length: number): number {
-    if (length > this.left) throw new InvalidBeefError('The data ends too early.');
+    if (length > this.left) throw this.#tooShort();
     const start = this.position;
     this.position += length;
     return start;
+  }
+
+  #tooShort() {
+    return malformed(`The ${this.what} ends too early.`);
   }
 }

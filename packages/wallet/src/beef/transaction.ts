@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { ByteReader, InvalidBeefError } from './byte-reader.js';
+import { ByteReader } from './byte-reader.js';
+import { malformed } from './invalid-transaction-error.js';
 
 export interface Outpoint {
   /** 64 hex characters. */
@@ -7,8 +8,10 @@ export interface Outpoint {
   readonly outputIndex: number;
 }
 
-export interface RawOutput {
+export interface TransactionOutput {
+  /** At most 21 million coins, so exact. */
   readonly satoshis: number;
+  /** The locking script: a view of the bytes that were parsed. */
   readonly script: Uint8Array;
 }
 
@@ -16,46 +19,50 @@ export interface RawOutput {
 export interface RawTransaction {
   readonly txid: string;
   readonly raw: Uint8Array;
+  /** The outputs that it spends. */
   readonly inputs: readonly Outpoint[];
-  readonly outputs: readonly RawOutput[];
+  readonly outputs: readonly TransactionOutput[];
 }
 
-/** 21 million coins. */
+/** No output can be more: 21 million coins. */
 const MAX_SATOSHIS = 2_100_000_000_000_000n;
+/** A hash of two hashes could pass for a transaction of this length, and its branch for a proof. */
+const LENGTH_OF_TWO_HASHES = 64;
 
 /**
  * Takes the bytes of exactly one transaction apart, in time linear to them.
  *
- * @throws {InvalidBeefError}
+ * @throws {InvalidTransactionError} `malformed`
  */
 export function parseTransaction(raw: Uint8Array): RawTransaction {
-  const reader = new ByteReader(raw);
+  const reader = new ByteReader(raw, 'transaction');
   const transaction = readTransaction(reader);
-  if (reader.left > 0) throw new InvalidBeefError('There are bytes behind the end of the transaction.');
+  reader.end();
   return transaction;
 }
 
-/** @throws {InvalidBeefError} */
+/** @throws {InvalidTransactionError} `malformed` */
 export function readTransaction(reader: ByteReader): RawTransaction {
   const start = reader.position;
   reader.take(4);
   const inputs = Array.from({ length: reader.count(41) }, () => {
-    const outpoint = { txid: reader.txid(), outputIndex: reader.uint32() };
+    const outpoint = { txid: reader.hash(), outputIndex: reader.uint32() };
     reader.take(reader.varInt());
     reader.take(4);
     return outpoint;
   });
   const outputs = Array.from({ length: reader.count(9) }, () => {
     const satoshis = reader.uint64();
-    if (satoshis > MAX_SATOSHIS) throw new InvalidBeefError('An output has more satoshis than there are.');
+    if (satoshis > MAX_SATOSHIS) throw malformed('An output has more satoshis than there are.');
     return { satoshis: Number(satoshis), script: reader.take(reader.varInt()) };
   });
   reader.take(4);
   const raw = reader.since(start);
+  if (raw.length === LENGTH_OF_TWO_HASHES) throw malformed('A transaction of 64 bytes is not accepted.');
   return { txid: txidOf(raw), raw, inputs, outputs };
 }
 
-/** The double SHA-256 of a transaction's bytes, reversed, in hex. */
+/** The id of a transaction: the double SHA-256 of its bytes, reversed, in hex. */
 export function txidOf(raw: Uint8Array): string {
   const once = createHash('sha256').update(raw).digest();
   return createHash('sha256').update(once).digest().reverse().toString('hex');

@@ -1,3 +1,0 @@
-export * from './beef.js';
-export { ByteReader, InvalidBeefError } from './byte-reader.js';
-export * from './transaction.js';

@@ -1,0 +1,72 @@
+import { createConnection } from 'mysql2/promise';
+import { Exclusive, type OpenDatabase, openDatabase } from '../../packages/shared/src/store/index.js';
+import { createDatabase, describeWithMysql, type TestDatabase } from '../support/with-mysql.js';
+
+/** Work that ends when it is told to, and says when it has begun. */
+function held() {
+  let begin: () => void = () => undefined;
+  let end: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const work = async () => {
+    begin();
+    await ended;
+  };
+  return { work, begun, end };
+}
+
+describeWithMysql('the connection that holds locks', () => {
+  let database: TestDatabase;
+  let opened: OpenDatabase[];
+  beforeEach(async () => {
+    database = await createDatabase();
+    opened = [0, 1].map(() => openDatabase({ ...database.config, poolSize: 1 }));
+  });
+  afterEach(async () => {
+    for (const { messages } of opened) await messages.close();
+    await database.drop();
+  });
+  const exclusive = (i: number, waitSeconds?: number) => new Exclusive((opened[i] as OpenDatabase).sql, waitSeconds);
+
+  test('however many are held, they take one connection, which goes with the last', async () => {
+    const own = exclusive(0);
+    const all = Array.from({ length: 10 }, held);
+    const running = all.map(({ work }, i) => own.run(`name ${i}`, work));
+    await Promise.all(all.map(({ begun }) => begun));
+    expect(await connections()).toBe(1);
+    for (const { end } of all) end();
+    await Promise.all(running);
+    await gone();
+    expect(await own.run('name 0', async () => 'again')).toBe('again');
+    await gone();
+  });
+
+  async function onServer<T>(work: (query: <R>(sql: string) => Promise<R[]>) => Promise<T>): Promise<T> {
+    const connection = await createConnection({ uri: database.url });
+    const name = new URL(database.url).pathname.slice(1);
+    try {
+      return await work(async <R>(sql: string) => (await connection.query(sql, [name]))[0] as R[]);
+    } finally {
+      await connection.end();
+    }
+  }
+
+  /** Of the database, but for the one that asks. */
+  const connections = () =>
+    onServer(async (query) => {
+      const rows = await query<{ id: number }>(
+        'SELECT id FROM information_schema.processlist WHERE db = ? AND id != CONNECTION_ID()',
+      );
+      return rows.length;
+    });
+
+  /** The server notices the end of a connection a moment later. */
+  async function gone(): Promise<void> {
+    for (let look = 0; look < 100 && (await connections()) > 0; look += 1);
+    expect(await connections()).toBe(0);
+  }
+});
