@@ -229,6 +229,9 @@ test('an output that is not there, or described twice', async () => {
   expect(payment.refusal(10, [BOB, 7])).toBe('ERR_INVALID_PAYMENT');
   payment.described[1] = second;
   expect(payment.match(10, [BOB, 7])).toMatchObject({ server: 0, shares: [[1]] });
+  payment.described[2] = second;
+  expect(payment.refusal(10, [BOB, 7], [BOB, 7])).toBe('ERR_INVALID_PAYMENT');
+  expect(payment.refusal(10, [BOB, 14])).toBe('ERR_INVALID_PAYMENT');
 });
 
 test('1,000 recipients and outputs that fit none cost a bounded number of derivations', async () => {

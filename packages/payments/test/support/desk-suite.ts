@@ -256,6 +256,36 @@ export function deskSuite(createDatabase: () => Promise<{ config: StoreConfig; r
     });
   });
 
+  test('two that are at the same payment because a lock was lost: one stores, the other finds that it is done', async () => {
+    const [message, payment] = [toBob(), await payForBob()];
+    const [one, other] = [world.open({ locks: false }), world.open({ locks: false })];
+    let arrived = 0;
+    let bothAreThere: () => void = () => undefined;
+    const both = new Promise<void>((resolve) => {
+      bothAreThere = resolve;
+    });
+    let firstIsGone: () => void = () => undefined;
+    const first = new Promise<void>((resolve) => {
+      firstIsGone = resolve;
+    });
+    world.till.before = async () => {
+      arrived += 1;
+      const isFirst = arrived === 1;
+      if (arrived === 2) bothAreThere();
+      await both;
+      if (!isFirst) await first;
+    };
+    const sends = [one, other].map((server) => server.send(alice, message, payment));
+    await Promise.race(sends);
+    expect(await server.list(bob)).toHaveLength(1);
+    await server.store.acknowledgeMessages(bob, [message.messageId]);
+    firstIsGone();
+    for (const answer of await Promise.all(sends)) expect(answer).toMatchObject({ status: 'success' });
+    expect(await server.list(bob)).toEqual([]);
+    expect(world.published).toHaveLength(1);
+    expect(await server.state(payment)).toBe('done');
+  });
+
   describe('the network', () => {
     test('refuses: now and later, and nothing is stored', async () => {
       const [message, payment] = [toBob(), await payForBob()];
@@ -418,7 +448,7 @@ export function deskSuite(createDatabase: () => Promise<{ config: StoreConfig; r
   });
 
   test('more payments at once than the pool has connections', async () => {
-    const narrow = world.open(2);
+    const narrow = world.open({ poolSize: 2 });
     const sends = await Promise.all(Array.from({ length: 20 }, async () => [toBob(), await payForBob()] as const));
     let waiting = 0;
     let release: (value?: unknown) => void = () => undefined;

@@ -90,9 +90,13 @@ export class DeskWorld {
 
   constructor(private readonly config: StoreConfig) {}
 
-  /** One process: with a pool of connections, and a desk, of its own. */
-  open(poolSize = 10): Server {
-    const server = new Server(this, openDatabase({ ...this.config, poolSize }));
+  /**
+   * One process: with a pool of connections, and a desk, of its own.
+   *
+   * @param locks false: as if the database had cut the connection that has its locks
+   */
+  open({ poolSize = 10, locks = true } = {}): Server {
+    const server = new Server(this, openDatabase({ ...this.config, poolSize }), locks);
     this.#opened.push(server);
     return server;
   }
@@ -109,7 +113,7 @@ export class Server {
   readonly parts: SendParts & DeliverParts;
   readonly #sql: SqlClient;
 
-  constructor(world: DeskWorld, { messages, sql }: ReturnType<typeof openDatabase>) {
+  constructor(world: DeskWorld, { messages, sql }: ReturnType<typeof openDatabase>, locks: boolean) {
     this.store = messages;
     this.#sql = sql;
     this.records = new PaymentRecords(sql);
@@ -119,7 +123,7 @@ export class Server {
       receiver: world.till,
       scripts: scriptsOf(serverKey),
       records: this.records,
-      exclusive: new Exclusive(sql),
+      exclusive: locks ? new Exclusive(sql) : unlocked,
       normaliseKey,
       log: createLogger('test', false, { write: () => undefined }),
       onStep: (step) => world.onStep(step),
@@ -170,3 +174,5 @@ export class Server {
     return await new PushOutbox(this.#sql).size(1_000);
   }
 }
+
+const unlocked = { run: (_name: string, work: () => Promise<unknown>) => work() } as unknown as Exclusive;
