@@ -104,5 +104,5 @@ test('a circle and a missing ancestor are refused', () => {
   });
   const all = new Map([make('a', 'b'), make('b', 'c'), make('c', 'a'), make('d', 'e')].map((one) => [one.txid, one]));
   expect(() => withAncestors('a', (txid) => all.get(txid))).toThrow('circle');
-  expect(() => withAncestors('d', (txid) => all.get(txid))).toThrow('missing');
+  expect(() => withAncestors('d', (txid) => all.get(txid))).toThrow('lacks transaction');
 });

@@ -35,6 +35,6 @@ export function withAncestors<T extends BeefTransaction>(txid: string, find: (tx
 }
 
 function missing(txid: string, spender: string): InvalidTransactionError {
-  const what = `the BEEF lacks transaction ${txid}, which ${spender} spends, or its merkle path`;
-  return new InvalidTransactionError('incomplete', `An ancestor is missing: ${what}.`);
+  const what = `The BEEF lacks transaction ${txid}, which ${spender} spends, or its merkle path.`;
+  return new InvalidTransactionError('incomplete', what);
 }
