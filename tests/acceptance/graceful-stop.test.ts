@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { deployed, scaled } from './deployments.js';
 import { describeScaled } from './describe-scaled.js';
 import { holdCommits } from './held-commits.js';
-import { within } from './history.js';
+import { until, within } from './history.js';
 import { people } from './people.js';
 
 describeScaled('an api that is told to stop', () => {
@@ -34,7 +34,8 @@ describeScaled('an api that is told to stop', () => {
       const answer = readAll(asking);
       asking.write('Connection: close\r\n\r\n');
       expect(await answer).toMatch(/^HTTP\/1\.1 503 [\s\S]*is stopping/);
-      await expect(openConnection(api.port)).rejects.toThrow('ECONNREFUSED');
+      // What had reached the machine by then was taken as well; from now on nothing is.
+      await until('new connections are refused', () => isRefused(api.port));
       expect(answered).toBe(false);
 
       await commits.release();
@@ -51,6 +52,19 @@ async function openConnection(port: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1' });
   await once(socket, 'connect');
   return socket;
+}
+
+/** A connection that is made may be reset before it is looked at: that is no refusal yet. */
+async function isRefused(port: number): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  try {
+    await once(socket, 'connect');
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+  } finally {
+    socket.on('error', () => undefined).destroy();
+  }
 }
 
 async function readAll(socket: Socket): Promise<string> {
