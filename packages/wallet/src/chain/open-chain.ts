@@ -1,4 +1,5 @@
 import type { ChainTracker } from '@bsv/sdk';
+import type { WalletServices } from '@bsv/wallet-toolbox/out/src/sdk/WalletServices.interfaces.js';
 import type { Network, StoreConfig, StoreLog } from '@messagebox/shared';
 import type { LocalChain } from '../local/local-chain.js';
 import { OpenedOnce } from '../local/opened-once.js';
@@ -16,6 +17,8 @@ export interface Chain {
    * @throws {ChainUnavailableError} when nobody took it and nobody said why: worth another try
    */
   broadcast(txid: string, beef: Uint8Array): Promise<Broadcast>;
+  /** The network as a wallet of the toolbox asks it. */
+  services(): Promise<WalletServices>;
   /** The chain itself, where it is our own. @throws {Error} on main and test */
   local(): Promise<LocalChain>;
   close(): Promise<void>;
@@ -35,11 +38,15 @@ export function openChain({ network, database, log }: ChainOptions): Chain {
       const { networkTracker } = await import('./network-tracker.js');
       return networkTracker(network);
     });
-    const services = new OpenedOnce(() => networkServices(network));
+    const services = new OpenedOnce(async () => {
+      const { loadToolbox } = await import('../toolbox.js');
+      return new (await loadToolbox()).Services(network);
+    });
     return {
       network,
       tracker: () => opened.get(),
-      broadcast: async (txid, beef) => broadcast(await services.get(), txid, beef),
+      broadcast: async (txid, beef) => broadcast(await byServices(await services.get()), txid, beef),
+      services: () => services.get(),
       local: () => Promise.reject(new Error(`There is no local chain: the network is ${network}.`)),
       close: async () => undefined,
     };
@@ -51,26 +58,18 @@ export function openChain({ network, database, log }: ChainOptions): Chain {
   return {
     network,
     tracker: async () => (await opened.get()).tracker,
-    broadcast: async (txid, beef) => broadcast(await localServices(opened.get()), txid, beef),
+    broadcast: async (txid, beef) => broadcast(await byServices((await opened.get()).services), txid, beef),
+    services: async () => (await opened.get()).services,
     local: () => opened.get(),
     close: () => opened.close((chain) => chain.close()),
   };
 }
 
-async function networkServices(network: 'main' | 'test'): Promise<BroadcastServices> {
+async function byServices(services: WalletServices): Promise<BroadcastServices> {
   const { loadToolbox } = await import('../toolbox.js');
-  const { sdk, Services } = await loadToolbox();
-  const services = new Services(network);
+  const { sdk } = await loadToolbox();
   return {
     post: (beef, txid) => services.postBeef(sdk.Beef.fromBinary([...beef]), [txid]),
     status: async (txid) => (await services.getStatusForTxids([txid])).results[0]?.status,
-  };
-}
-
-async function localServices(opening: Promise<LocalChain>): Promise<BroadcastServices> {
-  const chain = await opening;
-  return {
-    post: (beef, txid) => chain.postBeef(chain.parseBeef(beef), [txid]),
-    status: async (txid) => (await chain.services.getStatusForTxids([txid])).results[0]?.status,
   };
 }

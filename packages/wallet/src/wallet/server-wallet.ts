@@ -81,10 +81,10 @@ async function openWithRemoteStorage({ privateKey, storageUrl, chain }: ServerWa
     );
   }
   const { loadToolbox } = await import('../toolbox.js');
-  const { sdk, WalletStorageManager, Services, Wallet, StorageClient } = await loadToolbox();
+  const { sdk, WalletStorageManager, Wallet, StorageClient } = await loadToolbox();
   const keyDeriver = new sdk.CachedKeyDeriver(sdk.PrivateKey.fromHex(hex(privateKey)));
   const storage = new WalletStorageManager(keyDeriver.identityKey);
-  const wallet = new Wallet({ chain: network, keyDeriver, storage, services: new Services(network) });
+  const wallet = new Wallet({ chain: network, keyDeriver, storage, services: await chain.services() });
   try {
     await inTime(storage.addWalletStorageProvider(new StorageClient(wallet, storageUrl)));
     await inTime(storage.makeAvailable());
