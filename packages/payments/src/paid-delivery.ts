@@ -15,8 +15,11 @@ export interface PaidDelivery {
   readonly labels?: readonly string[];
 }
 
-/** The whole transaction goes to each recipient who is paid, in the wordy form that clients read. */
-const MOST_CHARACTERS = 64 * 1024 * 1024;
+/**
+ * Bytes of what is stored. The whole transaction goes to each recipient who is paid, in the wordy form that clients read,
+ * so that a small request can be a lot; and each must fit into a packet to the database with every quote escaped.
+ */
+const MOST_BYTES = { each: 8 * 1024 * 1024, all: 16 * 1024 * 1024 };
 
 /**
  * The messages as they are stored, each with its recipient's part of the payment beside the body.
@@ -39,16 +42,29 @@ export function unfold(sender: string, beef: Uint8Array, delivery: PaidDelivery)
   };
 }
 
-/** @throws {RuleError} `ERR_INVALID_PAYMENT` for what would be too much to store */
+/** @throws {RuleError} `ERR_INVALID_PAYMENT` for what would be too much to store, or can't be written as JSON */
 export function refuseTooLarge(beef: Uint8Array, delivery: PaidDelivery): void {
-  const each = around(beef, delivery).join('').length + delivery.body.length;
   const paid = delivery.messages.filter(({ outputs }) => outputs.length > 0);
-  const total = paid.reduce((sum, { outputs }) => sum + each + JSON.stringify(outputs).length, 0);
-  if (total <= MOST_CHARACTERS) return;
-  throw new RuleError(
-    'ERR_INVALID_PAYMENT',
-    `The payment's transaction is too large to be passed on to ${paid.length} recipients. Send in portions.`,
-  );
+  if (paid.length === 0) return;
+  const shared = Buffer.byteLength(around(beef, delivery).join('')) + Buffer.byteLength(JSON.stringify(delivery.body));
+  let all = 0;
+  for (const { outputs } of paid) {
+    const each = shared + Buffer.byteLength(jsonOf(outputs));
+    all += each;
+    if (each <= MOST_BYTES.each && all <= MOST_BYTES.all) continue;
+    throw new RuleError(
+      'ERR_INVALID_PAYMENT',
+      `The payment's transaction is too large to be passed on to ${paid.length} recipients. Send in portions.`,
+    );
+  }
+}
+
+function jsonOf(outputs: readonly object[]): string {
+  try {
+    return JSON.stringify(outputs);
+  } catch {
+    throw new RuleError('ERR_INVALID_PAYMENT', 'payment.outputs is nested too deeply.');
+  }
 }
 
 /** JSON of a recipient's part, before and after its outputs. */

@@ -1,4 +1,5 @@
 import {
+  type Alongside,
   type DuePayment,
   type Exclusive,
   type Logger,
@@ -8,6 +9,7 @@ import {
   RuleError,
   type StorePaid,
   StoreUnavailableError,
+  Turns,
 } from '@messagebox/shared';
 import { matchOutputs } from './match-outputs.js';
 import { refuseTooLarge, unfold } from './paid-delivery.js';
@@ -38,6 +40,10 @@ export type PaymentStep = 'verified' | 'recorded' | 'received' | 'stored';
 
 /** How many unfinished payments one look takes up. */
 const MOST_AT_ONCE = 20;
+/** How many are written out for the store at once: each may be many times as large as its request. */
+const MOST_UNFOLDED = 4;
+/** A payment that the network hasn't taken by then is given up. Its sender may try again. */
+const LONGEST_TAKING_MS = 86_400_000;
 
 /**
  * Takes payments for messages so that neither is lost without the other:
@@ -51,6 +57,8 @@ const MOST_AT_ONCE = 20;
  * could be stored.
  */
 export class PaymentDesk implements PaymentTaker {
+  readonly #unfolding = new Turns(MOST_UNFOLDED);
+
   constructor(private readonly parts: PaymentDeskParts) {}
 
   async deliver(due: DuePayment, store: StorePaid): Promise<void> {
@@ -61,7 +69,7 @@ export class PaymentDesk implements PaymentTaker {
     const isKnown = (await records.find(txid)) !== undefined;
     const prepared = isKnown ? undefined : await this.#prepare(due, payment);
     if (prepared !== undefined && !prepared.pays) {
-      return store(unfold(due.sender, prepared.open.beef, prepared.open.delivery), async () => undefined);
+      return this.#unfolded(prepared.open, store, async () => undefined);
     }
     await this.#alone(txid, async () => {
       const open = await this.#takeUp(txid, due, store, async () => prepared ?? (await this.#prepare(due, payment)));
@@ -79,7 +87,7 @@ export class PaymentDesk implements PaymentTaker {
   async finishOpen(store: StorePaid, idleMs: number): Promise<number> {
     const { records, log } = this.parts;
     let finished = 0;
-    for (const txid of await records.open(new Date(Date.now() - idleMs), MOST_AT_ONCE)) {
+    for (const { txid, begunAt } of await records.open(new Date(), idleMs, MOST_AT_ONCE)) {
       try {
         await this.#alone(txid, async () => {
           const open = await records.findOpen(txid);
@@ -91,6 +99,10 @@ export class PaymentDesk implements PaymentTaker {
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         log.warn({ txid, reason }, 'an interrupted payment could not be finished');
+        const isOld = Date.now() - begunAt.getTime() > LONGEST_TAKING_MS;
+        if (isOld && error instanceof RuleError && error.code === 'ERR_CHAIN_UNAVAILABLE') {
+          await records.end(txid, 'refused', 'the network has not taken it for a day', new Date());
+        } else await records.touch(txid, new Date());
       }
     }
     return finished;
@@ -107,11 +119,9 @@ export class PaymentDesk implements PaymentTaker {
     const delivery = {
       messageBox: due.messages[0]?.message.messageBox ?? '',
       body: due.body,
-      messages: due.messages.map(({ message: { recipient, messageId } }, i) => ({
-        recipient,
-        messageId,
-        outputs: (matched.recipients[i] ?? []).map(({ given }) => given),
-      })),
+      messages: due.messages.flatMap(({ message: { recipient, messageId }, isStored }, i) =>
+        isStored ? [] : [{ recipient, messageId, outputs: (matched.recipients[i] ?? []).map(({ given }) => given) }],
+      ),
       ...(payment.description === undefined ? {} : { description: payment.description }),
       ...(payment.labels === undefined ? {} : { labels: payment.labels }),
     };
@@ -141,16 +151,17 @@ export class PaymentDesk implements PaymentTaker {
       this.#step('recorded');
       return open;
     }
+    const { state } = known;
     if (known.sender !== due.sender) throw reused();
-    if (known.state === 'refused') throw refused(known.reason);
     const isSame = covers(known, due);
-    if (isSame && known.state === 'taking') return records.findOpen(txid);
-    if (isSame && known.state !== 'unused') return undefined;
-    if (known.state === 'done') throw reused();
-    if (known.state === 'taking') {
+    if (isSame && state === 'taking') return records.findOpen(txid);
+    if (isSame && (state === 'done' || state === 'spare')) return undefined;
+    if (state === 'done') throw reused();
+    if (state === 'taking') {
       await this.#finishForOthers(txid, store);
       return this.#takeUp(txid, due, store, prepare);
     }
+    // Unused, spare, or refused: what the network didn't want once may be in a block by now.
     const { open } = await prepare();
     if (!(await records.beginAgain(open, new Date()))) return this.#takeUp(txid, due, store, prepare);
     this.#step('recorded');
@@ -186,18 +197,32 @@ export class PaymentDesk implements PaymentTaker {
     }
   }
 
-  async #store({ txid, sender, beef, delivery }: OpenPayment, store: StorePaid): Promise<void> {
+  async #store(open: OpenPayment, store: StorePaid): Promise<void> {
     const { records } = this.parts;
+    const { txid } = open;
     try {
-      await store(unfold(sender, beef, delivery), (runner, stored) =>
+      await this.#unfolded(open, store, (runner, stored) =>
         records.settle(runner, txid, stored.length > 0 ? 'done' : 'spare', new Date()),
       );
     } catch (error) {
-      if (error instanceof StoreUnavailableError && error.cause instanceof FinishedElsewhereError) return;
+      if (error instanceof StoreUnavailableError && error.cause instanceof FinishedElsewhereError) {
+        return this.#assertDone(txid);
+      }
       if (!(error instanceof MessageIdTakenError)) throw error;
       await records.end(txid, 'unused', 'a message id was taken', new Date());
       throw idTaken();
     }
+  }
+
+  #unfolded({ sender, beef, delivery }: OpenPayment, store: StorePaid, alongside: Alongside): Promise<void> {
+    return this.#unfolding.run(() => store(unfold(sender, beef, delivery), alongside));
+  }
+
+  /** Somebody else has finished it, because a lock was lost: one way or another. */
+  async #assertDone(txid: string): Promise<void> {
+    const known = await this.parts.records.find(txid);
+    if (known?.state === 'refused') throw refused(known.reason);
+    if (known?.state === 'unused') throw idTaken();
   }
 
   /** @throws {StoreUnavailableError} when the lock could not be had, and what `work` throws */
@@ -224,11 +249,11 @@ interface Prepared {
   readonly pays: boolean;
 }
 
-function coveredBy({ messages }: DuePayment): [string, string][] {
-  return messages.map(({ message }) => [message.recipient, message.messageId]);
+function coveredBy({ messages }: DuePayment): [string, string, string][] {
+  return messages.map(({ message: { recipient, messageBox, messageId } }) => [recipient, messageBox, messageId]);
 }
 
-/** Whether the payment was for these messages, or for those of them that are not stored yet. */
+/** Whether the payment was for these messages. */
 function covers(known: PaymentRecord, due: DuePayment): boolean {
   const covered = new Set(known.covers.map((message) => JSON.stringify(message)));
   return coveredBy(due).every((message) => covered.has(JSON.stringify(message)));

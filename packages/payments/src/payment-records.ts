@@ -15,7 +15,7 @@ import type { Remittance } from './parse-payment.js';
 /**
  * - `taking`: written down, and not finished;
  * - `done`: the messages are stored;
- * - `refused`: the network will never take it;
+ * - `refused`: the network has not taken it. Its sender may try again;
  * - `unused`: taken, but its messages could not be stored, because an id was taken meanwhile. Its sender may use it for
  *   messages with other ids;
  * - `spare`: taken, but all its messages were stored meanwhile, with another payment. Its sender may use it for others.
@@ -27,8 +27,8 @@ export interface ServerOutput {
   readonly remittance: Remittance;
 }
 
-/** `[recipient, messageId]` of each message that a payment is for. */
-export type Covers = readonly (readonly [string, string])[];
+/** `[recipient, messageBox, messageId]` of each message that a payment is for. */
+export type Covers = readonly (readonly [string, string, string])[];
 
 export interface PaymentRecord {
   readonly txid: string;
@@ -95,10 +95,11 @@ export class PaymentRecords {
     });
   }
 
-  /** Takes an unused or spare payment once more. @returns false when it isn't that any more, or not this sender's */
+  /** Takes an unused, spare or refused payment once more. @returns false when it isn't that any more, or not this sender's */
   async beginAgain(payment: OpenPayment, now: Date): Promise<boolean> {
     const { txid, sender } = payment;
-    const values = [TAKING, ...given(payment), now.getTime(), bytes(txid), UNUSED, SPARE, encodeName(sender)];
+    const key = [bytes(txid), UNUSED, SPARE, REFUSED, encodeName(sender)];
+    const values = [TAKING, ...given(payment), now.getTime(), now.getTime(), ...key];
     return (await this.#change(BEGIN_AGAIN, values)) === 1;
   }
 
@@ -122,14 +123,22 @@ export class PaymentRecords {
     await this.#change(TOUCH, [now.getTime(), bytes(txid)]);
   }
 
-  /** Ids of payments on their way that nobody has touched since `before`, the longest untouched first. */
-  open(before: Date, limit: number): Promise<string[]> {
+  /**
+   * Payments on their way that nobody has touched for `idleMs`, nor for as long as they had been on their way by then: so
+   * each is looked at less and less often. The longest untouched first.
+   */
+  open(now: Date, idleMs: number, limit: number): Promise<{ readonly txid: string; readonly begunAt: Date }[]> {
     return this.#guard(async () => {
       const sql = varying(
-        `SELECT txid FROM payments WHERE state = ? AND updated_at < ? ORDER BY updated_at LIMIT ${Math.trunc(limit)}`,
+        `SELECT txid, created_at FROM payments
+         WHERE state = ? AND updated_at < ? AND updated_at + updated_at - created_at <= ?
+         ORDER BY updated_at LIMIT ${Math.trunc(limit)}`,
       );
-      const rows = await this.sql.read(sql, [TAKING, before.getTime()]);
-      return rows.map((row) => (row['txid'] as Buffer).toString('hex'));
+      const rows = await this.sql.read(sql, [TAKING, now.getTime() - idleMs, now.getTime()]);
+      return rows.map((row) => ({
+        txid: (row['txid'] as Buffer).toString('hex'),
+        begunAt: new Date(Number(row['created_at'])),
+      }));
     });
   }
 
@@ -178,6 +187,7 @@ function text(row: SqlRow, column: string): string {
 const TAKING = encodeName('taking');
 const UNUSED = encodeName('unused');
 const SPARE = encodeName('spare');
+const REFUSED = encodeName('refused');
 const FIND = fixed('SELECT sender, state, covers, reason FROM payments WHERE txid = ?');
 const FIND_OPEN = fixed(
   'SELECT txid, sender, covers, beef, server_output, delivery FROM payments WHERE txid = ? AND state = ?',
@@ -187,8 +197,8 @@ const BEGIN = fixed(
    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 );
 const BEGIN_AGAIN = fixed(
-  `UPDATE payments SET state = ?, covers = ?, beef = ?, server_output = ?, delivery = ?, reason = NULL, updated_at = ?
-   WHERE txid = ? AND state IN (?, ?) AND sender = ?`,
+  `UPDATE payments SET state = ?, covers = ?, beef = ?, server_output = ?, delivery = ?, reason = NULL, created_at = ?, updated_at = ?
+   WHERE txid = ? AND state IN (?, ?, ?) AND sender = ?`,
 );
 const END = fixed(
   `UPDATE payments SET state = ?, reason = ?, updated_at = ?, delivery = NULL, beef = NULL

@@ -87,7 +87,7 @@ async function due(messageId: string, fees: { readonly delivery: number; readonl
     payment: { tx: transaction.toAtomicBEEF(), outputs: paid.map((one, i) => described(one, i)) },
     deliveryFee: fees.delivery,
     body: 'hello',
-    messages: [{ message, fee: fees.bob }],
+    messages: [{ message, fee: fees.bob, isStored: false }],
   };
 }
 

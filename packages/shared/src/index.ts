@@ -12,6 +12,8 @@ export * from './http/json-server.js';
 export { type ServerIdentity, serverIdentity } from './identity/server-identity.js';
 export * from './jobs/index.js';
 export { type RateLimit, rateLimit, TooManyRequestsError } from './limits/rate-limit.js';
+export { Turns } from './limits/turns.js';
+export { TimeoutError, within } from './limits/within.js';
 export { createLogger, type Logger } from './logging/logger.js';
 export { createInternalServer } from './metrics/internal-server.js';
 export { MeasuredPermissions } from './metrics/measured-permissions.js';

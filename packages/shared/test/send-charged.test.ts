@@ -205,7 +205,10 @@ describe('a message that is stored already', () => {
     const request = toAll([BOB, CAROL, CAROL, DAVE], { messageId: [oldId, 'new', 'new', 'other'] });
     const answer = await send({ ...parts, payments: taker }, ALICE, { ...request, payment });
     expect(answer.messageId).toEqual([oldId, 'new', 'new', 'other']);
+    // The sender may have paid for it, not knowing.
+    expect(taken[0]?.messages.map(({ isStored }) => isStored)).toEqual([true, false, false]);
     expect(taken.flatMap(dueFor)).toEqual([
+      { recipient: BOB, messageId: oldId, fee: 0 },
       { recipient: CAROL, messageId: 'new', fee: 9 },
       { recipient: DAVE, messageId: 'other', fee: 0 },
     ]);

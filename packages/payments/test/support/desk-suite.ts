@@ -1,4 +1,5 @@
 import { RuleError, type StoreConfig, StoreUnavailableError, storedWithPayment } from '@messagebox/shared';
+import { until } from '../../../../tests/acceptance/history.ts';
 import { DeskWorld, newKey, SERVER, type Server } from './desk-world.js';
 
 /** What a payment desk promises, on whichever database. */
@@ -129,6 +130,14 @@ export function deskSuite(createDatabase: () => Promise<{ config: StoreConfig; r
       expect(world.till.asked).toHaveLength(1);
     });
 
+    test('into another box: refused, and nothing is stored', async () => {
+      const [message, payment] = [toBob(), await payForBob()];
+      await server.send(alice, message, payment);
+      await server.store.acknowledgeMessages(bob, [message.messageId]);
+      expect(await server.refusal(alice, { ...message, messageBox: 'other' }, payment)).toBe('ERR_PAYMENT_REUSED');
+      expect(await server.list(bob, 'other')).toEqual([]);
+    });
+
     test('with another message, or from somebody else: refused for ever', async () => {
       const [message, payment] = [toBob(), await payForBob()];
       await server.send(alice, message, payment);
@@ -144,6 +153,43 @@ export function deskSuite(createDatabase: () => Promise<{ config: StoreConfig; r
       expect(await server.list(bob)).toEqual([]);
       expect(await server.list(carol)).toEqual([]);
       expect(world.till.asked).toHaveLength(1);
+    });
+  });
+
+  describe('a batch of which one message is there already', () => {
+    const batch = () => ({ recipients: [bob, carol], messageId: ['same', 'same'] });
+    const paid = () => world.mint.payment([SERVER, 10], [bob, 7], [carol, 9]);
+    beforeEach(async () => {
+      world.fees.set(carol, 9);
+      await server.send(alice, { recipient: bob, messageId: 'same' }, await payForBob());
+    });
+
+    test.each([true, false])('the sender, who did not know, has paid for both (by name: %p)', async (named) => {
+      const payment = await paid();
+      const outputs = payment.outputs.map((output, i) =>
+        named && i > 0 ? { ...output, customInstructions: { recipientIdentityKey: [bob, carol][i - 1] } } : output,
+      );
+      for (let time = 0; time < 2; time += 1) {
+        expect(await server.send(alice, batch(), { ...payment, outputs })).toMatchObject({ status: 'success' });
+      }
+      expect(await server.list(bob)).toHaveLength(1);
+      const [stored, ...others] = await server.list(carol);
+      expect(others).toEqual([]);
+      expect(JSON.parse(stored?.body ?? '').payment.outputs).toEqual([outputs[2]]);
+      expect(world.till.received.size).toBe(2);
+    });
+
+    test('it need not be paid for again', async () => {
+      expect(await server.send(alice, batch(), await world.mint.payment([SERVER, 10], [carol, 9]))).toBeDefined();
+      expect(await server.list(carol)).toHaveLength(1);
+    });
+
+    test('acknowledged in between: the same request again is a success', async () => {
+      const payment = await paid();
+      await server.send(alice, batch(), payment);
+      await server.store.acknowledgeMessages(bob, ['same']);
+      expect(await server.send(alice, batch(), payment)).toMatchObject({ status: 'success' });
+      expect(await server.list(bob)).toEqual([]);
     });
   });
 
@@ -237,8 +283,10 @@ export function deskSuite(createDatabase: () => Promise<{ config: StoreConfig; r
       for (let look = 0; look < 2 && (await server.state(last)) !== 'done'; look += 1) await server.finishOpen();
       expect(await server.state(last)).toBe('done');
       world.till.before = async () => undefined;
-      while ((await server.finishOpen()) > 0);
-      expect(await server.list(bob)).toHaveLength(26);
+      await until('all are finished', async () => {
+        await server.finishOpen();
+        return (await server.list(bob)).length === 26;
+      });
     });
 
     test('of storing, after it was received: the retry completes it', async () => {
@@ -286,20 +334,108 @@ export function deskSuite(createDatabase: () => Promise<{ config: StoreConfig; r
     expect(await server.state(payment)).toBe('done');
   });
 
+  test('two that are at it because a lock was lost, of whom one finds that the network refuses', async () => {
+    const [message, payment] = [toBob(), await payForBob()];
+    const [one, other] = [world.open({ locks: false }), world.open({ locks: false })];
+    world.till.before = async () => {
+      world.till.before = async () => undefined;
+      world.till.refusal = 'it is not valid';
+      expect(await other.refusal(alice, message, payment)).toBe('ERR_INVALID_PAYMENT');
+      world.till.refusal = undefined;
+    };
+    expect(await one.refusal(alice, message, payment)).toBe('ERR_INVALID_PAYMENT');
+    expect(await server.list(bob)).toEqual([]);
+    expect(await server.send(alice, message, payment)).toMatchObject({ status: 'success' });
+    expect(await server.list(bob)).toHaveLength(1);
+  });
+
+  test('only a few are written out for the store at once', async () => {
+    const sends = await Promise.all(Array.from({ length: 12 }, async () => [toBob(), await payForBob()] as const));
+    let [at, most] = [0, 0];
+    const { storeMessages } = server.store;
+    jest.spyOn(server.store, 'storeMessages').mockImplementation(async (...args) => {
+      at += 1;
+      most = Math.max(most, at);
+      try {
+        return await storeMessages.apply(server.store, args);
+      } finally {
+        at -= 1;
+      }
+    });
+    await Promise.all(sends.map(([message, payment]) => server.send(alice, message, payment)));
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(4);
+    expect(await server.list(bob)).toHaveLength(12);
+  });
+
   describe('the network', () => {
-    test('refuses: now and later, and nothing is stored', async () => {
+    test('refuses: nothing is stored, and it is asked again with each retry, for its sender alone', async () => {
       const [message, payment] = [toBob(), await payForBob()];
       world.till.refusal = 'it spends what is spent already';
-      expect(await server.refusal(alice, message, payment)).toBe('ERR_INVALID_PAYMENT');
-      world.till.refusal = undefined;
-      expect(await server.refusal(alice, message, payment)).toBe('ERR_INVALID_PAYMENT');
-      expect(await server.refusal(alice, toBob(), payment)).toBe('ERR_INVALID_PAYMENT');
+      for (let time = 1; time <= 2; time += 1) {
+        expect(await server.refusal(alice, message, payment)).toBe('ERR_INVALID_PAYMENT');
+        expect(await server.state(payment)).toBe('refused');
+        expect(world.till.asked).toHaveLength(time);
+      }
       expect(await server.refusal(mallory, toBob(), payment)).toBe('ERR_PAYMENT_REUSED');
       expect(await server.finishOpen()).toBe(0);
-      expect(world.till.asked).toHaveLength(1);
+      expect(world.till.asked).toHaveLength(2);
       expect(await server.list(bob)).toEqual([]);
       expect(world.published).toEqual([]);
-      expect(await server.send(alice, message, await payForBob())).toMatchObject({ status: 'success' });
+      world.till.refusal = undefined;
+      expect(await server.send(alice, toBob(), await payForBob())).toMatchObject({ status: 'success' });
+    });
+
+    test('refuses, and has it later all the same: the retry completes it', async () => {
+      const [message, payment] = [toBob(), await payForBob()];
+      world.till.refusal = 'it is not valid';
+      expect(await server.refusal(alice, message, payment)).toBe('ERR_INVALID_PAYMENT');
+      world.till.refusal = undefined;
+      expect(await server.send(alice, message, payment)).toMatchObject({ status: 'success' });
+      expect(await server.state(payment)).toBe('done');
+      expect(await server.list(bob)).toHaveLength(1);
+      expect(world.published).toHaveLength(1);
+    });
+
+    test('has not taken it for a day: given up, and its sender may try again', async () => {
+      const [message, payment] = [toBob(), await payForBob()];
+      const away = async () => {
+        throw new RuleError('ERR_CHAIN_UNAVAILABLE', 'Not now.', 503);
+      };
+      world.till.before = away;
+      expect(await server.refusal(alice, message, payment)).toBe('ERR_CHAIN_UNAVAILABLE');
+      expect(await server.finishOpen()).toBe(0);
+      expect(await server.state(payment)).toBe('taking');
+      await server.age(payment, 86_401_000);
+      expect(await server.finishOpen()).toBe(0);
+      expect(await server.state(payment)).toBe('refused');
+      // What it took does not count as the age of the next try.
+      expect(await server.refusal(alice, message, payment)).toBe('ERR_CHAIN_UNAVAILABLE');
+      await server.finishOpen();
+      expect(await server.state(payment)).toBe('taking');
+      world.till.before = async () => undefined;
+      expect(await server.send(alice, message, payment)).toMatchObject({ status: 'success' });
+      expect(await server.list(bob)).toHaveLength(1);
+    });
+
+    test('does not take it: looked at less and less often', async () => {
+      const payment = await payForBob();
+      world.till.before = async () => {
+        throw new RuleError('ERR_CHAIN_UNAVAILABLE', 'Not now.', 503);
+      };
+      expect(await server.refusal(alice, toBob(), payment)).toBe('ERR_CHAIN_UNAVAILABLE');
+      const looksAfter = async (ageMs: number, untouchedMs: number) => {
+        await server.age(payment, ageMs, untouchedMs);
+        const before = world.till.asked.length;
+        await server.finishOpen(60_000);
+        return world.till.asked.length - before;
+      };
+      expect(await looksAfter(61_000, 61_000)).toBe(1);
+      expect(await looksAfter(3_600_000, 61_000)).toBe(0);
+      expect(await looksAfter(3_600_000, 1_700_000)).toBe(0);
+      expect(await looksAfter(3_600_000, 1_900_000)).toBe(1);
+      world.till.before = async () => undefined;
+      expect(await server.finishOpen()).toBe(1);
     });
 
     test('or the wallet is away: a retry succeeds, and so does a look', async () => {
@@ -472,11 +608,13 @@ export function deskSuite(createDatabase: () => Promise<{ config: StoreConfig; r
       payment,
       deliveryFee: 10,
       body: 'hello',
-      messages: [{ message: { ...message, messageBox: 'inbox', sender: alice, body: 'hello' }, fee: 7 }],
+      messages: [
+        { message: { ...message, messageBox: 'inbox', sender: alice, body: 'hello' }, fee: 7, isStored: false },
+      ],
     };
     await closed.store.close();
     await expect(closed.desk.deliver(due, async () => undefined)).rejects.toThrow(StoreUnavailableError);
-    await expect(closed.finishOpen()).rejects.toThrow(StoreUnavailableError);
+    await expect(closed.finishOpen(0)).rejects.toThrow(StoreUnavailableError);
     expect(world.till.asked).toEqual([]);
   });
 }

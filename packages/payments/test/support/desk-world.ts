@@ -5,6 +5,7 @@ import {
   type DeliverParts,
   deliver,
   Exclusive,
+  fixed,
   type MessageStore,
   openDatabase,
   PushOutbox,
@@ -156,9 +157,18 @@ export class Server {
     return 'nothing';
   }
 
-  /** As the regular look does it, at payments that nobody has touched for so long. */
-  finishOpen(idleMs = -1): Promise<number> {
-    return this.desk.finishOpen((delivery, alongside) => deliver(this.parts, delivery, alongside), idleMs);
+  /**
+   * As the regular look does it, at payments that nobody has touched for so long. Unless it is said how long, hours pass
+   * before, so that none is too young.
+   */
+  async finishOpen(idleMs?: number): Promise<number> {
+    if (idleMs === undefined) {
+      const hours = 2 * 3_600_000;
+      const pass = fixed('UPDATE payments SET created_at = created_at - ?, updated_at = updated_at - ?');
+      await this.#sql.write(pass, [hours, hours]);
+      idleMs = 60_000;
+    }
+    return await this.desk.finishOpen((delivery, alongside) => deliver(this.parts, delivery, alongside), idleMs);
   }
 
   async list(recipient: string, messageBox = 'notifications') {
@@ -167,6 +177,16 @@ export class Server {
 
   async state({ tx }: { readonly tx: readonly number[] }): Promise<string | undefined> {
     return (await this.records.find(Buffer.from(tx.slice(0, 32)).toString('hex')))?.state;
+  }
+
+  /** As if it had been begun so long ago, and nobody had touched it for so long. */
+  async age({ tx }: { readonly tx: readonly number[] }, ageMs: number, untouchedMs = ageMs): Promise<void> {
+    const now = Date.now();
+    await this.#sql.write(fixed('UPDATE payments SET created_at = ?, updated_at = ? WHERE txid = ?'), [
+      now - ageMs,
+      now - untouchedMs,
+      Buffer.from(tx.slice(0, 32)),
+    ]);
   }
 
   /** How many pushes wait. */

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { within } from '../limits/within.js';
 
 type Step = { readonly name: string; readonly run: () => unknown };
 
@@ -32,7 +33,7 @@ export class Closing {
       // A step that hangs gets what is left of the grace, and later steps at least a moment each.
       const patience = Math.max(deadline - Date.now(), 250);
       try {
-        await withDeadline(run, patience);
+        await within(patience, Promise.resolve().then(run));
       } catch (error) {
         this.log.error(
           { step: name, reason: error instanceof Error ? error.message : String(error) },
@@ -40,17 +41,5 @@ export class Closing {
         );
       }
     }
-  }
-}
-
-async function withDeadline(run: () => unknown, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`did not end within ${ms} ms`)), ms);
-  });
-  try {
-    await Promise.race([Promise.resolve(run()), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -12,13 +12,15 @@ export interface DuePayment {
   /** The body as it was sent. */
   readonly body: string;
   /**
-   * The messages that are not stored yet, in the order of the request. Nobody among the recipients has blocked the sender.
+   * The messages in the order of the request, each once. No recipient of one that is to be stored has blocked the sender.
    * All fees may be 0: the sender pays what nobody asked for.
    */
   readonly messages: readonly {
     readonly message: NewMessage;
     /** Satoshis that the recipient must get, 0 or more. */
     readonly fee: number;
+    /** It is there already, so nothing is due for it. The sender, who did not know, may have paid for it all the same. */
+    readonly isStored: boolean;
   }[];
 }
 
@@ -28,8 +30,8 @@ export type StorePaid = (delivery: Delivery, alongside: Alongside) => Promise<vo
 /** Verifies and takes payments. A server without one refuses every request that carries a payment. */
 export interface PaymentTaker {
   /**
-   * Checks that the payment covers what is due, takes the server's part, and stores the messages, each with its
-   * recipient's part of the payment beside it. Called again with the same payment and ids, because something failed or
+   * Checks that the payment covers what is due, takes the server's part, and stores the messages that are not there yet,
+   * each with its recipient's part of the payment beside it. Called again with the same payment and ids, because something failed or
    * the client missed the answer, it takes nothing twice, stores nothing twice, and does not refuse what it has taken.
    *
    * @throws {RuleError} with a code of `paymentErrorCodes`; nothing was stored, and nothing is taken, or what is taken

@@ -2,7 +2,7 @@ import type { NewMessage } from '../store/index.js';
 import { BLOCKED, type Charges } from './charges.js';
 import { type DeliverParts, deliver } from './deliver.js';
 import type { SendCommand } from './parse-send.js';
-import type { PaymentTaker } from './payment.js';
+import type { DuePayment, PaymentTaker } from './payment.js';
 import { RuleError } from './rule-error.js';
 
 export interface SettleParts extends DeliverParts {
@@ -10,24 +10,22 @@ export interface SettleParts extends DeliverParts {
   readonly payments?: PaymentTaker | undefined;
 }
 
-interface Pending {
-  readonly message: NewMessage;
-  readonly fee: number;
-}
+type Asked = DuePayment['messages'][number];
 
 /**
  * For a send that somebody charges for or has blocked, or that brings a payment: delivers only what may be delivered.
  *
- * Messages that are there already are left out and cost nothing: a client that repeats a request, because it missed the
- * answer, must neither pay again nor be told that it is blocked by now. They are not handed to the store either, which
- * would store, unpaid, one that is acknowledged at this very moment.
+ * Messages that are there already cost nothing: a client that repeats a request, because it missed the answer, must
+ * neither pay again nor be told that it is blocked by now. They are not handed to the store either, which would store,
+ * unpaid, one that is acknowledged at this very moment.
  *
  * @throws {RuleError} `ERR_DELIVERY_BLOCKED`, `ERR_MISSING_PAYMENT_TX`, `ERR_PAYMENT_NOT_SUPPORTED`, or the taker's own
  * @throws {MessageIdTakenError} before anything was paid
  * @throws {StoreUnavailableError}
  */
 export async function settle(parts: SettleParts, command: SendCommand, charges: Charges): Promise<void> {
-  const pending = await notStoredYet(parts, command.messages, charges);
+  const asked = await lookUp(parts, command.messages, charges);
+  const pending = asked.filter(({ isStored }) => !isStored);
   if (pending.length === 0) return;
   const { sender, payment, liveBody } = command;
   refuseBlocked(pending);
@@ -37,31 +35,33 @@ export async function settle(parts: SettleParts, command: SendCommand, charges: 
     return deliver(parts, { messages: pending.map(({ message }) => message), liveBody });
   }
   if (parts.payments === undefined) throw paymentNotSupported();
-  const due = { sender, payment, deliveryFee: charges.deliveryFee, body: liveBody, messages: pending };
+  const due = { sender, payment, deliveryFee: charges.deliveryFee, body: liveBody, messages: asked };
   await parts.payments.deliver(due, (delivery, alongside) => deliver(parts, delivery, alongside));
 }
+
 /** Storing the message and dropping its payment would take the money from the recipient without a word. */
 export function paymentNotSupported(): RuleError {
   return new RuleError('ERR_PAYMENT_NOT_SUPPORTED', 'This server takes no payments with messages.');
 }
 
 /** Of messages that a batch holds twice, the first. */
-async function notStoredYet(
+async function lookUp(
   { store }: SettleParts,
   messages: readonly NewMessage[],
   { recipientFees }: Charges,
-): Promise<Pending[]> {
+): Promise<Asked[]> {
   const stored = await store.areStored(messages);
   const seen = new Set<string>();
   return messages.flatMap((message, i) => {
     const key = JSON.stringify([message.recipient, message.messageId]);
-    if (stored[i] === true || seen.has(key)) return [];
+    if (seen.has(key)) return [];
     seen.add(key);
-    return [{ message, fee: recipientFees[i] as number }];
+    const isStored = stored[i] === true;
+    return [{ message, fee: isStored ? 0 : (recipientFees[i] as number), isStored }];
   });
 }
 
-function refuseBlocked(pending: readonly Pending[]): void {
+function refuseBlocked(pending: readonly Asked[]): void {
   const blocked = pending.filter(({ fee }) => fee === BLOCKED).map(({ message }) => message.recipient);
   if (blocked.length === 0) return;
   const blockedRecipients = [...new Set(blocked)];
@@ -70,7 +70,7 @@ function refuseBlocked(pending: readonly Pending[]): void {
   throw new RuleError('ERR_DELIVERY_BLOCKED', description, 403, { blockedRecipients });
 }
 
-function missingPayment(deliveryFee: number, pending: readonly Pending[]): RuleError {
+function missingPayment(deliveryFee: number, pending: readonly Asked[]): RuleError {
   const recipients = pending.reduce((sum, { fee }) => sum + fee, 0);
   return new RuleError(
     'ERR_MISSING_PAYMENT_TX',

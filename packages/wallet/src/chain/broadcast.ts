@@ -1,41 +1,52 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { ChainUnavailableError } from '../verify/verify-errors.js';
 
-/** What the network made of a transaction: it has it, or never will, for this reason. */
+/** What the network made of a transaction: it has it, or won't take it, for this reason. */
 export type Broadcast = 'accepted' | { readonly refused: string };
 
-/** What one service said of one transaction, as the toolbox has it. */
-interface TxidResult {
-  readonly txid: string;
-  readonly status: 'success' | 'error';
-  readonly doubleSpend?: boolean;
-  /** The service is at fault, and nothing is said of the transaction. */
-  readonly serviceError?: boolean;
-}
+/**
+ * What one service made of a transaction:
+ * - `taken`: nodes have taken it for valid;
+ * - `pending`: the service has it, and no node has said anything yet;
+ * - `invalid`, `double spend`: it has looked at the transaction, and this is why it won't take it;
+ * - `unknown`: anything else, by which nothing is said of the transaction.
+ */
+export type Verdict = 'taken' | 'pending' | 'invalid' | 'double spend' | 'unknown';
 
 export interface BroadcastServices {
-  /** Every service that was asked. */
-  post(beef: Uint8Array, txid: string): Promise<readonly { readonly txidResults: readonly TxidResult[] }[]>;
-  /** `mined` or `known` for a transaction that the network has. */
-  status(txid: string): Promise<string | undefined>;
+  /** One for each service that was asked. */
+  post(beef: Uint8Array, txid: string): Promise<readonly Verdict[]>;
+  /** Whether the network has the transaction. Rejects when that can't be found out. */
+  has(txid: string): Promise<boolean>;
 }
 
+/** How often, and after how many milliseconds, the network is asked for a transaction that a service has only stored. */
+const LOOKS = { count: 4, pauseMs: 1_500 };
+
 /**
- * Gives a transaction to the network. One service that takes it is enough; a refusal counts only after it was asked
- * whether the network has the transaction all the same, as some services refuse what they have.
+ * Gives a transaction to the network. One service that says that nodes have taken it is enough. Otherwise the network is
+ * asked whether it has the transaction all the same, as some services refuse what they have; and only what a service has
+ * looked at, and the network doesn't have, is refused.
  *
- * @throws {ChainUnavailableError}
+ * @throws {ChainUnavailableError} when nobody took it and nobody said why: worth another try
  */
-export async function broadcast(services: BroadcastServices, txid: string, beef: Uint8Array): Promise<Broadcast> {
-  const results = (await asked(() => services.post(beef, txid))).flatMap(({ txidResults }) =>
-    txidResults.filter((result) => result.txid === txid),
-  );
-  const isDoubleSpend = results.some(({ doubleSpend }) => doubleSpend === true);
-  if (!isDoubleSpend && results.some(({ status }) => status === 'success')) return 'accepted';
-  const isRefused = isDoubleSpend || results.some(({ serviceError }) => serviceError !== true);
-  if (!isRefused) throw new ChainUnavailableError(new Error(`No service took transaction ${txid}.`));
-  const status = await asked(() => services.status(txid));
-  if (status === 'mined' || status === 'known') return 'accepted';
-  return { refused: isDoubleSpend ? 'it spends what is spent already' : 'it is not valid' };
+export async function broadcast(
+  services: BroadcastServices,
+  txid: string,
+  beef: Uint8Array,
+  looks = LOOKS,
+): Promise<Broadcast> {
+  const verdicts = new Set(await asked(() => services.post(beef, txid)));
+  const isDoubleSpend = verdicts.has('double spend');
+  if (verdicts.has('taken') && !isDoubleSpend) return 'accepted';
+  for (let look = 1; ; look += 1) {
+    if (await asked(() => services.has(txid))) return 'accepted';
+    if (isDoubleSpend) return { refused: 'it spends what is spent already' };
+    if (!verdicts.has('pending') || look === looks.count) break;
+    await delay(looks.pauseMs);
+  }
+  if (verdicts.has('invalid')) return { refused: 'it is not valid' };
+  throw new ChainUnavailableError(new Error(`No service took transaction ${txid}.`));
 }
 
 async function asked<T>(question: () => Promise<T>): Promise<T> {

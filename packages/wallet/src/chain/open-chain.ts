@@ -1,9 +1,9 @@
 import type { ChainTracker } from '@bsv/sdk';
 import type { WalletServices } from '@bsv/wallet-toolbox/out/src/sdk/WalletServices.interfaces.js';
 import type { Network, StoreConfig, StoreLog } from '@messagebox/shared';
-import type { LocalChain } from '../local/local-chain.js';
+import type { LocalChain, PostBeefResult } from '../local/local-chain.js';
 import { OpenedOnce } from '../local/opened-once.js';
-import { type Broadcast, type BroadcastServices, broadcast } from './broadcast.js';
+import { type Broadcast, type BroadcastServices, broadcast, type Verdict } from './broadcast.js';
 
 /** The block chain of the configured network. */
 export interface Chain {
@@ -45,7 +45,10 @@ export function openChain({ network, database, log }: ChainOptions): Chain {
     return {
       network,
       tracker: () => opened.get(),
-      broadcast: async (txid, beef) => broadcast(await byServices(await services.get()), txid, beef),
+      broadcast: async (txid, beef) => {
+        const { networkServices } = await import('./network-services.js');
+        return broadcast(networkServices(await services.get()), txid, beef);
+      },
       services: () => services.get(),
       local: () => Promise.reject(new Error(`There is no local chain: the network is ${network}.`)),
       close: async () => undefined,
@@ -58,18 +61,29 @@ export function openChain({ network, database, log }: ChainOptions): Chain {
   return {
     network,
     tracker: async () => (await opened.get()).tracker,
-    broadcast: async (txid, beef) => broadcast(await byServices((await opened.get()).services), txid, beef),
+    broadcast: async (txid, beef) => broadcast(localServices(await opened.get()), txid, beef),
     services: async () => (await opened.get()).services,
     local: () => opened.get(),
     close: () => opened.close((chain) => chain.close()),
   };
 }
 
-async function byServices(services: WalletServices): Promise<BroadcastServices> {
-  const { loadToolbox } = await import('../toolbox.js');
-  const { sdk } = await loadToolbox();
+/** What the local chain says is true, so all of it is taken at its word. */
+function localServices(chain: LocalChain): BroadcastServices {
   return {
-    post: (beef, txid) => services.postBeef(sdk.Beef.fromBinary([...beef]), [txid]),
-    status: async (txid) => (await services.getStatusForTxids([txid])).results[0]?.status,
+    post: async (beef, txid) => {
+      const results = await chain.postBeef(chain.parseBeef(beef), [txid]);
+      return results.flatMap(({ txidResults }) => txidResults).map(verdictOf);
+    },
+    has: async (txid) => {
+      const { results } = await chain.services.getStatusForTxids([txid]);
+      return results.some(({ status }) => status === 'mined' || status === 'known');
+    },
   };
+}
+
+function verdictOf({ status, doubleSpend, serviceError }: PostBeefResult['txidResults'][number]): Verdict {
+  if (status === 'success') return 'taken';
+  if (doubleSpend === true) return 'double spend';
+  return serviceError === true ? 'unknown' : 'invalid';
 }

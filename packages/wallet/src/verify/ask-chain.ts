@@ -1,4 +1,5 @@
 import type { ChainTracker } from '@bsv/sdk';
+import { within } from '@messagebox/shared';
 import { InvalidTransactionError } from '../beef/index.js';
 import type { BlockRoot } from './script-process.js';
 import { ChainUnavailableError } from './verify-errors.js';
@@ -19,7 +20,13 @@ export async function askChain(
   spentCoinbases: readonly number[],
   timeoutMs: number,
 ): Promise<void> {
-  const wrong = await inTime(findWrong(tracker, roots, spentCoinbases), timeoutMs);
+  let wrong: string | undefined;
+  try {
+    wrong = await within(timeoutMs, findWrong(tracker, roots, spentCoinbases));
+  } catch (error) {
+    // Whatever a tracker throws means that it is not known, never that something is wrong with the transaction.
+    throw new ChainUnavailableError(error);
+  }
   if (wrong !== undefined) throw new InvalidTransactionError('proof', wrong);
 }
 
@@ -41,19 +48,4 @@ async function findWrong(
   return mature
     ? undefined
     : `The coinbase of block ${youngest} is spent before it is ${COINBASE_MATURITY} blocks deep.`;
-}
-
-/** Whatever a tracker throws means that it is not known, never that something is wrong with the transaction. */
-async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } catch (error) {
-    throw new ChainUnavailableError(error);
-  } finally {
-    clearTimeout(timer);
-  }
 }

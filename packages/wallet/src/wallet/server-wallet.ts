@@ -1,8 +1,10 @@
 import type { WalletInterface } from '@bsv/sdk';
-import type { StoreConfig, StoreLog } from '@messagebox/shared';
+import { type StoreConfig, type StoreLog, within } from '@messagebox/shared';
 import type { Chain } from '../chain/open-chain.js';
 import { OpenedOnce } from '../local/opened-once.js';
 import { WalletUnavailableError } from './wallet-errors.js';
+
+const STORAGE_TIMEOUT_MS = 15_000;
 
 /** The wallet of this server. Its identity is the server's. */
 export interface ServerWallet {
@@ -86,8 +88,8 @@ async function openWithRemoteStorage({ privateKey, storageUrl, chain }: ServerWa
   const storage = new WalletStorageManager(keyDeriver.identityKey);
   const wallet = new Wallet({ chain: network, keyDeriver, storage, services: await chain.services() });
   try {
-    await inTime(storage.addWalletStorageProvider(new StorageClient(wallet, storageUrl)));
-    await inTime(storage.makeAvailable());
+    await within(STORAGE_TIMEOUT_MS, storage.addWalletStorageProvider(new StorageClient(wallet, storageUrl)));
+    await within(STORAGE_TIMEOUT_MS, storage.makeAvailable());
   } catch (error) {
     throw new WalletUnavailableError('The wallet storage at WALLET_STORAGE_URL can not be used.', error);
   }
@@ -104,20 +106,6 @@ async function openWithRemoteStorage({ privateKey, storageUrl, chain }: ServerWa
     maintain: async () => undefined,
     close: () => storage.destroy(),
   };
-}
-
-const STORAGE_TIMEOUT_MS = 15_000;
-
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${STORAGE_TIMEOUT_MS} ms`)), STORAGE_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function hex(bytes: Uint8Array): string {
