@@ -111,7 +111,7 @@ export class PaymentDesk implements PaymentTaker {
   /** Verifies a payment against what is due. */
   async #prepare(due: DuePayment, payment: Payment): Promise<Prepared> {
     const { verifier, scripts, receiver } = this.parts;
-    const verified = await verifier.verify(payment.tx);
+    const verified = await verifier.verify(payment.tx, due.sender);
     const recipients = due.messages.map(({ message, fee }) => ({ recipient: message.recipient, fee }));
     const matched = matchOutputs(payment.outputs, verified.outputs, { ...due, recipients }, scripts);
     const { server, pays } = matched;

@@ -10,11 +10,14 @@ export interface VerifiedPayment {
 
 export interface PaymentVerifier {
   /**
-   * The id of the transaction that `beef` is about; nothing is verified.
+   * The id of the transaction that `beef`, an AtomicBEEF, is about; nothing is verified.
    *
    * @throws {RuleError} `ERR_INVALID_PAYMENT` with the reason
    */
   identify(beef: Uint8Array): Promise<string>;
-  /** @throws {RuleError} `ERR_INVALID_PAYMENT` with the reason, or `ERR_CHAIN_UNAVAILABLE`: worth another try */
-  verify(beef: Uint8Array): Promise<VerifiedPayment>;
+  /**
+   * @param sender whose payment it is: each waits for no more than one turn of each other
+   * @throws {RuleError} `ERR_INVALID_PAYMENT` with the reason, or `ERR_CHAIN_UNAVAILABLE`: worth another try
+   */
+  verify(beef: Uint8Array, sender: string): Promise<VerifiedPayment>;
 }

@@ -3,6 +3,7 @@ import {
   atomicBeef,
   ChainUnavailableError,
   InvalidTransactionError,
+  isAtomicBeef,
   type TransactionVerifier,
   VerifierBusyError,
 } from '@messagebox/wallet';
@@ -11,10 +12,14 @@ import type { PaymentVerifier } from './payment-verifier.js';
 /** SPV (BRC-67) by the verifier that bounds what strangers' transactions may cost. */
 export function paymentVerifier(verifier: TransactionVerifier): PaymentVerifier {
   return {
-    identify: (beef) => translated(async () => verifier.identify(beef)),
-    verify: (beef) =>
+    identify: (beef) =>
       translated(async () => {
-        const { txid, outputs, beef: needed } = await verifier.verify(beef);
+        if (!isAtomicBeef(beef)) throw new RuleError('ERR_INVALID_PAYMENT', 'payment.tx is no AtomicBEEF (BRC-95).');
+        return verifier.identify(beef);
+      }),
+    verify: (beef, sender) =>
+      translated(async () => {
+        const { txid, outputs, beef: needed } = await verifier.verify(beef, sender);
         return { txid, outputs, beef: atomicBeef(txid, needed) };
       }),
   };

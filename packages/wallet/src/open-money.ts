@@ -6,7 +6,10 @@ import { openServerWallet, type ServerWallet } from './wallet/server-wallet.js';
 /** What a service needs to deal with transactions. Nothing is loaded or opened before its first use. */
 export interface Money {
   readonly chain: Chain;
+  /** For payments. */
   readonly verifier: TransactionVerifier;
+  /** For what the overlay is given, by whoever: kept apart, so that nobody there holds up payments. */
+  readonly overlayVerifier: TransactionVerifier;
   readonly wallet: ServerWallet;
 }
 
@@ -25,8 +28,9 @@ export function openMoney({ config, storeConfig: database, closing, log }: Money
   const chain = openChain({ network, database, log });
   closing.add('chain', () => chain.close());
   const verifier = new TransactionVerifier(() => chain.tracker());
-  closing.add('verifier', () => verifier.close());
+  const overlayVerifier = new TransactionVerifier(() => chain.tracker());
+  closing.add('verifiers', () => Promise.all([verifier.close(), overlayVerifier.close()]));
   const wallet = openServerWallet({ privateKey, storageUrl, chain, database, log });
   closing.add('wallet', () => wallet.close());
-  return { chain, verifier, wallet };
+  return { chain, verifier, overlayVerifier, wallet };
 }

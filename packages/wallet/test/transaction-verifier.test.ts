@@ -391,7 +391,7 @@ describe('what would cost too much', () => {
   });
 
   test('more at once than may wait are turned away, and none of the others is lost', async () => {
-    const narrow = new TransactionVerifier(async () => chain, { waiting: 2 });
+    const narrow = new TransactionVerifier(async () => chain, { waiting: 3 });
     const beefs = [1, 2, 3, 4, 5].map(() => bytesOf(spend([{ from: chain.mine(fundingOf(['OP_1'])) }])));
     const results = await Promise.allSettled(beefs.map((beef) => narrow.verify(beef)));
     expect(results.map(({ status }) => status)).toEqual([
@@ -404,6 +404,47 @@ describe('what would cost too much', () => {
     expect((results[4] as PromiseRejectedResult).reason).toBeInstanceOf(VerifierBusyError);
     expect(await narrow.verify(beefs[4] ?? new Uint8Array())).toBeDefined();
     await narrow.close();
+  });
+
+  test('an invented block is found out before any script is run', async () => {
+    const slow = `${'7f'.repeat(300_000)} ${'OP_DUP OP_SHA256 OP_DROP '.repeat(20_000)}`;
+    const hostile = bytesOf(spend([{ from: chain.mine(fundingOf([slow])) }]));
+    const elsewhere = { isValidRootForHeight: jest.fn(async () => false), currentHeight: async () => 1_000 };
+    const bounded = new TransactionVerifier(async () => elsewhere, { scriptMs: 1_000 });
+    expect((await refusal(hostile, bounded)).kind).toBe('proof');
+    expect(elsewhere.isValidRootForHeight).toHaveBeenCalledTimes(1);
+    await bounded.close();
+  });
+
+  test('of many invented blocks one is asked about', async () => {
+    const fundings = Array.from({ length: 12 }, () => chain.mine(fundingOf(['OP_1'])));
+    const wide = bytesOf(spend(fundings.map((from) => ({ from }))));
+    const asked = jest.spyOn(chain, 'isValidRootForHeight').mockResolvedValue(false);
+    await expectRefused(wide, 'proof', /does not lead to block/);
+    expect(asked).toHaveBeenCalledTimes(1);
+    asked.mockRestore();
+    expect(await verifier.verify(wide)).toBeDefined();
+  });
+
+  test('who asks for much waits for itself: others have their turn', async () => {
+    const slow = `${'7f'.repeat(100_000)} ${'OP_DUP OP_SHA256 OP_DROP '.repeat(20_000)}`;
+    const hostile = bytesOf(spend([{ from: chain.mine(fundingOf([slow])) }]));
+    const honest = bytesOf(spend([{ from: chain.mine(fundingOf(['OP_1'])) }]));
+    const bounded = new TransactionVerifier(async () => chain, { scriptMs: 300, waitingOfOne: 6 });
+    const ended: string[] = [];
+    const ask = (askedBy: string, beef: Uint8Array) =>
+      bounded.verify(beef, askedBy).then(
+        () => ended.push(askedBy),
+        (error: Error) => ended.push(`${askedBy}: ${error.name}`),
+      );
+    const all = [...Array.from({ length: 8 }, () => ask('mallory', hostile)), ask('alice', honest), ask('bob', honest)];
+    await Promise.all(all);
+    expect(ended.filter((one) => one === 'mallory: VerifierBusyError')).toHaveLength(2);
+    const slowOnesBefore = (name: string) =>
+      ended.slice(0, ended.indexOf(name)).filter((one) => one === 'mallory: InvalidTransactionError').length;
+    expect(slowOnesBefore('alice')).toBeLessThanOrEqual(2);
+    expect(slowOnesBefore('bob')).toBeLessThanOrEqual(2);
+    await bounded.close();
   });
 
   test('the process is replaced after as many verifications as it is good for', async () => {

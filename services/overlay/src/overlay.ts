@@ -54,7 +54,7 @@ export class Overlay {
     const { engine, storage } = createOverlayEngine({
       sql,
       network: config.network,
-      verifier: money.verifier,
+      verifier: money.overlayVerifier,
       log,
       metrics,
     });

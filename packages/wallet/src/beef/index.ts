@@ -9,7 +9,7 @@ export {
   parseBeef,
   readBeef,
 } from './parse-beef.js';
-export { atomicBeef, serializeBeef, varInt } from './serialize-beef.js';
+export { atomicBeef, isAtomicBeef, serializeBeef, varInt } from './serialize-beef.js';
 export {
   type Outpoint,
   outpointKey,

@@ -25,6 +25,10 @@ export function atomicBeef(txid: string, beef: Uint8Array): Uint8Array {
   return new Uint8Array(Buffer.concat([uint32(ATOMIC_BEEF), Buffer.from(txid, 'hex').reverse(), beef]));
 }
 
+export function isAtomicBeef(bytes: Uint8Array): boolean {
+  return bytes.length >= 4 && Buffer.from(bytes.buffer, bytes.byteOffset, 4).readUInt32LE() === ATOMIC_BEEF;
+}
+
 /** Bitcoin's variable-length integer of up to 32 bits. */
 export function varInt(value: number): Buffer {
   if (value < 0xfd) return Buffer.of(value);

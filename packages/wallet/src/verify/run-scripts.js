@@ -2,13 +2,14 @@
  * The process in which strangers' scripts run. JavaScript and not TypeScript, so that Node can start it from the sources
  * (tests) as well as from the build. It may be ended at any moment, and knows nothing but what it is sent.
  *
- * @typedef {{ beef: Uint8Array, scriptMemory: number, signatureChecks: number, milliseconds: number }} Job
  * @typedef {{ root: string, height: number }} BlockRoot
+ * @typedef {{ what: 'roots' | 'scripts', beef: Uint8Array, roots?: BlockRoot[], scriptMemory: number,
+ *   signatureChecks: number, milliseconds: number }} Job
  * @typedef {{ refused: 'script' | 'proof' | 'limit', because: string }} Refusal
  * @typedef {{ roots: BlockRoot[] } | Refusal} Answer
  */
 import { getHeapStatistics } from 'node:v8';
-import { Spend, Transaction } from '@bsv/sdk';
+import { Beef, Spend, Transaction } from '@bsv/sdk';
 
 /** What the job that runs may still take. */
 const budget = { signatureChecks: 0, deadline: 0 };
@@ -43,7 +44,7 @@ process.on('message', async (/** @type {Job} */ job) => {
   exceeded = undefined;
   budget.signatureChecks = job.signatureChecks;
   budget.deadline = performance.now() + job.milliseconds;
-  const answer = await verify(job);
+  const answer = job.what === 'roots' ? rootsOf(job) : await verify(job);
   const signatureChecks = job.signatureChecks - Math.max(0, budget.signatureChecks);
   process.send?.({ ...answer, signatureChecks, heapUsed: getHeapStatistics().used_heap_size });
 });
@@ -53,34 +54,42 @@ process.send?.('ready');
 
 /**
  * @param {Job} job
- * @returns {Promise<Answer>}
+ * @returns {Answer}
  */
-async function verify(job) {
-  /** @type {Map<string, BlockRoot>} */
-  const roots = new Map();
-  // Believes every root, and writes it down for the other side to ask about. Whether a coinbase is mature is asked
-  // there as well: at height 0 the library has no opinion.
-  const collector = {
-    currentHeight: async () => 0,
-    isValidRootForHeight: async (/** @type {string} */ root, /** @type {number} */ height) => {
-      roots.set(`${root} ${height}`, { root, height });
-      return true;
-    },
-  };
-  /** @type {Transaction} */
-  let transaction;
+function rootsOf({ beef }) {
   try {
-    transaction = Transaction.fromBEEF(/** @type {number[]} */ (/** @type {unknown} */ (job.beef)));
+    const { bumps } = Beef.fromBinary(/** @type {number[]} */ (/** @type {unknown} */ (beef)));
+    return { roots: bumps.map((bump) => ({ root: bump.computeRoot(), height: bump.blockHeight })) };
   } catch (error) {
     return { refused: 'proof', because: textOf(error) };
   }
+}
+
+/**
+ * @param {Job} job
+ * @returns {Promise<Answer>}
+ */
+async function verify({ beef, roots = [], scriptMemory }) {
+  const right = new Set(roots.map(keyOf));
+  // Whether a coinbase is mature is asked on the other side: at height 0 the library has no opinion.
+  const tracker = {
+    currentHeight: async () => 0,
+    isValidRootForHeight: async (/** @type {string} */ root, /** @type {number} */ height) =>
+      right.has(keyOf({ root, height })),
+  };
   try {
-    const valid = await transaction.verify(collector, undefined, job.scriptMemory);
+    const transaction = Transaction.fromBEEF(/** @type {number[]} */ (/** @type {unknown} */ (beef)));
+    const valid = await transaction.verify(tracker, undefined, scriptMemory);
     if (exceeded !== undefined) return exceeded;
-    return valid ? { roots: [...roots.values()] } : { refused: 'script', because: 'it ends with false' };
+    return valid ? { roots } : { refused: 'script', because: 'it ends with false' };
   } catch (error) {
     return exceeded ?? { refused: 'script', because: textOf(error) };
   }
+}
+
+/** @param {BlockRoot} root */
+function keyOf({ root, height }) {
+  return `${height} ${root}`;
 }
 
 /** @param {unknown} error */

@@ -21,7 +21,11 @@ interface Refusal {
 }
 
 export interface ScriptJob {
+  /** `roots`: those that the merkle paths lead to. `scripts`: whether they all end well. */
+  readonly what: 'roots' | 'scripts';
   readonly beef: Uint8Array;
+  /** For `scripts`: those that are right. */
+  readonly roots?: readonly BlockRoot[];
   /** Bytes that the stacks of a script may hold. */
   readonly scriptMemory: number;
   /** Signatures that may be checked. */

@@ -1,8 +1,9 @@
 import type { ChainTracker } from '@bsv/sdk';
 import { InvalidTransactionError, type ParsedBeef, parseBeef, type TransactionOutput } from '../beef/index.js';
 import { askChain } from './ask-chain.js';
+import { FairQueue, type Place, QueueFullError } from './fair-queue.js';
 import { neededPart } from './needed-part.js';
-import { type ScriptAnswer, ScriptProcess, ScriptProcessError } from './script-process.js';
+import { type ScriptAnswer, type ScriptJob, ScriptProcess, ScriptProcessError } from './script-process.js';
 import { VerifierBusyError } from './verify-errors.js';
 
 /** What one verification may take. */
@@ -23,8 +24,10 @@ export interface VerifierLimits {
   readonly scriptMs: number;
   /** Milliseconds that asking the chain may take. Default 10,000. */
   readonly chainMs: number;
-  /** Verifications that may wait for the one that runs. Default 32. */
+  /** Verifications at a time, of which one runs. Default 64. */
   readonly waiting: number;
+  /** Of them, those that one asks for. Default 16. */
+  readonly waitingOfOne: number;
   /** Verifications, and signature checks, after which the process is replaced. Defaults 500 and 20,000. */
   readonly processVerifications: number;
   readonly processSignatureChecks: number;
@@ -39,7 +42,8 @@ const DEFAULT_LIMITS: VerifierLimits = {
   scriptMemory: 2_000_000,
   scriptMs: 5_000,
   chainMs: 10_000,
-  waiting: 32,
+  waiting: 64,
+  waitingOfOne: 16,
   processVerifications: 500,
   processSignatureChecks: 20_000,
 };
@@ -56,16 +60,16 @@ export interface VerifiedTransaction {
 
 /**
  * Verifies transactions of strangers as BRC-67 asks (scripts, amounts, merkle paths against the chain), with bounded
- * work. What is cheap is checked at once; scripts run in a process of their own that is ended when they take too long, and replaced
- * from time to time because the library never forgets a public key.
+ * work. What is cheap is checked at once, and the merkle paths before any script is run: inventing a script costs nothing,
+ * and a block does. Scripts run in a process of their own that is ended when they take too long, and replaced from time to
+ * time because the library never forgets a public key. Those who ask take turns.
  */
 export class TransactionVerifier {
   private readonly limits: VerifierLimits;
   private process: ScriptProcess | undefined;
   private verificationsOfProcess = 0;
   private signatureChecksOfProcess = 0;
-  private turn: Promise<unknown> = Promise.resolve();
-  private pending = 0;
+  private readonly queue: FairQueue;
   private closed = false;
 
   /** @param tracker of the chain; called for each verification that got that far, so it should remember what it opened */
@@ -74,26 +78,30 @@ export class TransactionVerifier {
     limits: Partial<VerifierLimits> = {},
   ) {
     this.limits = { ...DEFAULT_LIMITS, ...limits };
+    this.queue = new FairQueue(this.limits);
   }
 
   /**
    * @param beef BEEF V1, V2 or AtomicBEEF; verified is the transaction that the atomic one is about, else the last
+   * @param askedBy who asks, such as an identity or an address: nobody waits for more than one turn of each other
    * @throws {InvalidTransactionError} with the reason
    * @throws {ChainUnavailableError} when the chain could not be asked: retriable
    * @throws {VerifierBusyError} when too many are waiting: retriable
    */
-  async verify(beef: Uint8Array | readonly number[]): Promise<VerifiedTransaction> {
-    if (this.pending > this.limits.waiting) throw new VerifierBusyError();
+  async verify(beef: Uint8Array | readonly number[], askedBy = ''): Promise<VerifiedTransaction> {
+    try {
+      return await this.queue.enter(askedBy, (place) => this.verifyIn(place, beef));
+    } catch (error) {
+      throw error instanceof QueueFullError ? new VerifierBusyError() : error;
+    }
+  }
+
+  private async verifyIn({ turn }: Place, beef: Uint8Array | readonly number[]): Promise<VerifiedTransaction> {
     const parsed = this.scan(beef);
     const needed = neededPart(parsed, { inputs: this.limits.inputs, hashes: this.limits.hashes });
-    this.pending += 1;
-    try {
-      const answer = await this.inTurn(() => this.runScripts(needed.beef));
-      if ('refused' in answer) throw refusal(answer);
-      await askChain(this.tracker, answer.roots, needed.spentCoinbases, this.limits.chainMs);
-    } finally {
-      this.pending -= 1;
-    }
+    const found = await turn(() => this.ask({ what: 'roots', beef: needed.beef }));
+    await askChain(this.tracker, found.roots, needed.spentCoinbases, this.limits.chainMs);
+    await turn(() => this.ask({ what: 'scripts', beef: needed.beef, roots: found.roots }));
     const { txid, proof, outputs } = parsed.subject;
     return { txid, proven: proof !== undefined, outputs, beef: needed.beef };
   }
@@ -120,22 +128,17 @@ export class TransactionVerifier {
     return parseBeef(beef instanceof Uint8Array ? beef : Uint8Array.from(beef), this.limits.transactions);
   }
 
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.turn.then(work);
-    this.turn = result.catch(() => undefined);
-    return result;
-  }
-
-  private async runScripts(beef: Uint8Array): Promise<ScriptAnswer> {
+  /** @throws {InvalidTransactionError}, {VerifierBusyError} */
+  private async ask(job: Pick<ScriptJob, 'what' | 'beef' | 'roots'>): Promise<Verified> {
     if (this.closed) throw new VerifierBusyError();
     this.process ??= new ScriptProcess();
     const { scriptMemory, signatureChecks, scriptMs } = this.limits;
+    let answer: ScriptAnswer;
     try {
-      const answer = await this.process.run({ beef, scriptMemory, signatureChecks, milliseconds: scriptMs });
-      this.verificationsOfProcess += 1;
+      answer = await this.process.run({ ...job, scriptMemory, signatureChecks, milliseconds: scriptMs });
+      if (job.what === 'scripts') this.verificationsOfProcess += 1;
       this.signatureChecksOfProcess += answer.signatureChecks;
       if (this.isUsedUp(answer)) await this.endProcess();
-      return answer;
     } catch (error) {
       await this.endProcess();
       if (!(error instanceof ScriptProcessError)) throw error;
@@ -144,6 +147,8 @@ export class TransactionVerifier {
       const what = error.why === 'time' ? `more than ${scriptMs} ms` : 'too much memory';
       throw new InvalidTransactionError('limit', `Verifying the transaction takes ${what}.`);
     }
+    if ('refused' in answer) throw refusal(answer);
+    return answer;
   }
 
   private isUsedUp({ heapUsed }: ScriptAnswer): boolean {
@@ -162,6 +167,8 @@ export class TransactionVerifier {
     await process?.end();
   }
 }
+
+type Verified = Extract<ScriptAnswer, { roots: unknown }>;
 
 function refusal({ refused, because }: Extract<ScriptAnswer, { refused: string }>): InvalidTransactionError {
   const what = { script: 'A script fails', proof: 'A merkle path is wrong', limit: 'The transaction costs too much' };

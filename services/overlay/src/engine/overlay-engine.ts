@@ -16,7 +16,18 @@ export interface BeefVerifier {
    * @throws {InvalidTransactionError} with the reason
    * @throws {ChainUnavailableError} and {@link VerifierBusyError}: worth another try later
    */
-  verify(beef: Uint8Array): Promise<{ txid: string; proven: boolean; beef: Uint8Array | readonly number[] }>;
+  verify(
+    beef: Uint8Array,
+    askedBy?: string,
+  ): Promise<{ txid: string; proven: boolean; beef: Uint8Array | readonly number[] }>;
+}
+
+/** Where a transaction comes from. */
+export interface Provenance {
+  /** Who brings it, such as an address: those who bring many wait for each other. */
+  readonly askedBy?: string;
+  /** When another host has admitted it, in milliseconds since 1970. Default: now. */
+  readonly admittedAt?: number;
 }
 
 export interface OverlayEngineParts {
@@ -86,15 +97,14 @@ export class OverlayEngine extends Engine {
    * Verifies a transaction and does to the topics what it does to them. A transaction that a topic has seen before is
    * answered with nothing admitted and nothing retained.
    *
-   * @param admittedAt when another host has admitted it, in milliseconds since 1970; default now
    * @throws {RuleError} `ERR_UNKNOWN_TOPIC`, `ERR_INVALID_TRANSACTION`, `ERR_DOUBLE_SPEND`; nothing has changed then
    * @throws {ChainUnavailableError}, {@link VerifierBusyError}, {@link StoreUnavailableError}: worth another try
    */
-  async apply(beef: Uint8Array, topics: readonly string[], admittedAt?: number): Promise<STEAK> {
+  async apply(beef: Uint8Array, topics: readonly string[], from: Provenance = {}): Promise<STEAK> {
     for (const topic of topics) this.#assertTopic(topic);
     const names = [...new Set(topics)];
     const claimed = parsed(beef);
-    const steak = (await this.#seenBefore(claimed, names)) ?? (await this.#verifyAndApply(beef, names, admittedAt));
+    const steak = (await this.#seenBefore(claimed, names)) ?? (await this.#verifyAndApply(beef, names, from));
     for (const [topic, outcome] of Object.entries(steak)) this.#parts.onOutcome?.(topic, outcomeOf(outcome));
     return steak;
   }
@@ -166,9 +176,9 @@ export class OverlayEngine extends Engine {
     return steak;
   }
 
-  async #verifyAndApply(beef: Uint8Array, topics: readonly string[], admittedAt: number | undefined): Promise<STEAK> {
+  async #verifyAndApply(beef: Uint8Array, topics: readonly string[], from: Provenance): Promise<STEAK> {
     const { storage, lookups, topics: known } = this.#parts;
-    const verified = await this.#verify(beef);
+    const verified = await this.#verify(beef, from.askedBy);
     const { subject } = parsed(verified);
     if (subject.inputs.length > MAX_INPUTS) throw invalid(`The transaction has more than ${MAX_INPUTS} inputs.`);
     const score = this.#nextScore();
@@ -176,7 +186,7 @@ export class OverlayEngine extends Engine {
       transaction: subject,
       beef: verified,
       score,
-      admittedAt: Math.min(admittedAt ?? score, score),
+      admittedAt: Math.min(from.admittedAt ?? score, score),
     };
     return await storage.transaction((inside, runner) =>
       applyTransaction(submission, topics, { topics: known, lookups }, inside, runner),
@@ -184,9 +194,9 @@ export class OverlayEngine extends Engine {
   }
 
   /** @returns a BEEF with only what the transaction needs */
-  async #verify(beef: Uint8Array): Promise<Uint8Array> {
+  async #verify(beef: Uint8Array, askedBy: string | undefined): Promise<Uint8Array> {
     try {
-      const verified = await this.#parts.verifier.verify(beef);
+      const verified = await this.#parts.verifier.verify(beef, askedBy);
       return Uint8Array.from(verified.beef);
     } catch (error) {
       throw error instanceof InvalidTransactionError ? invalid(error.message) : error;

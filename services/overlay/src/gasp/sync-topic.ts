@@ -104,7 +104,8 @@ class Run {
   async #take(output: ListedByPeer): Promise<boolean> {
     try {
       const beef = await fetchBeef(this.peer, output);
-      const steak = (await this.engine.apply(beef, [this.topic], output.score))[this.topic];
+      const from = { askedBy: this.peer.origin, admittedAt: output.score };
+      const steak = (await this.engine.apply(beef, [this.topic], from))[this.topic];
       this.outcome[steak?.outputsToAdmit.includes(output.outputIndex) === true ? 'admitted' : 'refused'] += 1;
     } catch (error) {
       if (!(error instanceof Error)) throw error;

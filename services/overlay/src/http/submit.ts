@@ -18,7 +18,7 @@ export function submitRoute(engine: OverlayEngine): RequestHandler {
   return async (request, response) => {
     const topics = topicsOf(request);
     try {
-      response.json(await engine.apply(beefOf(request), topics));
+      response.json(await engine.apply(beefOf(request), topics, { askedBy: request.ip ?? '' }));
     } catch (error) {
       throw toHttp(error);
     }

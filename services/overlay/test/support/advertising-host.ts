@@ -107,7 +107,13 @@ function startInstance(
   const fetch = new PublicFetch(config.network);
   closing.add('fetch', () => fetch.close());
   const metrics = new Metrics('overlay', {});
-  const { engine } = createOverlayEngine({ sql, network: config.network, verifier: money.verifier, log, metrics });
+  const { engine } = createOverlayEngine({
+    sql,
+    network: config.network,
+    verifier: money.overlayVerifier,
+    log,
+    metrics,
+  });
   const { identityKey } = serverIdentity(config).authenticator;
   const advertiser = createAdvertiser({
     config,
