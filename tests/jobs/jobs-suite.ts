@@ -91,6 +91,7 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
     expect(status.finishedAt?.getTime()).toBeGreaterThanOrEqual(status.addedAt.getTime());
     expect(ran).toHaveLength(1);
     expect(ran[0]).toMatchObject({ id, name: 'greet', data, attempt: 1, lastAttempt: false });
+    expect(ran[0]?.addedAt).toEqual((await there.find(id))?.addedAt);
   });
 
   test('what changes the data afterwards, the adder or a handler, changes nothing', async () => {

@@ -21,12 +21,12 @@ export interface OverlayJobsParts {
 export function overlayHandlers({ advertiser, synchronise }: OverlayJobsParts): JobHandlers {
   const { reconciler, own } = advertiser;
   const handlers: Record<OverlayJobName, JobHandler> = {
-    [overlayJob.advertise]: async ({ id }) => {
-      await own.decide(true, id, new Date());
+    [overlayJob.advertise]: async ({ addedAt }) => {
+      await own.decide(true, addedAt);
       return asJson(await reconciler.reconcile());
     },
-    [overlayJob.revoke]: async ({ id }) => {
-      await own.decide(false, id, new Date());
+    [overlayJob.revoke]: async ({ addedAt }) => {
+      await own.decide(false, addedAt);
       return asJson(await reconciler.reconcile());
     },
     [overlayJob.rebroadcast]: async () => asJson(await reconciler.reconcile(true)),

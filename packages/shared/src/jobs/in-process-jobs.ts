@@ -218,6 +218,7 @@ export class InProcessJobs implements JobQueue {
       id: job.id,
       name: job.name,
       data: JSON.parse(job.data) as JobData,
+      addedAt: job.addedAt,
       attempt,
       lastAttempt: attempt >= this.policy.attempts,
       signal: stop.signal,

@@ -103,6 +103,7 @@ export interface RunningJob {
   readonly id: string;
   readonly name: string;
   readonly data: JobData;
+  readonly addedAt: Date;
   /** From 1. A job that lost its worker, or was handed back, repeats its attempt. */
   readonly attempt: number;
   readonly lastAttempt: boolean;

@@ -101,6 +101,7 @@ async function runBullJob(parts: RedisWorkerParts, job: Job, token: string, sign
     id: outerId(job.id ?? ''),
     name: job.name,
     data: job.data as JobData,
+    addedAt: new Date(job.timestamp),
     attempt,
     lastAttempt: attempt >= (job.opts.attempts ?? 1),
     signal,

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   decodeName,
   encodeName,
@@ -26,9 +25,6 @@ export interface MadeTransaction extends OwnTransaction {
 
 /** `made`: signed, not accepted yet. `refused`: the network will never take it. */
 export type OwnState = 'made' | 'accepted' | 'refused';
-
-/** Longer than a job is tried again, or kept. */
-const DECISIONS_KEPT_MS = 30 * 86_400_000;
 
 /**
  * The memory of what this host has made, so that after an interruption a transaction is sent again and never made
@@ -132,27 +128,25 @@ export class OwnTransactions {
 
   /** What the operator asked for last; true until somebody has revoked. */
   async advertisingWanted(): Promise<boolean> {
-    return (await this.#get(WANTED)) !== 'false';
+    return (await this.#get(WANTED))?.endsWith(' false') !== true;
   }
 
   /**
-   * The operator's decision. Each counts once: a job that is tried again later must not undo what was decided since.
+   * The operator's decision, unless there is a later one: a job that is tried again must not undo what was decided since.
    *
-   * @param jobId whose decision it is
+   * @param at when it was asked for
    */
-  async decide(wanted: boolean, jobId: string, now: Date): Promise<void> {
-    const decided = encodeName(`decided ${createHash('sha256').update(jobId).digest('hex').slice(0, 40)}`);
-    try {
-      await retryContention(() =>
-        this.sql.transaction(async (runner) => {
-          await runner.write(INSERT_SETTING, [decided, timeText(now.getTime())]);
-          await this.#set(WANTED, String(wanted), runner);
-          await runner.write(FORGET_DECISIONS, [timeText(now.getTime() - DECISIONS_KEPT_MS)]);
-        }),
-      );
-    } catch (error) {
-      if (sqlErrorKind(error) !== 'duplicate') throw error;
-    }
+  async decide(wanted: boolean, at: Date): Promise<void> {
+    const decision = `${String(at.getTime()).padStart(16, '0')} ${wanted}`;
+    await retryContention(async () => {
+      try {
+        await this.sql.write(INSERT_SETTING, [WANTED, decision]);
+      } catch (error) {
+        if (sqlErrorKind(error) !== 'duplicate') throw error;
+        // The times are of one length, so that texts compare like them.
+        await this.sql.write(UPDATE_EARLIER_SETTING, [decision, WANTED, decision]);
+      }
+    });
   }
 
   async #withAds(row: SqlRow): Promise<OwnTransaction> {
@@ -166,9 +160,9 @@ export class OwnTransactions {
     return row === undefined ? undefined : String(row['value']);
   }
 
-  async #set(name: Buffer, value: string, runner: SqlRunner = this.sql): Promise<void> {
+  async #set(name: Buffer, value: string): Promise<void> {
     const { onConflictUpdate } = this.sql.phrases;
-    await runner.write(fixed(`${INSERT_SETTING.text} ${onConflictUpdate('name')} value = ?`), [name, value, value]);
+    await this.sql.write(fixed(`${INSERT_SETTING.text} ${onConflictUpdate('name')} value = ?`), [name, value, value]);
   }
 }
 
@@ -193,11 +187,6 @@ function toHeldAd(row: SqlRow): HeldAd {
       domain: decodeName(row['domain']),
     },
   };
-}
-
-/** Of one length, so that texts compare like the numbers. */
-function timeText(ms: number): string {
-  return String(ms).padStart(16, '0');
 }
 
 const UNSIGNED = encodeName('unsigned action');
@@ -229,8 +218,5 @@ const FORGET_AD = fixed('DELETE FROM overlay_own_ads WHERE txid = ? AND output_i
 const FORGET_ADS_OF = fixed('DELETE FROM overlay_own_ads WHERE txid = ?');
 const GET_SETTING = fixed('SELECT value FROM overlay_settings WHERE name = ?');
 const INSERT_SETTING = fixed('INSERT INTO overlay_settings (name, value) VALUES (?, ?)');
+const UPDATE_EARLIER_SETTING = fixed('UPDATE overlay_settings SET value = ? WHERE name = ? AND value < ?');
 const FORGET_SETTING = fixed('DELETE FROM overlay_settings WHERE name = ?');
-/** Names from `decided ` on. */
-const FORGET_DECISIONS = fixed(
-  "DELETE FROM overlay_settings WHERE name >= X'6465636964656420' AND name < X'6465636964656421' AND value < ?",
-);

@@ -7,7 +7,8 @@ import {
   Metrics,
   overlayJob,
 } from '@messagebox/shared';
-import { untilState } from '../../../../tests/jobs/jobs-suite.js';
+import { until } from '../../../../tests/acceptance/history.js';
+import { signal, untilState } from '../../../../tests/jobs/jobs-suite.js';
 import type { Advertiser } from '../../src/advertising/advertiser.js';
 import type { ReconcileStep } from '../../src/advertising/reconcile.js';
 import { originData, overlayHandlers } from '../../src/overlay-jobs.js';
@@ -34,6 +35,12 @@ function work(advertiser: Advertiser): void {
 
 async function done(id: string, state: JobStatus['state'] = 'completed'): Promise<JobStatus> {
   return await untilState(jobs, id, state);
+}
+
+/** Decisions of one millisecond have no order. */
+async function passClock(): Promise<void> {
+  const now = Date.now();
+  await until('the clock goes on', () => Date.now() > now);
 }
 
 /** Breaks at a step as often as it is told to. */
@@ -68,7 +75,7 @@ describe('jobs of advertising', () => {
     const breakAt = breaking('remembered', 1);
     const advertiser = await host.start({}, async (step) => {
       // The operator changes his mind while it is on its way.
-      if (step === 'remembered') await advertiser.own.decide(true, 'a later job', new Date());
+      if (step === 'remembered') await advertiser.own.decide(true, new Date(Date.now() + 1));
       await breakAt(step);
     });
     await advertiser.reconciler.reconcile();
@@ -76,6 +83,28 @@ describe('jobs of advertising', () => {
     const status = await done(await jobs.add(overlayJob.revoke, {}));
     expect(status).toMatchObject({ attempts: 2, result: { advertised: BOTH, revoked: [] } });
     expect(await host.onChain()).toEqual(BOTH);
+  });
+
+  test('nor does one whose first attempt did not even reach the database', async () => {
+    const advertiser = await host.start();
+    const { decide } = advertiser.own;
+    const revoked = signal();
+    let isFirst = true;
+    jest.spyOn(advertiser.own, 'decide').mockImplementation(async (wanted, at) => {
+      if (wanted && isFirst) {
+        isFirst = false;
+        throw new Error('away');
+      }
+      if (wanted) await revoked.promise;
+      await decide.call(advertiser.own, wanted, at);
+    });
+    work(advertiser);
+    const advertise = await jobs.add(overlayJob.advertise, {});
+    await passClock();
+    await done(await jobs.add(overlayJob.revoke, {}));
+    revoked.resolve();
+    expect(await done(advertise)).toMatchObject({ attempts: 2, result: { advertised: [] } });
+    expect(await host.onChain()).toEqual([]);
   });
 
   test('what a new instance asks for is not done by one that has another address', async () => {

@@ -105,7 +105,7 @@ function suite(open: () => Promise<AdvertisingHost>): void {
       await reconciler.reconcile(true);
       const moved = await host.start({ HOSTING_DOMAIN: 'https://messagebox-two.com' });
       expect((await moved.reconciler.reconcile()).revoked).toHaveLength(2);
-      await own.decide(false, 'job', new Date());
+      await own.decide(false, new Date());
       expect((await reconciler.reconcile()).revoked).toHaveLength(2);
 
       const asked = [...new Map(statements.map((statement) => [statement.text, statement])).values()].filter(

@@ -84,34 +84,39 @@ describe('reconciling what is advertised with what should be', () => {
   test('stays revoked until somebody advertises', async () => {
     const { reconciler, own } = await host.start();
     await reconciler.reconcile();
-    await own.decide(false, 'revoke', new Date());
+    await own.decide(false, new Date());
     expect(await reconciler.reconcile()).toMatchObject({ revoked: adsAt(ORIGIN) });
     await expectAdvertised([]);
     const restarted = await host.start();
     expect(await restarted.reconciler.reconcile()).toMatchObject({ created: [] });
     await expectAdvertised([]);
-    await restarted.own.decide(true, 'advertise', new Date());
+    await restarted.own.decide(true, new Date(Date.now() + 1));
     await restarted.reconciler.reconcile();
     await expectAdvertised(adsAt(ORIGIN));
   });
 
-  test('a decision that comes again does not undo a later one', async () => {
+  test('the latest decision counts, in whatever order they come', async () => {
     const { own } = await host.start();
-    await own.decide(false, 'first', new Date());
-    await own.decide(true, 'second', new Date());
-    await own.decide(false, 'first', new Date());
+    const at = (seconds: number) => new Date(1_800_000_000_000 + seconds * 1_000);
     expect(await own.advertisingWanted()).toBe(true);
-    // Kept for longer than any job, not for ever.
-    await own.decide(true, 'third', new Date(Date.now() + 31 * 86_400_000));
-    const rows = await host.sql.read({ text: 'SELECT name FROM overlay_settings', kind: 'varying' }, []);
-    expect(rows).toHaveLength(2);
+    for (const [wanted, seconds, counts] of [
+      [false, 10, false],
+      [true, 5, false],
+      [true, 20, true],
+      [false, 10, true],
+      [false, 20, true],
+      [false, 21, false],
+    ] as const) {
+      await own.decide(wanted, at(seconds));
+      expect(await own.advertisingWanted()).toBe(counts);
+    }
   });
 
-  test('decisions at the same time are all taken', async () => {
+  test('of decisions at the same time the latest is taken', async () => {
     const { own } = await host.start();
-    await Promise.all(Array.from({ length: 20 }, (_, n) => own.decide(n !== 7, `job ${n}`, new Date())));
-    const rows = await host.sql.read({ text: 'SELECT name FROM overlay_settings', kind: 'varying' }, []);
-    expect(rows).toHaveLength(21);
+    const now = Date.now();
+    await Promise.all(Array.from({ length: 20 }, (_, n) => own.decide(n !== 19, new Date(now + n))));
+    expect(await own.advertisingWanted()).toBe(false);
   });
 
   describe.each(STEPS)('interrupted after %s', (step) => {
