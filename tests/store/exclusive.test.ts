@@ -80,8 +80,8 @@ describeWithMysql('one at a time among processes (MySQL, MariaDB)', () => {
   afterAll(() => database.drop());
 
   /** As another process has it. */
-  const exclusive = (waitSeconds?: number, config: object = {}) =>
-    new Exclusive(open({ ...database.config, ...config } as StoreConfig), waitSeconds);
+  const exclusive = (waitSeconds?: number, config: object = {}, lostAfterSeconds?: number) =>
+    new Exclusive(open({ ...database.config, ...config } as StoreConfig), waitSeconds, lostAfterSeconds);
 
   test('excludes others and itself; other names go on beside it', async () => {
     const [one, other] = [exclusive(), exclusive()];
@@ -155,6 +155,31 @@ describeWithMysql('one at a time among processes (MySQL, MariaDB)', () => {
     const waiting = exclusive(20).run('work', async () => 'mine');
     await holder.end('SIGKILL');
     expect(await waiting).toBe('mine');
+  });
+
+  test('a holder on a machine that is gone without a word leaves it free after a while', async () => {
+    const proxy = await createTcpProxy({ target: database.url });
+    closers.push(() => proxy.close());
+    const [held, gone] = [signal(), signal()];
+    const holding = exclusive(5, { connection: proxy.url }, 1).run('work', async () => {
+      proxy.setDelay(3_600_000);
+      held.resolve();
+      await gone.promise;
+    });
+    closers.push(async () => {
+      gone.resolve();
+      proxy.cut();
+      await holding;
+    });
+    await held.promise;
+    expect(await exclusive(20).run('work', async () => 'mine')).toBe('mine');
+  });
+
+  test('a holder that is busy elsewhere for long keeps it', async () => {
+    await exclusive(5, {}, 1).run('work', async (lock) => {
+      await expect(exclusive(3).run('work', async () => undefined)).rejects.toThrow(LockedError);
+      await lock.assertHeld();
+    });
   });
 
   test('a holder whose connection is cut is told before it goes on', async () => {

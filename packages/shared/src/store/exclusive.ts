@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Connection, RowDataPacket } from 'mysql2';
+import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2';
 import type { SqlClient } from './sql-client.js';
 
 /** Another holder kept the lock for longer than the caller wanted to wait, or the lock was lost while it was held. */
@@ -19,12 +19,17 @@ export interface HeldLock {
 }
 
 const ANSWER_MS = 10_000;
+/** How long a machine must not have been heard of until the database takes its locks for free. */
+const LOST_AFTER_SECONDS = 60;
+/** A connection in use says so this often in that time. */
+const SIGNS_OF_LIFE = 4;
 const SHORTEST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 100;
 
 /**
  * One holder of a name at a time, among all processes on one database: MySQL and MariaDB by a lock of a connection, which
- * ends with its holder, however that ends. SQLite has one process, so there the queues in this object are enough.
+ * ends with its holder, however that ends: of a machine that is gone without a word the database hears nothing for a
+ * minute. SQLite has one process, so there the queues in this object are enough.
  *
  * A holder whose connection was cut off may go on for a moment while another begins. What must never be done twice needs
  * a record of its own besides; the lock spares the collisions.
@@ -33,10 +38,14 @@ export class Exclusive {
   readonly #turns = new Map<string, Promise<unknown>>();
   #locks: Locks | undefined;
 
-  /** @param waitSeconds how long to wait for another process; callers of this object wait for each other without end */
+  /**
+   * @param waitSeconds how long to wait for another process; callers of this object wait for each other without end
+   * @param lostAfterSeconds for tests
+   */
   constructor(
     private readonly sql: SqlClient,
     private readonly waitSeconds = 30,
+    private readonly lostAfterSeconds = LOST_AFTER_SECONDS,
   ) {}
 
   /** @throws {LockedError} when the lock was not free in time (nothing was done then), and what `work` throws */
@@ -55,7 +64,7 @@ export class Exclusive {
   }
 
   async #runLocked<T>(name: string, work: (lock: HeldLock) => Promise<T>): Promise<T> {
-    if (this.#locks === undefined || this.#locks.isEnded) this.#locks = new Locks(this.sql);
+    if (this.#locks === undefined || this.#locks.isEnded) this.#locks = new Locks(this.sql, this.lostAfterSeconds);
     const locks = this.#locks;
     locks.enter();
     try {
@@ -90,8 +99,13 @@ class Locks {
   isEnded = false;
   #users = 0;
   #connection: Promise<Connection> | undefined;
+  #signs: NodeJS.Timeout | undefined;
+  #hasFailed = false;
 
-  constructor(private readonly sql: SqlClient) {}
+  constructor(
+    private readonly sql: SqlClient,
+    private readonly lostAfterSeconds: number,
+  ) {}
 
   enter(): void {
     this.#users += 1;
@@ -101,6 +115,9 @@ class Locks {
     this.#users -= 1;
     if (this.#users > 0) return;
     this.isEnded = true;
+    clearInterval(this.#signs);
+    // One that has failed is destroyed already: asked to end, it would fail once more, with nobody listening.
+    if (this.#hasFailed) return;
     const connection = await this.#connection?.catch(() => undefined);
     if (connection !== undefined) await this.sql.knex.client.destroyRawConnection(connection);
   }
@@ -128,16 +145,26 @@ class Locks {
 
   /** @returns the column `answer` of the one row */
   async #ask(text: string, name: string): Promise<unknown> {
-    this.#connection ??= this.sql.knex.client.acquireRawConnection() as Promise<Connection>;
+    this.#connection ??= this.#connect();
     const hash = createHash('sha256').update(name).digest('hex').slice(0, 32);
     try {
       return await ask(await this.#connection, text, [hash]);
     } catch (error) {
       // What is unsure of its locks is of no use to anybody else.
       this.isEnded = true;
+      this.#hasFailed = true;
+      clearInterval(this.#signs);
       (await this.#connection.catch(() => undefined))?.destroy();
       throw error;
     }
+  }
+
+  async #connect(): Promise<Connection> {
+    const connection = (await this.sql.knex.client.acquireRawConnection()) as Connection;
+    await ask(connection, 'SET SESSION wait_timeout = ?', [this.lostAfterSeconds]);
+    this.#signs = setInterval(() => connection.ping(() => undefined), (this.lostAfterSeconds * 1_000) / SIGNS_OF_LIFE);
+    this.#signs.unref();
+    return connection;
   }
 }
 
@@ -147,10 +174,10 @@ const LOCK = 'CONCAT(?, LEFT(SHA2(DATABASE(), 256), 32))';
 function ask(connection: Connection, text: string, values: unknown[]): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`The database did not answer within ${ANSWER_MS} ms.`)), ANSWER_MS);
-    connection.query<RowDataPacket[]>(text, values, (error, rows) => {
+    connection.query<RowDataPacket[] | ResultSetHeader>(text, values, (error, rows) => {
       clearTimeout(timer);
       if (error) reject(error);
-      else resolve(rows[0]?.['answer']);
+      else resolve(Array.isArray(rows) ? rows[0]?.['answer'] : undefined);
     });
   });
 }
