@@ -226,8 +226,8 @@ export class InProcessJobs implements JobQueue {
   }
 
   #apply(job: Job, end: AttemptEnd): void {
-    if (end.outcome === 'handed_back') {
-      this.#queue(job, 0);
+    if (end.outcome === 'handed_back' || end.outcome === 'postponed') {
+      this.#queue(job, end.outcome === 'postponed' ? end.delayMs : 0);
       return;
     }
     job.attempts += 1;

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics/metrics.js';
 import { jsonOf } from './check-job.js';
-import { PermanentJobError } from './job-errors.js';
-import { type JobPolicy, retryDelay } from './job-policy.js';
+import { PermanentJobError, PostponeJobError } from './job-errors.js';
+import { type JobPolicy, retryDelay, wholeDelay } from './job-policy.js';
 import type { JobHandlers, JsonValue, RunningJob } from './job-queue.js';
 
 /** How an attempt has ended, and so what becomes of the job. */
@@ -10,6 +10,8 @@ export type AttemptEnd =
   | { readonly outcome: 'completed'; readonly result: JsonValue | undefined }
   | { readonly outcome: 'retried'; readonly reason: string; readonly delayMs: number }
   | { readonly outcome: 'failed'; readonly reason: string }
+  /** Not an attempt. */
+  | { readonly outcome: 'postponed'; readonly reason: string; readonly delayMs: number }
   | { readonly outcome: 'handed_back' };
 
 export interface RunParts {
@@ -58,6 +60,9 @@ async function attempt(parts: RunParts, job: RunningJob, handler: JobHandlers[st
     const reason = (error instanceof Error ? error.message : String(error)).slice(0, LONGEST_REASON);
     if (error instanceof PermanentJobError) return { outcome: 'failed', reason };
     if (job.signal.aborted) return { outcome: 'handed_back' };
+    if (error instanceof PostponeJobError) {
+      return { outcome: 'postponed', reason, delayMs: wholeDelay(error.afterMs) };
+    }
     if (job.lastAttempt) return { outcome: 'failed', reason };
     return { outcome: 'retried', reason, delayMs: retryDelay(parts.policy, job.attempt, error) };
   }
