@@ -6,7 +6,7 @@ import {
   PushOutbox,
   pushNotes,
 } from '@messagebox/shared';
-import { Fcm } from './fcm.js';
+import { Fcm, type FcmOptions } from './fcm.js';
 import { type DrainSettings, OutboxDrain } from './outbox-drain.js';
 import { handlePush, PUSH_JOB, PUSH_QUEUE, pushJobPolicy } from './push-jobs.js';
 import { readFirebaseProject } from './service-account.js';
@@ -21,8 +21,7 @@ export interface PushService {
 
 /** Other than usual, for tests. */
 export interface PushOptions extends Partial<DrainSettings> {
-  /** Origin of FCM. */
-  readonly fcm?: string;
+  readonly fcm?: FcmOptions;
 }
 
 /** Pushes under way at once. */
@@ -67,7 +66,8 @@ export async function openPush(
       ...settings,
     },
   );
-  const handle = handlePush({ devices, sender: new Fcm(project, fcm), metrics, log });
+  const { maxAgeMs = MAX_AGE_MS } = settings;
+  const handle = handlePush({ devices, sender: new Fcm(project, fcm), metrics, log, maxAgeMs });
   queue.work(
     { [PUSH_JOB]: (job) => handle(job).finally(() => drain.jobEnded()) },
     { concurrency: CONCURRENCY, closeMs: LAST_PUSHES_MS },
