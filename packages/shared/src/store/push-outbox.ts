@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { NewMessage } from './message-store.js';
 import { retryContention } from './retry-contention.js';
 import { decodeName, encodeName, fixed, type SqlClient, type SqlRunner, varying } from './sql-client.js';
-import { translateError } from './translate-error.js';
+import { withStoreErrors } from './translate-error.js';
 
 /** A message that its recipient's devices are to be told of. */
 export interface OutboxRow {
@@ -53,7 +53,7 @@ export class PushOutbox {
    * @returns at most `limit`; none when there are none
    */
   claim(limit: number, leaseMs: number, now = Date.now()): Promise<OutboxRow[]> {
-    return guard(async () => {
+    return withStoreErrors(async () => {
       const owner = randomBytes(16);
       const free = varying(`SELECT id FROM ${TABLE} WHERE claimed_until <= ? ORDER BY id LIMIT ${Math.trunc(limit)}`);
       for (let attempt = 1; attempt <= CLAIM_ATTEMPTS; attempt++) {
@@ -86,7 +86,7 @@ export class PushOutbox {
 
   /** How many there are, claimed or not; counts no further than `most`. */
   size(most: number): Promise<number> {
-    return guard(async () => {
+    return withStoreErrors(async () => {
       const sql = varying(`SELECT COUNT(*) AS n FROM (SELECT id FROM ${TABLE} LIMIT ${Math.trunc(most)}) AS counted`);
       const [row] = await this.sql.read(sql, []);
       return Number(row?.['n'] ?? 0);
@@ -112,18 +112,10 @@ export class PushOutbox {
   }
 
   #change(statement: string, ids: readonly number[]): Promise<void> {
-    return guard(async () => {
+    return withStoreErrors(async () => {
       if (ids.length === 0) return;
       const sql = varying(`${statement} WHERE id IN (${ids.map(() => '?').join(', ')})`);
       await retryContention(() => this.sql.write(sql, ids));
     });
-  }
-}
-
-async function guard<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw translateError(error);
   }
 }
