@@ -347,6 +347,29 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
     expect(runs).toBe(2);
   });
 
+  test('who works is told of each job that has ended, once, and of none that will run again', async () => {
+    const ended: string[] = [];
+    here.work(
+      {
+        good: async () => undefined,
+        flaky: async ({ attempt }) => {
+          if (attempt === 1) throw new Error('again');
+          return undefined;
+        },
+        patient: async () => {
+          throw new PostponeJobError('not now', { afterMs: 3_600_000 });
+        },
+        bad: () => Promise.reject(new PermanentJobError('no')),
+      },
+      { concurrency: 1, ended: (id) => ended.push(id) },
+    );
+    const add = (name: string) => here.add(name, {}, { id: name });
+    await add('patient');
+    for (const name of ['good', 'flaky']) await untilState(here, await add(name), 'completed');
+    for (const name of ['bad', 'unknown']) await untilState(here, await add(name), 'failed');
+    expect(ended).toEqual(['good', 'flaky', 'bad', 'unknown']);
+  });
+
   test('the same id twice is one job, while it waits, runs and is kept', async () => {
     const ran: unknown[] = [];
     const first = await Promise.all([

@@ -119,7 +119,7 @@ export class InProcessJobs implements JobQueue {
 
   work(handlers: JobHandlers, options: WorkOptions): JobWorker {
     const worker: Worker = {
-      parts: { queue: this.name, handlers, policy: this.policy, ...this.parts },
+      parts: { queue: this.name, handlers, policy: this.policy, ended: options.ended, ...this.parts },
       concurrency: options.concurrency,
       stop: new AbortController(),
       running: new Set(),

@@ -125,6 +125,8 @@ export interface WorkOptions {
   readonly concurrency: number;
   /** How long closing waits for jobs that run. Default 10,000. */
   readonly closeMs?: number | undefined;
+  /** Told the id of each job that ends here, as completed or as failed, just before it is kept as such. Must not throw. */
+  readonly ended?: ((id: string) => void) | undefined;
 }
 
 export interface JobWorker {

@@ -20,6 +20,8 @@ export interface RunParts {
   readonly policy: JobPolicy;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** See `WorkOptions`. */
+  readonly ended?: ((id: string) => void) | undefined;
 }
 
 const LONGEST_REASON = 500;
@@ -40,7 +42,7 @@ export async function runJob(parts: RunParts, job: RunningJob): Promise<AttemptE
   return end;
 }
 
-/** Counts and logs how an attempt has ended. */
+/** Counts, logs and tells how an attempt has ended. */
 export function endJob(parts: RunParts, job: RunningJob, end: AttemptEnd, name = job.name): void {
   const { queue, metrics, log } = parts;
   metrics.jobs.inc({ queue, name, outcome: end.outcome });
@@ -49,6 +51,7 @@ export function endJob(parts: RunParts, job: RunningJob, end: AttemptEnd, name =
   else if (end.outcome === 'retried') {
     log.warn({ ...about, reason: end.reason, delayMs: end.delayMs }, 'job failed, to be tried again');
   } else log.debug({ ...about, outcome: end.outcome }, 'job ended');
+  if (end.outcome === 'completed' || end.outcome === 'failed') parts.ended?.(job.id);
 }
 
 async function attempt(parts: RunParts, job: RunningJob, handler: JobHandlers[string]): Promise<AttemptEnd> {
