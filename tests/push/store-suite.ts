@@ -38,7 +38,7 @@ export function pushStoreSuite(name: string, create: () => Promise<Fixture>): vo
 
     describe('the outbox', () => {
       afterEach(async () => {
-        const rows = await at.outbox.claim(1_000, 1, Date.now() + 1_000_000);
+        const rows = await at.outbox.claim(2_000, 1, Date.now() + 1_000_000);
         await at.outbox.remove(rows.map(({ id }) => id));
       });
       const all = () => at.outbox.claim(1_000, 60_000);
@@ -100,6 +100,27 @@ export function pushStoreSuite(name: string, create: () => Promise<Fixture>): vo
         expect(await at.outbox.claim(10, 60_000, now)).toEqual([row]);
         await at.outbox.remove([row?.id ?? 0]);
         expect(await at.outbox.claim(10, 60_000, now + 1_000_000)).toEqual([]);
+      });
+
+      test('a claimed row can be kept for longer', async () => {
+        await at.send([ALICE]);
+        const now = Date.now();
+        const [row] = await at.outbox.claim(10, 60_000, now);
+        await at.outbox.extend([row?.id ?? 0], 60_000, now + 50_000);
+        expect(await at.outbox.claim(10, 60_000, now + 109_999)).toEqual([]);
+        expect(await at.outbox.claim(10, 60_000, now + 110_000)).toEqual([row]);
+      });
+
+      test('the old ones are dropped in portions, but for those that somebody is busy with', async () => {
+        const now = Date.now();
+        const ids = await at.send(Array.from({ length: 5 }, () => ALICE));
+        const [busy] = await at.outbox.claim(1, 60_000);
+        expect(busy?.messageId).toBe(ids[0]);
+        expect(await at.outbox.dropOlder(now - 1_000, 100)).toBe(0);
+        const later = now + 10_000;
+        expect(await at.outbox.dropOlder(later, 3, later)).toBe(2);
+        expect((await all()).map(({ messageId }) => messageId)).toEqual(ids.slice(3));
+        expect(await at.outbox.size(10)).toBe(3);
       });
 
       test('the oldest first, no more than asked for', async () => {

@@ -33,11 +33,13 @@ export const pushJobPolicy: JobPolicy = {
 /** A burst of pushes to one device is noted as few uses. */
 const USE_NOTED_EVERY_MS = 10_000;
 
+export type PushJob = NewJob & { readonly options: { readonly id: string } };
+
 /**
  * The job that tells one device of one message. Its id comes from both, so that adding it a second time changes nothing.
  * The token stays in the database.
  */
-export function pushJob(row: OutboxRow, device: number): NewJob {
+export function pushJob(row: OutboxRow, device: number): PushJob {
   const { recipient, messageId, sender, createdAt } = row;
   return {
     name: PUSH_JOB,
@@ -52,7 +54,7 @@ export interface PushJobParts {
   readonly sender: PushSender;
   readonly metrics: Metrics;
   readonly log: Logger;
-  /** Pushes of older messages end as expired: nobody wants to hear of a message of the day before yesterday. */
+  /** Pushes of older messages end as expired. */
   readonly maxAgeMs: number;
 }
 
