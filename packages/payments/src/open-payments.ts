@@ -5,6 +5,7 @@ import {
   type DeliverParts,
   deliver,
   Exclusive,
+  hasWallet,
   type Logger,
   type ServerIdentity,
   type SqlClient,
@@ -34,13 +35,13 @@ const IDLE_MS = 60_000;
 /** Puts together what takes payments. Nothing of the wallet is loaded before the first payment. */
 export function openPayments({ config, sql, identity, money, log, onStep }: PaymentsParts): PaymentDesk {
   if (config.serverPrivateKey === undefined) throw new Error('Payments need SERVER_PRIVATE_KEY.');
-  const hasWallet = config.network === 'local' || config.walletStorageUrl !== undefined;
-  if (!hasWallet) log.warn({ network: config.network }, 'no delivery fees are charged: WALLET_STORAGE_URL is missing');
+  const isPayable = hasWallet(config);
+  if (!isPayable) log.warn({ network: config.network }, 'no delivery fees are charged: WALLET_STORAGE_URL is missing');
   const curve = loadCurve();
   return new PaymentDesk({
     verifier: paymentVerifier(money.verifier),
     scripts: paymentScripts(createKeys(config.serverPrivateKey, curve), createKeys(ANYONE, curve)),
-    receiver: networkReceiver({ money, hasWallet, log }),
+    receiver: networkReceiver({ money, hasWallet: isPayable, log }),
     records: new PaymentRecords(sql),
     exclusive: new Exclusive(sql),
     normaliseKey: identity.normaliseKey,

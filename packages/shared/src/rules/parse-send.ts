@@ -69,8 +69,8 @@ export function parseSend(request: unknown, sender: string, normaliseKey: Normal
 function listOfRecipients(message: object): unknown[] {
   const several = field(message, 'recipients');
   const one = field(message, 'recipient');
-  const list = Array.isArray(several) ? several : Array.isArray(one) ? one : isGiven(one) ? [one] : [];
-  if (list.length === 0 || !list.every(isGiven)) {
+  const list = Array.isArray(several) ? several : Array.isArray(one) ? one : isFilled(one) ? [one] : [];
+  if (list.length === 0 || !list.every(isFilled)) {
     throw new RuleError('ERR_RECIPIENT_REQUIRED', 'Please provide at least one recipient.');
   }
   if (list.length > MAX_RECIPIENTS) {
@@ -80,7 +80,7 @@ function listOfRecipients(message: object): unknown[] {
 }
 
 function listOfIds(given: unknown, count: number): string[] {
-  if (!isGiven(given) || (Array.isArray(given) && given.length === 0)) {
+  if (!isFilled(given) || (Array.isArray(given) && given.length === 0)) {
     throw new RuleError('ERR_MESSAGEID_REQUIRED', 'Missing messageId.');
   }
   const ids: unknown[] = Array.isArray(given) ? given : [given];
@@ -96,7 +96,7 @@ function listOfIds(given: unknown, count: number): string[] {
   return ids;
 }
 
-function isGiven(value: unknown): boolean {
+function isFilled(value: unknown): boolean {
   return value !== undefined && value !== null && value !== '';
 }
 
