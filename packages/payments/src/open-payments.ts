@@ -7,6 +7,7 @@ import {
   Exclusive,
   hasWallet,
   type Logger,
+  type Metrics,
   type ServerIdentity,
   type SqlClient,
 } from '@messagebox/shared';
@@ -54,6 +55,7 @@ export interface FinishPaymentsParts extends DeliverParts {
   readonly payments: PaymentDesk;
   readonly closing: Closing;
   readonly log: Logger;
+  readonly metrics: Metrics;
   /** How often to look. Default: 30 s. */
   readonly everyMs?: number;
   /** How long nobody must have touched a payment. Default: a minute; a request that takes longer has lost its client. */
@@ -62,13 +64,18 @@ export interface FinishPaymentsParts extends DeliverParts {
 
 /** Goes on, now and then, with payments that were interrupted and whose sender does not come back. */
 export function finishPaymentsRegularly(parts: FinishPaymentsParts): void {
-  const { payments, closing, log, everyMs = LOOK_EVERY_MS, idleMs = IDLE_MS } = parts;
+  const { payments, closing, log, metrics, everyMs = LOOK_EVERY_MS, idleMs = IDLE_MS } = parts;
   let running: Promise<void> | undefined;
+  let open = 0;
+  metrics.gauge('messagebox_payments_open', 'Payments that are written down and not finished.', () => open);
   const look = () => {
     running ??= payments
       .finishOpen((delivery, alongside) => deliver(parts, delivery, alongside), idleMs)
+      .then(() => payments.countOpen())
       .then(
-        () => undefined,
+        (count) => {
+          open = count;
+        },
         (error: unknown) => log.warn({ err: error }, 'interrupted payments could not be looked for'),
       )
       .finally(() => {
