@@ -5,6 +5,8 @@ import { RuleError } from './rule-error.js';
 
 /** One send addresses at most so many recipients. */
 export const MAX_RECIPIENTS = 1_000;
+/** Bytes of a body, times its recipients: each gets a copy, so that a small request can be a lot to store. */
+const MAX_COPIED_BYTES = 64 * 1024 * 1024;
 
 /** Gives the canonical form of an identity key in any spelling of a valid key, or undefined. */
 export type NormaliseKey = (key: string) => string | undefined;
@@ -50,6 +52,10 @@ export function parseSend(request: unknown, sender: string, normaliseKey: Normal
     return key;
   });
   const stored = storedBody(body);
+  if (keys.length > 1 && Buffer.byteLength(stored) * keys.length > MAX_COPIED_BYTES) {
+    const description = `This body is too large for ${keys.length} recipients at once. Send it in portions.`;
+    throw new RuleError('ERR_MESSAGE_TOO_LARGE', description, 413);
+  }
   return {
     sender,
     messageBox,
