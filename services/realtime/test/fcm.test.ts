@@ -165,6 +165,7 @@ describe('FCM HTTP v1', () => {
       kind: 'later',
       reason: 'FCM answered 429 QUOTA_EXCEEDED',
       afterMs: 120_000,
+      fault: 'device',
     });
     for (let n = 0; n < 20; n++) expect(await to('device-token')).toMatchObject({ kind: 'later' });
     server.answer = () => undefined;

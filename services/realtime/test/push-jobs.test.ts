@@ -12,11 +12,11 @@ describe('jobs of pushes', () => {
   afterEach(() => queue.close());
 
   /** Works {@link MANY} pushes to one device; `answer` says how the n-th try of one ends. */
-  async function work(answer: (n: number) => PushOutcome): Promise<string[]> {
+  async function work(answer: (n: number) => PushOutcome, policy = pushJobPolicy): Promise<string[]> {
     lines = [];
     metrics = new Metrics('test', {});
     const log = createLogger('test', false, { write: (line) => void lines.push(line) });
-    queue = new InProcessJobs('push', { log, metrics }, pushJobPolicy);
+    queue = new InProcessJobs('push', { log, metrics }, policy);
     const tries = new Map<string, number>();
     const sender = {
       send: async ({ messageId }: { messageId: string }) => {
@@ -57,6 +57,18 @@ describe('jobs of pushes', () => {
     });
     for (const id of ids) expect(await queue.find(id)).toMatchObject({ state: 'completed', attempts: 1 });
     expect(lines.filter((line) => line.includes('FCM has asked for a pause'))).toHaveLength(1);
+  });
+
+  test.each([
+    ['device', 'completed'],
+    ['server', 'failed'],
+  ] as const)('put off to the last try, of which the %s is at fault: %s', async (fault, state) => {
+    const policy = { ...pushJobPolicy, attempts: 3, backoffMs: 1 };
+    const ids = await work(() => ({ kind: 'later', reason: 'too often', afterMs: 1, fault }), policy);
+    await until('all have ended', async () => (await queue.counts())[state] === MANY);
+    expect(await queue.find(ids[0] as string)).toMatchObject({ attempts: 3 });
+    const counted = await metrics.registry.getSingleMetricAsString('messagebox_pushes_total');
+    expect(/outcome="refused"[^\n]*\} 300$/m.test(counted)).toBe(fault === 'device');
   });
 
   test('what somebody must mend fails the job, with its reason', async () => {

@@ -42,8 +42,8 @@ export function outcomeOf({ status, retryAfterMs, error }: FcmAnswer, quotaPause
   // Whoever registers a token of an app of their own gets this.
   if (code === 'SENDER_ID_MISMATCH') return { kind: 'refused', reason, fault: 'device' };
   if (code === THIRD_PARTY) return ours(`${reason}: see to the APNs key and the web push key in the Firebase console`);
-  if (status === 429) return { kind: 'later', reason, afterMs: retryAfterMs ?? quotaPauseMs };
-  if (status >= 500) return { kind: 'later', reason, afterMs: retryAfterMs ?? 0 };
+  if (status === 429) return { kind: 'later', reason, afterMs: retryAfterMs ?? quotaPauseMs, fault: 'device' };
+  if (status >= 500) return { kind: 'later', reason, afterMs: retryAfterMs ?? 0, fault: 'server' };
   if (status === 401 || status === 403) return credentials(reason);
   if (status === 400 && isAboutToken(error)) return { kind: 'dead_token', reason };
   // Without a code this may be about the project, and so about every device.

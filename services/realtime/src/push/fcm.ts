@@ -41,7 +41,7 @@ export class Fcm implements PushSender {
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof CredentialsError) return credentials(error.message);
-      return { kind: 'later', reason: `FCM can't be reached: ${reasonOf(error)}`, afterMs: 0 };
+      return { kind: 'later', reason: `FCM can't be reached: ${reasonOf(error)}`, afterMs: 0, fault: 'server' };
     }
   }
 

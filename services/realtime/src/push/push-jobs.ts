@@ -30,6 +30,8 @@ export const pushJobPolicy: JobPolicy = {
   keepFailed: { count: 10_000, ageMs: 86_400_000 },
 };
 
+/** Where its owner is at fault: no failed job, which would call for a person. */
+const REFUSED = 'a push was refused';
 /** A burst of pushes to one device is noted as few uses. */
 const USE_NOTED_EVERY_MS = 10_000;
 
@@ -86,8 +88,9 @@ export function handlePush({ devices, sender, metrics, log, maxAgeMs }: PushJobP
     if (outcome.kind === 'held') {
       throw new PostponeJobError('FCM has asked for a pause', { afterMs: spread(outcome.afterMs) });
     }
+    const isThrottled = outcome.kind === 'later' && outcome.fault === 'device' && job.lastAttempt;
     const isRetried = outcome.kind === 'later' || outcome.kind === 'credentials';
-    metrics.pushes.inc({ outcome: isRetried ? 'retried' : outcome.kind });
+    metrics.pushes.inc({ outcome: isThrottled ? 'refused' : isRetried ? 'retried' : outcome.kind });
     switch (outcome.kind) {
       case 'sent':
         await noteUse(device);
@@ -98,10 +101,13 @@ export function handlePush({ devices, sender, metrics, log, maxAgeMs }: PushJobP
         return undefined;
       case 'refused':
         if (outcome.fault === 'server') throw new PermanentJobError(outcome.reason);
-        // Its owner's doing, which anybody can repeat at will: no failed job that calls for a person.
-        log.info({ device: id, reason: outcome.reason }, 'a push was refused');
+        log.info({ device: id, reason: outcome.reason }, REFUSED);
         return undefined;
       default:
+        if (isThrottled) {
+          log.info({ device: id, reason: outcome.reason }, REFUSED);
+          return undefined;
+        }
         throw new RetryJobError(outcome.reason, { afterMs: spread(outcome.afterMs) });
     }
   };

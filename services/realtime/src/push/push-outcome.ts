@@ -13,12 +13,15 @@ export type PushOutcome =
   | { readonly kind: 'dead_token'; readonly reason: string }
   /** Not tried: the service wants no pushes at all for so long. */
   | { readonly kind: 'held'; readonly afterMs: number }
-  /** Try again, not before `afterMs`. */
-  | { readonly kind: 'later'; readonly reason: string; readonly afterMs: number }
+  /** Try again, not before `afterMs`. Of `device` when it may be that one device is pushed to too often. */
+  | { readonly kind: 'later'; readonly reason: string; readonly afterMs: number; readonly fault: Fault }
   /** Google does not accept our credentials; try again, when they may have been mended. */
   | { readonly kind: 'credentials'; readonly reason: string; readonly afterMs: number }
   /** Trying again is of no use. Of `device` when that is its owner's doing, else of `server`: somebody must mend it. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly fault: 'device' | 'server' };
+  | { readonly kind: 'refused'; readonly reason: string; readonly fault: Fault };
+
+/** `device`: its owner's doing, which anybody can repeat at will. `server`: ours or Google's. */
+export type Fault = 'device' | 'server';
 
 /** Sends pushes. `signal` gives a push up, which rejects. */
 export interface PushSender {
