@@ -5,7 +5,6 @@ export { type PeerSync, type SynchroniseParts, synchronise } from './gasp/synchr
 export type { Development } from './http/development.js';
 export { createOverlayApp, type OverlayAppParts, type OverlayRouteParts, overlayRoutes } from './http/overlay-app.js';
 export { type FoundServiceAd, ServiceAds } from './lookups/service-ads.js';
-export { BoundedBroadcastFacilitator, BoundedLookupFacilitator } from './net/facilitators.js';
 export { hostUrl, isPublicName } from './net/host-url.js';
 export { isPublicAddress } from './net/public-address.js';
 export { FetchError, PublicFetch } from './net/public-fetch.js';

@@ -1,6 +1,7 @@
 import {
   type Config,
   type Health,
+  hostingUrl,
   type JobQueue,
   type Logger,
   type Metrics,
@@ -18,6 +19,7 @@ import { synchronise } from './gasp/synchronise.js';
 import type { Development } from './http/development.js';
 import { createOverlayApp, type OverlayRouteParts, overlayRoutes } from './http/overlay-app.js';
 import { PublicFetch } from './net/public-fetch.js';
+import { slapTrackers } from './net/slap-trackers.js';
 import { originData, overlayHandlers } from './overlay-jobs.js';
 
 export interface OverlayParts {
@@ -83,9 +85,8 @@ export class Overlay {
   async start(): Promise<void> {
     const { config, jobs, sql, log, metrics } = this.#parts;
     const { engine } = this.#routeParts;
-    const { network, overlay, hostingDomain } = config;
-    const { origin } = this.#advertiser;
-    const self = [origin, hostingDomain].filter((name) => name !== undefined);
+    const { network, overlay } = config;
+    const self = hostingUrl(config.hostingDomain);
     const handlers = overlayHandlers({
       advertiser: this.#advertiser,
       synchronise: (signal) =>
@@ -96,8 +97,8 @@ export class Overlay {
           fetch: this.#fetch,
           network,
           peers: overlay.peers,
-          slapTrackers: overlay.slapTrackers,
-          self,
+          trackers: slapTrackers(network, overlay.slapTrackers),
+          self: self === undefined ? [] : [self.origin],
           log,
           metrics,
           signal,
@@ -111,6 +112,7 @@ export class Overlay {
 
   /** Ends its connections to other hosts. The worker ends with its queue. */
   async close(): Promise<void> {
+    await this.#advertiser.close();
     await this.#fetch.close();
   }
 }

@@ -36,7 +36,7 @@ const sync = (peers: string[], parts: Partial<SynchroniseParts> = {}) =>
     fetch,
     network: 'local',
     peers,
-    slapTrackers: undefined,
+    trackers: [],
     self: [host.url],
     metrics: host.metrics,
     log: silent,
@@ -163,7 +163,7 @@ describe('a peer that is a real host', () => {
       'tm_slap',
     );
     const parts = { engine: other.engine, storage: other.storage, sql: other.sql, self: [host.url] };
-    const done = await sync([], { ...parts, slapTrackers: [tracker.url] });
+    const done = await sync([], { ...parts, trackers: [tracker.url] });
     expect(done.map(({ peer: origin }) => origin)).toEqual([peer.url]);
     expect(await hostsOf(other, alice)).toEqual([A]);
     await other.close();
@@ -175,7 +175,7 @@ describe('a peer that is a real host', () => {
     await submit(peer, await alice.advertise(chain, A));
     const gone = await startPeer();
     await gone.close();
-    expect(of(await sync([peer.url], { slapTrackers: [gone.url] }))).toMatchObject({ admitted: 1 });
+    expect(of(await sync([peer.url], { trackers: [gone.url] }))).toMatchObject({ admitted: 1 });
   });
 
   test('a chain that is away: tried again the next time', async () => {
@@ -398,7 +398,7 @@ describe('a peer that is broken or hostile', () => {
   test('on a public network a private peer is not asked at all', async () => {
     const main = new PublicFetch('main');
     peer.answers[LIST] = list();
-    const done = await sync([peer.url], { fetch: main, network: 'main', slapTrackers: [] });
+    const done = await sync([peer.url], { fetch: main, network: 'main', trackers: [] });
     expect(done.map(({ problem }) => problem)).toEqual(new Array(3).fill('The address is not https.'));
     expect(peer.asked).toEqual([]);
     await main.close();
