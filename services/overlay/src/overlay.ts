@@ -15,7 +15,7 @@ import type { Express, Router } from 'express';
 import { type Advertiser, createAdvertiser } from './advertising/advertiser.js';
 import type { ReconcileParts } from './advertising/reconcile.js';
 import { createOverlayEngine } from './engine/create-engine.js';
-import { synchronise } from './gasp/synchronise.js';
+import { Synchroniser } from './gasp/synchronise.js';
 import type { Development } from './http/development.js';
 import { createOverlayApp, type OverlayRouteParts, overlayRoutes } from './http/overlay-app.js';
 import { PublicFetch } from './net/public-fetch.js';
@@ -87,22 +87,21 @@ export class Overlay {
     const { engine } = this.#routeParts;
     const { network, overlay } = config;
     const self = hostingUrl(config.hostingDomain);
+    const synchroniser = new Synchroniser({
+      engine,
+      storage: this.#storage,
+      sql,
+      fetch: this.#fetch,
+      network,
+      peers: overlay.peers,
+      trackers: slapTrackers(network, overlay.slapTrackers),
+      self: self === undefined ? [] : [self.origin],
+      log,
+      metrics,
+    });
     const handlers = overlayHandlers({
       advertiser: this.#advertiser,
-      synchronise: (signal) =>
-        synchronise({
-          engine,
-          storage: this.#storage,
-          sql,
-          fetch: this.#fetch,
-          network,
-          peers: overlay.peers,
-          trackers: slapTrackers(network, overlay.slapTrackers),
-          self: self === undefined ? [] : [self.origin],
-          log,
-          metrics,
-          signal,
-        }),
+      synchronise: (signal) => synchroniser.run(signal),
     });
     jobs.work(handlers, { concurrency: CONCURRENCY });
     await jobs.repeat(overlayJob.reconcile, overlay.reconcileMs, { first: 'later' });
