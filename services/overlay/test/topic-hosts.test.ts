@@ -140,7 +140,7 @@ describe('hosts of topics', () => {
   });
 });
 
-test.each(['messagebox.example', 'not a host', '', 'https://'])(
+test.each(['messagebox.example', 'not a host', '', 'https://x.com:99999', 'https://[x]'])(
   'a name of this host that is no address (%j) ends no search for peers',
   async (self) => {
     const parts = { sql: tracker.sql, fetch, network: 'local', trackers: [], log: silent } as const;

@@ -27,6 +27,8 @@ export interface TrackerFront {
   retarget(url: string): void;
   /** From now on. */
   treat(submit: Treatment, lookup?: Treatment): void;
+  /** Nothing becomes of submissions until what is returned is called. */
+  hold(): () => void;
   /** The next submissions, one by one; then again as `treat` says. */
   next(...submits: readonly Treatment[]): void;
   close(): Promise<void>;
@@ -38,6 +40,7 @@ export async function startTrackerFront(target?: string): Promise<TrackerFront> 
   const submitted: string[] = [];
   const requests: string[] = [];
   const events = new EventEmitter();
+  let held: Promise<void> | undefined;
   const next: Treatment[] = [];
   let treatments: { submit: Treatment; lookup: Treatment } = { submit: 'pass', lookup: 'pass' };
 
@@ -51,6 +54,7 @@ export async function startTrackerFront(target?: string): Promise<TrackerFront> 
     if (isSubmit) {
       submitted.push(parseBeef(body).subject.txid);
       events.emit('submission');
+      await held;
     }
     const treatment = (isSubmit ? next.shift() : undefined) ?? (isSubmit ? treatments.submit : treatments.lookup);
     if (treatment === 'hang') return;
@@ -88,6 +92,13 @@ export async function startTrackerFront(target?: string): Promise<TrackerFront> 
     },
     treat(submit, lookup = 'pass') {
       treatments = { submit, lookup };
+    },
+    hold() {
+      let release = () => {};
+      held = new Promise((resolve) => {
+        release = resolve;
+      });
+      return release;
     },
     next(...submits) {
       next.push(...submits);
