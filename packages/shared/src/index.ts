@@ -4,6 +4,7 @@ export {
   type HostDirectory,
   ownHosts,
 } from './advertised-hosts/advertised-hosts.js';
+export { hostingUrl, isHostText } from './advertised-hosts/host-names.js';
 export * from './config/index.js';
 export { DELIVERY_FEE_MAX_AGE_MS, DeliveryFees } from './fees/delivery-fees.js';
 export { databaseCheck, Health, type HealthReport } from './health/health.js';

@@ -1,11 +1,10 @@
 export { createOverlayEngine, type EngineParts } from './engine/create-engine.js';
 export { type BeefVerifier, OverlayEngine, type OverlayEngineParts } from './engine/overlay-engine.js';
 export { OverlayStorage } from './engine/overlay-storage.js';
-export { type PeerSync, type SynchroniseParts, synchronise } from './gasp/synchronise.js';
+export { type PeerSync, Synchroniser, type SynchroniserParts } from './gasp/synchronise.js';
 export type { Development } from './http/development.js';
 export { createOverlayApp, type OverlayAppParts, type OverlayRouteParts, overlayRoutes } from './http/overlay-app.js';
 export { type FoundServiceAd, ServiceAds } from './lookups/service-ads.js';
-export { BoundedBroadcastFacilitator, BoundedLookupFacilitator } from './net/facilitators.js';
 export { hostUrl, isPublicName } from './net/host-url.js';
 export { isPublicAddress } from './net/public-address.js';
 export { FetchError, PublicFetch } from './net/public-fetch.js';

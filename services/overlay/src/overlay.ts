@@ -1,6 +1,7 @@
 import {
   type Config,
   type Health,
+  hostingUrl,
   type JobQueue,
   type Logger,
   type Metrics,
@@ -14,10 +15,11 @@ import type { Express, Router } from 'express';
 import { type Advertiser, createAdvertiser } from './advertising/advertiser.js';
 import type { ReconcileParts } from './advertising/reconcile.js';
 import { createOverlayEngine } from './engine/create-engine.js';
-import { synchronise } from './gasp/synchronise.js';
+import { Synchroniser } from './gasp/synchronise.js';
 import type { Development } from './http/development.js';
 import { createOverlayApp, type OverlayRouteParts, overlayRoutes } from './http/overlay-app.js';
 import { PublicFetch } from './net/public-fetch.js';
+import { slapTrackers } from './net/slap-trackers.js';
 import { originData, overlayHandlers } from './overlay-jobs.js';
 
 export interface OverlayParts {
@@ -83,25 +85,23 @@ export class Overlay {
   async start(): Promise<void> {
     const { config, jobs, sql, log, metrics } = this.#parts;
     const { engine } = this.#routeParts;
-    const { network, overlay, hostingDomain } = config;
-    const { origin } = this.#advertiser;
-    const self = [origin, hostingDomain].filter((name) => name !== undefined);
+    const { network, overlay } = config;
+    const self = hostingUrl(config.hostingDomain);
+    const synchroniser = new Synchroniser({
+      engine,
+      storage: this.#storage,
+      sql,
+      fetch: this.#fetch,
+      network,
+      peers: overlay.peers,
+      trackers: slapTrackers(network, overlay.slapTrackers),
+      self: self === undefined ? [] : [self.origin],
+      log,
+      metrics,
+    });
     const handlers = overlayHandlers({
       advertiser: this.#advertiser,
-      synchronise: (signal) =>
-        synchronise({
-          engine,
-          storage: this.#storage,
-          sql,
-          fetch: this.#fetch,
-          network,
-          peers: overlay.peers,
-          slapTrackers: overlay.slapTrackers,
-          self,
-          log,
-          metrics,
-          signal,
-        }),
+      synchronise: (signal) => synchroniser.run(signal),
     });
     jobs.work(handlers, { concurrency: CONCURRENCY });
     await jobs.repeat(overlayJob.reconcile, overlay.reconcileMs, { first: 'later' });
@@ -111,6 +111,7 @@ export class Overlay {
 
   /** Ends its connections to other hosts. The worker ends with its queue. */
   async close(): Promise<void> {
+    await this.#advertiser.close();
     await this.#fetch.close();
   }
 }

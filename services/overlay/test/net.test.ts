@@ -1,8 +1,10 @@
 import { gzipSync } from 'node:zlib';
-import { Transaction } from '@bsv/sdk';
-import { BoundedBroadcastFacilitator, BoundedLookupFacilitator } from '../src/net/facilitators.js';
+import { parseTransaction, serializeBeef, varInt } from '@messagebox/wallet';
+import { type FoundOutput, lookupAt } from '../src/net/lookup-at.js';
 import { isPublicAddress } from '../src/net/public-address.js';
 import { FetchError, PublicFetch } from '../src/net/public-fetch.js';
+import { submitTo } from '../src/net/submit-to.js';
+import { decodeMessageBoxAd } from '../src/topics/message-box-ad.js';
 import { bytesOf, TestChain } from './support/chain.js';
 import { endlessAnswer, type FakePeer, jsonAnswer, startPeer } from './support/fake-peer.js';
 import { type Host, startHost } from './support/host.js';
@@ -143,10 +145,15 @@ describe('requests to strangers', () => {
   });
 });
 
-describe('facilitators', () => {
-  const lookup = new BoundedLookupFacilitator(local);
-  const broadcast = new BoundedBroadcastFacilitator(local);
+describe('other overlay hosts', () => {
   const question = { service: 'ls_messagebox', query: {} };
+  const hostsIn = (outputs: readonly FoundOutput[]) => outputs.map(({ script }) => decodeMessageBoxAd(script)?.host);
+  const binary = (body: Buffer) => {
+    peer.answers['/lookup'] = (response) =>
+      response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(body);
+  };
+  /** `TXID.0` without a context, as an aggregated answer names it. */
+  const named = (txid: string) => Buffer.concat([Buffer.from(txid, 'hex'), Buffer.of(0, 0)]);
   let host: Host;
 
   beforeAll(async () => {
@@ -154,39 +161,36 @@ describe('facilitators', () => {
   });
   afterAll(() => host.close());
 
-  test('submit and look up at a real host, both forms', async () => {
+  test('are submitted to and asked, both forms', async () => {
     const alice = new Person();
     const ads = [
       await alice.advertise(chain, 'https://a.mailboxes.org'),
       await alice.advertise(chain, 'https://b.mailboxes.org'),
     ];
-    for (const [index, ad] of ads.entries()) {
-      const steak = await broadcast.send(host.url, {
-        beef: ad.toBEEF(),
-        topics: ['tm_messagebox'],
-        ...(index === 0 ? {} : { offChainValues: [1] }),
+    for (const ad of ads) {
+      expect(await submitTo(local, host.url, bytesOf(ad), ['tm_messagebox'])).toEqual({
+        tm_messagebox: { outputsToAdmit: [0], coinsToRetain: [], coinsRemoved: [] },
       });
-      expect(steak).toEqual({ tm_messagebox: { outputsToAdmit: [0], coinsToRetain: [], coinsRemoved: [] } });
     }
-    const query = { identityKey: alice.identityKey };
-    const binary = await lookup.lookup(host.url, { service: 'ls_messagebox', query });
-    peer.answers['/lookup'] = jsonAnswer(await host.engine.lookup({ service: 'ls_messagebox', query }));
-    const plain = await lookup.lookup(peer.url, { service: 'ls_messagebox', query });
-    for (const { outputs } of [binary, plain]) {
-      expect(outputs.map(({ beef }) => Transaction.fromBEEF(beef).id('hex'))).toEqual([
-        ads[1]?.id('hex'),
-        ads[0]?.id('hex'),
+    const mine = { service: 'ls_messagebox', query: { identityKey: alice.identityKey } };
+    const aggregated = await lookupAt(local, host.url, mine);
+    peer.answers['/lookup'] = jsonAnswer(await host.engine.lookup(mine));
+    const plain = await lookupAt(local, peer.url, mine);
+    for (const outputs of [aggregated, plain]) {
+      expect(hostsIn(outputs)).toEqual(['https://b.mailboxes.org', 'https://a.mailboxes.org']);
+      expect(outputs.map(({ txid, outputIndex }) => `${txid} ${outputIndex}`)).toEqual([
+        `${ads[1]?.id('hex')} 0`,
+        `${ads[0]?.id('hex')} 0`,
       ]);
-      expect(outputs.map(({ outputIndex }) => outputIndex)).toEqual([0, 0]);
     }
   });
 
   test('a refusal is told with its reason', async () => {
-    await expect(broadcast.send(host.url, { beef: [1, 2, 3], topics: ['tm_messagebox'] })).rejects.toThrow(
+    await expect(submitTo(local, host.url, Uint8Array.of(1, 2, 3), ['tm_messagebox'])).rejects.toThrow(
       /^The host answers 400: .*ends too early/,
     );
     peer.answers['/submit'] = jsonAnswer({ status: 'error', message: 'no\nsuch \u0007 topic' }, 400);
-    await expect(broadcast.send(peer.url, { beef: [1], topics: ['tm_x'] })).rejects.toThrow('400: no such topic.');
+    await expect(submitTo(local, peer.url, Uint8Array.of(1), ['tm_x'])).rejects.toThrow('400: no such topic.');
   });
 
   test.each<[string, Parameters<typeof jsonAnswer>]>([
@@ -197,7 +201,7 @@ describe('facilitators', () => {
     ['a topic that is null', [{ tm_x: null }]],
   ])('a STEAK that is %s is none', async (_name, answer) => {
     peer.answers['/submit'] = jsonAnswer(...answer);
-    await expect(broadcast.send(peer.url, { beef: [1], topics: ['tm_x'] })).rejects.toThrow('STEAK');
+    await expect(submitTo(local, peer.url, Uint8Array.of(1), ['tm_x'])).rejects.toThrow('STEAK');
   });
 
   test.each<[string, Buffer]>([
@@ -211,21 +215,32 @@ describe('facilitators', () => {
       Buffer.concat([Buffer.of(1), Buffer.alloc(32), Buffer.from('00000200beef00ffffffffffffffff1f', 'hex')]),
     ],
   ])('a binary answer with %s ends with an error', async (_name, body) => {
-    peer.answers['/lookup'] = (response) =>
-      response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(body);
-    await expect(lookup.lookup(peer.url, question)).rejects.toThrow('like a lookup service');
+    binary(body);
+    await expect(lookupAt(local, peer.url, question)).rejects.toThrow('like a lookup service');
   });
 
-  test('outputs whose transaction did not come along are left out', async () => {
-    const beef = bytesOf(await new Person().advertise(chain, 'https://a.mailboxes.org'));
-    const txid = Buffer.from(Transaction.fromBEEF([...beef]).id('hex'), 'hex');
-    const output = (id: Buffer) => Buffer.concat([id, Buffer.from('0000', 'hex')]);
-    peer.answers['/lookup'] = (response) => {
-      response.writeHead(200, { 'content-type': 'application/octet-stream' });
-      response.end(Buffer.concat([Buffer.of(2), output(Buffer.alloc(32)), output(txid), beef]));
-    };
-    const { outputs } = await lookup.lookup(peer.url, question);
-    expect(outputs.map((one) => Transaction.fromBEEF(one.beef).id('hex'))).toEqual([txid.toString('hex')]);
+  test('outputs that did not come along are left out, and one that is named twice is there once', async () => {
+    const ad = await new Person().advertise(chain, 'https://a.mailboxes.org');
+    const txid = ad.id('hex');
+    const second = Buffer.concat([Buffer.from(txid, 'hex'), Buffer.of(7, 0)]);
+    binary(Buffer.concat([Buffer.of(4), named('00'.repeat(32)), named(txid), second, named(txid), bytesOf(ad)]));
+    const outputs = await lookupAt(local, peer.url, question);
+    expect(outputs).toEqual([{ txid, outputIndex: 0, script: ad.outputs[0]?.lockingScript.toUint8Array() }]);
+  });
+
+  test('many outputs that rest on the same megabytes take those once', async () => {
+    const script = Buffer.alloc(3_900_000, 0x6a);
+    const parent = raw('', [script]);
+    const children = Array.from({ length: 100 }, (_, index) =>
+      raw(`${Buffer.from(parent.txid, 'hex').reverse().toString('hex')}${uint32(index)}00ffffffff`, [Buffer.of(0x51)]),
+    );
+    const all = [parent, ...children];
+    binary(Buffer.concat([varInt(all.length), ...all.map(({ txid }) => named(txid)), serializeBeef(all)]));
+    const outputs = await lookupAt(local, peer.url, question);
+    expect(outputs).toHaveLength(all.length);
+    // Views of the one answer: of what was read nothing is there twice.
+    expect(new Set(outputs.map((output) => output.script.buffer)).size).toBe(1);
+    expect(outputs.reduce((sum, output) => sum + output.script.length, 0)).toBe(script.length + children.length);
   });
 
   test.each<[string, unknown]>([
@@ -234,7 +249,7 @@ describe('facilitators', () => {
     ['outputs that are no list', { outputs: 'x' }],
   ])('a plain answer with %s ends with an error', async (_name, body) => {
     peer.answers['/lookup'] = jsonAnswer(body);
-    await expect(lookup.lookup(peer.url, question)).rejects.toThrow('like a lookup service');
+    await expect(lookupAt(local, peer.url, question)).rejects.toThrow('like a lookup service');
   });
 
   test('what is no BEEF in a plain answer is left out', async () => {
@@ -248,13 +263,27 @@ describe('facilitators', () => {
       { beef: [...bytesOf(chain.fund())], outputIndex: '0' },
     ];
     peer.answers['/lookup'] = jsonAnswer({ type: 'output-list', outputs });
-    expect(await lookup.lookup(peer.url, question)).toEqual({ type: 'output-list', outputs: [] });
+    expect(await lookupAt(local, peer.url, question)).toEqual([]);
   });
 
   test('an endless answer ends', async () => {
     peer.answers['/lookup'] = endlessAnswer('application/octet-stream');
     peer.answers['/submit'] = endlessAnswer('application/json');
-    await expect(lookup.lookup(peer.url, question)).rejects.toThrow('more than');
-    await expect(broadcast.send(peer.url, { beef: [1], topics: ['tm_x'] })).rejects.toThrow('more than');
+    await expect(lookupAt(local, peer.url, question)).rejects.toThrow('more than');
+    await expect(submitTo(local, peer.url, Uint8Array.of(1), ['tm_x'])).rejects.toThrow('more than');
   });
 });
+
+const uint32 = (value: number) => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes.toString('hex');
+};
+
+/** @param input hex of the only one; none when it is empty */
+function raw(input: string, scripts: readonly Buffer[]) {
+  const outputs = scripts.flatMap((script) => [Buffer.from('0100000000000000', 'hex'), varInt(script.length), script]);
+  const head = Buffer.from(`01000000${input === '' ? '00' : '01'}${input}`, 'hex');
+  const bytes = Buffer.concat([head, Buffer.of(scripts.length), ...outputs, Buffer.alloc(4)]);
+  return { ...parseTransaction(bytes), proof: undefined };
+}

@@ -1,6 +1,6 @@
 import type { Transaction } from '@bsv/sdk';
 import { createLogger } from '@messagebox/shared';
-import { type PeerSync, type SynchroniseParts, synchronise } from '../src/gasp/synchronise.js';
+import { type PeerSync, Synchroniser, type SynchroniserParts } from '../src/gasp/synchronise.js';
 import { PublicFetch } from '../src/net/public-fetch.js';
 import { bytesOf, TestChain } from './support/chain.js';
 import { endlessAnswer, type FakePeer, jsonAnswer, startPeer } from './support/fake-peer.js';
@@ -28,20 +28,21 @@ afterAll(() => fetch.close());
 const submit = (to: Host, transaction: Transaction, topic = 'tm_messagebox') =>
   to.engine.apply(bytesOf(transaction), [topic]);
 
-const sync = (peers: string[], parts: Partial<SynchroniseParts> = {}) =>
-  synchronise({
+const synchroniser = (peers: string[], parts: Partial<SynchroniserParts> = {}) =>
+  new Synchroniser({
     engine: host.engine,
     storage: host.storage,
     sql: host.sql,
     fetch,
     network: 'local',
     peers,
-    slapTrackers: undefined,
+    trackers: [],
     self: [host.url],
     metrics: host.metrics,
     log: silent,
     ...parts,
   });
+const sync = (peers: string[], parts: Partial<SynchroniserParts> = {}) => synchroniser(peers, parts).run();
 
 /** What became of one topic. */
 const of = (done: readonly PeerSync[], topic = 'tm_messagebox') => {
@@ -163,7 +164,7 @@ describe('a peer that is a real host', () => {
       'tm_slap',
     );
     const parts = { engine: other.engine, storage: other.storage, sql: other.sql, self: [host.url] };
-    const done = await sync([], { ...parts, slapTrackers: [tracker.url] });
+    const done = await sync([], { ...parts, trackers: [tracker.url] });
     expect(done.map(({ peer: origin }) => origin)).toEqual([peer.url]);
     expect(await hostsOf(other, alice)).toEqual([A]);
     await other.close();
@@ -175,7 +176,7 @@ describe('a peer that is a real host', () => {
     await submit(peer, await alice.advertise(chain, A));
     const gone = await startPeer();
     await gone.close();
-    expect(of(await sync([peer.url], { slapTrackers: [gone.url] }))).toMatchObject({ admitted: 1 });
+    expect(of(await sync([peer.url], { trackers: [gone.url] }))).toMatchObject({ admitted: 1 });
   });
 
   test('a chain that is away: tried again the next time', async () => {
@@ -189,7 +190,7 @@ describe('a peer that is a real host', () => {
   });
 
   test('an aborted run ends', async () => {
-    expect(await sync([peer.url], { signal: AbortSignal.abort() })).toEqual([]);
+    expect(await synchroniser([peer.url]).run(AbortSignal.abort())).toEqual([]);
   });
 });
 
@@ -225,7 +226,7 @@ describe('a peer that is broken or hostile', () => {
       (isIt ? answer : list())(response, body, request);
     };
 
-  async function expectNothing(outcome: object, parts: Partial<SynchroniseParts> = {}): Promise<void> {
+  async function expectNothing(outcome: object, parts: Partial<SynchroniserParts> = {}): Promise<void> {
     const before = await host.rows();
     expect(of(await sync([peer.url], { limits, ...parts }))).toMatchObject({ admitted: 0, ...outcome });
     expect(await host.rows()).toEqual(before);
@@ -244,10 +245,6 @@ describe('a peer that is broken or hostile', () => {
     ['garbage', () => (response) => response.end('<html>')],
     ['null', () => jsonAnswer(null)],
     ['no list', () => jsonAnswer({ UTXOList: 'x' })],
-    ['a list of null', () => list(null)],
-    ['a txid that is none', () => list({ txid: '../../etc', outputIndex: 0, score: 1 })],
-    ['an index that is none', () => list({ txid: 'ab'.repeat(32), outputIndex: -1, score: 1 })],
-    ['a score that is none', () => list({ txid: 'ab'.repeat(32), outputIndex: 0, score: 'x' })],
     ['an endless list', () => endlessAnswer('application/json')],
     ['silence', () => () => {}],
     [
@@ -257,6 +254,109 @@ describe('a peer that is broken or hostile', () => {
   ])('lists: %s', async (_name, make) => {
     peer.answers[LIST] = onlyMessageBox(make());
     await expectNothing({ refused: 0, failed: 0, problem: expect.any(String) });
+  });
+
+  test('what is no output in a list is left out, and takes nothing with it', async () => {
+    const alice = new Person();
+    const ads = await Promise.all([A, B].map((url) => alice.advertise(chain, url)));
+    const [first, second] = ads.map((ad) => utxo(ad));
+    const txid = 'ab'.repeat(32);
+    peer.answers[LIST] = onlyMessageBox(
+      list(
+        null,
+        7,
+        [],
+        { txid: '../../etc', outputIndex: 0, score: 1 },
+        { txid: txid.toUpperCase(), outputIndex: 0, score: 1 },
+        // As the published packages list what they admitted before there were scores.
+        { ...first, score: null },
+        { txid, outputIndex: -1, score: 1 },
+        { txid, outputIndex: 0.5, score: 1 },
+        { txid, outputIndex: 0, score: 'x' },
+        { txid, outputIndex: 0, score: -1 },
+        { txid, outputIndex: 0, score: 1.5 },
+        { ...second, score: undefined },
+      ),
+    );
+    peer.answers[NODE] = nodes(
+      ads.flatMap((ad) => [ad, ...ad.inputs.flatMap((input) => input.sourceTransaction ?? [])]),
+    );
+    expect(of(await sync([peer.url]))).toEqual({
+      peer: peer.url,
+      topic: 'tm_messagebox',
+      known: 0,
+      admitted: 2,
+      refused: 0,
+      failed: 0,
+    });
+    expect((await hostsOf(host, alice)).sort()).toEqual([A, B]);
+  });
+
+  describe('an output in a block that the chain does not know yet', () => {
+    const HOUR = 3_600_000;
+    const alice = new Person();
+    let early: Transaction;
+    /** What came after it, long enough ago that the next run would not look at either again by itself. */
+    let later: Transaction;
+    let time: number;
+    let again: Synchroniser;
+    let txids: string[];
+
+    beforeEach(async () => {
+      later = await alice.advertise(chain, B);
+      chain.knownUpTo = chain.height;
+      early = await alice.advertise(chain, A);
+      const listed = [utxo(early, Date.now() - 3 * HOUR), utxo(later, Date.now() - HOUR)];
+      peer.answers[LIST] = onlyMessageBox((response, body, request) => {
+        list(...listed.filter(({ score }) => score >= Number(body['since'])))(response, body, request);
+      });
+      const all = [early, later].flatMap((ad) => [ad, ...ad.inputs.flatMap((input) => input.sourceTransaction ?? [])]);
+      const honest = nodes(all);
+      txids = [];
+      peer.answers[NODE] = (response, body, request) => {
+        txids.push(String(body['txid']));
+        honest(response, body, request);
+      };
+      time = Date.now();
+      again = synchroniser([peer.url], { now: () => time });
+    });
+
+    test('is asked for again, and found when the chain knows it', async () => {
+      expect(of(await again.run())).toMatchObject({ admitted: 1, refused: 1 });
+      expect(await hostsOf(host, alice)).toEqual([B]);
+      expect(of(await again.run())).toMatchObject({ known: 1, refused: 1 });
+      chain.knownUpTo = chain.height;
+      expect(of(await again.run())).toMatchObject({ known: 1, admitted: 1 });
+      expect(await hostsOf(host, alice)).toEqual([B, A]);
+    });
+
+    test('is given up after a day', async () => {
+      await again.run();
+      time += 23 * HOUR;
+      expect(of(await again.run())).toMatchObject({ known: 1, refused: 1 });
+      time += 2 * HOUR;
+      expect(of(await again.run())).toMatchObject({ known: 1, refused: 1 });
+      txids.length = 0;
+      expect(of(await again.run())).toMatchObject({ known: 1, refused: 0 });
+      expect(txids).toEqual([]);
+    });
+  });
+
+  test('one that is silent holds up one run, and no second one begins beside it', async () => {
+    const end = new AbortController();
+    const one = synchroniser([peer.url]);
+    let first: Promise<PeerSync[]> | undefined;
+    await new Promise<void>((asked) => {
+      peer.answers[LIST] = () => asked();
+      first = one.run(end.signal);
+    });
+    expect(await one.run()).toEqual([]);
+    expect(peer.asked).toEqual([LIST]);
+    end.abort();
+    expect(await first).toHaveLength(1);
+    // Then the next one may.
+    peer.answers[LIST] = list();
+    expect(await one.run()).toHaveLength(3);
   });
 
   test('an output that it does not have, or has something else for', async () => {
@@ -398,7 +498,7 @@ describe('a peer that is broken or hostile', () => {
   test('on a public network a private peer is not asked at all', async () => {
     const main = new PublicFetch('main');
     peer.answers[LIST] = list();
-    const done = await sync([peer.url], { fetch: main, network: 'main', slapTrackers: [] });
+    const done = await sync([peer.url], { fetch: main, network: 'main', trackers: [] });
     expect(done.map(({ problem }) => problem)).toEqual(new Array(3).fill('The address is not https.'));
     expect(peer.asked).toEqual([]);
     await main.close();

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { hostingUrl, isHostText } from './host-names.js';
 
 /** How long a recipient's hosts are remembered: a change is told of after at most so long. Documented in the README. */
 const MAX_AGE_MS = 60_000;
@@ -47,7 +48,8 @@ export class AdvertisedHosts {
     const remembered = this.#remembered.get(recipient);
     if (remembered !== undefined) return remembered;
     try {
-      const hosts = (await this.directory.hostsOf(recipient)).filter((host) => URL.canParse(host));
+      // Those that were admitted under older rules may be anything.
+      const hosts = (await this.directory.hostsOf(recipient)).filter((host) => isHostText(host) && URL.canParse(host));
       this.#remembered.set(recipient, hosts);
       return hosts;
     } catch {
@@ -73,7 +75,6 @@ export function advertisedHostHeader(
 
 /** What counts as this host by its configuration. @param hostingDomain HOSTING_DOMAIN as given */
 export function ownHosts(hostingDomain: string | undefined): string[] {
-  if (hostingDomain === undefined) return [];
-  const url = hostingDomain.includes('://') ? hostingDomain : `https://${hostingDomain}`;
-  return URL.canParse(url) ? [new URL(url).host] : [];
+  const url = hostingUrl(hostingDomain);
+  return url === undefined ? [] : [url.host];
 }

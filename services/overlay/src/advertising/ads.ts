@@ -1,13 +1,10 @@
+import type { Outpoint } from '@messagebox/wallet';
 import type { ServiceAd } from '../topics/service-ad.js';
+
+export { type Outpoint, outpointKey as outpointOf } from '@messagebox/wallet';
 
 /** A SHIP or SLAP advertisement (BRC-88) of this host. */
 export type HostAd = Pick<ServiceAd, 'protocol' | 'name' | 'domain'>;
-
-export interface Outpoint {
-  /** 64 hex characters. */
-  readonly txid: string;
-  readonly outputIndex: number;
-}
 
 /** An advertisement in an output of the server's wallet. */
 export interface HeldAd extends Outpoint {
@@ -32,8 +29,4 @@ export function adsOf(origin: string): HostAd[] {
 
 export function sameAd(one: HostAd, other: HostAd): boolean {
   return one.protocol === other.protocol && one.name === other.name && one.domain === other.domain;
-}
-
-export function outpointOf({ txid, outputIndex }: Outpoint): string {
-  return `${txid}.${outputIndex}`;
 }

@@ -1,9 +1,8 @@
-import { DEFAULT_SLAP_TRACKERS, DEFAULT_TESTNET_SLAP_TRACKERS } from '@bsv/sdk';
 import { type Config, Exclusive, hasWallet, type Logger, type SqlClient } from '@messagebox/shared';
 import type { Money } from '@messagebox/wallet';
 import type { OverlayEngine } from '../engine/overlay-engine.js';
-import { BoundedBroadcastFacilitator, BoundedLookupFacilitator } from '../net/facilitators.js';
 import type { PublicFetch } from '../net/public-fetch.js';
+import { slapTrackers } from '../net/slap-trackers.js';
 import { AdWallet } from './ad-wallet.js';
 import { PLACE_TOPICS } from './ads.js';
 import { hostingOrigin } from './hosting-origin.js';
@@ -27,6 +26,8 @@ export interface Advertiser {
   readonly own: OwnTransactions;
   /** What is advertised, unless the operator has revoked it. Undefined: nothing can be. */
   readonly origin: string | undefined;
+  /** Tells nobody any more. */
+  close(): Promise<void>;
 }
 
 /** More than the fees and outputs of a transaction take. */
@@ -45,6 +46,14 @@ export function createAdvertiser(parts: AdvertiserParts): Advertiser {
   }
   const origin = reason === undefined && 'origin' in hosting ? hosting.origin : undefined;
   const own = new OwnTransactions(sql);
+  const trackers = new Trackers({
+    origins: slapTrackers(network, overlay.slapTrackers),
+    self: origin,
+    identityKey,
+    network,
+    fetch,
+    log,
+  });
   const reconciler = new Reconciler({
     exclusive: new Exclusive(sql),
     own,
@@ -56,15 +65,7 @@ export function createAdvertiser(parts: AdvertiserParts): Advertiser {
       return new AdWallet(await money.wallet.wallet());
     },
     fund: () => money.wallet.ensureFunds(SATOSHIS_NEEDED),
-    trackers: new Trackers({
-      origins: overlay.slapTrackers ?? usualTrackers(network),
-      self: origin,
-      identityKey,
-      network,
-      lookup: new BoundedLookupFacilitator(fetch),
-      broadcast: new BoundedBroadcastFacilitator(fetch),
-      log,
-    }),
+    trackers,
     submit: async (beef) => {
       await engine.apply(beef, [...PLACE_TOPICS]);
     },
@@ -72,14 +73,9 @@ export function createAdvertiser(parts: AdvertiserParts): Advertiser {
     log,
     onStep,
   });
-  return { reconciler, own, origin };
+  return { reconciler, own, origin, close: () => trackers.close() };
 }
 
 function missingWallet(config: AdvertiserParts['config']): string | undefined {
   return hasWallet(config) ? undefined : 'WALLET_STORAGE_URL is not set';
-}
-
-function usualTrackers(network: Config['network']): readonly string[] {
-  if (network === 'local') return [];
-  return network === 'test' ? DEFAULT_TESTNET_SLAP_TRACKERS : DEFAULT_SLAP_TRACKERS;
 }

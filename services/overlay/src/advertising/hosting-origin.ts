@@ -1,3 +1,4 @@
+import { hostingUrl } from '@messagebox/shared';
 import { hostUrl, isPublicName } from '../net/host-url.js';
 
 /** What can be advertised as this host's address, or why nothing can. */
@@ -5,14 +6,13 @@ export type HostingOrigin = { readonly origin: string } | { readonly reason: str
 
 /**
  * Only a public https origin can be advertised (BRC-88): others are to reach it from anywhere, and to know by its
- * certificate that they have. A bare domain means https.
+ * certificate that they have.
  *
  * @param hostingDomain HOSTING_DOMAIN as given
  */
 export function hostingOrigin(hostingDomain: string | undefined): HostingOrigin {
   if (hostingDomain === undefined) return { reason: 'HOSTING_DOMAIN is not set' };
-  const text = hostingDomain.includes('://') ? hostingDomain : `https://${hostingDomain}`;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = hostingUrl(hostingDomain);
   if (url === undefined || url.protocol !== 'https:') return { reason: 'HOSTING_DOMAIN is no https origin' };
   if (url.pathname !== '/' || url.search + url.hash + url.username + url.password !== '') {
     return { reason: 'HOSTING_DOMAIN is more than an origin such as https://messagebox.example' };

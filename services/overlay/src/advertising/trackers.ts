@@ -1,22 +1,19 @@
-import {
-  type LookupAnswer,
-  LookupResolver,
-  type OverlayBroadcastFacilitator,
-  type OverlayLookupFacilitator,
-  type STEAK,
-  Transaction,
-} from '@bsv/sdk';
+import type { STEAK } from '@bsv/sdk';
 import type { Logger, Network } from '@messagebox/shared';
-import { parseBeef } from '@messagebox/wallet';
-import { hostUrl } from '../net/host-url.js';
-import { FetchError } from '../net/public-fetch.js';
-import { decodeServiceAd, type ServiceAd } from '../topics/service-ad.js';
-import { type HeldAd, type HostAd, type Outpoint, outpointOf, PLACE_TOPICS, PLACES, sameAd } from './ads.js';
+import { outpointKey, parseBeef, serializeBeef, withAncestors } from '@messagebox/wallet';
+import { lookupAds } from '../net/lookup-ads.js';
+import { FetchError, type PublicFetch } from '../net/public-fetch.js';
+import { reasonOf } from '../net/reason-of.js';
+import { submitTo } from '../net/submit-to.js';
+import { TopicHosts } from '../net/topic-hosts.js';
+import { type HeldAd, PLACE_TOPICS, PLACES, sameAd } from './ads.js';
 import type { OwnTransaction } from './own-transactions.js';
 
-const TIMEOUT_MS = 10_000;
+const LOOKUP_TIMEOUT_MS = 10_000;
 /** SHIP advertisements name any host; more than this many are not told. */
-const MOST_HOSTS = 32;
+const MOST_OTHERS = 32;
+/** For telling all of them, from finding them on. */
+const OTHERS_MS = 60_000;
 
 export interface TrackersOptions {
   /** Origins of SLAP trackers, which hold SHIP advertisements as well. Empty: this host is its own tracker. */
@@ -26,8 +23,7 @@ export interface TrackersOptions {
   /** Whose advertisements they are: 66 hex characters. */
   readonly identityKey: string;
   readonly network: Network;
-  readonly lookup: OverlayLookupFacilitator;
-  readonly broadcast: OverlayBroadcastFacilitator;
+  readonly fetch: PublicFetch;
   readonly log: Logger;
 }
 
@@ -38,31 +34,43 @@ export class NotAcceptedError extends Error {
 
 /**
  * The overlay hosts by which others find this one: the SLAP trackers that the operator relies on, and any host that
- * advertises `tm_ship` or `tm_slap`. What the latter say decides nothing, since anybody can be one.
+ * advertises `tm_ship` or `tm_slap`. What the latter say decides nothing, since anybody can be one; nor does anybody wait
+ * for them.
  */
 export class Trackers {
   readonly #trusted: readonly string[];
+  readonly #topicHosts: TopicHosts;
+  readonly #closing = new AbortController();
+  /** What the other hosts have not been told, by id, in its order. */
+  readonly #untold = new Map<string, OwnTransaction>();
+  #telling: Promise<void> | undefined;
 
   constructor(private readonly options: TrackersOptions) {
     this.#trusted = options.origins.filter((origin) => origin !== options.self);
+    this.#topicHosts = new TopicHosts({ ...options, trackers: this.#trusted });
   }
 
   /**
    * Shows transactions to all trackers, to each in this order, so that none sees a spending before what is spent. A
    * tracker has accepted when it has all that they create: it says so, or turns out to have it. (One that has seen a
-   * transaction before admits nothing a second time.)
+   * transaction before admits nothing a second time.) Other hosts are told besides.
    *
    * @returns the trackers that accepted
    * @throws {NotAcceptedError} when there are trackers and none accepted
    */
   async show(transactions: readonly OwnTransaction[]): Promise<string[]> {
     if (this.#trusted.length === 0) return [];
-    const others = await this.#others();
-    const [outcomes] = await Promise.all([
-      Promise.all(this.#trusted.map((host) => this.#showTo(host, transactions))),
-      Promise.all(others.map((host) => this.#showTo(host, transactions))),
-    ]);
+    for (const transaction of transactions) this.#untold.set(transaction.txid, transaction);
+    // One round after the other, or a host might see a spending before what is spent.
+    this.#telling ??= this.#tellOthers();
+    const outcomes = await Promise.all(
+      this.#trusted.map(async (host) => ({ host, problem: await this.#showTo(host, transactions) })),
+    );
     const accepted = outcomes.flatMap(({ host, problem }) => (problem === undefined ? [host] : []));
+    for (const { host, problem } of outcomes) {
+      if (problem === undefined) continue;
+      this.options.log.warn({ host, reason: problem }, 'a tracker has not accepted the advertisements');
+    }
     if (accepted.length > 0) return accepted;
     const reasons = outcomes.map(({ host, problem }) => `${host}: ${problem}`).join('; ');
     throw new NotAcceptedError(`No tracker has accepted the advertisements. ${reasons}`);
@@ -78,44 +86,53 @@ export class Trackers {
     return missing;
   }
 
-  /** Hosts that advertise to hold SHIP and SLAP advertisements, as the trackers tell. */
-  async #others(): Promise<string[]> {
-    const { self, network, log } = this.options;
-    try {
-      const found = (await this.#advertised()).flatMap((domain) => {
-        const url = hostUrl(domain, network);
-        return url === undefined ? [] : [`${url.origin}${url.pathname.replace(/\/+$/, '')}`];
-      });
-      return [...new Set(found)]
-        .filter((host) => host !== self && !this.#trusted.includes(host))
-        .slice(0, MOST_HOSTS - this.#trusted.length);
-    } catch (error) {
-      log.info({ reason: reasonOf(error) }, 'no hosts of tm_ship and tm_slap found besides the trackers');
-      return [];
-    }
+  /** Resolves when the other hosts have been told, or could not be. */
+  async told(): Promise<void> {
+    await this.#telling;
   }
 
-  async #advertised(): Promise<string[]> {
-    const resolver = new LookupResolver({
-      slapTrackers: [...this.#trusted],
-      facilitator: this.options.lookup,
-      // Its own: the SDK's default is one for the whole process, and what is down for one is down for all.
-      reputationStorage: { get: () => undefined, set: () => {} },
-    });
-    const answer = await resolver.query({ service: 'ls_ship', query: { topics: PLACE_TOPICS } }, TIMEOUT_MS);
-    return adsIn(answer).flatMap(({ ad }) =>
-      ad.protocol === 'SHIP' && PLACE_TOPICS.includes(ad.name) ? [ad.domain] : [],
-    );
+  /** Tells nobody any more. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#telling;
+  }
+
+  /** Never throws. */
+  async #tellOthers(): Promise<void> {
+    while (this.#untold.size > 0 && !this.#closing.signal.aborted) {
+      const transactions = [...this.#untold.values()];
+      this.#untold.clear();
+      const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(OTHERS_MS)]);
+      await Promise.all(
+        (await this.#others(signal)).map(async (host) => {
+          const problem = await this.#showTo(host, transactions, signal);
+          if (problem === undefined) return;
+          this.options.log.debug({ host, reason: problem }, 'a host has not accepted the advertisements');
+        }),
+      );
+    }
+    this.#telling = undefined;
+  }
+
+  /** Hosts that advertise to hold SHIP and SLAP advertisements, as the trackers tell. */
+  async #others(signal: AbortSignal): Promise<string[]> {
+    const { self } = this.options;
+    const found = new Set((await this.#topicHosts.find(PLACE_TOPICS, signal)).map(({ host }) => host));
+    return [...found].filter((host) => host !== self && !this.#trusted.includes(host)).slice(0, MOST_OTHERS);
   }
 
   /** @returns the first problem that keeps the host from having everything */
-  async #showTo(host: string, transactions: readonly OwnTransaction[]): Promise<{ host: string; problem?: string }> {
+  async #showTo(
+    host: string,
+    transactions: readonly OwnTransaction[],
+    signal?: AbortSignal,
+  ): Promise<string | undefined> {
     let problem: string | undefined;
     for (const [index, { beef, created }] of transactions.entries()) {
       try {
-        const steak = await this.#submit(host, beef);
+        const steak = await submitTo(this.options.fetch, host, plain(beef), PLACE_TOPICS, signal);
         for (const ad of created) {
-          if (!admits(steak, ad) && !(await this.#knows(host, ad))) problem ??= 'It has admitted nothing.';
+          if (!admits(steak, ad) && !(await this.#knows(host, ad, signal))) problem ??= 'It has admitted nothing.';
         }
       } catch (error) {
         // One that is refused, and of which nothing is left, does not stand in the way of those that came after it.
@@ -123,57 +140,34 @@ export class Trackers {
         if (!(isObsolete && isRefusal(error))) problem ??= reasonOf(error);
       }
     }
-    if (problem === undefined) return { host };
-    this.options.log.warn({ host, reason: problem }, 'a tracker has not accepted the advertisements');
-    return { host, problem };
-  }
-
-  async #submit(host: string, beef: Uint8Array): Promise<STEAK> {
-    const plain = Transaction.fromAtomicBEEF([...beef]).toBEEF();
-    return await this.options.broadcast.send(host, { beef: plain, topics: [...PLACE_TOPICS] });
+    return problem;
   }
 
   /** Whether the host finds the advertisement, or another one of ours that says the same. */
-  async #knows(host: string, held: HeldAd): Promise<boolean> {
-    const { identityKey, lookup } = this.options;
+  async #knows(host: string, held: HeldAd, signal?: AbortSignal): Promise<boolean> {
+    const { identityKey, fetch } = this.options;
     const { protocol, name, domain } = held.ad;
     const named = protocol === 'SHIP' ? { topics: [name] } : { service: name };
-    const query = { ...named, domain, identityKey };
-    const answer = await lookup.lookup(host, { service: PLACES[protocol].lookup, query }, TIMEOUT_MS);
-    return adsIn(answer).some(
-      (found) => outpointOf(found) === outpointOf(held) || isOurs(found.ad, held.ad, identityKey),
+    const question = { service: PLACES[protocol].lookup, query: { ...named, domain, identityKey } };
+    const found = await lookupAds(fetch, host, question, { timeoutMs: LOOKUP_TIMEOUT_MS, signal });
+    return found.some(
+      (ad) => outpointKey(ad) === outpointKey(held) || (ad.identityKey === identityKey && sameAd(ad, held.ad)),
     );
   }
 }
 
-function isOurs(found: ServiceAd, ad: HostAd, identityKey: string): boolean {
-  return found.identityKey === identityKey && sameAd(found, ad);
+/** What is submitted: no AtomicBEEF, and nothing that the transaction does not rest on. */
+function plain(beef: Uint8Array): Uint8Array {
+  const { subject, transactions } = parseBeef(beef);
+  return serializeBeef(withAncestors(subject.txid, (txid) => transactions.get(txid)));
 }
 
 function admits(steak: STEAK, { ad, outputIndex }: HeldAd): boolean {
   return steak[PLACES[ad.protocol].topic]?.outputsToAdmit.includes(outputIndex) ?? false;
 }
 
-/** The SHIP and SLAP advertisements in an answer; what can't be read is left out. */
-function adsIn(answer: LookupAnswer): (Outpoint & { readonly ad: ServiceAd })[] {
-  if (answer.type !== 'output-list') return [];
-  return answer.outputs.flatMap(({ beef, outputIndex }) => {
-    try {
-      const { subject } = parseBeef(Uint8Array.from(beef));
-      const ad = decodeServiceAd(subject.outputs[outputIndex]?.script ?? new Uint8Array());
-      return ad === undefined ? [] : [{ txid: subject.txid, outputIndex, ad }];
-    } catch {
-      return [];
-    }
-  });
-}
-
 /** Whether the host would say the same another time. */
 function isRefusal(error: unknown): boolean {
   const status = error instanceof FetchError ? error.status : undefined;
   return status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

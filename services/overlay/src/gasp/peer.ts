@@ -7,6 +7,13 @@ export interface ListedByPeer extends Outpoint {
   readonly score: number;
 }
 
+export interface ListOfPeer {
+  /** Oldest first. What is no output is left out. */
+  readonly outputs: readonly ListedByPeer[];
+  /** Whether it has listed as much as it was asked for. */
+  readonly full: boolean;
+}
+
 /** A transaction as a peer sends it; nothing is verified. */
 export interface NodeOfPeer {
   readonly raw: Buffer;
@@ -51,19 +58,17 @@ export class Peer {
   ) {}
 
   /**
-   * What the peer holds since a time, oldest first.
+   * What the peer holds since a time.
    *
    * @throws {FetchError}, {@link UselessAnswerError}, {@link PeerBudgetError}
    */
-  async list(since: number, limit: number): Promise<ListedByPeer[]> {
+  async list(since: number, limit: number): Promise<ListOfPeer> {
     const body = { version: VERSION, since, limit };
     const answer = await this.#ask('/requestSyncResponse', body, LIST_BYTES, { 'x-bsv-topic': this.topic });
     const { UTXOList: list } = (answer ?? {}) as { UTXOList?: unknown };
     if (!Array.isArray(list)) throw new UselessAnswerError('The peer has not answered with a list.');
-    return list
-      .slice(0, limit)
-      .map(listed)
-      .sort((a, b) => a.score - b.score);
+    const outputs = list.slice(0, limit).flatMap(listed);
+    return { outputs: outputs.sort((a, b) => a.score - b.score), full: list.length >= limit };
   }
 
   /**
@@ -107,13 +112,12 @@ function jsonOf({ status, body }: BoundedResponse): unknown {
   }
 }
 
-function listed(item: unknown): ListedByPeer {
-  const { txid, outputIndex, score = 0 } = (item ?? {}) as Record<string, unknown>;
-  const isOutpoint = typeof txid === 'string' && /^[0-9a-f]{64}$/.test(txid) && isIndex(outputIndex);
-  if (!isOutpoint || typeof score !== 'number' || !Number.isSafeInteger(score) || score < 0) {
-    throw new UselessAnswerError('The peer lists something that is no output.');
-  }
-  return { txid, outputIndex, score };
+/** Hosts of the published packages list outputs without a score, or with null. */
+function listed(item: unknown): ListedByPeer[] {
+  const { txid, outputIndex, score: given } = (item ?? {}) as Record<string, unknown>;
+  const score = given ?? 0;
+  if (typeof txid !== 'string' || !/^[0-9a-f]{64}$/.test(txid) || !isIndex(outputIndex)) return [];
+  return typeof score === 'number' && Number.isSafeInteger(score) && score >= 0 ? [{ txid, outputIndex, score }] : [];
 }
 
 function isIndex(value: unknown): value is number {

@@ -4,13 +4,20 @@ import type { OverlayEngine } from '../engine/overlay-engine.js';
 import type { OverlayStorage } from '../engine/overlay-storage.js';
 import { FetchError } from '../net/public-fetch.js';
 import { fetchBeef } from './graph.js';
-import { type ListedByPeer, type Peer, PeerBudgetError, UselessAnswerError } from './peer.js';
+import { type ListedByPeer, type ListOfPeer, type Peer, PeerBudgetError, UselessAnswerError } from './peer.js';
+import type { TopicRefusals } from './refusals.js';
+
+export interface SyncTopicParts {
+  readonly engine: OverlayEngine;
+  readonly storage: OverlayStorage;
+  readonly log: Logger;
+}
 
 /** What became of the outputs that a peer listed. */
 export interface TopicSync {
   known: number;
   admitted: number;
-  /** Not valid, not fit for the topic, or not what the peer had said it was; not asked for again. */
+  /** Not valid, not fit for the topic, or not what the peer had said it was. What may be valid later is asked for again. */
   refused: number;
   /** Could not be had or not be verified now; asked for again the next time. */
   failed: number;
@@ -30,16 +37,18 @@ const PATIENCE = 5;
  * what it rests on, and submits it like anybody's transaction, so that nothing wrong gets in, whatever the peer sends.
  * What fails stops nothing else; what could not be had now is tried again the next time, since the time up to which the
  * peer is known doesn't pass it.
+ *
+ * @param refusals of earlier runs with this peer and topic
  */
 export async function syncTopic(
-  engine: OverlayEngine,
-  storage: OverlayStorage,
+  parts: SyncTopicParts,
   peer: Peer,
   topic: string,
-  log: Logger,
+  refusals: TopicRefusals,
 ): Promise<TopicSync> {
+  const { storage } = parts;
   const since = await storage.getLastInteraction(peer.origin, topic);
-  const run = new Run(engine, storage, peer, topic, log);
+  const run = new Run(parts, peer, topic, refusals);
   await run.from(Math.max(0, since - OVERLAP_MS));
   const until = run.completeUntil();
   if (until > since) await storage.updateLastInteraction(peer.origin, topic, until);
@@ -50,47 +59,47 @@ class Run {
   readonly outcome: TopicSync = { known: 0, admitted: 0, refused: 0, failed: 0 };
   readonly #seen = new Set<string>();
   #latest = 0;
-  #earliestFailure = Number.MAX_SAFE_INTEGER;
+  /** Of those that are to be asked for again. */
+  #earliestMissing = Number.MAX_SAFE_INTEGER;
   #failuresInARow = 0;
 
   constructor(
-    private readonly engine: OverlayEngine,
-    private readonly storage: OverlayStorage,
+    private readonly parts: SyncTopicParts,
     private readonly peer: Peer,
     private readonly topic: string,
-    private readonly log: Logger,
+    private readonly refusals: TopicRefusals,
   ) {}
 
   async from(start: number): Promise<void> {
     let from = start;
     for (let page = 0; page < MOST_PAGES; page++) {
-      const listed = await this.#list(from);
-      const fresh = listed.filter((output) => !this.#seen.has(outpointKey(output)));
+      const { outputs, full } = await this.#list(from);
+      const fresh = outputs.filter((output) => !this.#seen.has(outpointKey(output)));
       if (!(await this.#takeAll(fresh))) return;
-      const last = listed.at(-1);
-      if (last === undefined || listed.length < PAGE) return;
+      const last = outputs.at(-1);
+      if (last === undefined || !full) return;
       from = last.score > from ? last.score : from + 1;
     }
   }
 
   /** Up to when nothing of the peer's is missing here. Its clock is not believed to be ahead of ours. */
   completeUntil(): number {
-    return Math.min(this.#latest, this.#earliestFailure, Date.now());
+    return Math.min(this.#latest, this.#earliestMissing, Date.now());
   }
 
-  async #list(from: number): Promise<ListedByPeer[]> {
+  async #list(from: number): Promise<ListOfPeer> {
     try {
       return await this.peer.list(from, PAGE);
     } catch (error) {
       if (!isOfPeer(error)) throw error;
       this.outcome.problem = error.message;
-      return [];
+      return { outputs: [], full: false };
     }
   }
 
   /** @returns false when it is no use to go on */
   async #takeAll(outputs: readonly ListedByPeer[]): Promise<boolean> {
-    const known = await this.storage.appliedAmong(this.topic, [...new Set(outputs.map(({ txid }) => txid))]);
+    const known = await this.parts.storage.appliedAmong(this.topic, [...new Set(outputs.map(({ txid }) => txid))]);
     for (const output of outputs) {
       this.#seen.add(outpointKey(output));
       if (known.has(output.txid)) this.outcome.known += 1;
@@ -105,28 +114,47 @@ class Run {
     try {
       const beef = await fetchBeef(this.peer, output);
       const from = { askedBy: this.peer.origin, admittedAt: output.score };
-      const steak = (await this.engine.apply(beef, [this.topic], from))[this.topic];
+      const steak = (await this.parts.engine.apply(beef, [this.topic], from))[this.topic];
       this.outcome[steak?.outputsToAdmit.includes(output.outputIndex) === true ? 'admitted' : 'refused'] += 1;
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      const isFinal = [RuleError, InvalidTransactionError, UselessAnswerError].some((type) => error instanceof type);
-      this.log.debug(
+      this.parts.log.debug(
         { peer: this.peer.origin, topic: this.topic, txid: output.txid, reason: error.message },
         'not synchronised',
       );
-      this.outcome[isFinal ? 'refused' : 'failed'] += 1;
-      if (isFinal) {
-        this.#failuresInARow = 0;
-        return true;
-      }
-      this.#earliestFailure = Math.min(this.#earliestFailure, output.score);
-      this.#failuresInARow += 1;
-      this.outcome.problem = error.message;
-      return error instanceof FetchError && this.#failuresInARow < PATIENCE;
+      if (!isRefusal(error)) return this.#failed(output, error);
+      this.outcome.refused += 1;
+      if (mayBeValidLater(error) && this.refusals.isToBeAskedForAgain(output)) this.#isMissing(output);
     }
     this.#failuresInARow = 0;
     return true;
   }
+
+  /** @returns false when it is no use to go on */
+  #failed(output: ListedByPeer, error: Error): boolean {
+    this.#isMissing(output);
+    this.outcome.failed += 1;
+    this.outcome.problem = error.message;
+    this.#failuresInARow += 1;
+    return error instanceof FetchError && this.#failuresInARow < PATIENCE;
+  }
+
+  #isMissing({ score }: ListedByPeer): void {
+    this.#earliestMissing = Math.min(this.#earliestMissing, score);
+  }
+}
+
+function isRefusal(error: Error): boolean {
+  return [RuleError, InvalidTransactionError, UselessAnswerError].some((type) => error instanceof type);
+}
+
+/**
+ * A block that the chain's tracker does not know yet, ancestors that are not in a block yet, a machine that was too busy.
+ * The engine does not tell these from what is wrong for ever.
+ */
+function mayBeValidLater(error: Error): boolean {
+  if (error instanceof RuleError) return error.code === 'ERR_INVALID_TRANSACTION';
+  return error instanceof InvalidTransactionError && (error.kind === 'limit' || error.kind === 'incomplete');
 }
 
 function isOfPeer(error: unknown): error is Error {

@@ -1,17 +1,13 @@
 import type { Metrics } from '@messagebox/shared';
-import type { OverlayEngine } from '../engine/overlay-engine.js';
-import type { OverlayStorage } from '../engine/overlay-storage.js';
 import { type FindPeersParts, findPeers } from './find-peers.js';
 import { Peer, type PeerLimits } from './peer.js';
-import { syncTopic, type TopicSync } from './sync-topic.js';
+import { Refusals } from './refusals.js';
+import { type SyncTopicParts, syncTopic, type TopicSync } from './sync-topic.js';
 
-export interface SynchroniseParts extends FindPeersParts {
-  readonly engine: OverlayEngine;
-  readonly storage: OverlayStorage;
+export interface SynchroniserParts extends FindPeersParts, SyncTopicParts {
   readonly metrics?: Pick<Metrics, 'overlaySyncedOutputs'>;
   readonly limits?: Partial<SyncLimits>;
-  /** Ends it early. */
-  readonly signal?: AbortSignal;
+  readonly now?: () => number;
 }
 
 export interface SyncLimits extends PeerLimits {
@@ -28,28 +24,56 @@ const DEFAULT_LIMITS: SyncLimits = { requests: 5_000, bytes: 67_108_864, request
 /**
  * Takes over from other hosts what they hold of our topics and we don't, one after the other. A peer that is down, slow
  * or hostile costs bounded time and bytes, and nothing else.
- *
- * @returns what became of each peer and topic
- * @throws {StoreUnavailableError}
  */
-export async function synchronise(parts: SynchroniseParts): Promise<PeerSync[]> {
-  const { engine, storage, fetch, log, metrics } = parts;
-  const limits = { ...DEFAULT_LIMITS, ...parts.limits };
-  const done: PeerSync[] = [];
-  for (const [topic, peers] of await findPeers(TOPICS, parts)) {
-    for (const origin of peers) {
-      if (parts.signal?.aborted === true) return done;
-      const time = AbortSignal.timeout(limits.topicMs);
-      const signal = parts.signal === undefined ? time : AbortSignal.any([time, parts.signal]);
-      const outcome = await syncTopic(engine, storage, new Peer(origin, topic, fetch, limits, signal), topic, log);
-      done.push({ peer: origin, topic, ...outcome });
-      const { known, admitted, refused, failed, problem } = outcome;
-      for (const [name, count] of Object.entries({ known, admitted, refused, failed })) {
-        metrics?.overlaySyncedOutputs.inc({ topic, outcome: name }, count);
-      }
-      if (problem === undefined) log.debug({ peer: origin, topic, ...outcome }, 'synchronised with a peer');
-      else log.warn({ peer: origin, topic, known, admitted, refused, failed, reason: problem }, 'a peer has failed');
+export class Synchroniser {
+  readonly #refusals: Refusals;
+  #isRunning = false;
+
+  constructor(private readonly parts: SynchroniserParts) {
+    this.#refusals = new Refusals(parts.now);
+  }
+
+  /**
+   * Does nothing while another run goes on here: runs take as long as peers like, and would take up all workers.
+   *
+   * @param signal ends it early
+   * @returns what became of each peer and topic
+   * @throws {StoreUnavailableError}
+   */
+  async run(signal?: AbortSignal): Promise<PeerSync[]> {
+    if (this.#isRunning) return [];
+    this.#isRunning = true;
+    try {
+      return await this.#run(signal);
+    } finally {
+      this.#isRunning = false;
     }
   }
-  return done;
+
+  async #run(signal: AbortSignal | undefined): Promise<PeerSync[]> {
+    const done: PeerSync[] = [];
+    for (const [topic, peers] of await findPeers(TOPICS, this.parts, signal)) {
+      for (const origin of peers) {
+        if (signal?.aborted === true) return done;
+        done.push({ peer: origin, topic, ...(await this.#syncTopic(origin, topic, signal)) });
+      }
+    }
+    return done;
+  }
+
+  async #syncTopic(origin: string, topic: string, signal: AbortSignal | undefined): Promise<TopicSync> {
+    const { fetch, log, metrics } = this.parts;
+    const limits = { ...DEFAULT_LIMITS, ...this.parts.limits };
+    const time = AbortSignal.timeout(limits.topicMs);
+    const until = signal === undefined ? time : AbortSignal.any([time, signal]);
+    const peer = new Peer(origin, topic, fetch, limits, until);
+    const outcome = await syncTopic(this.parts, peer, topic, this.#refusals.of(`${topic} ${origin}`));
+    const { known, admitted, refused, failed, problem } = outcome;
+    for (const [name, count] of Object.entries({ known, admitted, refused, failed })) {
+      metrics?.overlaySyncedOutputs.inc({ topic, outcome: name }, count);
+    }
+    if (problem === undefined) log.debug({ peer: origin, topic, ...outcome }, 'synchronised with a peer');
+    else log.warn({ peer: origin, topic, known, admitted, refused, failed, reason: problem }, 'a peer has failed');
+    return outcome;
+  }
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Network } from '@messagebox/shared';
+import { isHostText, type Network } from '@messagebox/shared';
 import { isPublicAddress } from './public-address.js';
 
 const MAX_BYTES = 255;
@@ -8,19 +8,27 @@ const SPECIAL_NAMES =
   /(?:^|\.)(?:local|localhost|test|invalid|example|internal|intranet|private|lan|home|corp|onion|arpa)$/;
 
 /**
- * The address of a host as an advertisement may name it: a URL of at most 255 visible ASCII characters without
- * credentials, query or fragment. On main and test it has to be https and of the public internet; on local, whose hosts
+ * The address of a host as an advertisement may name it: a URL of at most 255 plain characters without credentials, query
+ * or fragment. On main and test it has to be https and of the public internet; on local, whose hosts
  * are on the developer's machine, http and private ones will do.
  *
  * @returns undefined for anything else, of whatever type
  */
 export function hostUrl(text: unknown, network: Network): URL | undefined {
-  if (typeof text !== 'string' || text.length > MAX_BYTES || !/^https?:\/\/[\x21-\x7e]+$/.test(text)) return undefined;
-  // The parser would forgive a backslash, and drop an empty query or fragment.
-  if (/[\\?#@]/.test(text) || !URL.canParse(text)) return undefined;
+  if (typeof text !== 'string' || text.length > MAX_BYTES || !isHostText(text) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
   if (network === 'local') return url;
   return url.protocol === 'https:' && isPublicName(url.hostname) ? url : undefined;
+}
+
+/**
+ * Where the paths of such a host begin, written in one way: without a slash at the end.
+ *
+ * @returns undefined as {@link hostUrl}
+ */
+export function hostBase(text: unknown, network: Network): string | undefined {
+  const url = hostUrl(text, network);
+  return url === undefined ? undefined : `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
 }
 
 /** Whether a URL's hostname is one that the public internet could know. What it resolves to is another question. */

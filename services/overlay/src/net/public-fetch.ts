@@ -3,6 +3,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import type { Network } from '@messagebox/shared';
 import { Agent, fetch as request } from 'undici';
 import { isPublicAddress } from './public-address.js';
+import { reasonOf } from './reason-of.js';
 
 /** A request to an address that a stranger chose has not led to an answer that can be used. */
 export class FetchError extends Error {
@@ -79,7 +80,9 @@ export class PublicFetch {
       };
     } catch (error) {
       if (error instanceof FetchError) throw error;
-      throw new FetchError(timeout.aborted ? 'There was no answer in time.' : reasonOf(error), { cause: error });
+      throw new FetchError(timeout.aborted ? 'There was no answer in time.' : reasonOf(behind(error)), {
+        cause: error,
+      });
     }
   }
 
@@ -122,9 +125,7 @@ async function readBounded(body: AsyncIterable<Uint8Array> | null, maxBytes: num
   return Buffer.concat(chunks);
 }
 
-/** What stands behind undici's "fetch failed", in a few words. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'The request failed.';
-  const cause: unknown = error.cause;
-  return cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : error.message;
+/** Undici says no more than "fetch failed" itself. */
+function behind(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof Error ? error.cause : error;
 }

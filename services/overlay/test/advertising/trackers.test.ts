@@ -3,7 +3,6 @@ import { createLogger } from '@messagebox/shared';
 import type { HeldAd } from '../../src/advertising/ads.js';
 import type { OwnTransaction } from '../../src/advertising/own-transactions.js';
 import { NotAcceptedError, Trackers } from '../../src/advertising/trackers.js';
-import { BoundedBroadcastFacilitator, BoundedLookupFacilitator } from '../../src/net/facilitators.js';
 import { PublicFetch } from '../../src/net/public-fetch.js';
 import { TestChain } from '../support/chain.js';
 import { type Host, startHost } from '../support/host.js';
@@ -56,15 +55,16 @@ async function frontOf(target?: Host): Promise<TrackerFront> {
 }
 
 function trackers(origins: readonly string[], self: string | undefined = undefined): Trackers {
-  return new Trackers({
+  const made = new Trackers({
     origins,
     self,
     identityKey: me.identityKey,
     network: 'local',
-    lookup: new BoundedLookupFacilitator(fetch),
-    broadcast: new BoundedBroadcastFacilitator(fetch),
+    fetch,
     log: createLogger('test', true, { write: (line) => void lines.push(line) }),
   });
+  closers.push(() => made.close());
+  return made;
 }
 
 interface Made extends OwnTransaction {
@@ -168,26 +168,67 @@ describe('showing transactions to trackers', () => {
     expect(front.submitted).toEqual([ad.txid, ad.txid]);
   });
 
-  test('any host that advertises tm_ship is told, and decides nothing', async () => {
-    const other = await tracker();
-    const told = await frontOf(other);
+  /** The tracker knows these as hosts of tm_ship. */
+  async function advertiseHosts(...urls: string[]): Promise<void> {
     const stranger = new Person();
     const hosts = await stranger.transaction(chain, [
       await stranger.serviceAd('SLAP', front.url, 'ls_ship'),
-      await stranger.serviceAd('SHIP', `${told.url}/`, 'tm_ship'),
+      ...(await Promise.all(urls.map((url) => stranger.serviceAd('SHIP', url, 'tm_ship')))),
       await stranger.serviceAd('SHIP', NOBODY, 'tm_slap'),
       await stranger.serviceAd('SHIP', 'https://elsewhere.example', 'tm_messagebox'),
     ]);
     await host.engine.apply(Uint8Array.from(hosts.toBEEF()), ['tm_ship', 'tm_slap']);
+  }
+
+  test('any host that advertises tm_ship is told, and decides nothing', async () => {
+    const other = await tracker();
+    const told = await frontOf(other);
+    await advertiseHosts(`${told.url}/`);
+    const all = trackers([front.url]);
     const ad = await advertise();
-    expect(await trackers([front.url]).show([ad])).toEqual([front.url]);
+    expect(await all.show([ad])).toEqual([front.url]);
+    await all.told();
     expect(told.submitted).toEqual([ad.txid]);
 
     const next = await advertise();
     front.treat(refusing(500));
-    await expect(trackers([front.url]).show([next])).rejects.toThrow(NotAcceptedError);
+    await expect(all.show([next])).rejects.toThrow(NotAcceptedError);
+    await all.told();
     expect(told.submitted).toEqual([ad.txid, next.txid]);
     expect(await domainsAt(other)).toBe(2);
+  });
+
+  test('nobody waits for a host that advertises tm_ship and is silent; it ends with the others', async () => {
+    const silent = await frontOf();
+    silent.treat('hang', 'hang');
+    await advertiseHosts(silent.url);
+    const all = trackers([front.url]);
+    const shown = [await advertise(), await advertise('https://messagebox-two.com')];
+    const submitted = silent.submission();
+    for (const ad of shown) expect(await all.show([ad])).toEqual([front.url]);
+    await submitted;
+    await all.close();
+    // What was to be told next was not begun.
+    expect(silent.submitted).toEqual([shown[0]?.txid]);
+  });
+
+  test('other hosts get transactions in their order, whatever else is shown meanwhile', async () => {
+    const other = await tracker();
+    const told = await frontOf(other);
+    await advertiseHosts(told.url);
+    const first = await advertise();
+    const second = await advertise('https://messagebox-two.com', first);
+    const all = trackers([front.url]);
+    const release = told.hold();
+    const begun = told.submission();
+    await all.show([first]);
+    await begun;
+    await all.show([second]);
+    expect(told.submitted).toEqual([first.txid]);
+    release();
+    await all.told();
+    expect(told.submitted).toEqual([first.txid, second.txid]);
+    expect((await other.engine.lookup({ service: 'ls_ship', query: 'findAll' })).outputs).toHaveLength(1);
   });
 
   test('a revocation is accepted by who takes it', async () => {

@@ -6,16 +6,22 @@ export class TestChain implements ChainTracker {
   #funded = 0;
   /** Makes it fail to answer. */
   down = false;
+  /** Makes it not know later blocks yet. */
+  knownUpTo = Number.POSITIVE_INFINITY;
   /** Makes it answer only then. */
   held: Promise<void> | undefined;
 
   async isValidRootForHeight(root: string, height: number): Promise<boolean> {
     await this.held;
     if (this.down) throw new Error('the chain is down');
-    return this.#roots.get(height) === root;
+    return height <= this.knownUpTo && this.#roots.get(height) === root;
   }
 
   async currentHeight(): Promise<number> {
+    return this.height;
+  }
+
+  get height(): number {
     return this.#roots.size;
   }
 

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseBeef } from '@messagebox/wallet';
@@ -19,12 +19,16 @@ export interface TrackerFront {
   readonly url: string;
   /** Ids of the transactions that were submitted, in order, whatever became of them. */
   readonly submitted: readonly string[];
+  /** Resolves with the next submission, before anything becomes of it. */
+  submission(): Promise<unknown>;
   /** Requests that were made, by path. */
   readonly requests: readonly string[];
   /** Where requests are passed on to from now on. */
   retarget(url: string): void;
   /** From now on. */
   treat(submit: Treatment, lookup?: Treatment): void;
+  /** Nothing becomes of submissions until what is returned is called. */
+  hold(): () => void;
   /** The next submissions, one by one; then again as `treat` says. */
   next(...submits: readonly Treatment[]): void;
   close(): Promise<void>;
@@ -35,6 +39,8 @@ export async function startTrackerFront(target?: string): Promise<TrackerFront> 
   let passTo = target;
   const submitted: string[] = [];
   const requests: string[] = [];
+  const events = new EventEmitter();
+  let held: Promise<void> | undefined;
   const next: Treatment[] = [];
   let treatments: { submit: Treatment; lookup: Treatment } = { submit: 'pass', lookup: 'pass' };
 
@@ -45,7 +51,11 @@ export async function startTrackerFront(target?: string): Promise<TrackerFront> 
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
     const isSubmit = path === '/submit';
-    if (isSubmit) submitted.push(parseBeef(body).subject.txid);
+    if (isSubmit) {
+      submitted.push(parseBeef(body).subject.txid);
+      events.emit('submission');
+      await held;
+    }
     const treatment = (isSubmit ? next.shift() : undefined) ?? (isSubmit ? treatments.submit : treatments.lookup);
     if (treatment === 'hang') return;
     if (treatment === 'close') {
@@ -75,12 +85,20 @@ export async function startTrackerFront(target?: string): Promise<TrackerFront> 
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     submitted,
+    submission: () => once(events, 'submission'),
     requests,
     retarget(url) {
       passTo = url;
     },
     treat(submit, lookup = 'pass') {
       treatments = { submit, lookup };
+    },
+    hold() {
+      let release = () => {};
+      held = new Promise((resolve) => {
+        release = resolve;
+      });
+      return release;
     },
     next(...submits) {
       next.push(...submits);
