@@ -1,4 +1,4 @@
-import { Beef, LockingScript, MerklePath, type Transaction } from '@bsv/sdk';
+import { Beef, LockingScript, MerklePath, Transaction } from '@bsv/sdk';
 import {
   atomicBeef,
   type BeefTransaction,
@@ -91,6 +91,27 @@ describe('what a BEEF holds', () => {
     expect(heightBy(Buffer.concat([Buffer.of(1, 1), raw(funding)]))).toBe(4);
     expect(heightBy(Buffer.concat([Buffer.of(1, 0), raw(funding)]))).toBe(3);
     expect(heightBy(Buffer.concat([Buffer.of(0), raw(funding)]))).toBe(3);
+  });
+
+  test.each([1, 2] as const)('version %i is written as the SDK reads it', (version) => {
+    const funding = chain.mine(fundingOf(['OP_1'], 1_000), 7);
+    const last = spend([{ from: funding }], { satoshis: 400 });
+    const { transactions } = parseBeef(bytesOf(last));
+    const bytes = serializeBeef([...transactions.values()], version);
+    expect(Beef.fromBinary([...bytes]).version & 0xff).toBe(version);
+    expect(Transaction.fromBEEF([...bytes]).id('hex')).toBe(last.id('hex'));
+    expect(Transaction.fromBEEF([...bytes]).inputs[0]?.sourceTransaction?.merklePath?.blockHeight).toBe(7);
+    expect(parseBeef(bytes).subject.txid).toBe(last.id('hex'));
+  });
+
+  test('a merkle path without a transaction is refused, however many there are', () => {
+    const funding = fundingOf(['OP_1']);
+    const nothing = Buffer.from('0101' + '00', 'hex');
+    expectRefused(
+      () => readBeef(beefOf([nothing], [Buffer.concat([Buffer.of(0), raw(funding)])])),
+      'malformed',
+      /path/,
+    );
   });
 
   test('more transactions than 16 bits can count are written as they are read', () => {

@@ -62,7 +62,7 @@ export function readBeef(bytes: Uint8Array, maxTransactions = Number.POSITIVE_IN
   if (version !== BEEF_V1 && version !== BEEF_V2) {
     throw malformed('This is not a BEEF: it begins with another version.');
   }
-  const proofs = Array.from({ length: reader.count(4) }, () => readProof(reader));
+  const proofs = Array.from({ length: reader.count(4) }, () => readUsefulProof(reader));
   const count = reader.count(10);
   if (count === 0) throw malformed('The BEEF has no transaction.');
   if (count > maxTransactions) {
@@ -71,6 +71,13 @@ export function readBeef(bytes: Uint8Array, maxTransactions = Number.POSITIVE_IN
   const entries = Array.from({ length: count }, () => (version === BEEF_V1 ? readV1(reader) : readV2(reader)));
   reader.end();
   return { subjectTxid: atomicTxid ?? txidOfLast(entries), proofs, transactions: withProofs(entries, proofs) };
+}
+
+/** One without leaves takes four bytes of a BEEF, and here much more. */
+function readUsefulProof(reader: ByteReader): ParsedProof {
+  const proof = readProof(reader);
+  if (proof.leaves.size === 0) throw malformed('A merkle path is of no transaction.');
+  return proof;
 }
 
 function readV1(reader: ByteReader): Entry {

@@ -1,23 +1,31 @@
 import { createHash } from 'node:crypto';
-import { ATOMIC_BEEF, BEEF_V2 } from './beef-versions.js';
+import { ATOMIC_BEEF, BEEF_V1, BEEF_V2 } from './beef-versions.js';
 import type { BeefTransaction } from './parse-beef.js';
 
-/** A BEEF V2 of these, in their order: ancestors have to come first, and the one that it is about last. */
-export function serializeBeef(transactions: readonly BeefTransaction[]): Buffer {
+const NO_PROOF = Uint8Array.of(0);
+const PROOF = Uint8Array.of(1);
+
+/**
+ * A BEEF of these, in their order: ancestors have to come first, and the one that it is about last.
+ *
+ * @param version 1 (BRC-62), which everybody reads, or 2 (BRC-96)
+ */
+export function serializeBeef(transactions: readonly BeefTransaction[], version: 1 | 2 = 2): Buffer {
   const indexes = new Map<string, number>();
   const proofs: Uint8Array[] = [];
   const body: Uint8Array[] = [];
   for (const { raw, proof } of transactions) {
-    if (proof === undefined) body.push(Uint8Array.of(0), raw);
+    if (proof === undefined) body.push(...(version === 1 ? [raw, NO_PROOF] : [NO_PROOF, raw]));
     else {
       // Not by the object: several BEEFs that are put together bring equal ones.
       const key = createHash('sha256').update(proof.raw).digest('base64');
       const index = indexes.get(key) ?? proofs.push(proof.raw) - 1;
       indexes.set(key, index);
-      body.push(Uint8Array.of(1), varInt(index), raw);
+      body.push(...(version === 1 ? [raw, PROOF, varInt(index)] : [PROOF, varInt(index), raw]));
     }
   }
-  return Buffer.concat([uint32(BEEF_V2), varInt(proofs.length), ...proofs, varInt(transactions.length), ...body]);
+  const head = uint32(version === 1 ? BEEF_V1 : BEEF_V2);
+  return Buffer.concat([head, varInt(proofs.length), ...proofs, varInt(transactions.length), ...body]);
 }
 
 /** The same BEEF as an AtomicBEEF about one of its transactions. */

@@ -156,10 +156,13 @@ export class Trackers {
   }
 }
 
-/** What is submitted: no AtomicBEEF, and nothing that the transaction does not rest on. */
+/** What is submitted: the BEEF that the SDK submits too (V1), with nothing that the transaction does not rest on. */
 function plain(beef: Uint8Array): Uint8Array {
   const { subject, transactions } = parseBeef(beef);
-  return serializeBeef(withAncestors(subject.txid, (txid) => transactions.get(txid)));
+  return serializeBeef(
+    withAncestors(subject.txid, (txid) => transactions.get(txid)),
+    1,
+  );
 }
 
 function admits(steak: STEAK, { ad, outputIndex }: HeldAd): boolean {
