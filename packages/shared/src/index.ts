@@ -7,7 +7,7 @@ export {
 export * from './config/index.js';
 export { DELIVERY_FEE_MAX_AGE_MS, DeliveryFees } from './fees/delivery-fees.js';
 export { databaseCheck, Health, type HealthReport } from './health/health.js';
-export { clientAddress } from './http/client-address.js';
+export { addressKey, clientAddress } from './http/client-address.js';
 export * from './http/json-server.js';
 export { type ServerIdentity, serverIdentity } from './identity/server-identity.js';
 export * from './jobs/index.js';
