@@ -170,7 +170,9 @@ describe('facilitators', () => {
     }
     const query = { identityKey: alice.identityKey };
     const binary = await lookup.lookup(host.url, { service: 'ls_messagebox', query });
-    peer.answers['/lookup'] = jsonAnswer(await host.engine.lookup({ service: 'ls_messagebox', query }));
+    const { outputs: found } = await host.engine.lookup({ service: 'ls_messagebox', query });
+    const written = found.map(({ beef, outputIndex }) => ({ beef: [...beef], outputIndex }));
+    peer.answers['/lookup'] = jsonAnswer({ type: 'output-list', outputs: written });
     const plain = await lookup.lookup(peer.url, { service: 'ls_messagebox', query });
     for (const { outputs } of [binary, plain]) {
       expect(outputs.map(({ beef }) => Transaction.fromBEEF(beef).id('hex'))).toEqual([

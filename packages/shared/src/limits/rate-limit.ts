@@ -12,6 +12,8 @@ export class TooManyRequestsError extends Error {
 export interface RateLimit {
   /** @throws {TooManyRequestsError} */
   admit(key: string): Promise<void>;
+  /** Counts what was admitted as so many more, when it turns out to have been more. */
+  charge(key: string, more: number): Promise<void>;
 }
 
 /**
@@ -28,6 +30,9 @@ export function rateLimit(burst: number, seconds: number): RateLimit {
         if (!(refusal instanceof RateLimiterRes)) throw refusal;
         throw new TooManyRequestsError(Math.max(1, Math.ceil(refusal.msBeforeNext / 1000)));
       }
+    },
+    async charge(key, more) {
+      if (more > 0) await limiter.penalty(key, more);
     },
   };
 }
