@@ -14,6 +14,8 @@ import type { Express, Router } from 'express';
 import { type Advertiser, createAdvertiser } from './advertising/advertiser.js';
 import type { ReconcileParts } from './advertising/reconcile.js';
 import { createOverlayEngine } from './engine/create-engine.js';
+import { OverlaySize } from './engine/overlay-size.js';
+import { tidy } from './engine/tidy.js';
 import { synchronise } from './gasp/synchronise.js';
 import type { Development } from './http/development.js';
 import { createOverlayApp, type OverlayRouteParts, overlayRoutes } from './http/overlay-app.js';
@@ -35,6 +37,7 @@ export interface OverlayParts {
 
 /** Reconciling waits for its lock, and a sync takes long; neither is to hold up the other. */
 const CONCURRENCY = 4;
+const TIDY_MS = 15 * 60_000;
 
 /**
  * The overlay without its process: the whole wiring. Topics and lookup services with their HTTP face, and the worker
@@ -46,6 +49,7 @@ export class Overlay {
   readonly #advertiser: Advertiser;
   readonly #fetch: PublicFetch;
   readonly #storage;
+  readonly #size: OverlaySize;
 
   constructor(parts: OverlayParts) {
     const { config, sql, log, metrics, money } = parts;
@@ -59,6 +63,7 @@ export class Overlay {
       metrics,
     });
     this.#storage = storage;
+    this.#size = new OverlaySize(storage, metrics);
     const { identityKey } = parts.identity.authenticator;
     this.#advertiser = createAdvertiser({ ...parts, engine, identityKey, fetch: this.#fetch });
     const development = config.network === 'local' ? developmentOn(money) : undefined;
@@ -102,15 +107,18 @@ export class Overlay {
           metrics,
           signal,
         }),
+      tidy: (signal) => tidy({ engine, storage: this.#storage, chain: this.#parts.money.chain, log, signal }),
     });
     jobs.work(handlers, { concurrency: CONCURRENCY });
     await jobs.repeat(overlayJob.reconcile, overlay.reconcileMs, { first: 'later' });
     await jobs.repeat(overlayJob.sync, overlay.syncMs);
+    await jobs.repeat(overlayJob.tidy, TIDY_MS, { first: 'later' });
     await jobs.add(overlayJob.reconcile, originData(this.#advertiser));
   }
 
-  /** Ends its connections to other hosts. The worker ends with its queue. */
+  /** Ends its connections to other hosts, and its counting. The worker ends with its queue. */
   async close(): Promise<void> {
+    await this.#size.close();
     await this.#fetch.close();
   }
 }

@@ -1,0 +1,77 @@
+import type { Logger } from '@messagebox/shared';
+import { type Chain, ChainUnavailableError } from '@messagebox/wallet';
+import type { OverlayEngine } from './overlay-engine.js';
+import type { OverlayStorage } from './overlay-storage.js';
+
+export interface TidyParts {
+  readonly engine: Pick<OverlayEngine, 'prove' | 'forget'>;
+  readonly storage: OverlayStorage;
+  readonly chain: Pick<Chain, 'proof'>;
+  readonly log: Logger;
+  /** Ends it early. */
+  readonly signal?: AbortSignal;
+  readonly now?: () => number;
+}
+
+/** What became of transactions without a merkle path. */
+export interface Tidied {
+  /** The chain has one. */
+  proven: number;
+  /** Removed: they were given long ago, and are in no block. */
+  forgotten: number;
+}
+
+const DAY_MS = 86_400_000;
+/** How long what is in no block is kept: whoever means it advertises again. */
+const KEPT_MS = 30 * DAY_MS;
+const ASKED_AGAIN_AFTER_MS = DAY_MS;
+/** Questions in one run, each to a service that answers a few in a second. */
+const MOST_ASKED = 100;
+/** More than one address can submit from one run to the next. */
+const MOST_FORGOTTEN = 10_000;
+const AT_ONCE = 500;
+
+/**
+ * Advertisements come without a merkle path, because they are told of before they are in a block. So the chain is asked
+ * for it later, which also makes what is kept smaller; and what has none for too long is removed.
+ *
+ * @throws {StoreUnavailableError}
+ */
+export async function tidy(parts: TidyParts): Promise<Tidied> {
+  const tidied: Tidied = { proven: 0, forgotten: 0 };
+  await prove(parts, tidied);
+  await forget(parts, tidied);
+  if (tidied.proven + tidied.forgotten > 0) parts.log.info({ ...tidied }, 'the overlay is tidied');
+  return tidied;
+}
+
+async function prove({ engine, storage, chain, log, signal, now = Date.now }: TidyParts, tidied: Tidied) {
+  for (const txid of await storage.toBeAsked(now(), MOST_ASKED)) {
+    if (signal?.aborted === true) return;
+    try {
+      const proof = await chain.proof(txid);
+      if (proof === undefined) await storage.askLater(txid, now() + ASKED_AGAIN_AFTER_MS);
+      else {
+        await engine.prove(txid, proof);
+        tidied.proven += 1;
+      }
+    } catch (error) {
+      if (!(error instanceof ChainUnavailableError)) throw error;
+      // Not the first one again, if it should be at fault.
+      await storage.askLater(txid, now() + ASKED_AGAIN_AFTER_MS);
+      log.warn({ reason: error.message }, 'the chain could not be asked for merkle paths');
+      return;
+    }
+  }
+}
+
+async function forget({ engine, storage, signal, now = Date.now }: TidyParts, tidied: Tidied) {
+  while (tidied.forgotten < MOST_FORGOTTEN) {
+    const old = await storage.unprovenSince(now() - KEPT_MS, AT_ONCE);
+    for (const { txid, topic } of old) {
+      if (signal?.aborted === true) return;
+      if (await engine.forget(txid, topic)) tidied.forgotten += 1;
+    }
+    if (old.length < AT_ONCE) return;
+  }
+}
