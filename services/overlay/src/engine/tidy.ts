@@ -25,6 +25,8 @@ const DAY_MS = 86_400_000;
 /** How long what is in no block is kept: whoever means it advertises again. */
 const KEPT_MS = 30 * DAY_MS;
 const ASKED_AGAIN_AFTER_MS = DAY_MS;
+/** Sooner than the next run, so that it shows whether the chain is still away. */
+const UNANSWERED_AFTER_MS = 10 * 60_000;
 /** Questions in one run, each to a service that answers a few in a second. */
 const MOST_ASKED = 100;
 /** More than one address can submit from one run to the next. */
@@ -33,21 +35,23 @@ const AT_ONCE = 500;
 
 /**
  * Advertisements come without a merkle path, because they are told of before they are in a block. So the chain is asked
- * for it later, which also makes what is kept smaller; and what has none for too long is removed.
+ * for it later, which also makes what is kept smaller; and what has none for too long is removed, unless the chain can't be
+ * asked now.
  *
  * @throws {StoreUnavailableError}
  */
 export async function tidy(parts: TidyParts): Promise<Tidied> {
   const tidied: Tidied = { proven: 0, forgotten: 0 };
-  await prove(parts, tidied);
-  await forget(parts, tidied);
+  if (await prove(parts, tidied)) await forget(parts, tidied);
   if (tidied.proven + tidied.forgotten > 0) parts.log.info({ ...tidied }, 'the overlay is tidied');
   return tidied;
 }
 
-async function prove({ engine, storage, chain, log, signal, now = Date.now }: TidyParts, tidied: Tidied) {
+/** @returns false when the chain could not be asked */
+async function prove(parts: TidyParts, tidied: Tidied): Promise<boolean> {
+  const { engine, storage, chain, log, signal, now = Date.now } = parts;
   for (const txid of await storage.toBeAsked(now(), MOST_ASKED)) {
-    if (signal?.aborted === true) return;
+    if (signal?.aborted === true) return false;
     try {
       const proof = await chain.proof(txid);
       if (proof === undefined) await storage.askLater(txid, now() + ASKED_AGAIN_AFTER_MS);
@@ -57,15 +61,15 @@ async function prove({ engine, storage, chain, log, signal, now = Date.now }: Ti
       }
     } catch (error) {
       if (!(error instanceof ChainUnavailableError)) throw error;
-      // Not the first one again, if it should be at fault.
-      await storage.askLater(txid, now() + ASKED_AGAIN_AFTER_MS);
       log.warn({ reason: error.message }, 'the chain could not be asked for merkle paths');
-      return;
+      await storage.askLater(txid, now() + UNANSWERED_AFTER_MS);
+      return false;
     }
   }
+  return true;
 }
 
-async function forget({ engine, storage, signal, now = Date.now }: TidyParts, tidied: Tidied) {
+async function forget({ engine, storage, signal, now = Date.now }: TidyParts, tidied: Tidied): Promise<void> {
   while (tidied.forgotten < MOST_FORGOTTEN) {
     const old = await storage.unprovenSince(now() - KEPT_MS, AT_ONCE);
     for (const { txid, topic } of old) {
