@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import { OverlayGASPRemote } from '@bsv/overlay/GASP/OverlayGASPRemote.ts';
 import {
   HTTPSOverlayBroadcastFacilitator,
   HTTPSOverlayLookupFacilitator,
@@ -422,6 +423,28 @@ describe('other hosts', () => {
       outputIndex: 0,
       proof: funding?.merklePath?.toHex(),
     });
+  });
+
+  test("the published package's remote gets the same", async () => {
+    const ad = await new Person().advertise(chain, `${A}/gasp`);
+    const before = Date.now();
+    await submit(bytesOf(ad), '["tm_messagebox"]');
+    const remote = new OverlayGASPRemote(host.url, 'tm_messagebox');
+    const txid = ad.id('hex');
+    const answer = await remote.getInitialResponse({ version: 1, since: before });
+    expect(answer).toEqual({ since: before, UTXOList: [{ txid, outputIndex: 0, score: expect.any(Number) }] });
+    const node = await remote.requestNode(`${txid}.0`, txid, 0, true);
+    expect(node).toMatchObject({ graphID: `${txid}.0`, rawTx: ad.toHex(), outputIndex: 0 });
+  });
+
+  test('a list has at most 1,000 outputs', async () => {
+    const scripts = await Promise.all(Array.from({ length: 100 }, () => new Person().messageBoxAd(A)));
+    const people = await Promise.all(
+      Array.from({ length: 11 }, async () => await new Person().transaction(chain, scripts)),
+    );
+    for (const transaction of people) await host.engine.apply(bytesOf(transaction), ['tm_messagebox']);
+    const { UTXOList } = await json(await ask({ version: 1, since: 0, limit: 10_000 }));
+    expect(UTXOList).toHaveLength(1_000);
   });
 
   test.each<[string, unknown]>([
