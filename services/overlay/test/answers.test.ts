@@ -26,7 +26,7 @@ const charged: [string, number][] = [];
 const charge = async (...charge: [string, number]) => void charged.push(charge);
 
 function start(changed: Partial<typeof limits> = {}) {
-  const answers = new Answers({ ...limits, ...changed }, { charge });
+  const answers = new Answers({ ...limits, ...changed }, { charge, check: async () => {} });
   const send = (client: Client, make: () => Promise<Buffer>) =>
     answers.send(client as unknown as Response, 'somebody', 'text/plain', make);
   return { send, large: (client: Client) => send(client, async () => Buffer.alloc(600)) };

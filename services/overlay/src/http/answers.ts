@@ -20,14 +20,14 @@ export class Answers {
 
   constructor(
     private readonly limits: AnswerLimits,
-    private readonly rate: Pick<RateLimit, 'charge'>,
+    private readonly rate: Pick<RateLimit, 'charge' | 'check'>,
   ) {
     this.#turns = new Turns(limits.atOnce);
   }
 
   /**
    * @param askedBy who is charged for the answer, by the key of the rate limit
-   * @throws {OverloadedError}, and what `make` throws
+   * @throws {OverloadedError}, {TooManyRequestsError}, and what `make` throws
    */
   async send(response: Response, askedBy: string, contentType: string, make: () => Promise<Buffer>): Promise<void> {
     await this.#turns.run(async () => {
@@ -35,6 +35,7 @@ export class Answers {
       if (this.#held > this.limits.heldBytes) {
         throw new OverloadedError('Too many answers wait to be taken. Try again later.');
       }
+      await this.rate.check(askedBy); // those before it may have been large
       const body = await make();
       this.#hold(response, body.length);
       await this.rate.charge(askedBy, Math.floor(body.length / this.limits.bytesOfOne));
