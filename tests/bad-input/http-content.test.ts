@@ -211,6 +211,13 @@ describe('POST /sendMessage', () => {
     );
   });
 
+  test('a megabyte to 65 recipients at once', async () => {
+    const recipient = Array.from({ length: 65 }, () => world.recipient.client.identityKey);
+    const messageId = recipient.map(() => uniqueId());
+    const body = 'x'.repeat(2 ** 20);
+    await world.refused(world.sendMessage(world.message({ recipient, messageId, body })), 'ERR_MESSAGE_TOO_LARGE');
+  });
+
   test('1,000 recipients are taken, 1,001 are not', async () => {
     const recipient = Array.from({ length: 1_001 }, () => world.recipient.client.identityKey);
     const messageId = recipient.map((_key, i) => `many ${i}`);

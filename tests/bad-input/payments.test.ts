@@ -126,6 +126,14 @@ describe('payment.tx', () => {
     await refused(payment.with({ tx: unproven.toAtomicBEEF(true) }), 'ERR_INVALID_PAYMENT');
   });
 
+  test('a BEEF that is no AtomicBEEF', async () => {
+    const payment = await enough();
+    const transaction = payment.transaction();
+    for (const tx of [transaction.toBEEF(), [...transaction.toBEEFUint8Array()]]) {
+      await refused(payment.with({ tx }), 'ERR_INVALID_PAYMENT');
+    }
+  });
+
   test('it is about another transaction than the one inside', async () => {
     const payment = await enough();
     const tx = [...(payment.tx as number[])];

@@ -30,6 +30,15 @@ test('what is handed on is a variable of the servers', () => {
   expect(handedOn.filter((name) => !(name in variables))).toEqual([]);
 });
 
+test('the key of the Firebase account is handed to realtime, and to nobody else', () => {
+  const [shared = '', services = ''] = compose.split(/^services:$/m);
+  const names = [...services.matchAll(/^ {2}(\w+):\n((?: {4}.*\n|\n| {2}#.*\n)*)/gm)]
+    .filter(([, , block = '']) => block.includes('FIREBASE_SERVICE_ACCOUNT'))
+    .map(([, name]) => name);
+  expect(names).toEqual(['realtime']);
+  expect(shared).not.toContain('FIREBASE_SERVICE_ACCOUNT');
+});
+
 test('images are pinned to a version', () => {
   const images = [...compose.matchAll(/^ +image: (\S+)$/gm)].map(([, image = '']) => image);
   for (const image of images) expect(image).toMatch(/:(\$\{MESSAGEBOX_VERSION:-dev\}|.*\d.*)$/);

@@ -6,6 +6,7 @@ import {
   type JobStatus,
   JobsUnavailableError,
   PermanentJobError,
+  PostponeJobError,
   RetryJobError,
   type RunningJob,
 } from '../../packages/shared/src/jobs/index.js';
@@ -23,6 +24,8 @@ export const quickPolicy: JobPolicy = { ...defaultJobPolicy, attempts: 4, backof
 
 /** A timer may end this much before its time, by rounding. */
 const ROUNDING_MS = 3;
+/** The log's number for it. */
+const DEBUG = 20;
 
 /** Something that a test waits for. */
 export function signal<T = void>(): { readonly promise: Promise<T>; resolve(value: T): void } {
@@ -295,6 +298,77 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
     const id = await here.add('busy', {});
     expect(await untilState(there, id, 'completed')).toMatchObject({ result: 2, attempts: 2 });
     expect((starts[1] ?? 0) - (starts[0] ?? 0)).toBeGreaterThanOrEqual(400 - ROUNDING_MS);
+  });
+
+  test('a PostponeJobError runs it again no sooner than it says, and costs no attempt, however often', async () => {
+    const starts: number[] = [];
+    const seen: [number, boolean][] = [];
+    here.work(
+      {
+        patient: async (job) => {
+          starts.push(Date.now());
+          seen.push([job.attempt, job.lastAttempt]);
+          if (starts.length <= 6) throw new PostponeJobError('not now', { afterMs: starts.length === 1 ? 300 : 1 });
+          if (starts.length === 7) throw new Error('this one counts');
+          return 'done';
+        },
+      },
+      { concurrency: 1 },
+    );
+    const id = await here.add('patient', {});
+    expect(await untilState(there, id, 'delayed')).toMatchObject({ attempts: 0 });
+    expect(await untilState(there, id, 'completed')).toMatchObject({ result: 'done', attempts: 2 });
+    expect(seen.slice(0, 7)).toEqual(Array.from({ length: 7 }, () => [1, false]));
+    expect(seen.slice(7)).toEqual([[2, false]]);
+    expect((starts[1] ?? 0) - (starts[0] ?? 0)).toBeGreaterThanOrEqual(300 - ROUNDING_MS);
+    const text = await metrics.registry.metrics();
+    expect(text).toMatch(/^messagebox_jobs_total\{.*name="patient",outcome="postponed".*\} 6$/m);
+    // Thousands may be postponed at once, which is nothing that went wrong.
+    const said = log.map((line) => JSON.parse(line) as { level: number; outcome?: string });
+    const levels = said.filter(({ outcome }) => outcome === 'postponed').map(({ level }) => level);
+    expect(levels).toEqual(Array.from({ length: 6 }, () => DEBUG));
+  });
+
+  test('the last attempt, too, can be postponed', async () => {
+    await closeAll();
+    await open({ attempts: 1 });
+    let runs = 0;
+    here.work(
+      {
+        once: async ({ lastAttempt }) => {
+          runs += 1;
+          if (runs === 1) throw new PostponeJobError('not now', { afterMs: Number.NaN });
+          return lastAttempt;
+        },
+      },
+      { concurrency: 1 },
+    );
+    const id = await here.add('once', {});
+    expect(await untilState(there, id, 'completed')).toMatchObject({ result: true, attempts: 1 });
+    expect(runs).toBe(2);
+  });
+
+  test('who works is told of each job that has ended, once, and of none that will run again', async () => {
+    const ended: string[] = [];
+    here.work(
+      {
+        good: async () => undefined,
+        flaky: async ({ attempt }) => {
+          if (attempt === 1) throw new Error('again');
+          return undefined;
+        },
+        patient: async () => {
+          throw new PostponeJobError('not now', { afterMs: 3_600_000 });
+        },
+        bad: () => Promise.reject(new PermanentJobError('no')),
+      },
+      { concurrency: 1, ended: (id) => ended.push(id) },
+    );
+    const add = (name: string) => here.add(name, {}, { id: name });
+    await add('patient');
+    for (const name of ['good', 'flaky']) await untilState(here, await add(name), 'completed');
+    for (const name of ['bad', 'unknown']) await untilState(here, await add(name), 'failed');
+    expect(ended).toEqual(['good', 'flaky', 'bad', 'unknown']);
   });
 
   test('the same id twice is one job, while it waits, runs and is kept', async () => {

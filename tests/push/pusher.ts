@@ -59,7 +59,8 @@ export async function openInstance(place: Place, server: FcmServer, env: Record<
     outbox,
     devices: new DeviceRegistrations(foundation.sql),
     metrics: foundation.metrics,
-    push: (options: PushOptions = {}) => openPush(foundation, { fcm: server.url, everyMs: 200, ...options }),
+    push: ({ fcm, ...options }: PushOptions = {}) =>
+      openPush(foundation, { fcm: { endpoint: server.url, ...fcm }, everyMs: 200, ...options }),
     /** A device of somebody's; its token. */
     async device(identityKey: string): Promise<{ id: number; token: string }> {
       const token = `token-${randomBytes(8).toString('hex')}`;

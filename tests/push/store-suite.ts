@@ -1,5 +1,31 @@
-import { DeviceRegistrations, MOST_DEVICES, PUSHED_BOX, pushNotes, StoreUnavailableError } from '@messagebox/shared';
+import {
+  DeviceRegistrations,
+  MOST_DEVICES,
+  PUSHED_BOX,
+  pushNotes,
+  type SqlClient,
+  StoreUnavailableError,
+} from '@messagebox/shared';
 import { ALICE, BOB, CAROL, type Fixture, type OpenFixture, openFixture } from './fixtures.js';
+
+/** The same database, where something happens between the first such read and what comes next. */
+function interrupted(sql: SqlClient, isRead: RegExp, happens: () => Promise<unknown>): SqlClient {
+  let left = 1;
+  return {
+    dialect: sql.dialect,
+    knex: sql.knex,
+    phrases: sql.phrases,
+    time: (value) => sql.time(value),
+    read: async (statement, values) => {
+      const rows = await sql.read(statement, values);
+      if (isRead.test(statement.text) && left-- > 0) await happens();
+      return rows;
+    },
+    write: (...given) => sql.write(...given),
+    transaction: (work) => sql.transaction(work),
+    close: () => sql.close(),
+  };
+}
 
 /** What is kept for pushes, whatever database it is kept in. */
 export function pushStoreSuite(name: string, create: () => Promise<Fixture>): void {
@@ -12,7 +38,7 @@ export function pushStoreSuite(name: string, create: () => Promise<Fixture>): vo
 
     describe('the outbox', () => {
       afterEach(async () => {
-        const rows = await at.outbox.claim(1_000, 1, Date.now() + 1_000_000);
+        const rows = await at.outbox.claim(2_000, 1, Date.now() + 1_000_000);
         await at.outbox.remove(rows.map(({ id }) => id));
       });
       const all = () => at.outbox.claim(1_000, 60_000);
@@ -74,6 +100,27 @@ export function pushStoreSuite(name: string, create: () => Promise<Fixture>): vo
         expect(await at.outbox.claim(10, 60_000, now)).toEqual([row]);
         await at.outbox.remove([row?.id ?? 0]);
         expect(await at.outbox.claim(10, 60_000, now + 1_000_000)).toEqual([]);
+      });
+
+      test('a claimed row can be kept for longer', async () => {
+        await at.send([ALICE]);
+        const now = Date.now();
+        const [row] = await at.outbox.claim(10, 60_000, now);
+        await at.outbox.extend([row?.id ?? 0], 60_000, now + 50_000);
+        expect(await at.outbox.claim(10, 60_000, now + 109_999)).toEqual([]);
+        expect(await at.outbox.claim(10, 60_000, now + 110_000)).toEqual([row]);
+      });
+
+      test('the old ones are dropped in portions, but for those that somebody is busy with', async () => {
+        const now = Date.now();
+        const ids = await at.send(Array.from({ length: 5 }, () => ALICE));
+        const [busy] = await at.outbox.claim(1, 60_000);
+        expect(busy?.messageId).toBe(ids[0]);
+        expect(await at.outbox.dropOlder(now - 1_000, 100)).toBe(0);
+        const later = now + 10_000;
+        expect(await at.outbox.dropOlder(later, 3, later)).toBe(2);
+        expect((await all()).map(({ messageId }) => messageId)).toEqual(ids.slice(3));
+        expect(await at.outbox.size(10)).toBe(3);
       });
 
       test('the oldest first, no more than asked for', async () => {
@@ -194,6 +241,55 @@ export function pushStoreSuite(name: string, create: () => Promise<Fixture>): vo
         expect(now).not.toContain(ids[0]);
         expect(now.slice(0, 2)).toEqual([second, first]);
         expect(await devices.find(dead)).toBeUndefined();
+      });
+
+      const full = async (owner: string, name: string) => {
+        const ids: number[] = [];
+        for (let n = 0; n < MOST_DEVICES; n++) {
+          ids.push(await devices.register(device(owner, `token-${name}-${n}`), new Date(1_000_000 + n * 1_000)));
+        }
+        return ids;
+      };
+
+      test('one that moves to another identity while it is to be forgotten is not', async () => {
+        const [owner, other] = [somebody(), somebody()];
+        const [oldest] = await full(owner, 'moves');
+        const moves = () => devices.register(device(other, 'token-moves-0'));
+        const meanwhile = new DeviceRegistrations(interrupted(at.sql, /OFFSET/, moves));
+        await meanwhile.register(device(owner, 'token-moves-last'));
+        expect(await devices.find(oldest as number)).toMatchObject({ identityKey: other, active: true });
+        expect(await devices.list(owner)).toHaveLength(MOST_DEVICES);
+      });
+
+      test('one that is registered again while it is to be forgotten is not', async () => {
+        const owner = somebody();
+        const [oldest] = await full(owner, 'again');
+        const again = () => devices.register(device(owner, 'token-again-0'));
+        const meanwhile = new DeviceRegistrations(interrupted(at.sql, /OFFSET/, again));
+        await meanwhile.register(device(owner, 'token-again-last'), new Date(5_000_000));
+        expect(await devices.find(oldest as number)).toMatchObject({ identityKey: owner, active: true });
+      });
+
+      test.each([
+        ['is forgotten', 'DELETE FROM device_registrations WHERE id = ?'],
+        ['gets another token', "UPDATE device_registrations SET fcm_token = 'another' WHERE id = ?"],
+      ])('one that %s while it is registered again is made anew', async (how, statement) => {
+        const owner = somebody();
+        const token = `token that ${how}`;
+        const first = await devices.register(device(owner, token));
+        const happens = () => at.sql.write({ text: statement, kind: 'varying' }, [first]);
+        const meanwhile = new DeviceRegistrations(interrupted(at.sql, /WHERE fcm_token = /, happens));
+        const id = await meanwhile.register(device(owner, token));
+        expect(id).not.toBe(first);
+        expect(await devices.find(id)).toMatchObject({ identityKey: owner, fcmToken: token, active: true });
+      });
+
+      test('the same again in the same millisecond changes nothing, and is no trouble', async () => {
+        const owner = somebody();
+        const now = new Date();
+        const id = await devices.register(device(owner, 'token-unchanged'), now);
+        expect(await devices.register(device(owner, 'token-unchanged'), now)).toBe(id);
+        expect(await devices.list(owner)).toHaveLength(1);
       });
 
       test('use and death are noted', async () => {

@@ -5,6 +5,8 @@ import { Edge, type Group } from './edge.js';
 import { Load } from './load.js';
 
 const SECONDS = Number(process.env['ROLLING_SECONDS'] ?? (process.env['CI'] ? 180 : 40));
+/** Two stops, where the restarts have eight. */
+const SCALING_SECONDS = SECONDS / 2;
 const GRACE_SECONDS = 15;
 const ROUNDS = 2;
 /** Of all sends; but each stop may cost one, however short the run. */
@@ -146,7 +148,7 @@ describeScaled('under steady load behind a load balancer', () => {
       await edge.add('realtime', first.url);
       load = await Load.open(edge);
 
-      const times = [0.15, 0.4, 0.65].map((part) => (load as Load).reached(part, SECONDS));
+      const times = [0.15, 0.4, 0.65].map((part) => (load as Load).reached(part, SCALING_SECONDS));
       const scaling = async () => {
         await times[0];
         const [third] = await Promise.all([startService({ name: 'realtime', env: at().env }), second.restart()]);
@@ -163,7 +165,7 @@ describeScaled('under steady load behind a load balancer', () => {
           await third.kill();
         }
       };
-      await Promise.all([load.run(SECONDS), scaling()]);
+      await Promise.all([load.run(SCALING_SECONDS), scaling()]);
 
       expect(stops).toHaveLength(2);
       await expectNothingLost(load);

@@ -88,6 +88,17 @@ function permissionSuite(name: string, createFixture: () => Promise<StoreFixture
       },
     );
 
+    test.each([-2, -7, -2_147_483_648])('a fee of %i, of another server’s making, is read as blocked', async (fee) => {
+      await set(5, BOB);
+      await set(5);
+      await knex('message_permissions')
+        .where({ message_box: Buffer.from(box) })
+        .update({ recipient_fee: fee });
+      expect(await get(BOB)).toMatchObject({ recipientFee: -1 });
+      expect((await list()).permissions.map(({ recipientFee }) => recipientFee)).toEqual([-1, -1]);
+      expect((await permissions.decisions([ALICE], BOB, box)).get(ALICE)).toEqual({ forSender: -1, boxWide: -1 });
+    });
+
     test.each([BOB, undefined])('setting again changes the one row, also to the same value: of %s', async (sender) => {
       await set(1, sender);
       const first = await get(sender);

@@ -46,6 +46,19 @@ export interface FcmServer {
 /** What FCM says of a token that it does not know any more. */
 export const unregistered: FcmAnswer = fcmError(404, 'NOT_FOUND', 'Requested entity was not found.', 'UNREGISTERED');
 
+/** FCM has had enough for now: of the project, or of the device, which the answer may name. */
+export function throttled(of?: 'device', retryAfter?: number): FcmAnswer {
+  const answer = fcmError(429, 'RESOURCE_EXHAUSTED', 'Quota exceeded.', 'QUOTA_EXCEEDED');
+  const { error } = answer.body as { error: { details: object[] } };
+  if (of !== undefined) {
+    error.details.push({
+      '@type': 'type.googleapis.com/google.rpc.QuotaFailure',
+      violations: [{ subject: `${of}:some-token`, description: 'Device message rate exceeded' }],
+    });
+  }
+  return { ...answer, headers: retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) } };
+}
+
 /** An error as FCM puts it. */
 export function fcmError(status: number, name: string, message: string, errorCode?: string): FcmAnswer {
   const details = [{ '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode }];

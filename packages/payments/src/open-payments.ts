@@ -5,7 +5,9 @@ import {
   type DeliverParts,
   deliver,
   Exclusive,
+  hasWallet,
   type Logger,
+  type Metrics,
   type ServerIdentity,
   type SqlClient,
 } from '@messagebox/shared';
@@ -34,13 +36,13 @@ const IDLE_MS = 60_000;
 /** Puts together what takes payments. Nothing of the wallet is loaded before the first payment. */
 export function openPayments({ config, sql, identity, money, log, onStep }: PaymentsParts): PaymentDesk {
   if (config.serverPrivateKey === undefined) throw new Error('Payments need SERVER_PRIVATE_KEY.');
-  const hasWallet = config.network === 'local' || config.walletStorageUrl !== undefined;
-  if (!hasWallet) log.warn({ network: config.network }, 'no delivery fees are charged: WALLET_STORAGE_URL is missing');
+  const isPayable = hasWallet(config);
+  if (!isPayable) log.warn({ network: config.network }, 'no delivery fees are charged: WALLET_STORAGE_URL is missing');
   const curve = loadCurve();
   return new PaymentDesk({
     verifier: paymentVerifier(money.verifier),
     scripts: paymentScripts(createKeys(config.serverPrivateKey, curve), createKeys(ANYONE, curve)),
-    receiver: networkReceiver({ money, hasWallet, log }),
+    receiver: networkReceiver({ money, hasWallet: isPayable, log }),
     records: new PaymentRecords(sql),
     exclusive: new Exclusive(sql),
     normaliseKey: identity.normaliseKey,
@@ -53,6 +55,7 @@ export interface FinishPaymentsParts extends DeliverParts {
   readonly payments: PaymentDesk;
   readonly closing: Closing;
   readonly log: Logger;
+  readonly metrics: Metrics;
   /** How often to look. Default: 30 s. */
   readonly everyMs?: number;
   /** How long nobody must have touched a payment. Default: a minute; a request that takes longer has lost its client. */
@@ -61,13 +64,18 @@ export interface FinishPaymentsParts extends DeliverParts {
 
 /** Goes on, now and then, with payments that were interrupted and whose sender does not come back. */
 export function finishPaymentsRegularly(parts: FinishPaymentsParts): void {
-  const { payments, closing, log, everyMs = LOOK_EVERY_MS, idleMs = IDLE_MS } = parts;
+  const { payments, closing, log, metrics, everyMs = LOOK_EVERY_MS, idleMs = IDLE_MS } = parts;
   let running: Promise<void> | undefined;
+  let open = 0;
+  metrics.gauge('messagebox_payments_open', 'Payments that are written down and not finished.', () => open);
   const look = () => {
     running ??= payments
       .finishOpen((delivery, alongside) => deliver(parts, delivery, alongside), idleMs)
+      .then(() => payments.countOpen())
       .then(
-        () => undefined,
+        (count) => {
+          open = count;
+        },
         (error: unknown) => log.warn({ err: error }, 'interrupted payments could not be looked for'),
       )
       .finally(() => {

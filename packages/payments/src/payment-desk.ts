@@ -108,6 +108,11 @@ export class PaymentDesk implements PaymentTaker {
     return finished;
   }
 
+  /** How many are written down and not finished. @throws {StoreUnavailableError} */
+  countOpen(): Promise<number> {
+    return this.parts.records.countOpen();
+  }
+
   /** Verifies a payment against what is due. */
   async #prepare(due: DuePayment, payment: Payment): Promise<Prepared> {
     const { verifier, scripts, receiver } = this.parts;

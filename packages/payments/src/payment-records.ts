@@ -142,6 +142,10 @@ export class PaymentRecords {
     });
   }
 
+  countOpen(): Promise<number> {
+    return this.#guard(async () => Number((await this.sql.read(COUNT, [TAKING]))[0]?.['count']));
+  }
+
   async #change(...[sql, values]: Parameters<SqlClient['write']>): Promise<number> {
     return this.#guard(async () => (await retryContention(() => this.sql.write(sql, values))).changes);
   }
@@ -204,4 +208,5 @@ const END = fixed(
   `UPDATE payments SET state = ?, reason = ?, updated_at = ?, delivery = NULL, beef = NULL
    WHERE txid = ? AND state = ?`,
 );
+const COUNT = fixed('SELECT COUNT(*) AS count FROM payments WHERE state = ?');
 const TOUCH = fixed('UPDATE payments SET updated_at = ? WHERE txid = ?');

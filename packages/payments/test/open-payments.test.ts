@@ -5,6 +5,7 @@ import {
   type DeliverParts,
   deliver,
   type Logger,
+  Metrics,
   openDatabase,
   RuleError,
   type StoreConfig,
@@ -131,17 +132,18 @@ test('the regular look completes what was interrupted, until it is closed', asyn
     await expect(desk.deliver(await due(messageId, { delivery: 10, bob: 5 }), store)).rejects.toThrow('interrupted');
   }
   const looked = jest.spyOn(desk, 'finishOpen');
-  finishPaymentsRegularly({ ...parts, payments: desk, closing, log, everyMs: 5, idleMs: -1 });
+  const metrics = new Metrics('test', {});
+  finishPaymentsRegularly({ ...parts, payments: desk, closing, log, metrics, everyMs: 5, idleMs: -1 });
   while (published.length < 2) await new Promise((resolve) => setImmediate(resolve));
   await closing.close();
   expect(published.sort()).toEqual(['one', 'two']);
   expect(await list()).toHaveLength(2);
   // As others look on, it does no more.
   const looks = looked.mock.calls.length;
-  const other = { finishOpen: jest.fn(async () => 0) };
+  const other = { finishOpen: jest.fn(async () => 0), countOpen: async () => 0 };
   const otherClosing = new Closing(log, 1_000);
   const ofOther = { payments: other as unknown as typeof desk, closing: otherClosing };
-  finishPaymentsRegularly({ ...parts, ...ofOther, log, everyMs: 5, idleMs: -1 });
+  finishPaymentsRegularly({ ...parts, ...ofOther, log, metrics: new Metrics('other', {}), everyMs: 5, idleMs: -1 });
   while (other.finishOpen.mock.calls.length < 5) await new Promise((resolve) => setImmediate(resolve));
   await otherClosing.close();
   expect(looked).toHaveBeenCalledTimes(looks);

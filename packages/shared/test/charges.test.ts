@@ -32,7 +32,6 @@ test.each<[string, Partial<Decisions> | undefined, string, number]>([
   ['the sender free, in a box at a price', { forSender: 0, boxWide: 5 }, 'notifications', 0],
   ['the sender at a price, in a box that is blocked', { forSender: 3, boxWide: -1 }, 'inbox', 3],
   ['the sender alone', { forSender: 3 }, 'notifications', 3],
-  ['what no server has set', { boxWide: -7 }, 'inbox', -1],
 ])('%s', async (_name, said, box, expected) => {
   expect(await feeOf(said, box)).toBe(expected);
 });

@@ -66,6 +66,16 @@ test.each<[string, unknown]>([
   expect(codeOf(() => parse(message))).toBe(code);
 });
 
+test('a body is bounded by what its copies for all recipients take', () => {
+  const to = (count: number) => ({ recipients: Array(count).fill(bob), messageId: Array.from(Array(count), String) });
+  const megabyte = 'x'.repeat(2 ** 20);
+  expect(parse({ ...good, ...to(64), body: megabyte }).messages).toHaveLength(64);
+  for (const body of [megabyte, 'ü'.repeat(2 ** 19)]) {
+    expect(codeOf(() => parse({ ...good, ...to(65), body }))).toBe('ERR_MESSAGE_TOO_LARGE');
+  }
+  expect(parse({ ...good, body: 'x'.repeat(65 * 2 ** 20) }).messages).toHaveLength(1);
+});
+
 test('the checks come in the documented order', () => {
   const wrong: Record<string, unknown> = { messageBox: 1, body: 1, recipient: undefined, messageId: undefined };
   const order: string[] = [];

@@ -11,6 +11,7 @@ import {
   type RunningService,
   sendPushHints,
   socketIoPublisher,
+  tendOutbox,
 } from '@messagebox/shared';
 import { openMoney } from '@messagebox/wallet';
 import { Server } from 'socket.io';
@@ -33,7 +34,9 @@ export async function start(config: Config, log: Logger): Promise<RunningService
       log,
       metrics,
     });
-    const push = config.push && pushNotes(new PushOutbox(foundation.sql), sendPushHints(io));
+    const outbox = config.push && new PushOutbox(foundation.sql);
+    const push = outbox && pushNotes(outbox, sendPushHints(io));
+    if (outbox !== undefined) closing.add('outbox', tendOutbox({ outbox, metrics, log }));
     const jobs = openOverlayJobs(foundation);
     closing.add('jobs', () => jobs.close());
     const payments = openPayments({ ...foundation, money: openMoney(foundation) });

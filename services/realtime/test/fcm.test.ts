@@ -1,9 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { until } from '../../../tests/acceptance/history.js';
 import {
   type FcmAnswer,
   type FcmServer,
   fcmError,
   startFcmServer,
+  throttled,
   unregistered,
 } from '../../../tests/support/fcm-server.js';
 import { Fcm, type PushOutcome, readFirebaseProject } from '../src/push/index.js';
@@ -14,15 +16,15 @@ describe('FCM HTTP v1', () => {
   let server: FcmServer;
   let fcm: Fcm;
   const never = new AbortController().signal;
-  beforeEach(async () => {
-    server = await startFcmServer();
-    const { projectId, accountJson } = server;
-    const project = await readFirebaseProject({
-      projectId,
+  const projectOf = (accountJson = server.accountJson) =>
+    readFirebaseProject({
+      projectId: server.projectId,
       serviceAccountJson: accountJson,
       serviceAccountPath: undefined,
     });
-    fcm = new Fcm(project, server.url);
+  beforeEach(async () => {
+    server = await startFcmServer();
+    fcm = new Fcm(await projectOf(), { endpoint: server.url });
   });
   afterEach(() => server.close());
 
@@ -61,18 +63,41 @@ describe('FCM HTTP v1', () => {
     expect(await fcm.send(push, never)).toEqual({ kind: 'sent' });
   });
 
-  test('an access token that is no longer taken is replaced', async () => {
+  test('an access token that is no longer taken is replaced at once, for all who had it', async () => {
     await fcm.send(push, never);
     server.revokeTokens();
-    expect(await fcm.send(push, never)).toMatchObject({ kind: 'credentials', reason: expect.stringMatching(/401/) });
-    expect(await fcm.send(push, never)).toEqual({ kind: 'sent' });
+    const outcomes = await Promise.all(Array.from({ length: 5 }, () => fcm.send(push, never)));
+    expect(outcomes).toEqual(Array.from({ length: 5 }, () => ({ kind: 'sent' })));
     expect(server.tokenRequests).toBe(2);
+  });
+
+  test('a fresh one that is not taken either: the credentials', async () => {
+    const answer = fcmError(401, 'UNAUTHENTICATED', 'Request had invalid authentication credentials.');
+    expect(await outcomeOf(answer)).toMatchObject({
+      kind: 'credentials',
+      reason: 'FCM answered 401 UNAUTHENTICATED',
+    });
+    expect(server.received).toHaveLength(2);
+    expect(server.tokenRequests).toBe(2);
+  });
+
+  test('what Apple or a browser’s push service does not accept is no matter of the access token', async () => {
+    const answer = fcmError(401, 'UNAUTHENTICATED', 'Auth error from APNS', 'THIRD_PARTY_AUTH_ERROR');
+    expect(await outcomeOf(answer)).toEqual({
+      kind: 'refused',
+      reason:
+        'FCM answered 401 THIRD_PARTY_AUTH_ERROR: see to the APNs key and the web push key in the Firebase console',
+      fault: 'server',
+    });
+    server.answer = () => undefined;
+    expect(await fcm.send(push, never)).toEqual({ kind: 'sent' });
+    expect(server.received).toHaveLength(2);
+    expect(server.tokenRequests).toBe(1);
   });
 
   test.each<[string, FcmAnswer]>([
     ['unregistered', unregistered],
     ['unregistered, whatever the status', fcmError(400, 'INVALID_ARGUMENT', 'x', 'UNREGISTERED')],
-    ['not found', fcmError(404, 'NOT_FOUND', 'Requested entity was not found.')],
     [
       'no token at all',
       fcmError(
@@ -114,22 +139,78 @@ describe('FCM HTTP v1', () => {
       },
     ],
     ['too big', fcmError(400, 'INVALID_ARGUMENT', 'Android message is too big', 'INVALID_ARGUMENT')],
-    ['another project’s token', fcmError(403, 'PERMISSION_DENIED', 'SenderId mismatch', 'SENDER_ID_MISMATCH')],
     ['a page where there is no FCM', { status: 404, body: '<html>Not here.</html>' }],
   ])('refused, and the token stays: %s', async (_name, answer) => {
-    expect(await outcomeOf(answer)).toMatchObject({ kind: 'refused' });
+    expect(await outcomeOf(answer)).toMatchObject({ kind: 'refused', fault: 'server' });
   });
 
-  test('429 with retry-after in seconds: not before, and nobody else either', async () => {
-    const answer = fcmError(429, 'RESOURCE_EXHAUSTED', 'Quota exceeded', 'QUOTA_EXCEEDED');
-    expect(await outcomeOf({ ...answer, headers: { 'retry-after': '120' } })).toEqual({
+  test('another project’s token: refused, and its owner’s doing', async () => {
+    const answer = fcmError(403, 'PERMISSION_DENIED', 'SenderId mismatch', 'SENDER_ID_MISMATCH');
+    expect(await outcomeOf(answer)).toMatchObject({ kind: 'refused', fault: 'device' });
+  });
+
+  test('404 without a code may be the project, and so every device: none is given up', async () => {
+    const answer = fcmError(404, 'NOT_FOUND', 'Requested entity was not found.');
+    expect(await outcomeOf(answer)).toMatchObject({
+      kind: 'refused',
+      reason: 'FCM answered 404 NOT_FOUND: is FIREBASE_PROJECT_ID right?',
+      fault: 'server',
+    });
+  });
+
+  const to = (token: string) => fcm.send({ ...push, token }, never);
+
+  test('429: not before its retry-after, and nobody else waits', async () => {
+    expect(await outcomeOf(throttled(undefined, 120))).toEqual({
       kind: 'later',
       reason: 'FCM answered 429 QUOTA_EXCEEDED',
       afterMs: 120_000,
+      fault: 'device',
     });
-    const next = (await fcm.send({ ...push, token: 'other' }, never)) as { kind: string; afterMs: number };
-    expect(next.kind).toBe('later');
-    expect(next.afterMs).toBeGreaterThan(110_000);
+    for (let n = 0; n < 20; n++) expect(await to('device-token')).toMatchObject({ kind: 'later' });
+    server.answer = () => undefined;
+    expect(await to('other')).toEqual({ kind: 'sent' });
+  });
+
+  test('429 to three devices in a row: nobody is tried until it is over, then all are', async () => {
+    fcm = new Fcm(await projectOf(), { endpoint: server.url, quotaPauseMs: 300 });
+    server.answer = () => throttled();
+    const from = Date.now();
+    for (const token of ['a', 'b', 'a', 'c']) expect(await to(token)).toMatchObject({ kind: 'later', afterMs: 300 });
+    const held = (await to('d')) as { kind: string; afterMs: number };
+    expect(held.kind).toBe('held');
+    expect(held.afterMs).toBeLessThanOrEqual(300);
+    expect(server.received).toHaveLength(4);
+    await until('it is over', async () => (await to('d')).kind !== 'held');
+    expect(Date.now() - from).toBeGreaterThanOrEqual(295);
+    // It was counted once: one more is one.
+    expect(await to('e')).toMatchObject({ kind: 'later' });
+    server.answer = () => undefined;
+    expect(await to('f')).toEqual({ kind: 'sent' });
+  });
+
+  test('429 to many devices, with a success between: nobody else waits', async () => {
+    for (const token of ['a', 'b', 'c', 'd', 'e', 'f']) {
+      server.answer = () => throttled();
+      expect(await to(token)).toMatchObject({ kind: 'later' });
+      expect(await to('busy')).toMatchObject({ kind: 'later' });
+      server.answer = () => undefined;
+      expect(await to('calm')).toEqual({ kind: 'sent' });
+    }
+  });
+
+  test('429 that names the device: nobody else waits, however many there are', async () => {
+    server.answer = () => throttled('device');
+    for (let n = 0; n < 20; n++) expect(await to(`busy-${n}`)).toMatchObject({ kind: 'later', afterMs: 60_000 });
+    server.answer = () => undefined;
+    expect(await to('other')).toEqual({ kind: 'sent' });
+  });
+
+  test('503 with retry-after: nobody is tried before', async () => {
+    expect(await outcomeOf({ status: 503, headers: { 'retry-after': '120' } })).toMatchObject({ afterMs: 120_000 });
+    const held = (await to('other')) as { kind: string; afterMs: number };
+    expect(held.kind).toBe('held');
+    expect(held.afterMs).toBeGreaterThan(110_000);
     expect(server.received).toHaveLength(1);
   });
 
@@ -194,12 +275,8 @@ describe('FCM HTTP v1', () => {
       format: 'pem',
     });
     const account = { ...JSON.parse(server.accountJson), private_key: foreign };
-    const project = await readFirebaseProject({
-      projectId: server.projectId,
-      serviceAccountJson: JSON.stringify(account),
-      serviceAccountPath: undefined,
-    });
-    const outcome = await new Fcm(project, server.url).send(push, never);
+    const project = await projectOf(JSON.stringify(account));
+    const outcome = await new Fcm(project, { endpoint: server.url }).send(push, never);
     expect(outcome).toMatchObject({
       kind: 'credentials',
       reason: expect.stringMatching(/refused.*400.*invalid_grant/),

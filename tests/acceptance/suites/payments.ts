@@ -98,6 +98,21 @@ export function paymentsSuite(at: () => Deployment): void {
       expect(await bob.balance()).toBe(12);
     });
 
+    test('a batch with a message that one recipient has already: what paid for both is good for the other', async () => {
+      const [alice, bob, carol] = [await someone(50_000), await someone(), await someone()];
+      await bob.charge(at().apis[0], 7);
+      await carol.charge(at().apis[0], 9);
+      const { client } = appOf(alice);
+      // The client makes its ids of the body, so the same text to the same recipient is the same message.
+      const one = { messageBox: 'notifications', body: 'again' };
+      const first = await client.sendMesagetoRecepients({ ...one, recipients: [bob.key] }, at().apis[0]);
+      const both = await client.sendMesagetoRecepients({ ...one, recipients: [bob.key, carol.key] }, at().apis[1]);
+      expect([first.status, both.status, both.failed]).toEqual(['success', 'success', []]);
+      expect(await appOf(bob).list('notifications')).toHaveLength(1);
+      expect(await appOf(carol).list('notifications')).toMatchObject([{ sender: alice.key, body: 'again' }]);
+      expect([await bob.balance(), await carol.balance(), await earned()]).toEqual([7, 9, 20]);
+    });
+
     test('25 recipients with fees of their own, one of whom has blocked the sender', async () => {
       const alice = await someone(100_000);
       const recipients: Payer[] = [];

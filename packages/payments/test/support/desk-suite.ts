@@ -434,8 +434,10 @@ export function deskSuite(createDatabase: () => Promise<{ config: StoreConfig; r
       expect(await looksAfter(3_600_000, 61_000)).toBe(0);
       expect(await looksAfter(3_600_000, 1_700_000)).toBe(0);
       expect(await looksAfter(3_600_000, 1_900_000)).toBe(1);
+      expect(await server.desk.countOpen()).toBe(1);
       world.till.before = async () => undefined;
       expect(await server.finishOpen()).toBe(1);
+      expect(await server.desk.countOpen()).toBe(0);
     });
 
     test('or the wallet is away: a retry succeeds, and so does a look', async () => {

@@ -119,7 +119,7 @@ export class InProcessJobs implements JobQueue {
 
   work(handlers: JobHandlers, options: WorkOptions): JobWorker {
     const worker: Worker = {
-      parts: { queue: this.name, handlers, policy: this.policy, ...this.parts },
+      parts: { queue: this.name, handlers, policy: this.policy, ended: options.ended, ...this.parts },
       concurrency: options.concurrency,
       stop: new AbortController(),
       running: new Set(),
@@ -227,8 +227,8 @@ export class InProcessJobs implements JobQueue {
   }
 
   #apply(job: Job, end: AttemptEnd): void {
-    if (end.outcome === 'handed_back') {
-      this.#queue(job, 0);
+    if (end.outcome === 'handed_back' || end.outcome === 'postponed') {
+      this.#queue(job, end.outcome === 'postponed' ? end.delayMs : 0);
       return;
     }
     job.attempts += 1;

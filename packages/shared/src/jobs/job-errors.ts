@@ -20,3 +20,16 @@ export class RetryJobError extends Error {
     this.afterMs = options.afterMs;
   }
 }
+
+/**
+ * Thrown by a handler that could not begin: run again, no sooner than after `afterMs`. Costs no attempt, so whoever throws
+ * it says by itself when it is too late.
+ */
+export class PostponeJobError extends Error {
+  override readonly name = 'PostponeJobError';
+  readonly afterMs: number;
+  constructor(message: string, options: { readonly afterMs: number }) {
+    super(message);
+    this.afterMs = options.afterMs;
+  }
+}

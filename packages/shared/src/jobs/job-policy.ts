@@ -44,7 +44,10 @@ export const LONGEST_DELAY_MS = 2 ** 31 - 1;
 export function retryDelay(policy: JobPolicy, attempt: number, error: unknown, random = Math.random()): number {
   const longest = Math.min(policy.maxBackoffMs, policy.backoffMs * 2 ** (attempt - 1));
   const pause = longest * (0.5 + random / 2);
-  // Not what is no number, such as a header that could not be read.
-  const asked = error instanceof RetryJobError && error.afterMs > 0 ? error.afterMs : 0;
-  return Math.min(Math.max(Math.ceil(pause), Math.ceil(asked), 1), LONGEST_DELAY_MS);
+  return wholeDelay(Math.max(pause, error instanceof RetryJobError ? wholeDelay(error.afterMs) : 0));
+}
+
+/** As a timer takes it. What is no number, such as a header that could not be read, is the shortest. */
+export function wholeDelay(ms: number): number {
+  return ms > 1 ? Math.min(Math.ceil(ms), LONGEST_DELAY_MS) : 1;
 }

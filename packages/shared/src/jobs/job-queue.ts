@@ -12,7 +12,7 @@ export type JobData = JsonObject;
  * - **Delivery**: at least once. A job whose worker died or lost its connection is run again by another one, so a handler
  *   must be safe to repeat, also beside a run that goes on. One that loses its workers too often ends as failed.
  * - **Order**: jobs without delay begin in the order in which they were added; retries and concurrency change that.
- * - **Retries**: see {@link JobPolicy}. A job that was used up, or that threw `PermanentJobError`, stays among the failed
+ * - **Retries**: see {@link JobPolicy}. A handler may postpone a job, which costs no attempt. A job that was used up, or that threw `PermanentJobError`, stays among the failed
  *   with its reason, as one that completed does with its result, both for as long as the policy keeps them.
  * - **Errors**: calls reject with `JobsUnavailableError` within a second while the broker is away, and never wait for it.
  *   Workers wait, and go on by themselves. Impossible arguments are a `RangeError`.
@@ -104,7 +104,7 @@ export interface RunningJob {
   readonly name: string;
   readonly data: JobData;
   readonly addedAt: Date;
-  /** From 1. A job that lost its worker, or was handed back, repeats its attempt. */
+  /** From 1. A job that lost its worker, was handed back or postponed, repeats its attempt. */
   readonly attempt: number;
   readonly lastAttempt: boolean;
   /**
@@ -116,7 +116,7 @@ export interface RunningJob {
 
 /**
  * @throws anything: the attempt has failed; {PermanentJobError}: so has the job; {RetryJobError}: try again, not before
- *   its time. The message of what is thrown is kept as the reason and logged, so it may hold no secret.
+ *   its time; {PostponeJobError}: the same, and this was no attempt. The message of what is thrown is kept as the reason and logged, so it may hold no secret.
  */
 export type JobHandler = (job: RunningJob) => Promise<JsonValue | undefined>;
 export type JobHandlers = Readonly<Record<string, JobHandler>>;
@@ -126,6 +126,8 @@ export interface WorkOptions {
   readonly concurrency: number;
   /** How long closing waits for jobs that run. Default 10,000. */
   readonly closeMs?: number | undefined;
+  /** Told the id of each job that ends here, as completed or as failed, just before it is kept as such. Must not throw. */
+  readonly ended?: ((id: string) => void) | undefined;
 }
 
 export interface JobWorker {

@@ -95,7 +95,7 @@ class RetryAfter extends Error {
 
 /** @returns what is kept as the job's result; what becomes of it otherwise is told by what is thrown */
 async function runBullJob(parts: RedisWorkerParts, job: Job, token: string, signal: AbortSignal): Promise<unknown> {
-  const { UnrecoverableError, WaitingError } = await import('bullmq');
+  const { DelayedError, UnrecoverableError, WaitingError } = await import('bullmq');
   const attempt = job.attemptsMade + 1;
   const mine: RunningJob = {
     id: outerId(job.id ?? ''),
@@ -119,6 +119,9 @@ async function runBullJob(parts: RedisWorkerParts, job: Job, token: string, sign
       throw new UnrecoverableError(end.reason);
     case 'retried':
       throw new RetryAfter(end.reason, end.delayMs);
+    case 'postponed':
+      await job.moveToDelayed(Date.now() + end.delayMs, token);
+      throw new DelayedError();
     case 'handed_back':
       await job.moveToWait(token);
       throw new WaitingError();

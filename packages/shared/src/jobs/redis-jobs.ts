@@ -113,6 +113,7 @@ export class RedisJobs implements JobQueue {
         queue: this.name,
         handlers,
         policy: this.policy,
+        ended: options.ended,
         ...this.parts,
         times: this.parts.times ?? TIMES,
         prefix: this.#prefix,

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics/metrics.js';
 import { jsonOf } from './check-job.js';
-import { PermanentJobError } from './job-errors.js';
-import { type JobPolicy, retryDelay } from './job-policy.js';
+import { PermanentJobError, PostponeJobError } from './job-errors.js';
+import { type JobPolicy, retryDelay, wholeDelay } from './job-policy.js';
 import type { JobHandlers, JsonValue, RunningJob } from './job-queue.js';
 
 /** How an attempt has ended, and so what becomes of the job. */
@@ -10,6 +10,8 @@ export type AttemptEnd =
   | { readonly outcome: 'completed'; readonly result: JsonValue | undefined }
   | { readonly outcome: 'retried'; readonly reason: string; readonly delayMs: number }
   | { readonly outcome: 'failed'; readonly reason: string }
+  /** Not an attempt. */
+  | { readonly outcome: 'postponed'; readonly reason: string; readonly delayMs: number }
   | { readonly outcome: 'handed_back' };
 
 export interface RunParts {
@@ -18,6 +20,8 @@ export interface RunParts {
   readonly policy: JobPolicy;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** See `WorkOptions`. */
+  readonly ended?: ((id: string) => void) | undefined;
 }
 
 const LONGEST_REASON = 500;
@@ -38,7 +42,7 @@ export async function runJob(parts: RunParts, job: RunningJob): Promise<AttemptE
   return end;
 }
 
-/** Counts and logs how an attempt has ended. */
+/** Counts, logs and tells how an attempt has ended. */
 export function endJob(parts: RunParts, job: RunningJob, end: AttemptEnd, name = job.name): void {
   const { queue, metrics, log } = parts;
   metrics.jobs.inc({ queue, name, outcome: end.outcome });
@@ -47,6 +51,7 @@ export function endJob(parts: RunParts, job: RunningJob, end: AttemptEnd, name =
   else if (end.outcome === 'retried') {
     log.warn({ ...about, reason: end.reason, delayMs: end.delayMs }, 'job failed, to be tried again');
   } else log.debug({ ...about, outcome: end.outcome }, 'job ended');
+  if (end.outcome === 'completed' || end.outcome === 'failed') parts.ended?.(job.id);
 }
 
 async function attempt(parts: RunParts, job: RunningJob, handler: JobHandlers[string]): Promise<AttemptEnd> {
@@ -58,6 +63,9 @@ async function attempt(parts: RunParts, job: RunningJob, handler: JobHandlers[st
     const reason = (error instanceof Error ? error.message : String(error)).slice(0, LONGEST_REASON);
     if (error instanceof PermanentJobError) return { outcome: 'failed', reason };
     if (job.signal.aborted) return { outcome: 'handed_back' };
+    if (error instanceof PostponeJobError) {
+      return { outcome: 'postponed', reason, delayMs: wholeDelay(error.afterMs) };
+    }
     if (job.lastAttempt) return { outcome: 'failed', reason };
     return { outcome: 'retried', reason, delayMs: retryDelay(parts.policy, job.attempt, error) };
   }

@@ -110,7 +110,7 @@ export class Metrics {
     });
     this.jobs = new Counter({
       name: 'messagebox_jobs_total',
-      help: 'Attempts of jobs by how they ended: completed, retried, failed, handed_back.',
+      help: 'Attempts of jobs by how they ended: completed, retried, failed, postponed, handed_back.',
       labelNames: ['queue', 'name', 'outcome'],
       registers,
     });

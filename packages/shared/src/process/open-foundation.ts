@@ -1,4 +1,4 @@
-import { type Config, ConfigError } from '../config/index.js';
+import { type Config, ConfigError, hasWallet } from '../config/index.js';
 import { DeliveryFees } from '../fees/delivery-fees.js';
 import { databaseCheck, Health } from '../health/health.js';
 import type { JsonServer } from '../http/json-server.js';
@@ -94,7 +94,7 @@ export async function openFoundation(config: Config, log: Logger, options: Found
       identity,
       store,
       permissions: new MeasuredPermissions(new SqlPermissionStore(sql), metrics),
-      deliveryFees: new DeliveryFees(new SqlServerFeeStore(sql), undefined, canTakeFees(config)),
+      deliveryFees: new DeliveryFees(new SqlServerFeeStore(sql), undefined, hasWallet(config)),
       sql,
       storeConfig,
       broker,
@@ -107,11 +107,6 @@ export async function openFoundation(config: Config, log: Logger, options: Found
     await closing.close();
     throw error;
   }
-}
-
-/** Fees go to the server's wallet, and there is none on main and test without a storage for it. */
-function canTakeFees({ network, walletStorageUrl }: Config): boolean {
-  return network === 'local' || walletStorageUrl !== undefined;
 }
 
 const DATABASE_MISSING =

@@ -1,7 +1,4 @@
-import type { Decisions, PermissionStore } from '../store/index.js';
-
-/** A recipient's fee that says: not from this sender. */
-export const BLOCKED = -1;
+import { BLOCKED, type Decisions, type PermissionStore } from '../store/index.js';
 
 /** What recipients get for a message in a box for which they have set nothing, in satoshis. */
 const DEFAULT_FEES: ReadonlyMap<string, number> = new Map([['notifications', 10]]);
@@ -47,8 +44,7 @@ export async function charges(
 
 /** What was said about this sender counts before what was said about the box, and that before the default. */
 function recipientFee(decisions: Decisions | undefined, messageBox: string): number {
-  const fee = decisions?.forSender ?? decisions?.boxWide ?? DEFAULT_FEES.get(messageBox) ?? 0;
-  return Math.max(BLOCKED, fee); // a database that was taken over may hold anything
+  return decisions?.forSender ?? decisions?.boxWide ?? DEFAULT_FEES.get(messageBox) ?? 0;
 }
 
 export type PermissionStatus = 'always_allow' | 'blocked' | 'payment_required';

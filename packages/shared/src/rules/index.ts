@@ -1,6 +1,6 @@
 export { acknowledge } from './acknowledge.js';
 export { type AdminFeeParts, type FeeAnswer, listFees, setFee } from './admin-fees.js';
-export { BLOCKED, type ChargeParts, type Charges, charges, type PermissionStatus } from './charges.js';
+export { type ChargeParts, type Charges, charges, type PermissionStatus } from './charges.js';
 export { type DeliverParts, type Delivery, deliver } from './deliver.js';
 export { type DevicesAnswer, listDevices, type RegisterDeviceAnswer, registerDevice } from './devices.js';
 export { type ListAnswer, type ListParts, list } from './list.js';

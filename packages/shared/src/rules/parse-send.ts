@@ -5,6 +5,8 @@ import { RuleError } from './rule-error.js';
 
 /** One send addresses at most so many recipients. */
 export const MAX_RECIPIENTS = 1_000;
+/** Bytes of a body, times its recipients: each gets a copy, so that a small request can be a lot to store. */
+const MAX_COPIED_BYTES = 64 * 1024 * 1024;
 
 /** Gives the canonical form of an identity key in any spelling of a valid key, or undefined. */
 export type NormaliseKey = (key: string) => string | undefined;
@@ -50,6 +52,10 @@ export function parseSend(request: unknown, sender: string, normaliseKey: Normal
     return key;
   });
   const stored = storedBody(body);
+  if (keys.length > 1 && Buffer.byteLength(stored) * keys.length > MAX_COPIED_BYTES) {
+    const description = `This body is too large for ${keys.length} recipients at once. Send it in portions.`;
+    throw new RuleError('ERR_MESSAGE_TOO_LARGE', description, 413);
+  }
   return {
     sender,
     messageBox,
@@ -69,8 +75,8 @@ export function parseSend(request: unknown, sender: string, normaliseKey: Normal
 function listOfRecipients(message: object): unknown[] {
   const several = field(message, 'recipients');
   const one = field(message, 'recipient');
-  const list = Array.isArray(several) ? several : Array.isArray(one) ? one : isGiven(one) ? [one] : [];
-  if (list.length === 0 || !list.every(isGiven)) {
+  const list = Array.isArray(several) ? several : Array.isArray(one) ? one : isFilled(one) ? [one] : [];
+  if (list.length === 0 || !list.every(isFilled)) {
     throw new RuleError('ERR_RECIPIENT_REQUIRED', 'Please provide at least one recipient.');
   }
   if (list.length > MAX_RECIPIENTS) {
@@ -80,7 +86,7 @@ function listOfRecipients(message: object): unknown[] {
 }
 
 function listOfIds(given: unknown, count: number): string[] {
-  if (!isGiven(given) || (Array.isArray(given) && given.length === 0)) {
+  if (!isFilled(given) || (Array.isArray(given) && given.length === 0)) {
     throw new RuleError('ERR_MESSAGEID_REQUIRED', 'Missing messageId.');
   }
   const ids: unknown[] = Array.isArray(given) ? given : [given];
@@ -96,7 +102,7 @@ function listOfIds(given: unknown, count: number): string[] {
   return ids;
 }
 
-function isGiven(value: unknown): boolean {
+function isFilled(value: unknown): boolean {
   return value !== undefined && value !== null && value !== '';
 }
 

@@ -1,5 +1,5 @@
-import type { PermissionStore, StoredPermission } from '../store/index.js';
-import { BLOCKED, type PermissionStatus, statusOf } from './charges.js';
+import { BLOCKED, type PermissionStore, type StoredPermission } from '../store/index.js';
+import { type PermissionStatus, statusOf } from './charges.js';
 import { isName } from './names.js';
 import { field, type NormaliseKey } from './parse-send.js';
 import { RuleError } from './rule-error.js';

@@ -1,7 +1,9 @@
-import { BLOCKED, type ChargeParts, charges, type PermissionStatus, statusOf } from './charges.js';
+import { BLOCKED } from '../store/index.js';
+import { type ChargeParts, charges, type PermissionStatus, statusOf } from './charges.js';
 import { field, MAX_RECIPIENTS, type NormaliseKey } from './parse-send.js';
 import { checkBox, either, isGiven } from './permissions.js';
 import { RuleError } from './rule-error.js';
+import { total } from './total.js';
 
 export interface QuoteParts extends ChargeParts {
   readonly normaliseKey: NormaliseKey;
@@ -81,13 +83,13 @@ export async function quote(
 function several(quotesByRecipient: RecipientQuote[]): MultiQuoteAnswer {
   const isBlocked = ({ recipientFee }: RecipientQuote) => recipientFee === BLOCKED;
   const payable = quotesByRecipient.filter((one) => !isBlocked(one));
-  const deliveryFees = payable.reduce((sum, one) => sum + one.deliveryFee, 0);
-  const recipientFees = payable.reduce((sum, one) => sum + one.recipientFee, 0);
+  const deliveryFees = total(payable.map((one) => one.deliveryFee));
+  const recipientFees = total(payable.map((one) => one.recipientFee));
   return {
     status: 'success',
     description: `What a message to these ${quotesByRecipient.length} recipients costs.`,
     quotesByRecipient,
-    totals: { deliveryFees, recipientFees, totalForPayableRecipients: deliveryFees + recipientFees },
+    totals: { deliveryFees, recipientFees, totalForPayableRecipients: total([deliveryFees, recipientFees]) },
     blockedRecipients: [...new Set(quotesByRecipient.filter(isBlocked).map(({ recipient }) => recipient))],
   };
 }

@@ -1,9 +1,10 @@
-import type { NewMessage } from '../store/index.js';
-import { BLOCKED, type Charges } from './charges.js';
+import { BLOCKED, type NewMessage } from '../store/index.js';
+import type { Charges } from './charges.js';
 import { type DeliverParts, deliver } from './deliver.js';
 import type { SendCommand } from './parse-send.js';
 import type { DuePayment, PaymentTaker } from './payment.js';
 import { RuleError } from './rule-error.js';
+import { total } from './total.js';
 
 export interface SettleParts extends DeliverParts {
   /** Undefined: no payment is taken, so nothing that costs something can be sent. */
@@ -71,7 +72,7 @@ function refuseBlocked(pending: readonly Asked[]): void {
 }
 
 function missingPayment(deliveryFee: number, pending: readonly Asked[]): RuleError {
-  const recipients = pending.reduce((sum, { fee }) => sum + fee, 0);
+  const recipients = total(pending.map(({ fee }) => fee));
   return new RuleError(
     'ERR_MISSING_PAYMENT_TX',
     `This costs ${deliveryFee} satoshis for the delivery and ${recipients} for recipients. Send a payment along.`,

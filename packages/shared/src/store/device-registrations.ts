@@ -1,6 +1,6 @@
 import { retryContention } from './retry-contention.js';
 import { decodeName, encodeName, fixed, type SqlClient, type SqlRow, varying } from './sql-client.js';
-import { sqlErrorKind, translateError } from './translate-error.js';
+import { sqlErrorKind, withStoreErrors } from './translate-error.js';
 
 /** An identity's registrations beyond this number are forgotten: those first that are not active, then the oldest. */
 export const MOST_DEVICES = 50;
@@ -34,12 +34,13 @@ const FIND_TOKEN = fixed(`SELECT id FROM ${TABLE} WHERE fcm_token = ?`);
 const FIND = fixed(`SELECT ${COLUMNS} FROM ${TABLE} WHERE id = ?`);
 const LIST = fixed(`SELECT ${COLUMNS} FROM ${TABLE} WHERE identity_key = ?
   ORDER BY active DESC, COALESCE(last_used, updated_at) DESC, id DESC LIMIT ${MOST_DEVICES}`);
-const SURPLUS = fixed(`SELECT id FROM ${TABLE} WHERE identity_key = ?
+const SURPLUS = fixed(`SELECT id, COALESCE(last_used, updated_at) AS used FROM ${TABLE} WHERE identity_key = ?
   ORDER BY active DESC, COALESCE(last_used, updated_at) DESC, id DESC LIMIT 1000 OFFSET ${MOST_DEVICES}`);
 const INSERT = fixed(`INSERT INTO ${TABLE}
   (identity_key, device_id, platform, active, created_at, updated_at, last_used, fcm_token) VALUES (?, ?, ?, 1, ?, ?, ?, ?)`);
 const UPDATE = fixed(`UPDATE ${TABLE}
-  SET identity_key = ?, device_id = ?, platform = ?, active = 1, updated_at = ?, last_used = ? WHERE id = ?`);
+  SET identity_key = ?, device_id = ?, platform = ?, active = 1, updated_at = ?, last_used = ?
+  WHERE id = ? AND fcm_token = ?`);
 const DEACTIVATE = fixed(`UPDATE ${TABLE} SET active = 0, updated_at = ? WHERE id = ?`);
 const USED = fixed(`UPDATE ${TABLE} SET last_used = ? WHERE id = ?`);
 const MAX_ATTEMPTS = 5;
@@ -57,7 +58,7 @@ export class DeviceRegistrations {
    * @returns the row's id, which stays the same for a token
    */
   register(device: NewDevice, now = new Date()): Promise<number> {
-    return guard(async () => {
+    return withStoreErrors(async () => {
       const id = await this.#upsert(device, now);
       await this.#forgetSurplus(device.identityKey);
       return id;
@@ -66,16 +67,16 @@ export class DeviceRegistrations {
 
   /** An identity's devices, active ones first, then by last use, at most {@link MOST_DEVICES}. */
   list(identityKey: string): Promise<Device[]> {
-    return guard(async () => (await this.sql.read(LIST, [encodeName(identityKey)])).map(toDevice));
+    return withStoreErrors(async () => (await this.sql.read(LIST, [encodeName(identityKey)])).map(toDevice));
   }
 
   find(id: number): Promise<Device | undefined> {
-    return guard(async () => (await this.sql.read(FIND, [id])).map(toDevice)[0]);
+    return withStoreErrors(async () => (await this.sql.read(FIND, [id])).map(toDevice)[0]);
   }
 
   /** Ids of active devices of several identities; who has none is not in the map. */
   activeOf(identityKeys: readonly string[]): Promise<Map<string, number[]>> {
-    return guard(async () => {
+    return withStoreErrors(async () => {
       const found = new Map<string, number[]>();
       if (identityKeys.length === 0) return found;
       const places = identityKeys.map(() => '?').join(', ');
@@ -97,12 +98,16 @@ export class DeviceRegistrations {
 
   /** Its token is dead: no more pushes to it until it is registered again. */
   deactivate(id: number, now = new Date()): Promise<void> {
-    return guard(() => retryContention(async () => void (await this.sql.write(DEACTIVATE, [this.sql.time(now), id]))));
+    return withStoreErrors(() =>
+      retryContention(async () => void (await this.sql.write(DEACTIVATE, [this.sql.time(now), id]))),
+    );
   }
 
   /** It was pushed to. */
   used(id: number, now = new Date()): Promise<void> {
-    return guard(() => retryContention(async () => void (await this.sql.write(USED, [this.sql.time(now), id]))));
+    return withStoreErrors(() =>
+      retryContention(async () => void (await this.sql.write(USED, [this.sql.time(now), id]))),
+    );
   }
 
   async #upsert(device: NewDevice, now: Date): Promise<number> {
@@ -110,36 +115,36 @@ export class DeviceRegistrations {
     const owner = encodeName(device.identityKey);
     const about = [device.deviceId ?? null, device.platform ?? null];
     const time = this.sql.time(now);
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const [known] = await this.sql.read(FIND_TOKEN, [token]);
-      if (known !== undefined) {
-        const id = Number(known['id']);
-        await retryContention(() => this.sql.write(UPDATE, [owner, ...about, time, time, id]));
-        return id;
-      }
       try {
-        return (await retryContention(() => this.sql.write(INSERT, [owner, ...about, time, time, time, token])))
-          .insertId;
+        if (known === undefined) {
+          const insert = () => this.sql.write(INSERT, [owner, ...about, time, time, time, token]);
+          return (await retryContention(insert)).insertId;
+        }
+        const id = Number(known['id']);
+        const update = () => this.sql.write(UPDATE, [owner, ...about, time, time, id, token]);
+        if ((await retryContention(update)).changes > 0) return id;
       } catch (error) {
         // Somebody else was faster, and its row is committed: the next look finds it.
-        if (sqlErrorKind(error) !== 'duplicate' || attempt >= MAX_ATTEMPTS) throw error;
+        if (sqlErrorKind(error) !== 'duplicate') throw error;
       }
     }
+    throw new Error('others register and forget this device all the time');
   }
 
+  /** Leaves alone what has become another identity's, or was registered or used again, since it was looked for. */
   async #forgetSurplus(identityKey: string): Promise<void> {
-    const ids = (await this.sql.read(SURPLUS, [encodeName(identityKey)])).map((row) => Number(row['id']));
-    if (ids.length === 0) return;
-    const places = ids.map(() => '?').join(', ');
-    await retryContention(() => this.sql.write(varying(`DELETE FROM ${TABLE} WHERE id IN (${places})`), ids));
-  }
-}
-
-async function guard<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw translateError(error);
+    const owner = encodeName(identityKey);
+    const surplus = await this.sql.read(SURPLUS, [owner]);
+    if (surplus.length === 0) return;
+    const lastUse = new Date(Math.max(...surplus.map((row) => toDate(row['used']).getTime())));
+    const places = surplus.map(() => '?').join(', ');
+    const sql = varying(
+      `DELETE FROM ${TABLE} WHERE id IN (${places}) AND identity_key = ? AND COALESCE(last_used, updated_at) <= ?`,
+    );
+    const ids = surplus.map((row) => Number(row['id']));
+    await retryContention(() => this.sql.write(sql, [...ids, owner, this.sql.time(lastUse)]));
   }
 }
 

@@ -25,6 +25,9 @@ export interface PermissionStore {
   decisions(recipients: readonly string[], sender: string, messageBox: string): Promise<ReadonlyMap<string, Decisions>>;
 }
 
+/** A recipient's fee that says: not from this sender. */
+export const BLOCKED = -1;
+
 export interface PermissionKey {
   readonly recipient: string;
   /** Undefined: box-wide. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { NewMessage } from './message-store.js';
 import { retryContention } from './retry-contention.js';
-import { decodeName, encodeName, fixed, type SqlClient, type SqlRunner, varying } from './sql-client.js';
-import { translateError } from './translate-error.js';
+import { decodeName, encodeName, fixed, type SqlClient, type SqlRunner, type SqlValue, varying } from './sql-client.js';
+import { withStoreErrors } from './translate-error.js';
 
 /** A message that its recipient's devices are to be told of. */
 export interface OutboxRow {
@@ -25,7 +25,8 @@ const CLAIM_ATTEMPTS = 5;
 /**
  * What is to be pushed, beside the messages. All methods but `add` throw {@link StoreUnavailableError} and nothing else.
  *
- * Several instances take rows out at once: `claim` gives a row to one of them, until its time is up, and `remove` ends it.
+ * Several instances take rows out at once: `claim` gives a row to one of them, until its time is up, `extend` gives it more
+ * time, and `remove` ends it.
  */
 export class PushOutbox {
   constructor(private readonly sql: SqlClient) {}
@@ -53,7 +54,7 @@ export class PushOutbox {
    * @returns at most `limit`; none when there are none
    */
   claim(limit: number, leaseMs: number, now = Date.now()): Promise<OutboxRow[]> {
-    return guard(async () => {
+    return withStoreErrors(async () => {
       const owner = randomBytes(16);
       const free = varying(`SELECT id FROM ${TABLE} WHERE claimed_until <= ? ORDER BY id LIMIT ${Math.trunc(limit)}`);
       for (let attempt = 1; attempt <= CLAIM_ATTEMPTS; attempt++) {
@@ -74,6 +75,11 @@ export class PushOutbox {
     });
   }
 
+  /** Keeps claimed rows for so long from now on. */
+  extend(ids: readonly number[], leaseMs: number, now = Date.now()): Promise<void> {
+    return this.#change(`UPDATE ${TABLE} SET claimed_until = ?`, ids, [now + leaseMs]);
+  }
+
   /** Gives claimed rows back, for whoever comes next. */
   release(ids: readonly number[]): Promise<void> {
     return this.#change(`UPDATE ${TABLE} SET claimed_until = 0, claimed_by = NULL`, ids);
@@ -84,9 +90,27 @@ export class PushOutbox {
     return this.#change(`DELETE FROM ${TABLE}`, ids);
   }
 
+  /**
+   * Drops those of the `atOnce` first that came before this time and that nobody is busy with.
+   *
+   * @returns how many
+   */
+  dropOlder(before: number, atOnce: number, now = Date.now()): Promise<number> {
+    return withStoreErrors(async () => {
+      // By id, as they came: needs no index on times, and locks no row that stays.
+      const first = varying(`SELECT id, created_at FROM ${TABLE} ORDER BY id LIMIT ${Math.trunc(atOnce)}`);
+      const rows = await this.sql.read(first, []);
+      const ids = rows.filter((row) => Number(row['created_at']) < before).map((row) => Number(row['id']));
+      if (ids.length === 0) return 0;
+      const places = ids.map(() => '?').join(', ');
+      const drop = varying(`DELETE FROM ${TABLE} WHERE id IN (${places}) AND claimed_until <= ?`);
+      return (await retryContention(() => this.sql.write(drop, [...ids, now]))).changes;
+    });
+  }
+
   /** How many there are, claimed or not; counts no further than `most`. */
   size(most: number): Promise<number> {
-    return guard(async () => {
+    return withStoreErrors(async () => {
       const sql = varying(`SELECT COUNT(*) AS n FROM (SELECT id FROM ${TABLE} LIMIT ${Math.trunc(most)}) AS counted`);
       const [row] = await this.sql.read(sql, []);
       return Number(row?.['n'] ?? 0);
@@ -111,19 +135,11 @@ export class PushOutbox {
     }));
   }
 
-  #change(statement: string, ids: readonly number[]): Promise<void> {
-    return guard(async () => {
+  #change(statement: string, ids: readonly number[], values: readonly SqlValue[] = []): Promise<void> {
+    return withStoreErrors(async () => {
       if (ids.length === 0) return;
       const sql = varying(`${statement} WHERE id IN (${ids.map(() => '?').join(', ')})`);
-      await retryContention(() => this.sql.write(sql, ids));
+      await retryContention(() => this.sql.write(sql, [...values, ...ids]));
     });
-  }
-}
-
-async function guard<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw translateError(error);
   }
 }

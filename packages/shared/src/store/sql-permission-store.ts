@@ -1,10 +1,11 @@
-import type {
-  Decisions,
-  PermissionKey,
-  PermissionPage,
-  PermissionQuery,
-  PermissionStore,
-  StoredPermission,
+import {
+  BLOCKED,
+  type Decisions,
+  type PermissionKey,
+  type PermissionPage,
+  type PermissionQuery,
+  type PermissionStore,
+  type StoredPermission,
 } from './permission-store.js';
 import { retryContention } from './retry-contention.js';
 import { decodeName, encodeName, fixed, type Sql, type SqlClient, type SqlRow, varying } from './sql-client.js';
@@ -76,7 +77,7 @@ export class SqlPermissionStore implements PermissionStore {
       if (distinct.length === 0) return found;
       for (const row of await this.sql.read(sql, values)) {
         const recipient = decodeName(row['recipient']);
-        const fee = Number(row['recipient_fee']);
+        const fee = feeOf(row);
         const { forSender, boxWide } = found.get(recipient) ?? { forSender: undefined, boxWide: undefined };
         const isBoxWide = (row['sender'] as Buffer).length === 0;
         found.set(recipient, isBoxWide ? { forSender, boxWide: fee } : { forSender: fee, boxWide });
@@ -90,13 +91,18 @@ function namesOf({ recipient, sender, messageBox }: PermissionKey): Buffer[] {
   return [encodeName(recipient), sender === undefined ? BOX_WIDE : encodeName(sender), encodeName(messageBox)];
 }
 
+/** A database that was taken over may hold anything below, and has always blocked by it. */
+function feeOf(row: SqlRow): number {
+  return Math.max(BLOCKED, Number(row['recipient_fee']));
+}
+
 function toPermission(recipient: string, row: SqlRow): StoredPermission {
   const sender = decodeName(row['sender']);
   return {
     recipient,
     sender: sender === '' ? undefined : sender,
     messageBox: decodeName(row['message_box']),
-    recipientFee: Number(row['recipient_fee']),
+    recipientFee: feeOf(row),
     createdAt: new Date(row['created_at'] as Date | number),
     updatedAt: new Date(row['updated_at'] as Date | number),
   };

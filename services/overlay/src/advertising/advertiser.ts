@@ -1,5 +1,5 @@
 import { DEFAULT_SLAP_TRACKERS, DEFAULT_TESTNET_SLAP_TRACKERS } from '@bsv/sdk';
-import { type Config, Exclusive, type Logger, type SqlClient } from '@messagebox/shared';
+import { type Config, Exclusive, hasWallet, type Logger, type SqlClient } from '@messagebox/shared';
 import type { Money } from '@messagebox/wallet';
 import type { OverlayEngine } from '../engine/overlay-engine.js';
 import { BoundedBroadcastFacilitator, BoundedLookupFacilitator } from '../net/facilitators.js';
@@ -75,8 +75,8 @@ export function createAdvertiser(parts: AdvertiserParts): Advertiser {
   return { reconciler, own, origin };
 }
 
-function missingWallet({ network, walletStorageUrl }: AdvertiserParts['config']): string | undefined {
-  return network !== 'local' && walletStorageUrl === undefined ? 'WALLET_STORAGE_URL is not set' : undefined;
+function missingWallet(config: AdvertiserParts['config']): string | undefined {
+  return hasWallet(config) ? undefined : 'WALLET_STORAGE_URL is not set';
 }
 
 function usualTrackers(network: Config['network']): readonly string[] {

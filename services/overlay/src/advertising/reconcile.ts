@@ -1,5 +1,5 @@
 import type { Beef } from '@bsv/sdk';
-import type { Exclusive, HeldLock, Logger } from '@messagebox/shared';
+import { type Exclusive, type HeldLock, type Logger, RuleError } from '@messagebox/shared';
 import { type AdWallet, type HeldAds, HeldBackError, RefusedByNetworkError } from './ad-wallet.js';
 import { adsOf, type HeldAd, type HostAd, outpointOf, sameAd } from './ads.js';
 import type { OwnTransaction, OwnTransactions } from './own-transactions.js';
@@ -86,6 +86,7 @@ export class Reconciler {
       await this.#make(wallet, lock, create, revoke, held.beef);
       await own.mirror((await wallet.held()).ads, new Date());
     }
+    await this.#submitKept(kept, held.beef);
     const shown = await this.#showUnaccepted();
     const settled = kept.filter(({ txid }) => !shown.includes(txid));
     const renew = renewAll ? settled : await trackers.missing(settled);
@@ -126,7 +127,7 @@ export class Reconciler {
   }
 
   async #send(wallet: AdWallet, { txid, beef }: OwnTransaction): Promise<void> {
-    const { own, submit } = this.parts;
+    const { own } = this.parts;
     try {
       await wallet.send(txid);
     } catch (error) {
@@ -134,8 +135,26 @@ export class Reconciler {
       throw error;
     }
     await this.#done('sent');
-    await submit(beef);
+    await this.#submit(txid, beef);
     await this.#done('submitted');
+  }
+
+  /**
+   * To our own topics. They may still have a rival that the network has dropped since, and will until the transaction
+   * comes with its merkle path; that must not keep it from the trackers.
+   */
+  async #submit(txid: string, beef: Uint8Array): Promise<void> {
+    try {
+      await this.parts.submit(beef);
+    } catch (error) {
+      if (!(error instanceof RuleError && error.code === 'ERR_DOUBLE_SPEND')) throw error;
+      this.parts.log.warn({ txid, reason: error.message }, 'our own topics do not take an advertisement yet');
+    }
+  }
+
+  /** What they have already costs a look; what they have lost, or refused, they get again, by now with its merkle path. */
+  async #submitKept(kept: readonly HeldAd[], beef: Beef): Promise<void> {
+    for (const txid of new Set(kept.map((ad) => ad.txid))) await this.#submit(txid, atomic(beef, txid));
   }
 
   /** What the wallet holds; our own list is made the same. @throws {HeldBackError} */
@@ -190,12 +209,11 @@ export class Reconciler {
 
   /** @returns the txids */
   async #renew(ads: readonly HeldAd[]): Promise<string[]> {
-    const { own, submit, trackers } = this.parts;
+    const { own, trackers } = this.parts;
     const txids = [...new Set(ads.map(({ txid }) => txid))];
     for (const txid of txids) {
       const transaction = await own.find(txid);
       if (transaction === undefined) continue;
-      await submit(transaction.beef);
       await trackers.show([transaction]);
     }
     return txids;

@@ -1,4 +1,5 @@
-import { Exclusive } from '@messagebox/shared';
+import { Transaction } from '@bsv/sdk';
+import { Exclusive, RuleError } from '@messagebox/shared';
 import type { ReconcileStep } from '../../src/advertising/reconcile.js';
 import { type AdvertisingHost, type Instance, ORIGIN, openAdvertisingHost } from '../support/advertising-host.js';
 
@@ -63,6 +64,29 @@ describe('reconciling what is advertised with what should be', () => {
       expect(result).toEqual({ advertised: adsAt(ORIGIN), created: [], revoked: [], renewed: [], transactions: [] });
     }
     await expectAdvertised(adsAt(ORIGIN));
+  });
+
+  test('our own topics have a rival that the network has dropped: trackers get it, and the topics later', async () => {
+    const { reconciler, engine, log } = await host.start();
+    const rival = new RuleError('ERR_DOUBLE_SPEND', 'It is spent already.', 409);
+    const refusing = jest.spyOn(engine, 'apply').mockRejectedValue(rival);
+    expect(await reconciler.reconcile()).toMatchObject({ created: adsAt(ORIGIN), transactions: [expect.any(String)] });
+    expect(await host.onChain()).toEqual(adsAt(ORIGIN));
+    expect(await host.found()).toEqual([]);
+    expect(log).toContainEqual(expect.objectContaining({ level: 40, reason: 'It is spent already.' }));
+    refusing.mockRestore();
+    expect(await reconciler.reconcile()).toMatchObject({ created: [], transactions: [] });
+    await expectAdvertised(adsAt(ORIGIN));
+  });
+
+  test('what our own topics have lost they get again, with its merkle path', async () => {
+    const { reconciler, engine } = await host.start();
+    await reconciler.reconcile();
+    const applied = jest.spyOn(engine, 'apply');
+    await reconciler.reconcile();
+    const [beef] = applied.mock.lastCall ?? [];
+    expect(Transaction.fromAtomicBEEF([...(beef ?? [])]).merklePath).toBeDefined();
+    applied.mockRestore();
   });
 
   test('another address: the old one is revoked and the new one made in one transaction', async () => {

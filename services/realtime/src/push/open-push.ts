@@ -2,13 +2,16 @@ import {
   DeviceRegistrations,
   type Foundation,
   openJobs,
+  PUSH_MAX_AGE_MS,
   type PushNotes,
   PushOutbox,
   pushNotes,
+  tendOutbox,
 } from '@messagebox/shared';
-import { Fcm } from './fcm.js';
+import { Fcm, type FcmOptions } from './fcm.js';
 import { type DrainSettings, OutboxDrain } from './outbox-drain.js';
 import { handlePush, PUSH_JOB, PUSH_QUEUE, pushJobPolicy } from './push-jobs.js';
+import { RowsInHand } from './rows-in-hand.js';
 import { readFirebaseProject } from './service-account.js';
 
 /** Pushing to devices, in a process that does it. */
@@ -21,23 +24,16 @@ export interface PushService {
 
 /** Other than usual, for tests. */
 export interface PushOptions extends Partial<DrainSettings> {
-  /** Origin of FCM. */
-  readonly fcm?: string;
+  readonly fcm?: FcmOptions;
+  readonly maxAgeMs?: number;
 }
 
 /** Pushes under way at once. */
 const CONCURRENCY = 16;
 const LOOK_EVERY_MS = 5_000;
 const LEASE_MS = 120_000;
-const MAX_AGE_MS = 86_400_000;
-/** In Redis jobs outlive the process; in process they don't, so most of what waits is left in the outbox. */
+/** In process they are the memory of one process, and what it stops with is pushed again. */
 const MOST_JOBS = { redis: 10_000, inProcess: 200 };
-/** Nobody else takes rows there, so ended jobs need not be known again. */
-const FEW = { count: 100, ageMs: 3_600_000 };
-const inProcessPolicy = { ...pushJobPolicy, keepCompleted: FEW, keepFailed: FEW };
-/** How long a process that ends waits for pushes that would be lost with it. */
-const LAST_PUSHES_MS = 3_000;
-const LAST_PUSHES_LOOK_MS = 25;
 
 /**
  * Starts pushing: takes rows out of the outbox, makes a job for each device, and works the jobs. Ends with the
@@ -48,39 +44,32 @@ const LAST_PUSHES_LOOK_MS = 25;
  */
 export async function openPush(
   foundation: Foundation,
-  { fcm, ...settings }: PushOptions = {},
+  { fcm, maxAgeMs = PUSH_MAX_AGE_MS, ...settings }: PushOptions = {},
 ): Promise<PushService | undefined> {
   const { config, sql, metrics, log, closing } = foundation;
   if (config.push === undefined) return undefined;
   const project = await readFirebaseProject(config.push);
   const outbox = new PushOutbox(sql);
   const devices = new DeviceRegistrations(sql);
-  const isInProcess = foundation.redis === undefined;
-  const queue = openJobs(PUSH_QUEUE, foundation, isInProcess ? inProcessPolicy : pushJobPolicy);
+  const { leaseMs = LEASE_MS } = settings;
+  const inHand = foundation.redis === undefined ? new RowsInHand(outbox, leaseMs) : undefined;
+  const queue = openJobs(PUSH_QUEUE, foundation, pushJobPolicy);
   const drain = new OutboxDrain(
-    { outbox, devices, queue, metrics, log },
+    { outbox, devices, queue, inHand, log },
     {
       everyMs: LOOK_EVERY_MS,
-      mostJobs: isInProcess ? MOST_JOBS.inProcess : MOST_JOBS.redis,
-      leaseMs: LEASE_MS,
-      maxAgeMs: MAX_AGE_MS,
+      mostJobs: inHand === undefined ? MOST_JOBS.redis : MOST_JOBS.inProcess,
+      leaseMs,
       ...settings,
     },
   );
-  const handle = handlePush({ devices, sender: new Fcm(project, fcm), metrics, log });
-  queue.work(
-    { [PUSH_JOB]: (job) => handle(job).finally(() => drain.jobEnded()) },
-    { concurrency: CONCURRENCY, closeMs: LAST_PUSHES_MS },
-  );
+  const handle = handlePush({ devices, sender: new Fcm(project, fcm), metrics, log, maxAgeMs });
+  queue.work({ [PUSH_JOB]: handle }, { concurrency: CONCURRENCY, ended: (id) => drain.jobEnded(id) });
+  closing.add('outbox', tendOutbox({ outbox, metrics, log }));
   closing.add('push', async () => {
     await drain.close();
-    const deadline = Date.now() + LAST_PUSHES_MS;
-    while (isInProcess && Date.now() < deadline) {
-      const { waiting, active } = await queue.counts();
-      if (waiting + active === 0) break;
-      await new Promise((resolve) => setTimeout(resolve, LAST_PUSHES_LOOK_MS));
-    }
     await queue.close();
+    await inHand?.giveBack();
   });
   const wake = () => drain.wake();
   return { notes: pushNotes(outbox, wake), wake };

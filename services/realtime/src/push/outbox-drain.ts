@@ -1,11 +1,13 @@
-import type { DeviceRegistrations, JobQueue, Logger, Metrics, OutboxRow, PushOutbox } from '@messagebox/shared';
+import type { DeviceRegistrations, JobQueue, Logger, OutboxRow, PushOutbox } from '@messagebox/shared';
 import { pushJob } from './push-jobs.js';
+import type { RowJobs, RowsInHand } from './rows-in-hand.js';
 
 export interface DrainParts {
   readonly outbox: PushOutbox;
   readonly devices: DeviceRegistrations;
   readonly queue: JobQueue;
-  readonly metrics: Metrics;
+  /** Where jobs die with the process. Without it rows go as soon as their jobs are kept. */
+  readonly inHand: RowsInHand | undefined;
   readonly log: Logger;
 }
 
@@ -16,17 +18,13 @@ export interface DrainSettings {
   readonly mostJobs: number;
   /** How long a row is left to the instance that took it. */
   readonly leaseMs: number;
-  /** Rows that are older are dropped: nobody wants to hear of a message of the day before yesterday. */
-  readonly maxAgeMs: number;
 }
 
 const ROWS_AT_ONCE = 100;
-/** The gauge counts no further. */
-const MOST_COUNTED = 100_000;
 
 /**
- * Makes jobs of the outbox's rows, one for each active device of the recipient. A row goes only after its jobs are kept;
- * when the queue is away, rows wait. Any number of instances may do so at once.
+ * Makes jobs of the outbox's rows, one for each active device of the recipient. A row goes only after its jobs are kept,
+ * or have ended where they are not; when the queue is away, rows wait. Any number of instances may do so at once.
  */
 export class OutboxDrain {
   readonly #timer: NodeJS.Timeout;
@@ -36,17 +34,11 @@ export class OutboxDrain {
   #ended = 0;
   #failing = false;
   #closed = false;
-  #size = 0;
 
   constructor(
     private readonly parts: DrainParts,
     private readonly settings: DrainSettings,
   ) {
-    parts.metrics.gauge(
-      'messagebox_push_outbox_rows',
-      'Messages in the outbox, counted up to 100,000.',
-      () => this.#size,
-    );
     // Spread, so that instances which started together don't look together.
     this.#timer = setInterval(() => void this.#look(), settings.everyMs * (0.8 + Math.random() * 0.4));
     this.#timer.unref();
@@ -58,8 +50,9 @@ export class OutboxDrain {
     if (!this.#failing) this.#start();
   }
 
-  /** A job has ended, whatever way: there may be room for more. */
-  jobEnded(): void {
+  /** A job has ended for good: there may be room for more. */
+  jobEnded(id: string): void {
+    this.parts.inHand?.jobEnded(id);
     this.#ended += 1;
     if (this.#held && this.#ended >= this.settings.mostJobs / 4) this.wake();
   }
@@ -81,7 +74,8 @@ export class OutboxDrain {
   }
 
   async #look(): Promise<void> {
-    await this.#count();
+    // What it is for, the next claim says.
+    await this.parts.inHand?.tend().catch(() => undefined);
     this.#start();
   }
 
@@ -104,37 +98,55 @@ export class OutboxDrain {
 
   /** @returns whether there may be more */
   async #drainSome(): Promise<boolean> {
-    const { outbox, queue } = this.parts;
+    const { outbox, queue, inHand } = this.parts;
     const { waiting, delayed, active } = await queue.counts();
     const room = this.settings.mostJobs - (waiting + delayed + active);
     this.#held = room <= 0;
     if (this.#held) return false;
-    const rows = await outbox.claim(Math.min(ROWS_AT_ONCE, room), this.settings.leaseMs);
-    if (rows.length === 0) return false;
-    const ids = rows.map(({ id }) => id);
+    const claimed = await outbox.claim(Math.min(ROWS_AT_ONCE, room), this.settings.leaseMs);
+    if (claimed.length === 0) return false;
+    // Of one whose lease ran out while the database was away the jobs live.
+    const rows = claimed.filter(({ id }) => inHand?.has(id) !== true);
+    let batch: RowJobs[];
     try {
-      await this.#enqueue(rows);
+      batch = await this.#batch(rows, room);
+      const left = rows.slice(batch.length);
+      this.#held = left.length > 0;
+      await outbox.release(left.map(({ id }) => id));
+      await this.#addJobs(batch);
     } catch (error) {
       // Else nobody would have them until the lease ends. When this fails, too, it is waited for.
-      await outbox.release(ids).catch(() => undefined);
+      await outbox.release(rows.map(({ id }) => id)).catch(() => undefined);
       throw error;
     }
-    await outbox.remove(ids);
-    return true;
+    await (inHand === undefined ? outbox.remove(batch.map(({ row }) => row)) : inHand.tend());
+    return !this.#held;
   }
 
-  async #enqueue(rows: readonly OutboxRow[]): Promise<void> {
-    const oldest = Date.now() - this.settings.maxAgeMs;
-    const fresh = rows.filter(({ createdAt }) => createdAt >= oldest);
-    const devices = await this.parts.devices.activeOf([...new Set(fresh.map(({ recipient }) => recipient))]);
-    const jobs = fresh.flatMap((row) => (devices.get(row.recipient) ?? []).map((device) => pushJob(row, device)));
-    if (jobs.length > 0) await this.parts.queue.addAll(jobs);
-    this.parts.metrics.pushes.inc({ outcome: 'expired' }, rows.length - fresh.length);
+  /** The first of these rows with their jobs, up to the one that uses up the room. */
+  async #batch(rows: readonly OutboxRow[], room: number): Promise<RowJobs[]> {
+    const devices = await this.parts.devices.activeOf([...new Set(rows.map(({ recipient }) => recipient))]);
+    const batch: RowJobs[] = [];
+    let left = room;
+    for (const row of rows) {
+      if (left <= 0) break;
+      const jobs = (devices.get(row.recipient) ?? []).map((device) => pushJob(row, device));
+      batch.push({ row: row.id, jobs });
+      left -= jobs.length;
+    }
+    return batch;
   }
 
-  async #count(): Promise<void> {
-    // What it is for, the next wake says.
-    this.#size = await this.parts.outbox.size(MOST_COUNTED).catch(() => this.#size);
+  async #addJobs(batch: readonly RowJobs[]): Promise<void> {
+    const { queue, inHand } = this.parts;
+    inHand?.take(batch); // before they can end
+    try {
+      const jobs = batch.flatMap((one) => one.jobs);
+      if (jobs.length > 0) await queue.addAll(jobs);
+    } catch (error) {
+      inHand?.drop(batch);
+      throw error;
+    }
   }
 }
 

@@ -1,0 +1,43 @@
+import { quote } from '../src/rules/quote.js';
+import { settle } from '../src/rules/settle.js';
+import { total } from '../src/rules/total.js';
+
+const MOST = Number.MAX_SAFE_INTEGER;
+
+test.each<[number[], number]>([
+  [[], 0],
+  [[1, 2, 3], 6],
+  [[MOST - 1, 1], MOST],
+  [[MOST, 1], MOST],
+  [[MOST, MOST, MOST], MOST],
+  [Array.from({ length: 1_000 }, () => MOST), MOST],
+])('the sum of %j is exact, or the most that can be told', (fees, sum) => {
+  expect(total(fees)).toBe(sum);
+});
+
+const fees = new Map(['a', 'b'].map((key) => [key, { forSender: undefined, boxWide: MOST }]));
+const parts = {
+  permissions: { decisions: async () => fees },
+  deliveryFees: { feeFor: async () => MOST },
+  normaliseKey: (key: string) => key,
+};
+
+test('a quote adds up no further', async () => {
+  expect(await quote(parts, 'me', { recipient: ['a', 'b'], messageBox: 'inbox' })).toMatchObject({
+    totals: { deliveryFees: MOST, recipientFees: MOST, totalForPayableRecipients: MOST },
+  });
+});
+
+test('nor does the refusal of a send without payment', async () => {
+  const messages = ['a', 'b'].map((recipient) => ({
+    recipient,
+    messageBox: 'inbox',
+    messageId: recipient,
+    sender: 'me',
+    body: 'hello',
+  }));
+  const command = { sender: 'me', messageBox: 'inbox', messages, liveBody: 'hello', payment: undefined, single: false };
+  const store = { areStored: async () => [false, false] };
+  const charges = { deliveryFee: 0, recipientFees: [MOST, MOST] };
+  await expect(settle({ store } as never, command, charges)).rejects.toThrow(`${MOST} for recipients`);
+});
