@@ -40,18 +40,8 @@ export async function fillWithAdvertisements(storage, count) {
         const txid = transaction.id('hex');
         const beef = new Beef();
         beef.mergeTransaction(transaction);
-        await inside.insertOutput({
-          txid,
-          outputIndex: 0,
-          outputScript: script.toBinary(),
-          satoshis: 1,
-          topic: TOPIC,
-          spent: false,
-          outputsConsumed: [],
-          consumedBy: [],
-          score: index + 1,
-          beef: beef.toBinaryAtomic(txid),
-        });
+        await inside.insertOutput(TOPIC, { txid, outputIndex: 0, score: index + 1 });
+        await inside.insertBeef(txid, Uint8Array.from(beef.toBinaryAtomic(txid)));
         const host = `https://host${index % 100}.mailboxes.org`;
         await ads.add({ txid, outputIndex: 0, identityKey: identityOf(index), host, createdAt: index + 1 });
       }

@@ -69,6 +69,15 @@ export function localChainSuite(createDatabase: () => Promise<OwnDatabase>): voi
     await verifier.close();
   });
 
+  test('what is in a block has a merkle path, and what nobody has heard of has none', async () => {
+    const transaction = await funded();
+    const txid = transaction.id('hex');
+    const proof = await chain.proof(txid);
+    expect(proof?.blockHeight).toBe(transaction.merklePath?.blockHeight);
+    expect(proof?.leaves.has(txid)).toBe(true);
+    expect(await chain.proof('12'.repeat(32))).toBeUndefined();
+  });
+
   test.each([
     ['nothing', { satoshis: 0 }],
     ['less than nothing', { satoshis: -1 }],

@@ -2,6 +2,7 @@ import { createAuthMiddleware } from '@messagebox/brc103';
 import {
   type AdminFeeParts,
   AdvertisedHosts,
+  addressKey,
   type ChargeParts,
   type Config,
   DeviceRegistrations,
@@ -101,7 +102,7 @@ export function createApi(parts: ApiParts): Express {
   for (const neighbour of parts.neighbours ?? []) app.use(neighbour);
   app.post(
     '/.well-known/auth',
-    admit((request) => handshakes.admit(request.ip ?? '')),
+    admit((request) => handshakes.admit(addressKey(request.ip ?? ''))),
     auth.handshake,
   );
 

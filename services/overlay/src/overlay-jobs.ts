@@ -7,6 +7,7 @@ import {
   RetryJobError,
 } from '@messagebox/shared';
 import type { Advertiser } from './advertising/advertiser.js';
+import type { Tidied } from './engine/tidy.js';
 import type { PeerSync } from './gasp/synchronise.js';
 
 /** How soon a job that another configuration is to do is looked at again. */
@@ -15,10 +16,11 @@ const ELSEWHERE_MS = 2_000;
 export interface OverlayJobsParts {
   readonly advertiser: Advertiser;
   readonly synchronise: (signal: AbortSignal) => Promise<PeerSync[]>;
+  readonly tidy: (signal: AbortSignal) => Promise<Tidied>;
 }
 
 /** What the worker does for each job. All of them do no harm twice. */
-export function overlayHandlers({ advertiser, synchronise }: OverlayJobsParts): JobHandlers {
+export function overlayHandlers({ advertiser, synchronise, tidy }: OverlayJobsParts): JobHandlers {
   const { reconciler, own } = advertiser;
   const handlers: Record<OverlayJobName, JobHandler> = {
     [overlayJob.advertise]: async ({ addedAt }) => {
@@ -39,6 +41,7 @@ export function overlayHandlers({ advertiser, synchronise }: OverlayJobsParts): 
       return asJson(await reconciler.reconcile());
     },
     [overlayJob.sync]: async ({ signal }) => asJson(await synchronise(signal)),
+    [overlayJob.tidy]: async ({ signal }) => asJson(await tidy(signal)),
   };
   return handlers;
 }

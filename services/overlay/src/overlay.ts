@@ -15,10 +15,13 @@ import type { Express, Router } from 'express';
 import { type Advertiser, createAdvertiser } from './advertising/advertiser.js';
 import type { ReconcileParts } from './advertising/reconcile.js';
 import { createOverlayEngine } from './engine/create-engine.js';
+import { OverlaySize } from './engine/overlay-size.js';
+import { tidy } from './engine/tidy.js';
 import { Synchroniser } from './gasp/synchronise.js';
 import type { Development } from './http/development.js';
 import { createOverlayApp, type OverlayRouteParts, overlayRoutes } from './http/overlay-app.js';
 import { PublicFetch } from './net/public-fetch.js';
+import { reasonOf } from './net/reason-of.js';
 import { slapTrackers } from './net/slap-trackers.js';
 import { originData, overlayHandlers } from './overlay-jobs.js';
 
@@ -37,6 +40,8 @@ export interface OverlayParts {
 
 /** Reconciling waits for its lock, and a sync takes long; neither is to hold up the other. */
 const CONCURRENCY = 4;
+const SCHEDULE_AGAIN_MS = 2_000;
+const TIDY_MS = 15 * 60_000;
 
 /**
  * The overlay without its process: the whole wiring. Topics and lookup services with their HTTP face, and the worker
@@ -48,6 +53,9 @@ export class Overlay {
   readonly #advertiser: Advertiser;
   readonly #fetch: PublicFetch;
   readonly #storage;
+  #scheduling: NodeJS.Timeout | undefined;
+  #isClosed = false;
+  readonly #size: OverlaySize;
 
   constructor(parts: OverlayParts) {
     const { config, sql, log, metrics, money } = parts;
@@ -61,6 +69,7 @@ export class Overlay {
       metrics,
     });
     this.#storage = storage;
+    this.#size = new OverlaySize(storage, metrics);
     const { identityKey } = parts.identity.authenticator;
     this.#advertiser = createAdvertiser({ ...parts, engine, identityKey, fetch: this.#fetch });
     const development = config.network === 'local' ? developmentOn(money) : undefined;
@@ -78,9 +87,8 @@ export class Overlay {
   }
 
   /**
-   * Starts the worker and its schedules, and compares at once what is advertised with what should be.
-   *
-   * @throws {JobsUnavailableError}
+   * Starts the worker and its schedules, and compares at once what is advertised with what should be. While the broker is
+   * away that waits, and the rest is served.
    */
   async start(): Promise<void> {
     const { config, jobs, sql, log, metrics } = this.#parts;
@@ -102,16 +110,35 @@ export class Overlay {
     const handlers = overlayHandlers({
       advertiser: this.#advertiser,
       synchronise: (signal) => synchroniser.run(signal),
+      tidy: (signal) => tidy({ engine, storage: this.#storage, chain: this.#parts.money.chain, log, signal }),
     });
     jobs.work(handlers, { concurrency: CONCURRENCY });
-    await jobs.repeat(overlayJob.reconcile, overlay.reconcileMs, { first: 'later' });
-    await jobs.repeat(overlayJob.sync, overlay.syncMs);
-    await jobs.add(overlayJob.reconcile, originData(this.#advertiser));
+    await this.#schedule();
   }
 
-  /** Ends its connections to other hosts. The worker ends with its queue. */
+  /** Asking again for what is there already changes nothing. */
+  async #schedule(): Promise<void> {
+    const { config, jobs, log } = this.#parts;
+    const { reconcileMs, syncMs } = config.overlay;
+    try {
+      await jobs.repeat(overlayJob.reconcile, reconcileMs, { first: 'later' });
+      await jobs.repeat(overlayJob.sync, syncMs);
+      await jobs.repeat(overlayJob.tidy, TIDY_MS, { first: 'later' });
+      await jobs.add(overlayJob.reconcile, originData(this.#advertiser));
+    } catch (error) {
+      if (this.#isClosed) return;
+      log.warn({ reason: reasonOf(error) }, 'the overlay’s jobs can not be scheduled yet');
+      this.#scheduling = setTimeout(() => void this.#schedule(), SCHEDULE_AGAIN_MS);
+      this.#scheduling.unref();
+    }
+  }
+
+  /** Ends its connections to other hosts, and its counting. The worker ends with its queue. */
   async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#scheduling);
     await this.#advertiser.close();
+    await this.#size.close();
     await this.#fetch.close();
   }
 }

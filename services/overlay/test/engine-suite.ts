@@ -1,4 +1,4 @@
-import { LockingScript, Transaction } from '@bsv/sdk';
+import { Beef, LockingScript, Transaction } from '@bsv/sdk';
 import { MessageBoxAdvertisements, type StoreConfig } from '@messagebox/shared';
 import { addFunding, bytesOf, TestChain } from './support/chain.js';
 import { type Host, startHost } from './support/host.js';
@@ -259,7 +259,80 @@ export function engineSuite(
       });
     });
 
+    test('a revocation that comes before its advertisement is remembered', async () => {
+      const alice = new Person();
+      const ad = await alice.advertise(chain, A);
+      const revocation = await alice.transaction(chain, [], [{ transaction: ad, index: 0 }]);
+      await submit(revocation);
+      expect((await submit(ad))['tm_messagebox']?.outputsToAdmit).toEqual([]);
+      expect(await host.found({ identityKey: alice.identityKey })).toEqual([]);
+    });
+
+    describe('of one identity', () => {
+      const hostsOf = async (alice: Person) =>
+        (await host.found({ identityKey: alice.identityKey })).map((found) => found.split(' ')[1]);
+      const many = async (alice: Person, count: number, name: string) => {
+        const urls = Array.from({ length: count }, (_, index) => `${A}/${name}/${index}`);
+        const scripts = await Promise.all(urls.map((url) => alice.messageBoxAd(url)));
+        return await alice.transaction(chain, scripts);
+      };
+
+      test('100 are held: the oldest leave for more, with what was kept for them', async () => {
+        const [alice, bob] = [new Person(), new Person()];
+        await submit(await bob.advertise(chain, B));
+        const oldest = await alice.advertise(chain, `${A}/oldest`);
+        await submit(oldest);
+        const before = await host.rows();
+        await submit(await many(alice, 50, 'old'));
+        await submit(await many(alice, 60, 'new'));
+        const ads = new MessageBoxAdvertisements(host.sql);
+        const held = (await ads.find({ identityKey: alice.identityKey }, 1_000)).map(({ host: url }) => url);
+        expect(held).toHaveLength(100);
+        expect(held.filter((url) => url.includes('/new/'))).toHaveLength(60);
+        expect(held).toContain(`${A}/old/49`);
+        expect(held).not.toContain(`${A}/oldest`);
+        expect(held).not.toContain(`${A}/old/9`);
+        const after = await host.rows();
+        expect(after['overlay_outputs']).toBe((before['overlay_outputs'] ?? 0) + 99);
+        expect(after['overlay_transactions']).toBe((before['overlay_transactions'] ?? 0) + 1);
+        expect(await host.found({ identityKey: bob.identityKey })).toHaveLength(1);
+      });
+
+      test('those in a block leave last', async () => {
+        const alice = new Person();
+        await submit(chain.mine(await alice.advertise(chain, `${A}/mined`)));
+        await submit(await many(alice, 60, 'old'));
+        await submit(await many(alice, 60, 'new'));
+        expect(await hostsOf(alice)).toContain(`${A}/mined`);
+      });
+    });
+
+    test('a lookup asks the database as often for many as for one', async () => {
+      const [alice, bob] = [new Person(), new Person()];
+      await submit(await alice.advertise(chain, A));
+      for (let i = 0; i < 5; i++) await submit(await bob.advertise(chain, `${A}/${i}`));
+      const read = jest.spyOn(host.sql, 'read');
+      const readsFor = async ({ identityKey }: Person) => {
+        read.mockClear();
+        await host.engine.lookup({ service: 'ls_messagebox', query: { identityKey } });
+        return read.mock.calls.length;
+      };
+      expect(await readsFor(bob)).toBe(await readsFor(alice));
+      read.mockRestore();
+    });
+
     describe('at once', () => {
+      test('an advertisement and its spender to two processes: it is never listed', async () => {
+        const alice = new Person();
+        for (let round = 0; round < 40; round++) {
+          const ad = await alice.advertise(chain, `${A}/${round}`);
+          const revocation = await alice.transaction(chain, [], [{ transaction: ad, index: 0 }]);
+          const [first, second] = round % 2 === 0 ? [ad, revocation] : [revocation, ad];
+          await Promise.all([submit(first, TOPIC, host), submit(second, TOPIC, other)]);
+        }
+        expect(await host.found({ identityKey: alice.identityKey })).toEqual([]);
+      });
+
       test('20 times the same transaction to two processes: admitted once, no errors', async () => {
         const alice = new Person();
         const ad = await alice.advertise(chain, A);
@@ -367,6 +440,13 @@ export function engineSuite(
           },
         ],
         [
+          'more bytes than an advertisement needs',
+          async (alice) => {
+            const funding = chain.fund(1, 131_072);
+            return bytesOf(await alice.transaction(chain, [await alice.messageBoxAd(A)], [], funding));
+          },
+        ],
+        [
           'more satoshis than there are',
           async (alice) => {
             const ad = await alice.advertise(chain, A);
@@ -378,6 +458,16 @@ export function engineSuite(
         const beef = await make(new Person());
         await changesNothing(() => expectRefused(host.engine.apply(beef, TOPIC), 'ERR_INVALID_TRANSACTION', 400));
       });
+    });
+
+    test('what a transaction does not need costs it nothing', async () => {
+      const alice = new Person();
+      const beef = new Beef();
+      beef.mergeTransaction(chain.fund(1, 131_072));
+      const ad = await alice.advertise(chain, A);
+      beef.mergeTransaction(ad);
+      const steak = await host.engine.apply(Uint8Array.from(beef.toBinaryAtomic(ad.id('hex'))), TOPIC);
+      expect(steak['tm_messagebox']?.outputsToAdmit).toEqual([0]);
     });
 
     test('a database that is away is told as such, and the next submission works', async () => {

@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import { OverlayGASPRemote } from '@bsv/overlay/GASP/OverlayGASPRemote.ts';
 import {
   HTTPSOverlayBroadcastFacilitator,
   HTTPSOverlayLookupFacilitator,
@@ -303,14 +304,35 @@ describe('looking up', () => {
     await expectRefused(() => lookup({ service: 'ls_messagebox', query: 'x'.repeat(70_000) }), 'ERR_BODY_TOO_LARGE');
   });
 
+  const foundOf = async (identityKey: string) => {
+    const { outputs } = await json(await lookup(messageBox({ identityKey })));
+    return outputs as { beef: number[]; outputIndex: number }[];
+  };
+
   test('no more than a bounded number of outputs', async () => {
+    const alice = new Person();
+    const scripts = await Promise.all(Array.from({ length: 51 }, (_, i) => alice.messageBoxAd(`${A}/${i}`)));
+    for (let i = 0; i < 2; i++) {
+      await submit(bytesOf(await alice.transaction(chain, scripts)), '["tm_messagebox"]');
+    }
+    expect(await foundOf(alice.identityKey)).toHaveLength(100);
+  });
+
+  test('about a megabyte, the newest first', async () => {
     const alice = new Person();
     const scripts = await Promise.all(Array.from({ length: 101 }, (_, i) => alice.messageBoxAd(`${A}/${i}`)));
     const steak = await json(await submit(bytesOf(await alice.transaction(chain, scripts)), '["tm_messagebox"]'));
     expect(steak['tm_messagebox']).toMatchObject({ outputsToAdmit: Array.from({ length: 100 }, (_, i) => i) });
-    await submit(bytesOf(await alice.advertise(chain, B)), '["tm_messagebox"]');
-    const { outputs } = (await json(await lookup(messageBox({ identityKey: alice.identityKey })))) as { outputs: [] };
-    expect(outputs).toHaveLength(100);
+    const newest = await alice.advertise(chain, B);
+    await submit(bytesOf(newest), '["tm_messagebox"]');
+    const outputs = await foundOf(alice.identityKey);
+    expect(Transaction.fromBEEF(outputs[0]?.beef ?? []).id('hex')).toBe(newest.id('hex'));
+    expect(outputs.slice(1).map(({ outputIndex }) => outputIndex)).toEqual(
+      outputs.slice(1).map((_, index) => 99 - index),
+    );
+    const bytes = outputs.reduce((sum, { beef }) => sum + beef.length, 0);
+    expect(bytes).toBeLessThanOrEqual(1_048_576);
+    expect(bytes).toBeGreaterThan(1_000_000);
   });
 });
 
@@ -403,6 +425,28 @@ describe('other hosts', () => {
     });
   });
 
+  test("the published package's remote gets the same", async () => {
+    const ad = await new Person().advertise(chain, `${A}/gasp`);
+    const before = Date.now();
+    await submit(bytesOf(ad), '["tm_messagebox"]');
+    const remote = new OverlayGASPRemote(host.url, 'tm_messagebox');
+    const txid = ad.id('hex');
+    const answer = await remote.getInitialResponse({ version: 1, since: before });
+    expect(answer).toEqual({ since: before, UTXOList: [{ txid, outputIndex: 0, score: expect.any(Number) }] });
+    const node = await remote.requestNode(`${txid}.0`, txid, 0, true);
+    expect(node).toMatchObject({ graphID: `${txid}.0`, rawTx: ad.toHex(), outputIndex: 0 });
+  });
+
+  test('a list has at most 1,000 outputs', async () => {
+    const scripts = await Promise.all(Array.from({ length: 100 }, () => new Person().messageBoxAd(A)));
+    const people = await Promise.all(
+      Array.from({ length: 11 }, async () => await new Person().transaction(chain, scripts)),
+    );
+    for (const transaction of people) await host.engine.apply(bytesOf(transaction), ['tm_messagebox']);
+    const { UTXOList } = await json(await ask({ version: 1, since: 0, limit: 10_000 }));
+    expect(UTXOList).toHaveLength(1_000);
+  });
+
   test.each<[string, unknown]>([
     ['another version', { version: 2, since: 0 }],
     ['no version', { since: 0 }],
@@ -493,6 +537,50 @@ test('too many submissions from one address are refused, and it says when to com
   }
   // Questions count by themselves.
   expect((await fetch(`${busy.url}/listTopicManagers`)).status).toBe(200);
+  await busy.close();
+});
+
+test('who asks for large answers may ask less often', async () => {
+  const busy = await startHost(chain);
+  const alice = new Person();
+  const scripts = await Promise.all(Array.from({ length: 100 }, (_, i) => alice.messageBoxAd(`${A}/${i}`)));
+  await busy.engine.apply(bytesOf(await alice.transaction(chain, scripts)), ['tm_messagebox']);
+  const ask = (identityKey: string) =>
+    post('/lookup', JSON.stringify({ service: 'ls_messagebox', query: { identityKey } }), {}, busy);
+  const small = await Promise.all(Array.from({ length: 20 }, () => ask(new Person().identityKey)));
+  expect(new Set(small.map(({ status }) => status))).toEqual(new Set([200]));
+  const statuses = await Promise.all(
+    Array.from({ length: 30 }, async () => {
+      const response = await ask(alice.identityKey);
+      await response.arrayBuffer();
+      return response.status;
+    }),
+  );
+  // Eight are put together at a time, and no further one for who has had too much.
+  const answered = statuses.filter((status) => status === 200).length;
+  expect(answered).toBeGreaterThan(0);
+  expect(answered).toBeLessThan(16);
+  expect(statuses.filter((status) => status === 429)).toHaveLength(30 - answered);
+  await busy.close();
+});
+
+test('of IPv6 the network counts, and not the address', async () => {
+  const busy = await startHost(chain, { trustedProxies: 1 });
+  const from = (n: number) => ({ 'x-forwarded-for': `2001:db8:0:1::${n.toString(16)}` });
+  const responses = await Promise.all(Array.from({ length: 301 }, (_, n) => post('/submit', '', from(n), busy)));
+  expect(responses.filter(({ status }) => status === 429)).toHaveLength(1);
+  expect((await post('/submit', '', { 'x-forwarded-for': '2001:db8:0:2::1' }, busy)).status).toBe(400);
+
+  const askedBy: (string | undefined)[] = [];
+  const verify = jest.spyOn(busy.verifier, 'verify').mockImplementation(async (_beef, by) => {
+    askedBy.push(by);
+    throw new Error('not today');
+  });
+  const beef = bytesOf(await new Person().advertise(chain, A));
+  const headers = { 'x-topics': '["tm_messagebox"]', 'x-forwarded-for': '2001:db8:0:3::1' };
+  await post('/submit', beef, headers, busy);
+  expect(askedBy).toEqual(['2001:db8:0:3::/64']);
+  verify.mockRestore();
   await busy.close();
 });
 

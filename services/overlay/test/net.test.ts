@@ -173,8 +173,10 @@ describe('other overlay hosts', () => {
       });
     }
     const mine = { service: 'ls_messagebox', query: { identityKey: alice.identityKey } };
+    const { outputs: found } = await host.engine.lookup(mine);
+    const written = found.map(({ beef, outputIndex }) => ({ beef: [...beef], outputIndex }));
     const aggregated = await lookupAt(local, host.url, mine);
-    peer.answers['/lookup'] = jsonAnswer(await host.engine.lookup(mine));
+    peer.answers['/lookup'] = jsonAnswer({ type: 'output-list', outputs: written });
     const plain = await lookupAt(local, peer.url, mine);
     for (const outputs of [aggregated, plain]) {
       expect(hostsIn(outputs)).toEqual(['https://b.mailboxes.org', 'https://a.mailboxes.org']);

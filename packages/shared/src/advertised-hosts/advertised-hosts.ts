@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { parseUrl } from '../http/parse-url.js';
 import { hostingUrl, isHostText } from './host-names.js';
 
 /** How long a recipient's hosts are remembered: a change is told of after at most so long. Documented in the README. */
@@ -49,7 +50,9 @@ export class AdvertisedHosts {
     if (remembered !== undefined) return remembered;
     try {
       // Those that were admitted under older rules may be anything.
-      const hosts = (await this.directory.hostsOf(recipient)).filter((host) => isHostText(host) && URL.canParse(host));
+      const hosts = (await this.directory.hostsOf(recipient)).filter(
+        (host) => isHostText(host) && parseUrl(host) !== undefined,
+      );
       this.#remembered.set(recipient, hosts);
       return hosts;
     } catch {

@@ -1,3 +1,5 @@
+import { parseUrl } from '../http/parse-url.js';
+
 /**
  * Whether a text has only what an address of a host needs, and nothing that could end it where it stands among others:
  * in a list, a header, a log.
@@ -15,5 +17,5 @@ export function isHostText(text: string): boolean {
 export function hostingUrl(hostingDomain: string | undefined): URL | undefined {
   if (hostingDomain === undefined) return undefined;
   const text = hostingDomain.includes('://') ? hostingDomain : `https://${hostingDomain}`;
-  return URL.canParse(text) ? new URL(text) : undefined;
+  return parseUrl(text);
 }

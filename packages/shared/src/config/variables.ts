@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseUrl } from '../http/parse-url.js';
 
 /**
  * Every environment variable that this software reads: what it means, what is allowed, what it is without a value.
@@ -31,7 +32,7 @@ const list = z.string().transform((text) =>
 );
 /** `https://host[:port]`, no path. */
 const origin = z.string().transform((text, context) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseUrl(text);
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search + url.hash !== '') {
     context.addIssue({ code: 'custom', message: 'must be origins such as https://host.example, with commas' });
     return z.NEVER;

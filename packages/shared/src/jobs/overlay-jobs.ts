@@ -17,6 +17,8 @@ export const overlayJob = {
   reconcile: 'reconcile',
   /** Ask other hosts for advertisements. */
   sync: 'sync',
+  /** Ask the chain for merkle paths, and remove what has none for too long. */
+  tidy: 'tidy',
 } as const;
 
 export type OverlayJobName = (typeof overlayJob)[keyof typeof overlayJob];

@@ -12,6 +12,14 @@ export class TooManyRequestsError extends Error {
 export interface RateLimit {
   /** @throws {TooManyRequestsError} */
   admit(key: string): Promise<void>;
+  /**
+   * Whether it has had too much by now, counting nothing.
+   *
+   * @throws {TooManyRequestsError}
+   */
+  check(key: string): Promise<void>;
+  /** Counts what was admitted as so many more, when it turns out to have been more. */
+  charge(key: string, more: number): Promise<void>;
 }
 
 /**
@@ -20,14 +28,22 @@ export interface RateLimit {
  */
 export function rateLimit(burst: number, seconds: number): RateLimit {
   const limiter = new RateLimiterMemory({ points: burst, duration: seconds });
+  const refusal = ({ msBeforeNext }: RateLimiterRes) =>
+    new TooManyRequestsError(Math.max(1, Math.ceil(msBeforeNext / 1000)));
   return {
     async admit(key) {
       try {
         await limiter.consume(key);
-      } catch (refusal) {
-        if (!(refusal instanceof RateLimiterRes)) throw refusal;
-        throw new TooManyRequestsError(Math.max(1, Math.ceil(refusal.msBeforeNext / 1000)));
+      } catch (refused) {
+        throw refused instanceof RateLimiterRes ? refusal(refused) : refused;
       }
+    },
+    async check(key) {
+      const had = await limiter.get(key);
+      if (had !== null && had.consumedPoints > burst) throw refusal(had);
+    },
+    async charge(key, more) {
+      if (more > 0) await limiter.penalty(key, more);
     },
   };
 }

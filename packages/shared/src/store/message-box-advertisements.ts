@@ -22,6 +22,10 @@ export interface MessageBoxAdvertisementQuery {
 const COLUMNS = 'txid, output_index, identity_key, host, created_at';
 const INSERT = fixed(`INSERT INTO overlay_message_box_ads (${COLUMNS}) VALUES (?, ?, ?, ?, ?)`);
 const REMOVE = fixed('DELETE FROM overlay_message_box_ads WHERE txid = ? AND output_index = ?');
+const COUNT_OF = fixed('SELECT COUNT(*) AS n FROM overlay_message_box_ads WHERE identity_key = ?');
+const SURPLUS = `SELECT a.txid, a.output_index FROM overlay_message_box_ads a
+  LEFT JOIN overlay_applied p ON p.txid = a.txid AND p.topic = X'${encodeName('tm_messagebox').toString('hex')}'
+  WHERE a.identity_key = ? AND a.txid <> ? ORDER BY p.proven, a.created_at, a.id`;
 /** An identity with more advertisements than this has hosts that nobody is told of. */
 const MOST_HOSTS = 20;
 
@@ -68,6 +72,24 @@ export class MessageBoxAdvertisements {
       values,
     );
     return rows.map(toAdvertisement);
+  }
+
+  /**
+   * Those of an identity that are too many, the oldest first, and before all others those whose transaction is in no
+   * block as far as we know.
+   *
+   * @param keep the transaction whose advertisements stay
+   */
+  async surplus(identityKey: string, keep: string, most: number): Promise<{ txid: string; outputIndex: number }[]> {
+    const owner = encodeName(identityKey);
+    const [row] = await this.sql.read(COUNT_OF, [owner]);
+    const surplus = Number(row?.['n']) - most;
+    if (surplus <= 0) return [];
+    const rows = await this.sql.read(varying(`${SURPLUS} LIMIT ${surplus}`), [owner, Buffer.from(keep, 'hex')]);
+    return rows.map((found) => ({
+      txid: (found['txid'] as Buffer).toString('hex'),
+      outputIndex: Number(found['output_index']),
+    }));
   }
 
   /** The hosts where an identity takes messages, the one advertised last first. */

@@ -20,6 +20,7 @@ export class MysqlClient implements SqlClient {
     purgeClaims: (limit) =>
       varying(`DELETE FROM request_claims WHERE expires_at < ? ORDER BY expires_at LIMIT ${limit}`),
     onConflictUpdate: () => 'ON DUPLICATE KEY UPDATE',
+    afterWriters: 'LOCK IN SHARE MODE',
     tableExists: fixed(
       'SELECT 1 AS found FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?',
     ),

@@ -53,6 +53,8 @@ export interface SqlPhrases {
   purgeClaims(limit: number): Sql;
   /** Goes behind `INSERT … VALUES (…)`, before the assignments that update the row which has these unique columns. */
   onConflictUpdate(...columns: readonly string[]): string;
+  /** Goes behind a SELECT within a transaction: waits for those who are just writing the rows that it finds. */
+  readonly afterWriters: string;
   /** Binds: a table's name. Returns a row when the table exists. */
   readonly tableExists: Sql;
 }

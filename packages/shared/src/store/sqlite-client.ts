@@ -37,6 +37,7 @@ export class SqliteClient implements SqlClient {
          (SELECT claim_key FROM request_claims WHERE expires_at < ? ORDER BY expires_at LIMIT ${limit})`,
       ),
     onConflictUpdate: (...columns) => `ON CONFLICT (${columns.join(', ')}) DO UPDATE SET`,
+    afterWriters: '', // there is one writer at a time
     tableExists: fixed("SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = ?"),
   };
   private prepared = new WeakMap<SqliteDatabase, Map<string, SqliteStatement>>();

@@ -1,9 +1,11 @@
 import type { ChainTracker } from '@bsv/sdk';
 import type { WalletServices } from '@bsv/wallet-toolbox/out/src/sdk/WalletServices.interfaces.js';
 import type { Network, StoreConfig, StoreLog } from '@messagebox/shared';
+import type { MerkleProof } from '../beef/index.js';
 import type { LocalChain, PostBeefResult } from '../local/local-chain.js';
 import { OpenedOnce } from '../local/opened-once.js';
 import { type Broadcast, type BroadcastServices, broadcast, type Verdict } from './broadcast.js';
+import { findProof } from './find-proof.js';
 
 /** The block chain of the configured network. */
 export interface Chain {
@@ -17,6 +19,12 @@ export interface Chain {
    * @throws {ChainUnavailableError} when nobody took it and nobody said why: worth another try
    */
   broadcast(txid: string, beef: Uint8Array): Promise<Broadcast>;
+  /**
+   * The merkle path of a transaction that is in a block, as far as the network knows.
+   *
+   * @throws {ChainUnavailableError}
+   */
+  proof(txid: string): Promise<MerkleProof | undefined>;
   /** The network as a wallet of the toolbox asks it. */
   services(): Promise<WalletServices>;
   /** The chain itself, where it is our own. @throws {Error} on main and test */
@@ -49,6 +57,7 @@ export function openChain({ network, database, log }: ChainOptions): Chain {
         const { networkServices } = await import('./network-services.js');
         return broadcast(networkServices(await services.get()), txid, beef);
       },
+      proof: async (txid) => findProof(await services.get(), await opened.get(), txid),
       services: () => services.get(),
       local: () => Promise.reject(new Error(`There is no local chain: the network is ${network}.`)),
       close: async () => undefined,
@@ -62,6 +71,10 @@ export function openChain({ network, database, log }: ChainOptions): Chain {
     network,
     tracker: async () => (await opened.get()).tracker,
     broadcast: async (txid, beef) => broadcast(localServices(await opened.get()), txid, beef),
+    proof: async (txid) => {
+      const { services, tracker } = await opened.get();
+      return await findProof(services, tracker, txid);
+    },
     services: async () => (await opened.get()).services,
     local: () => opened.get(),
     close: () => opened.close((chain) => chain.close()),

@@ -1,16 +1,15 @@
-import type { Output } from '@bsv/overlay';
 import type { AdmittanceInstructions, STEAK } from '@bsv/sdk';
 import { RuleError, type SqlRunner } from '@messagebox/shared';
-import { type BeefTransaction, type Outpoint, outpointKey } from '@messagebox/wallet';
+import { type BeefTransaction, type Outpoint, outpointKey, type ParsedBeef } from '@messagebox/wallet';
 import type { OverlayLookup } from '../lookups/overlay-lookup.js';
-import type { OverlayTopic } from '../topics/token-topic.js';
+import { type OverlayTopic, tokensOf } from '../topics/token-topic.js';
 import { evictTransaction } from './evict-transaction.js';
 import type { OverlayStorage, Spend } from './overlay-storage.js';
 import { removeOutput } from './remove-output.js';
 
 /** A verified transaction and when it came. */
 export interface Submission {
-  readonly transaction: BeefTransaction;
+  readonly parsed: ParsedBeef;
   /** What verifies it, and nothing else. */
   readonly beef: Uint8Array;
   /** Milliseconds since 1970: of being admitted here, by which other hosts learn of it. */
@@ -36,26 +35,27 @@ export interface Scope {
 
 /** What a topic will do with a transaction. */
 type Plan =
+  | { readonly kind: 'nothing' }
   | { readonly kind: 'duplicate'; readonly nowProven: boolean }
   | {
       readonly kind: 'apply';
       /** Unproven transactions that spend the same outputs as this proven one. */
       readonly losers: readonly string[];
-      /** Outputs that the topic holds, by the index of the input that spends them. */
-      readonly coins: ReadonlyMap<number, Output>;
+      /** Inputs whose outputs the topic holds. */
+      readonly held: ReadonlySet<number>;
       /** Inputs whose outputs the topic held until a loser spent them. */
-      readonly coinsOfLosers: readonly number[];
+      readonly heldUntilLoser: ReadonlySet<number>;
       /** Inputs whose spending is to be written down. */
       readonly newSpends: readonly number[];
-      readonly instructions: AdmittanceInstructions;
+      readonly outputsToAdmit: number[];
     };
 
 /**
  * What a transaction does to topics: what it spends leaves them, what they admit enters them, and the lookup services
  * learn of both, within the given database transaction. A transaction that changes nothing leaves no row behind.
  *
- * All is looked at before anything is written. What another process writes in between shows as a unique key, on which
- * the caller begins anew.
+ * All is looked at before anything is written. What another process writes in between shows as a unique key or as a
+ * {@link LostRaceError}, on which the caller begins anew.
  *
  * @throws {RuleError} `ERR_DOUBLE_SPEND`
  */
@@ -71,7 +71,7 @@ export async function applyTransaction(
   // In one order for everybody, so that two submissions to the same topics don't deadlock.
   for (const name of [...names].sort()) {
     const topic = parts.topics[name];
-    if (topic !== undefined) plans.push([name, await plan(submission, name, topic, storage)]);
+    if (topic !== undefined) plans.push([name, await plan(submission.parsed, name, topic, storage)]);
   }
   const steak: STEAK = {};
   for (const [name, planned] of plans) steak[name] = await carryOut(submission, name, planned, scope);
@@ -79,35 +79,41 @@ export async function applyTransaction(
 }
 
 async function plan(
-  { transaction }: Submission,
+  { subject, transactions }: ParsedBeef,
   name: string,
   topic: OverlayTopic,
   storage: OverlayStorage,
 ): Promise<Plan> {
-  const { txid, outputs, proof } = transaction;
+  const { txid, proof } = subject;
   const applied = await storage.findApplied(txid, name);
   if (applied !== undefined) return { kind: 'duplicate', nowProven: proof !== undefined && !applied.proven };
 
-  const inputs = [...transaction.inputs.entries()].filter(([, input]) => input.txid !== NOTHING);
+  const inputs = [...subject.inputs.entries()].filter(([, input]) => input.txid !== NOTHING);
   const outpoints = inputs.map(([, input]) => input);
   const spends = await storage.findSpends(name, outpoints);
-  const losers = await losersAgainst(transaction, name, spends, storage);
-  const held = await storage.findOutputs(name, outpoints);
-  const coins = new Map<number, Output>();
-  const coinsOfLosers: number[] = [];
+  const losers = await losersAgainst(subject, name, spends, storage);
+  const heldOutputs = await storage.heldAmong(name, outpoints);
+  const held = new Set<number>();
+  const heldUntilLoser = new Set<number>();
   for (const [index, input] of inputs) {
-    const coin = held.get(outpointKey(input));
-    if (coin !== undefined) coins.set(index, coin);
-    else if (spends.get(outpointKey(input))?.admitted === true) coinsOfLosers.push(index);
+    if (heldOutputs.has(outpointKey(input))) held.add(index);
+    else if (spends.get(outpointKey(input))?.admitted === true) heldUntilLoser.add(index);
   }
-  const instructions = topic.admit(transaction, [...coins.keys()]);
   // An output that came after its spender has been spent already.
   const spent = await storage.spentOutputsOf(txid, name);
-  const outputsToAdmit = instructions.outputsToAdmit.filter((index) => index in outputs && !spent.has(index));
+  const outputsToAdmit = tokensOf(subject, topic).filter((index) => !spent.has(index));
+  // What it revokes may come later, from a host that has not heard of it.
+  const revokes = () =>
+    outpoints.some((input) => {
+      const source = transactions.get(input.txid)?.outputs[input.outputIndex];
+      return source !== undefined && topic.isToken(source.script);
+    });
+  const isSomething = outputsToAdmit.length + held.size + heldUntilLoser.size + losers.length > 0 || revokes();
+  if (!isSomething) return { kind: 'nothing' };
   const newSpends = inputs.flatMap(([index, input]) =>
     spends.get(outpointKey(input))?.spentBy === txid ? [] : [index],
   );
-  return { kind: 'apply', losers, coins, coinsOfLosers, newSpends, instructions: { ...instructions, outputsToAdmit } };
+  return { kind: 'apply', losers, held, heldUntilLoser, newSpends, outputsToAdmit };
 }
 
 /** Of two transactions that spend the same output only one can be in a block, and that one is the valid one. */
@@ -132,60 +138,52 @@ async function carryOut(
   planned: Plan,
   scope: Scope,
 ): Promise<AdmittanceInstructions> {
-  const { storage, runner, lookups } = scope;
-  const { transaction, beef, score, admittedAt } = submission;
-  const { txid, inputs, outputs, proof } = transaction;
+  const { storage } = scope;
+  const { parsed, beef, score } = submission;
+  const { txid, inputs, proof } = parsed.subject;
+  if (planned.kind === 'nothing') return { outputsToAdmit: [], coinsToRetain: [], coinsRemoved: [] };
   if (planned.kind === 'duplicate') {
     if (planned.nowProven) await storage.markProven(txid, beef);
     return { outputsToAdmit: [], coinsToRetain: [] };
   }
-  const { losers, coins, coinsOfLosers, newSpends, instructions } = planned;
-  const retained = [...coins].filter(([index]) => instructions.coinsToRetain.includes(index));
-  const removed = [...coins].filter(([index]) => !instructions.coinsToRetain.includes(index));
-  const steak: AdmittanceInstructions = {
-    outputsToAdmit: instructions.outputsToAdmit,
-    coinsToRetain: retained.map(([index]) => index),
-    coinsRemoved: [...removed.map(([index]) => index), ...coinsOfLosers].sort((a, b) => a - b),
-  };
-  if (steak.outputsToAdmit.length + coins.size + coinsOfLosers.length + losers.length === 0) return steak;
-
+  const { losers, held, heldUntilLoser, newSpends, outputsToAdmit } = planned;
   for (const loser of losers) await evictTransaction(loser, topic, scope);
-  await storage.claimApplied(txid, topic, proof !== undefined);
+  await storage.claimApplied(txid, topic, proof !== undefined, score);
   const spends = newSpends.flatMap((index) => {
     const input = inputs[index];
-    return input === undefined ? [] : [{ ...input, admitted: coins.has(index) || coinsOfLosers.includes(index) }];
+    return input === undefined ? [] : [{ ...input, index, admitted: held.has(index) || heldUntilLoser.has(index) }];
   });
   await storage.insertSpends(topic, txid, spends);
-  for (const [, coin] of removed) await removeOutput(coin, scope);
-  for (const [, coin] of retained) {
-    await storage.markUTXOAsSpent(coin.txid, coin.outputIndex, topic);
-    for (const lookup of lookups) await lookup.removed(runner, coin, topic);
-  }
-  const outputsConsumed = retained.map(([, { txid: from, outputIndex }]) => ({ txid: from, outputIndex }));
-  const admitted: Outpoint[] = [];
-  for (const outputIndex of steak.outputsToAdmit) {
-    const output = outputs[outputIndex];
-    if (output === undefined) continue;
-    await storage.insertOutput({
-      txid,
-      outputIndex,
-      outputScript: [...output.script],
-      satoshis: output.satoshis,
-      topic,
-      spent: false,
-      outputsConsumed,
-      consumedBy: [],
-      score,
-      ...(proof === undefined ? {} : { blockHeight: proof.blockHeight }),
-    });
-    for (const lookup of lookups) {
-      await lookup.admitted(runner, { txid, outputIndex, topic, script: output.script, admittedAt });
-    }
-    admitted.push({ txid, outputIndex });
-  }
+  for (const [index, input] of inputs.entries()) if (held.has(index)) await removeOutput(topic, input, scope);
+  const admitted = outputsToAdmit.map((outputIndex) => ({ txid, outputIndex, score }));
+  for (const output of admitted) await storage.insertOutput(topic, output);
   if (admitted.length > 0) await storage.insertBeef(txid, beef);
-  for (const [, coin] of retained) {
-    await storage.updateConsumedBy(coin.txid, coin.outputIndex, topic, [...coin.consumedBy, ...admitted]);
+  await storage.assertNoRace(
+    topic,
+    admitted,
+    spends.filter(({ index }) => !held.has(index)),
+  );
+  await tellLookups(submission, topic, outputsToAdmit, scope);
+  return {
+    outputsToAdmit,
+    coinsToRetain: [],
+    coinsRemoved: [...held, ...heldUntilLoser].sort((a, b) => a - b),
+  };
+}
+
+async function tellLookups(
+  { parsed, admittedAt }: Submission,
+  topic: string,
+  admitted: readonly number[],
+  scope: Scope,
+): Promise<void> {
+  const { txid, outputs } = parsed.subject;
+  for (const lookup of scope.lookups.filter(({ description }) => description.topic === topic)) {
+    for (const outputIndex of admitted) {
+      const script = outputs[outputIndex]?.script;
+      if (script === undefined) continue;
+      const surplus: readonly Outpoint[] = await lookup.add(scope.runner, { txid, outputIndex, script, admittedAt });
+      for (const output of surplus) await removeOutput(topic, output, scope);
+    }
   }
-  return steak;
 }

@@ -6,21 +6,25 @@ import { removeOutput } from './remove-output.js';
  * can't be either. What they had spent can come back only by being submitted anew: its bytes are gone.
  */
 export async function evictTransaction(txid: string, topic: string, scope: Scope): Promise<void> {
-  const { storage } = scope;
   const left = [txid];
   const done = new Set<string>();
   for (let next = left.pop(); next !== undefined; next = left.pop()) {
     if (done.has(next)) continue;
     done.add(next);
-    const evicted = next;
-    for (const { spentBy } of (await storage.spentOutputsOf(evicted, topic)).values()) left.push(spentBy);
-    for (const output of await storage.findOutputsForTransaction(evicted)) {
-      if (output.topic === topic) await removeOutput({ ...output, consumedBy: [] }, scope);
-    }
-    for (const { txid: source, admitted } of await storage.spendsBy(evicted, topic)) {
-      if (admitted) await storage.deleteApplied(source, topic);
-    }
-    await storage.deleteSpendsBy(evicted, topic);
-    await storage.deleteApplied(evicted, topic);
+    for (const { spentBy } of (await scope.storage.spentOutputsOf(next, topic)).values()) left.push(spentBy);
+    await undoTransaction(next, topic, scope);
   }
+}
+
+/** The same for one transaction, whatever becomes of its descendants. */
+export async function undoTransaction(txid: string, topic: string, scope: Scope): Promise<void> {
+  const { storage } = scope;
+  for (const outputIndex of await storage.outputsOf(txid, topic)) {
+    await removeOutput(topic, { txid, outputIndex }, scope);
+  }
+  for (const { txid: source, admitted } of await storage.spendsBy(txid, topic)) {
+    if (admitted) await storage.deleteApplied(source, topic);
+  }
+  await storage.deleteSpendsBy(txid, topic);
+  await storage.deleteApplied(txid, topic);
 }

@@ -1,6 +1,5 @@
-import type { Output } from '@bsv/overlay';
 import { RuleError } from '@messagebox/shared';
-import { outpointKey, parseBeef } from '@messagebox/wallet';
+import { parseBeef } from '@messagebox/wallet';
 import type { OverlayStorage } from './overlay-storage.js';
 
 /** What GASP calls a node: one transaction, with its merkle path when it is in a block. */
@@ -14,10 +13,8 @@ export interface ForeignNode {
 }
 
 const GASP_VERSION = 1;
-/** Outputs in one answer. */
-const MOST_LISTED = 10_000;
-/** Outputs of the history that are searched for one node. */
-const MOST_SEARCHED = 50;
+/** Outputs in one answer: as many as the published client asks for when nobody says how many. */
+const MOST_LISTED = 1_000;
 
 /**
  * What another host asks of a topic: since when, and how much.
@@ -33,8 +30,7 @@ export function syncRequest(request: unknown): { since: number; limit: number } 
 }
 
 /**
- * Finds a transaction among those that verify an output of ours, and among those of the outputs that it has consumed.
- * Each is looked at once, however they are entangled.
+ * Finds a transaction among those that verify an output of ours.
  *
  * @throws {RuleError} `ERR_UNKNOWN_OUTPUT`, `ERR_INVALID_SYNC_REQUEST`
  */
@@ -49,25 +45,14 @@ export async function foreignNode(
   if (typeof txid !== 'string' || !/^[0-9a-f]{64}$/.test(txid)) throw invalid('txid must be 64 hex characters.');
   if (!isWhole(outputIndex, 0)) throw invalid('outputIndex must be a whole number.');
 
-  const [, rootTxid = '', rootIndex = ''] = graph;
-  const left = [{ txid: rootTxid, outputIndex: Number(rootIndex) }];
-  const seen = new Set<string>();
-  for (let next = left.shift(); next !== undefined && seen.size < MOST_SEARCHED; next = left.shift()) {
-    if (seen.has(outpointKey(next))) continue;
-    seen.add(outpointKey(next));
-    const output = await storage.findOutput(next.txid, next.outputIndex, undefined, undefined, true);
-    const found = output === null ? undefined : findIn(output, txid);
-    if (found !== undefined) return { graphID: graph[0], outputIndex, ...found };
-    if (output !== null) left.push(...output.outputsConsumed);
+  const [id, rootTxid = '', rootIndex = ''] = graph;
+  const beef = await storage.findBeefOfOutput({ txid: rootTxid, outputIndex: Number(rootIndex) });
+  const found = beef === undefined ? undefined : parseBeef(beef).transactions.get(txid);
+  if (found === undefined) {
+    throw new RuleError('ERR_UNKNOWN_OUTPUT', 'This host does not have that transaction for that output.', 404);
   }
-  throw new RuleError('ERR_UNKNOWN_OUTPUT', 'This host does not have that transaction for that output.', 404);
-}
-
-function findIn({ beef }: Output, txid: string): { rawTx: string; proof?: string } | undefined {
-  const found = beef === undefined ? undefined : parseBeef(Uint8Array.from(beef)).transactions.get(txid);
-  if (found === undefined) return undefined;
   const { raw, proof } = found;
-  return { rawTx: hex(raw), ...(proof === undefined ? {} : { proof: hex(proof.raw) }) };
+  return { graphID: id, outputIndex, rawTx: hex(raw), ...(proof === undefined ? {} : { proof: hex(proof.raw) }) };
 }
 
 function hex(bytes: Uint8Array): string {

@@ -1,12 +1,19 @@
-import { Engine, type LookupFormula } from '@bsv/overlay';
-import type { LookupAnswer, LookupQuestion, STEAK, TaggedBEEF } from '@bsv/sdk';
+import type { STEAK } from '@bsv/sdk';
 import { type Logger, RuleError, translateError } from '@messagebox/shared';
-import { InvalidTransactionError, type ParsedBeef, parseBeef } from '@messagebox/wallet';
+import {
+  InvalidTransactionError,
+  type MerkleProof,
+  type ParsedBeef,
+  parseBeef,
+  serializeBeef,
+  withAncestors,
+} from '@messagebox/wallet';
 import type { OverlayLookup } from '../lookups/overlay-lookup.js';
 import type { OverlayTopic } from '../topics/token-topic.js';
 import { applyTransaction } from './apply-transaction.js';
+import { undoTransaction } from './evict-transaction.js';
 import { type ForeignNode, foreignNode, syncRequest } from './foreign-sync.js';
-import type { OverlayStorage } from './overlay-storage.js';
+import type { FoundOutput, ListedOutput, OverlayStorage } from './overlay-storage.js';
 
 /** Tells whether a transaction of a stranger is valid. The wallet package's `TransactionVerifier` is one. */
 export interface BeefVerifier {
@@ -43,59 +50,38 @@ export interface OverlayEngineParts {
 
 export type SubmissionOutcome = 'admitted' | 'removed' | 'unchanged' | 'duplicate';
 
-/** More than any wallet spends at once; each is a question to the database. */
-const MAX_INPUTS = 2_000;
-/** Bytes of BEEF in one answer to a lookup. What doesn't fit is left out. */
-const MAX_ANSWER_BYTES = 4_000_000;
+/** An answer to a lookup, as BRC-24 calls it. */
+export interface FoundOutputs {
+  readonly type: 'output-list';
+  readonly outputs: readonly FoundOutput[];
+}
 
-/**
- * The overlay engine of the published package, with the parts of it replaced that can't stand before strangers. Its own
- * `submit` marks coins as spent before it knows that the rest works, lets lookup services run behind, verifies scripts
- * on the main thread without bounds, and tells the public network of what it admits.
- */
-export class OverlayEngine extends Engine {
+/** Bytes of BEEF in one answer to a lookup. What doesn't fit is left out. */
+const MAX_ANSWER_BYTES = 1_048_576;
+/** Bytes of a transaction with what verifies it. Those of real advertisements have a few thousand. */
+const MAX_BEEF_BYTES = 131_072;
+
+/** Topics and lookup services (BRC-22, BRC-24) in our database, for transactions of strangers. */
+export class OverlayEngine {
   readonly #parts: OverlayEngineParts;
   #lastScore = 0;
 
   constructor(parts: OverlayEngineParts) {
-    const noSync = Object.fromEntries(Object.keys(parts.topics).map((topic) => [topic, false as const]));
-    super(
-      { ...parts.topics },
-      { ...parts.lookups },
-      parts.storage,
-      'scripts only', // not asked: see `submit`
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      noSync,
-    );
     this.#parts = parts;
   }
 
-  /**
-   * Submits a transaction to topics (BRC-22): all or nothing, and done when this resolves. Nothing is broadcast and no
-   * other host is told.
-   *
-   * @param mode doesn't matter here
-   * @param offChainValues are of no use to any topic here
-   * @throws as {@link apply}
-   */
-  override async submit(
-    { beef, topics }: TaggedBEEF,
-    onSteakReady?: (steak: STEAK) => void,
-    _mode?: 'historical-tx' | 'current-tx',
-    _offChainValues?: number[],
-  ): Promise<STEAK> {
-    const steak = await this.apply(Uint8Array.from(beef), topics);
-    onSteakReady?.(steak);
-    return steak;
+  get topics(): OverlayEngineParts['topics'] {
+    return this.#parts.topics;
+  }
+
+  get lookups(): OverlayEngineParts['lookups'] {
+    return this.#parts.lookups;
   }
 
   /**
-   * Verifies a transaction and does to the topics what it does to them. A transaction that a topic has seen before is
-   * answered with nothing admitted and nothing retained.
+   * Verifies a transaction and does to the topics what it does to them: all or nothing, and done when this resolves.
+   * Nothing is broadcast and no other host is told. A transaction that a topic has seen before is answered with nothing
+   * admitted and nothing retained.
    *
    * @throws {RuleError} `ERR_UNKNOWN_TOPIC`, `ERR_INVALID_TRANSACTION`, `ERR_DOUBLE_SPEND`; nothing has changed then
    * @throws {ChainUnavailableError}, {@link VerifierBusyError}, {@link StoreUnavailableError}: worth another try
@@ -103,29 +89,21 @@ export class OverlayEngine extends Engine {
   async apply(beef: Uint8Array, topics: readonly string[], from: Provenance = {}): Promise<STEAK> {
     for (const topic of topics) this.#assertTopic(topic);
     const names = [...new Set(topics)];
-    const claimed = parsed(beef);
-    const steak = (await this.#seenBefore(claimed, names)) ?? (await this.#verifyAndApply(beef, names, from));
+    const claimed = valid(() => parseBeef(beef));
+    const steak = (await this.#seenBefore(claimed, names)) ?? (await this.#verifyAndApply(claimed, names, from));
     for (const [topic, outcome] of Object.entries(steak)) this.#parts.onOutcome?.(topic, outcomeOf(outcome));
     return steak;
   }
 
   /** @throws {RuleError} `ERR_UNKNOWN_LOOKUP_SERVICE`, `ERR_INVALID_QUERY` */
-  override async lookup(question: LookupQuestion): Promise<LookupAnswer> {
+  async lookup({ service, query }: { readonly service: string; readonly query: unknown }): Promise<FoundOutputs> {
     const { lookups, storage } = this.#parts;
-    const service = Object.hasOwn(lookups, question.service) ? lookups[question.service] : undefined;
-    if (service === undefined) {
+    const lookup = Object.hasOwn(lookups, service) ? lookups[service] : undefined;
+    if (lookup === undefined) {
       throw new RuleError('ERR_UNKNOWN_LOOKUP_SERVICE', 'This host does not have that lookup service.');
     }
-    const outputs: LookupAnswer['outputs'] = [];
-    let bytes = 0;
-    for (const { txid, outputIndex, history, context } of await translated(service.lookup(question))) {
-      const held = await storage.findOutput(txid, outputIndex, undefined, undefined, true);
-      const found = held === null ? undefined : await this.getUTXOHistory(held, history, 0);
-      if (found?.beef === undefined || bytes + found.beef.length > MAX_ANSWER_BYTES) continue;
-      bytes += found.beef.length;
-      outputs.push({ beef: found.beef, outputIndex, ...(context === undefined ? {} : { context }) });
-    }
-    return { type: 'output-list', outputs };
+    const found = await translated(lookup.find(query));
+    return { type: 'output-list', outputs: await storage.withBeefs(found, MAX_ANSWER_BYTES) };
   }
 
   /**
@@ -133,10 +111,10 @@ export class OverlayEngine extends Engine {
    *
    * @throws {RuleError} `ERR_UNKNOWN_TOPIC`, `ERR_INVALID_SYNC_REQUEST`
    */
-  override async provideForeignSyncResponse(
+  async provideForeignSyncResponse(
     request: unknown,
     topic: string,
-  ): ReturnType<Engine['provideForeignSyncResponse']> {
+  ): Promise<{ UTXOList: ListedOutput[]; since: number }> {
     this.#assertTopic(topic);
     const { since, limit } = syncRequest(request);
     return { UTXOList: await this.#parts.storage.listOutputs(topic, since, limit), since };
@@ -147,13 +125,35 @@ export class OverlayEngine extends Engine {
    *
    * @throws {RuleError} `ERR_UNKNOWN_OUTPUT`, `ERR_INVALID_SYNC_REQUEST`
    */
-  override async provideForeignGASPNode(graphID: unknown, txid: unknown, outputIndex: unknown): Promise<ForeignNode> {
+  async provideForeignGASPNode(graphID: unknown, txid: unknown, outputIndex: unknown): Promise<ForeignNode> {
     return await foreignNode(this.#parts.storage, graphID, txid, outputIndex);
   }
 
-  /** @throws {Error} always: see `synchronise()`, which has bounds */
-  override async startGASPSync(): Promise<void> {
-    throw new Error('The engine of this host does not synchronise by itself.');
+  /**
+   * Notes that a transaction is in a block. From then on that verifies it, and its ancestors are not kept.
+   *
+   * @param proof its merkle path, which is the chain's
+   */
+  async prove(txid: string, proof: MerkleProof): Promise<void> {
+    await this.#parts.storage.transaction(async (inside) => {
+      const beef = await inside.findBeef(txid);
+      const proven = beef === undefined ? undefined : serializeBeef([{ ...parseBeef(beef).subject, proof }]);
+      await inside.markProven(txid, proven);
+    });
+  }
+
+  /**
+   * Removes what a transaction without a merkle path of its own did to a topic, with all that is kept for it.
+   *
+   * @returns false when it has a merkle path by now, or is gone
+   */
+  async forget(txid: string, topic: string): Promise<boolean> {
+    const { storage, lookups } = this.#parts;
+    return await storage.transaction(async (inside, runner) => {
+      if (!(await inside.deleteUnproven(txid, topic))) return false;
+      await undoTransaction(txid, topic, { storage: inside, runner, lookups: Object.values(lookups) });
+      return true;
+    });
   }
 
   #assertTopic(topic: unknown): void {
@@ -176,15 +176,13 @@ export class OverlayEngine extends Engine {
     return steak;
   }
 
-  async #verifyAndApply(beef: Uint8Array, topics: readonly string[], from: Provenance): Promise<STEAK> {
+  async #verifyAndApply(claimed: ParsedBeef, topics: readonly string[], from: Provenance): Promise<STEAK> {
     const { storage, lookups, topics: known } = this.#parts;
-    const verified = await this.#verify(beef, from.askedBy);
-    const { subject } = parsed(verified);
-    if (subject.inputs.length > MAX_INPUTS) throw invalid(`The transaction has more than ${MAX_INPUTS} inputs.`);
+    const beef = await this.#verify(neededOf(claimed), from.askedBy);
     const score = this.#nextScore();
     const submission = {
-      transaction: subject,
-      beef: verified,
+      parsed: valid(() => parseBeef(beef)),
+      beef,
       score,
       admittedAt: Math.min(from.admittedAt ?? score, score),
     };
@@ -210,10 +208,24 @@ export class OverlayEngine extends Engine {
   }
 }
 
+/**
+ * What the transaction needs, without the rest. It is kept, for whoever asks for the transaction.
+ *
+ * @throws {RuleError} `ERR_INVALID_TRANSACTION`
+ */
+function neededOf({ subject, transactions }: ParsedBeef): Buffer {
+  const needed = valid(() => withAncestors(subject.txid, (txid) => transactions.get(txid)));
+  const beef = serializeBeef(needed);
+  if (beef.length <= MAX_BEEF_BYTES) return beef;
+  throw invalid(
+    `The transaction and what verifies it have ${beef.length} bytes, and ${MAX_BEEF_BYTES} are taken here.`,
+  );
+}
+
 /** @throws {RuleError} `ERR_INVALID_TRANSACTION` */
-function parsed(beef: Uint8Array): ParsedBeef {
+function valid<T>(work: () => T): T {
   try {
-    return parseBeef(beef);
+    return work();
   } catch (error) {
     throw error instanceof InvalidTransactionError ? invalid(error.message) : error;
   }
@@ -224,7 +236,7 @@ function invalid(description: string): RuleError {
 }
 
 /** What a lookup service lets through of the database's errors. */
-async function translated(work: Promise<LookupFormula>): Promise<LookupFormula> {
+async function translated<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {

@@ -1,6 +1,4 @@
-import type { Output, Storage } from '@bsv/overlay';
 import {
-  decodeName,
   encodeName,
   fixed,
   RuleError,
@@ -8,7 +6,6 @@ import {
   type SqlClient,
   type SqlRow,
   type SqlRunner,
-  type SqlValue,
   sqlErrorKind,
   translateError,
   varying,
@@ -34,34 +31,44 @@ export interface ListedOutput extends Outpoint {
   readonly score: number;
 }
 
-const COLUMNS =
-  'o.topic, o.txid, o.output_index, o.script, o.satoshis, o.consumes, o.consumed_by, o.spent, o.score, o.block_height';
-const OUTPOINTS_AT_ONCE = 100;
+/** An output with what verifies its transaction. */
+export interface FoundOutput {
+  readonly beef: Buffer;
+  readonly outputIndex: number;
+}
 
-const INSERT_OUTPUT = fixed(
-  `INSERT INTO overlay_outputs
-   (topic, txid, output_index, script, satoshis, consumes, consumed_by, spent, score, block_height)
-   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+/** Somebody has changed in between what was looked at before: begin anew. */
+export class LostRaceError extends Error {
+  override readonly name = 'LostRaceError';
+}
+
+const AT_ONCE = 100;
+/** Not before it can be in a block. */
+const FIRST_ASKED_AFTER_MS = 3_600_000;
+
+const INSERT_OUTPUT = fixed('INSERT INTO overlay_outputs (topic, txid, output_index, score) VALUES (?, ?, ?, ?)');
+const OUTPUTS_OF = fixed('SELECT output_index FROM overlay_outputs WHERE txid = ? AND topic = ?');
+const DELETE_OUTPUT = fixed('DELETE FROM overlay_outputs WHERE topic = ? AND txid = ? AND output_index = ?');
+const INSERT_BEEF = fixed('INSERT INTO overlay_transactions (txid, bytes, beef) VALUES (?, ?, ?)');
+const UPDATE_BEEF = fixed('UPDATE overlay_transactions SET bytes = ?, beef = ? WHERE txid = ?');
+const FIND_BEEF = fixed('SELECT beef FROM overlay_transactions WHERE txid = ?');
+const FIND_BEEF_OF_OUTPUT = fixed(
+  `SELECT t.beef FROM overlay_outputs o JOIN overlay_transactions t ON t.txid = o.txid
+   WHERE o.txid = ? AND o.output_index = ? LIMIT 1`,
 );
-const INSERT_BEEF = fixed('INSERT INTO overlay_transactions (txid, beef) VALUES (?, ?)');
-const UPDATE_BEEF = fixed('UPDATE overlay_transactions SET beef = ? WHERE txid = ?');
 /** Waits for whoever is just inserting an output of the transaction, so that its BEEF is not deleted from under it. */
 const LOCK_BEEF = fixed('UPDATE overlay_transactions SET txid = txid WHERE txid = ?');
 const DELETE_UNUSED_BEEF = fixed(
   'DELETE FROM overlay_transactions WHERE txid = ? AND NOT EXISTS (SELECT 1 FROM overlay_outputs o WHERE o.txid = ?)',
 );
-const DELETE_OUTPUT = fixed('DELETE FROM overlay_outputs WHERE topic = ? AND txid = ? AND output_index = ?');
-const MARK_SPENT = fixed('UPDATE overlay_outputs SET spent = 1 WHERE topic = ? AND txid = ? AND output_index = ?');
-const UPDATE_CONSUMED_BY = fixed(
-  'UPDATE overlay_outputs SET consumed_by = ? WHERE topic = ? AND txid = ? AND output_index = ?',
-);
-const UPDATE_HEIGHT = fixed(
-  'UPDATE overlay_outputs SET block_height = ? WHERE topic = ? AND txid = ? AND output_index = ?',
-);
 const FIND_APPLIED = fixed('SELECT proven FROM overlay_applied WHERE txid = ? AND topic = ?');
-const INSERT_APPLIED = fixed('INSERT INTO overlay_applied (txid, topic, proven, applied_at) VALUES (?, ?, ?, ?)');
+const INSERT_APPLIED = fixed(
+  'INSERT INTO overlay_applied (txid, topic, proven, applied_at, ask_at) VALUES (?, ?, ?, ?, ?)',
+);
 const DELETE_APPLIED = fixed('DELETE FROM overlay_applied WHERE txid = ? AND topic = ?');
+const DELETE_UNPROVEN = fixed('DELETE FROM overlay_applied WHERE txid = ? AND topic = ? AND proven = 0');
 const MARK_PROVEN = fixed('UPDATE overlay_applied SET proven = 1 WHERE txid = ?');
+const ASK_LATER = fixed('UPDATE overlay_applied SET ask_at = ? WHERE txid = ?');
 const SPENT_OUTPUTS_OF = fixed(
   'SELECT output_index, spending_txid, admitted FROM overlay_spends WHERE txid = ? AND topic = ?',
 );
@@ -74,12 +81,12 @@ const INSERT_SYNC_STATE = fixed('INSERT INTO overlay_sync_state (since, host, to
 const UPDATE_SYNC_STATE = fixed('UPDATE overlay_sync_state SET since = ? WHERE host = ? AND topic = ?');
 
 /**
- * What an overlay engine keeps, in our own database: the engine's `Storage`, and what our engine asks besides. Inserting
- * what is there and deleting what isn't do no harm, so that two processes may do the same at once.
+ * What the overlay's engine keeps, in our own database. Deleting what isn't there does no harm unless it is said, so that
+ * two processes may do the same at once.
  *
  * Outside of a transaction its methods throw {@link StoreUnavailableError}; inside, what the driver said.
  */
-export class OverlayStorage implements Storage {
+export class OverlayStorage {
   readonly #sql: SqlClient;
   readonly #runner: SqlRunner;
 
@@ -103,123 +110,85 @@ export class OverlayStorage implements Storage {
     }
   }
 
-  async insertOutput(output: Output): Promise<void> {
-    const { txid, beef } = output;
-    await this.#insert(INSERT_OUTPUT, [
-      encodeName(output.topic),
-      id(txid),
-      output.outputIndex,
-      Buffer.from(output.outputScript),
-      output.satoshis,
-      JSON.stringify(output.outputsConsumed),
-      JSON.stringify(output.consumedBy),
-      output.spent ? 1 : 0,
-      output.score ?? Date.now(),
-      output.blockHeight ?? null,
-    ]);
-    if (beef !== undefined) await this.insertBeef(txid, Uint8Array.from(beef));
+  async insertOutput(topic: string, { txid, outputIndex, score }: ListedOutput): Promise<void> {
+    await this.#insert(INSERT_OUTPUT, [encodeName(topic), id(txid), outputIndex, score]);
   }
 
-  /** Does nothing when the transaction is there. */
-  async insertBeef(txid: string, beef: Uint8Array): Promise<void> {
-    await this.#insert(INSERT_BEEF, [id(txid), Buffer.from(beef)]);
+  /** Those of `outpoints` that the topic holds, by {@link outpointKey}. */
+  async heldAmong(topic: string, outpoints: readonly Outpoint[]): Promise<Set<string>> {
+    const found = await this.#amongOutpoints('txid, output_index', 'overlay_outputs', topic, outpoints);
+    return new Set(found.map((row) => outpointKey(outpointOf(row))));
   }
 
-  async findOutput(
-    txid: string,
-    outputIndex: number,
-    topic?: string,
-    spent?: boolean,
-    includeBEEF = false,
-  ): Promise<Output | null> {
-    const conditions = ['o.txid = ?', 'o.output_index = ?'];
-    const values: SqlValue[] = [id(txid), outputIndex];
-    if (topic !== undefined) {
-      conditions.push('o.topic = ?');
-      values.push(encodeName(topic));
-    }
-    if (spent !== undefined) {
-      conditions.push('o.spent = ?');
-      values.push(spent ? 1 : 0);
-    }
-    const [found] = await this.#outputs(`${conditions.join(' AND ')} ORDER BY o.id LIMIT 1`, values, includeBEEF);
-    return found ?? null;
+  /** The indexes of a transaction's outputs that the topic holds. */
+  async outputsOf(txid: string, topic: string): Promise<number[]> {
+    return (await this.#read(OUTPUTS_OF, [id(txid), encodeName(topic)])).map((row) => Number(row['output_index']));
   }
 
-  /** Those of `outpoints` that the topic holds, spent ones that are kept as history included, by {@link outpointKey}. */
-  async findOutputs(topic: string, outpoints: readonly Outpoint[]): Promise<Map<string, Output>> {
-    const found = new Map<string, Output>();
-    for (const chunk of chunks(outpoints)) {
-      const where = chunk.map(() => '(o.txid = ? AND o.output_index = ?)').join(' OR ');
-      const values = chunk.flatMap(({ txid, outputIndex }) => [id(txid), outputIndex]);
-      const outputs = await this.#outputs(`o.topic = ? AND (${where})`, [encodeName(topic), ...values], false);
-      for (const output of outputs) found.set(outpointKey(output), output);
-    }
-    return found;
-  }
-
-  async findOutputsForTransaction(txid: string, includeBEEF = false): Promise<Output[]> {
-    return await this.#outputs('o.txid = ? ORDER BY o.id', [id(txid)], includeBEEF);
-  }
-
-  /** Lowest score first. */
-  async findUTXOsForTopic(topic: string, since = 0, limit = MOST_LISTED, includeBEEF = false): Promise<Output[]> {
-    return await this.#outputs(
-      `o.topic = ? AND o.spent = 0 AND o.score >= ? ORDER BY o.score, o.id LIMIT ${Math.trunc(limit)}`,
-      [encodeName(topic), since],
-      includeBEEF,
-    );
-  }
-
-  /** The unspent outputs of a topic, without what they hold; lowest score first. */
+  /** The outputs of a topic, lowest score first. */
   async listOutputs(topic: string, since: number, limit: number): Promise<ListedOutput[]> {
     const sql = varying(
       `SELECT txid, output_index, score FROM overlay_outputs
-       WHERE topic = ? AND spent = 0 AND score >= ? ORDER BY score, id LIMIT ${Math.trunc(limit)}`,
+       WHERE topic = ? AND score >= ? ORDER BY score, id LIMIT ${Math.trunc(limit)}`,
     );
     const rows = await this.#read(sql, [encodeName(topic), since]);
     return rows.map((row) => ({ ...outpointOf(row), score: Number(row['score']) }));
   }
 
-  /** And the BEEF, when this was the last output that needed it. */
-  async deleteOutput(txid: string, outputIndex: number, topic: string): Promise<void> {
-    await this.#write(DELETE_OUTPUT, [encodeName(topic), id(txid), outputIndex]);
+  /**
+   * And the BEEF, when this was the last output that needed it.
+   *
+   * @throws {LostRaceError} when it is not there
+   */
+  async deleteOutput(topic: string, { txid, outputIndex }: Outpoint): Promise<void> {
+    const { changes } = await this.#write(DELETE_OUTPUT, [encodeName(topic), id(txid), outputIndex]);
+    if (changes === 0) throw new LostRaceError();
     await this.#write(LOCK_BEEF, [id(txid)]);
     await this.#write(DELETE_UNUSED_BEEF, [id(txid), id(txid)]);
   }
 
-  async markUTXOAsSpent(txid: string, outputIndex: number, topic: string): Promise<void> {
-    await this.#write(MARK_SPENT, [encodeName(topic), id(txid), outputIndex]);
+  /** Does nothing when the transaction is there. */
+  async insertBeef(txid: string, beef: Uint8Array): Promise<void> {
+    await this.#insert(INSERT_BEEF, [id(txid), beef.length, Buffer.from(beef)]);
   }
 
-  async updateConsumedBy(
-    txid: string,
-    outputIndex: number,
-    topic: string,
-    consumedBy: Array<{ txid: string; outputIndex: number }>,
-  ): Promise<void> {
-    await this.#write(UPDATE_CONSUMED_BY, [JSON.stringify(consumedBy), encodeName(topic), id(txid), outputIndex]);
+  async findBeef(txid: string): Promise<Buffer | undefined> {
+    const [row] = await this.#read(FIND_BEEF, [id(txid)]);
+    return row && (row['beef'] as Buffer);
   }
 
-  async updateTransactionBEEF(txid: string, beef: readonly number[] | Uint8Array): Promise<void> {
-    await this.#write(UPDATE_BEEF, [Buffer.from(beef), id(txid)]);
+  /** Of an output that is held, whatever the topic. */
+  async findBeefOfOutput({ txid, outputIndex }: Outpoint): Promise<Buffer | undefined> {
+    const [row] = await this.#read(FIND_BEEF_OF_OUTPUT, [id(txid), outputIndex]);
+    return row && (row['beef'] as Buffer);
   }
 
-  async updateOutputBlockHeight(txid: string, outputIndex: number, topic: string, blockHeight: number): Promise<void> {
-    await this.#write(UPDATE_HEIGHT, [blockHeight, encodeName(topic), id(txid), outputIndex]);
-  }
-
-  async insertAppliedTransaction(tx: { txid: string; topic: string; proven?: boolean }): Promise<void> {
-    await this.#insert(INSERT_APPLIED, appliedValues(tx.txid, tx.topic, tx.proven ?? false));
+  /** Outputs with their BEEFs, in their order. Those that don't fit into `maxBytes`, or are not there, are left out. */
+  async withBeefs(outpoints: readonly Outpoint[], maxBytes: number): Promise<FoundOutput[]> {
+    const sizes = new Map<string, number>();
+    for (const row of await this.#amongTxids('txid, bytes', outpoints)) {
+      sizes.set(txidOf(row['txid']), Number(row['bytes']));
+    }
+    let bytes = 0;
+    const fitting = outpoints.filter(({ txid }) => {
+      const size = sizes.get(txid) ?? Number.POSITIVE_INFINITY;
+      if (bytes + size > maxBytes) return false;
+      bytes += size;
+      return true;
+    });
+    const beefs = new Map<string, Buffer>();
+    for (const row of await this.#amongTxids('txid, beef', fitting)) {
+      beefs.set(txidOf(row['txid']), row['beef'] as Buffer);
+    }
+    return fitting.flatMap(({ txid, outputIndex }) => {
+      const beef = beefs.get(txid);
+      return beef === undefined ? [] : [{ beef, outputIndex }];
+    });
   }
 
   /** @throws the driver's error when it is there already: somebody else was faster */
-  async claimApplied(txid: string, topic: string, proven: boolean): Promise<void> {
-    await this.#write(INSERT_APPLIED, appliedValues(txid, topic, proven));
-  }
-
-  async doesAppliedTransactionExist(tx: { txid: string; topic: string }): Promise<boolean> {
-    return (await this.findApplied(tx.txid, tx.topic)) !== undefined;
+  async claimApplied(txid: string, topic: string, proven: boolean, now: number): Promise<void> {
+    await this.#write(INSERT_APPLIED, [id(txid), encodeName(topic), proven ? 1 : 0, now, now + FIRST_ASKED_AFTER_MS]);
   }
 
   async findApplied(txid: string, topic: string): Promise<AppliedTransaction | undefined> {
@@ -242,10 +211,50 @@ export class OverlayStorage implements Storage {
     await this.#write(DELETE_APPLIED, [id(txid), encodeName(topic)]);
   }
 
-  /** A merkle path has come for a transaction that was applied without one, to whatever topic. */
-  async markProven(txid: string, beef: Uint8Array): Promise<void> {
+  /** @returns false when it is not there, or has a merkle path by now */
+  async deleteUnproven(txid: string, topic: string): Promise<boolean> {
+    return (await this.#write(DELETE_UNPROVEN, [id(txid), encodeName(topic)])).changes === 1;
+  }
+
+  /**
+   * A merkle path has come for a transaction that was applied without one, to whatever topic.
+   *
+   * @param beef undefined: none is kept
+   */
+  async markProven(txid: string, beef: Uint8Array | undefined): Promise<void> {
     await this.#write(MARK_PROVEN, [id(txid)]);
-    await this.#write(UPDATE_BEEF, [Buffer.from(beef), id(txid)]);
+    if (beef !== undefined) await this.#write(UPDATE_BEEF, [beef.length, Buffer.from(beef), id(txid)]);
+  }
+
+  /** Transactions without a merkle path of their own that the chain is to be asked for by now, the longest waiting first. */
+  async toBeAsked(now: number, limit: number): Promise<string[]> {
+    const sql = varying(
+      `SELECT txid FROM overlay_applied WHERE proven = 0 AND ask_at <= ? ORDER BY ask_at LIMIT ${Math.trunc(limit)}`,
+    );
+    return [...new Set((await this.#read(sql, [now])).map((row) => txidOf(row['txid'])))];
+  }
+
+  async askLater(txid: string, at: number): Promise<void> {
+    await this.#write(ASK_LATER, [at, id(txid)]);
+  }
+
+  /** What was applied before a time and has no merkle path of its own, oldest first. */
+  async unprovenSince(before: number, limit: number): Promise<{ txid: string; topic: string }[]> {
+    const sql = varying(
+      `SELECT txid, topic FROM overlay_applied WHERE proven = 0 AND applied_at < ?
+       ORDER BY applied_at LIMIT ${Math.trunc(limit)}`,
+    );
+    const rows = await this.#read(sql, [before]);
+    return rows.map((row) => ({ txid: txidOf(row['txid']), topic: (row['topic'] as Buffer).toString('utf8') }));
+  }
+
+  /** How many transactions topics have applied, counted up to `most`. */
+  async countApplied(proven: boolean, most: number): Promise<number> {
+    const sql = varying(
+      `SELECT COUNT(*) AS n FROM (SELECT 1 AS one FROM overlay_applied WHERE proven = ? LIMIT ${Math.trunc(most)}) t`,
+    );
+    const [row] = await this.#read(sql, [proven ? 1 : 0]);
+    return Number(row?.['n']);
   }
 
   /** @throws the driver's error when one of them has been spent already */
@@ -273,18 +282,24 @@ export class OverlayStorage implements Storage {
 
   /** Who has spent which of `outpoints`, by {@link outpointKey}. */
   async findSpends(topic: string, outpoints: readonly Outpoint[]): Promise<Map<string, Spend>> {
-    const found = new Map<string, Spend>();
-    for (const chunk of chunks(outpoints)) {
-      const where = chunk.map(() => '(txid = ? AND output_index = ?)').join(' OR ');
-      const rows = await this.#read(
-        varying(
-          `SELECT txid, output_index, spending_txid, admitted FROM overlay_spends WHERE (${where}) AND topic = ?`,
-        ),
-        [...chunk.flatMap(({ txid, outputIndex }) => [id(txid), outputIndex]), encodeName(topic)],
-      );
-      for (const row of rows) found.set(outpointKey(outpointOf(row)), spendOf(row));
-    }
-    return found;
+    const columns = 'txid, output_index, spending_txid, admitted';
+    const found = await this.#amongOutpoints(columns, 'overlay_spends', topic, outpoints);
+    return new Map(found.map((row) => [outpointKey(outpointOf(row)), spendOf(row)]));
+  }
+
+  /**
+   * To be asked after writing: of an output and its spender that come at the same time, neither sees the other before.
+   * Each waits here for what the other has written.
+   *
+   * @param admitted outputs that were just inserted
+   * @param spent outputs whose spending was just inserted, and which the topic did not hold
+   * @throws {LostRaceError} when somebody has spent or inserted one of them
+   */
+  async assertNoRace(topic: string, admitted: readonly Outpoint[], spent: readonly Outpoint[]): Promise<void> {
+    const { afterWriters } = this.#sql.phrases;
+    const spends = await this.#amongOutpoints('1', 'overlay_spends', topic, admitted, afterWriters);
+    const outputs = await this.#amongOutpoints('1', 'overlay_outputs', topic, spent, afterWriters);
+    if (spends.length + outputs.length > 0) throw new LostRaceError();
   }
 
   /** What is known to be spent of a transaction's outputs, by their index. */
@@ -302,6 +317,7 @@ export class OverlayStorage implements Storage {
     await this.#write(DELETE_SPENDS_BY, [id(txid), encodeName(topic)]);
   }
 
+  /** Up to when another host's outputs of a topic are known, in its time. */
   async updateLastInteraction(host: string, topic: string, since: number): Promise<void> {
     const values = [since, encodeName(host), encodeName(topic)];
     const isNew = await this.#insert(INSERT_SYNC_STATE, values);
@@ -313,19 +329,39 @@ export class OverlayStorage implements Storage {
     return row === undefined ? 0 : Number(row['since']);
   }
 
-  async #outputs(where: string, values: readonly SqlValue[], withBeef: boolean): Promise<Output[]> {
-    const beef = withBeef ? ', t.beef' : '';
-    const join = withBeef ? 'LEFT JOIN overlay_transactions t ON t.txid = o.txid' : '';
-    const sql = varying(`SELECT ${COLUMNS}${beef} FROM overlay_outputs o ${join} WHERE ${where}`);
-    return (await this.#read(sql, values)).map(toOutput);
+  async #amongOutpoints(
+    columns: string,
+    table: string,
+    topic: string,
+    outpoints: readonly Outpoint[],
+    end = '',
+  ): Promise<SqlRow[]> {
+    const found: SqlRow[] = [];
+    for (const chunk of chunks(outpoints)) {
+      const where = chunk.map(() => '(txid = ? AND output_index = ?)').join(' OR ');
+      const values = chunk.flatMap(({ txid, outputIndex }) => [id(txid), outputIndex]);
+      const sql = varying(`SELECT ${columns} FROM ${table} WHERE (${where}) AND topic = ? ${end}`);
+      found.push(...(await this.#read(sql, [...values, encodeName(topic)])));
+    }
+    return found;
+  }
+
+  async #amongTxids(columns: string, outpoints: readonly Outpoint[]): Promise<SqlRow[]> {
+    const txids = [...new Set(outpoints.map(({ txid }) => txid))];
+    if (txids.length === 0) return [];
+    const places = txids.map(() => '?').join(', ');
+    return await this.#read(
+      varying(`SELECT ${columns} FROM overlay_transactions WHERE txid IN (${places})`),
+      txids.map(id),
+    );
   }
 
   #read(...call: Parameters<SqlRunner['read']>): Promise<SqlRow[]> {
     return this.#guard(() => this.#runner.read(...call));
   }
 
-  async #write(...call: Parameters<SqlRunner['write']>): Promise<void> {
-    await this.#guard(() => this.#runner.write(...call));
+  #write(...call: Parameters<SqlRunner['write']>): ReturnType<SqlRunner['write']> {
+    return this.#guard(() => this.#runner.write(...call));
   }
 
   /** @returns false when it was there */
@@ -351,17 +387,16 @@ export class OverlayStorage implements Storage {
   }
 }
 
-/** When nobody says how many. */
-const MOST_LISTED = 10_000;
 const MAX_RACES = 8;
 
-/** A row that was not there when it was looked for, and is when it is inserted: the next look finds it. */
+/** What was not there when it was looked for, and is when it is written, or the other way round: the next look knows. */
 async function retryRaces<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();
     } catch (error) {
-      if (attempt >= MAX_RACES || sqlErrorKind(error) !== 'duplicate') throw error;
+      const lost = error instanceof LostRaceError || sqlErrorKind(error) === 'duplicate';
+      if (attempt >= MAX_RACES || !lost) throw error;
     }
   }
 }
@@ -382,31 +417,8 @@ function spendOf(row: SqlRow): Spend {
   return { spentBy: txidOf(row['spending_txid']), admitted: Number(row['admitted']) === 1 };
 }
 
-function appliedValues(txid: string, topic: string, proven: boolean): SqlValue[] {
-  return [id(txid), encodeName(topic), proven ? 1 : 0, Date.now()];
-}
-
-function toOutput(row: SqlRow): Output {
-  const beef = row['beef'];
-  const height = row['block_height'];
-  return {
-    ...outpointOf(row),
-    topic: decodeName(row['topic']),
-    outputScript: [...(row['script'] as Buffer)],
-    satoshis: Number(row['satoshis']),
-    outputsConsumed: JSON.parse(String(row['consumes'])),
-    consumedBy: JSON.parse(String(row['consumed_by'])),
-    spent: Number(row['spent']) === 1,
-    score: Number(row['score']),
-    ...(height === null || height === undefined ? {} : { blockHeight: Number(height) }),
-    ...(beef === null || beef === undefined ? {} : { beef: [...(beef as Buffer)] }),
-  };
-}
-
 function chunks<T>(items: readonly T[]): T[][] {
   const groups: T[][] = [];
-  for (let start = 0; start < items.length; start += OUTPOINTS_AT_ONCE) {
-    groups.push(items.slice(start, start + OUTPOINTS_AT_ONCE));
-  }
+  for (let start = 0; start < items.length; start += AT_ONCE) groups.push(items.slice(start, start + AT_ONCE));
   return groups;
 }

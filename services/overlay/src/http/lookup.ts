@@ -1,25 +1,26 @@
-import type { LookupAnswer } from '@bsv/sdk';
 import { RuleError } from '@messagebox/shared';
 import type { RequestHandler } from 'express';
 import type { OverlayEngine } from '../engine/overlay-engine.js';
+import { addressOf } from './address.js';
 import { aggregate } from './aggregate.js';
+import { answerJson } from './answer-json.js';
+import type { Answers } from './answers.js';
 import { jsonOf } from './body.js';
 
 /**
  * `POST /lookup` (BRC-24): `{service, query}` in JSON, answered with `{type: 'output-list', outputs}`, or in the binary
  * form that the header `x-aggregation: yes` asks for.
  */
-export function lookupRoute(engine: OverlayEngine): RequestHandler {
+export function lookupRoute(engine: OverlayEngine, answers: Answers): RequestHandler {
   return async (request, response) => {
     const question = questionOf(jsonOf(request.body));
-    const answer: LookupAnswer = await engine.lookup(question);
-    if (request.get('x-aggregation') !== 'yes') {
-      response.json(answer);
-      return;
-    }
+    const isBinary = request.get('x-aggregation') === 'yes';
     // Exactly this: clients compare the whole header.
-    response.setHeader('Content-Type', 'application/octet-stream');
-    response.end(aggregate(answer.outputs));
+    const contentType = isBinary ? 'application/octet-stream' : 'application/json; charset=utf-8';
+    await answers.send(response, addressOf(request), contentType, async () => {
+      const { outputs } = await engine.lookup(question);
+      return isBinary ? aggregate(outputs) : answerJson(outputs);
+    });
   };
 }
 

@@ -9,8 +9,10 @@ import {
   measure,
   requestLog,
 } from '@messagebox/web';
-import express, { type Express, type Request, type Router } from 'express';
+import express, { type Express, type Router } from 'express';
 import type { OverlayEngine } from '../engine/overlay-engine.js';
+import { addressOf } from './address.js';
+import { Answers } from './answers.js';
 import { rawBody } from './body.js';
 import { type Development, developmentRoutes } from './development.js';
 import { documentationRoutes } from './documentation.js';
@@ -34,9 +36,10 @@ export interface OverlayAppParts extends OverlayRouteParts {
 
 /** Protects the process, not etiquette: a whole office may stand behind one address. */
 const LIMITS = {
-  /** Each may cost the verifying of scripts. */
-  submissions: { burst: 300, seconds: 10 },
+  /** Each may cost the verifying of scripts, and is kept for weeks. */
+  submissions: { burst: 300, seconds: 60 },
   questions: { burst: 3_000, seconds: 3 },
+  answers: { atOnce: 8, heldBytes: 67_108_864, takenWithinMs: 30_000, bytesOfOne: 4_096 },
   inFlight: { requests: 1_000, bodyBytes: 134_217_728 },
   beefBytes: 1_048_576,
   jsonBytes: 65_536,
@@ -65,21 +68,18 @@ export function overlayRoutes({ config, engine, development }: OverlayRouteParts
   const submissions = rateLimit(LIMITS.submissions.burst, LIMITS.submissions.seconds);
   const questions = rateLimit(LIMITS.questions.burst, LIMITS.questions.seconds);
   const mayAsk = admit((request) => questions.admit(addressOf(request)));
+  const answers = new Answers(LIMITS.answers, questions);
   const json = rawBody(LIMITS.jsonBytes);
   const beef = rawBody(LIMITS.beefBytes);
 
   const routes = express.Router();
   const maySubmit = admit((request) => submissions.admit(addressOf(request)));
   routes.post('/submit', maySubmit, beef, submitRoute(engine));
-  routes.post('/lookup', mayAsk, json, lookupRoute(engine));
+  routes.post('/lookup', mayAsk, json, lookupRoute(engine, answers));
   routes.use(documentationRoutes(engine, mayAsk));
-  routes.use(syncRoutes(engine, [mayAsk, json]));
+  routes.use(syncRoutes(engine, answers, [mayAsk, json]));
   if (config.network === 'local' && development !== undefined) {
     routes.use(developmentRoutes(development, [mayAsk, beef]));
   }
   return routes;
-}
-
-function addressOf(request: Request): string {
-  return request.ip ?? '';
 }

@@ -3,6 +3,7 @@ import { ByteReader, ChainUnavailableError, InvalidTransactionError, VerifierBus
 import { DependencyUnavailableError, OverloadedError } from '@messagebox/web';
 import type { Request, RequestHandler } from 'express';
 import type { OverlayEngine } from '../engine/overlay-engine.js';
+import { addressOf } from './address.js';
 import { bytesOf } from './body.js';
 
 const MOST_TOPICS = 16;
@@ -18,7 +19,7 @@ export function submitRoute(engine: OverlayEngine): RequestHandler {
   return async (request, response) => {
     const topics = topicsOf(request);
     try {
-      response.json(await engine.apply(beefOf(request), topics, { askedBy: request.ip ?? '' }));
+      response.json(await engine.apply(beefOf(request), topics, { askedBy: addressOf(request) }));
     } catch (error) {
       throw toHttp(error);
     }

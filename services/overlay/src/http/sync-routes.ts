@@ -1,20 +1,25 @@
-import express, { type RequestHandler, type Router } from 'express';
+import { field } from '@messagebox/shared';
+import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
 import type { OverlayEngine } from '../engine/overlay-engine.js';
+import { addressOf } from './address.js';
+import type { Answers } from './answers.js';
 import { jsonOf } from './body.js';
 
 /** What other hosts of our topics ask to synchronise by GASP (BRC-40). */
-export function syncRoutes(engine: OverlayEngine, before: RequestHandler[]): Router {
+export function syncRoutes(engine: OverlayEngine, answers: Answers, before: RequestHandler[]): Router {
   const routes = express.Router();
+  const answer = (request: Request, response: Response, make: () => Promise<object>) =>
+    answers.send(response, addressOf(request), 'application/json; charset=utf-8', async () =>
+      Buffer.from(JSON.stringify(await make())),
+    );
   routes.post('/requestSyncResponse', ...before, async (request, response) => {
-    response.json(await engine.provideForeignSyncResponse(jsonOf(request.body), request.get('x-bsv-topic') ?? ''));
+    const body = jsonOf(request.body);
+    await answer(request, response, () => engine.provideForeignSyncResponse(body, request.get('x-bsv-topic') ?? ''));
   });
   routes.post('/requestForeignGASPNode', ...before, async (request, response) => {
     const body = jsonOf(request.body);
-    const { graphID, txid, outputIndex } = (typeof body === 'object' && body !== null ? body : {}) as Record<
-      'graphID' | 'txid' | 'outputIndex',
-      unknown
-    >;
-    response.json(await engine.provideForeignGASPNode(graphID, txid, outputIndex));
+    const [graphID, txid, outputIndex] = ['graphID', 'txid', 'outputIndex'].map((name) => field(body, name));
+    await answer(request, response, () => engine.provideForeignGASPNode(graphID, txid, outputIndex));
   });
   return routes;
 }

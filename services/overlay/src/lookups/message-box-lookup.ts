@@ -1,22 +1,26 @@
 import { MessageBoxAdvertisements, type SqlRunner } from '@messagebox/shared';
 import { decodeMessageBoxAd } from '../topics/message-box-ad.js';
-import { type OverlayLookup, overlayLookup } from './overlay-lookup.js';
+import type { OverlayLookup } from './overlay-lookup.js';
 import { identityField, queryObject, textField } from './query.js';
 
 /** Clients take the first; the others are there to be revoked. */
 const MOST_FOUND = 100;
+/** Advertisements of one identity: nobody is told of more. */
+const MOST_OF_ONE = MOST_FOUND;
 
 const documentation = `# ls_messagebox
 
 Finds the hosts where an identity takes its messages: the unspent advertisements of \`tm_messagebox\`, the one admitted last
-first, at most ${MOST_FOUND}.
+first, at most ${MOST_FOUND}, and about a megabyte.
+
+Of one identity ${MOST_OF_ONE} are held: for a further one the oldest leaves, first of those that are in no block.
 
 Query: \`{"identityKey": "02…", "host": "https://…"}\`, each of them optional, the host exactly as advertised.
 `;
 
 /** `ls_messagebox`: message box advertisements by identity and host. */
 export function messageBoxLookup(sql: SqlRunner): OverlayLookup {
-  return overlayLookup(sql, {
+  return {
     description: {
       name: 'ls_messagebox',
       topic: 'tm_messagebox',
@@ -25,8 +29,10 @@ export function messageBoxLookup(sql: SqlRunner): OverlayLookup {
     },
     async add(runner, { txid, outputIndex, script, admittedAt }) {
       const ad = decodeMessageBoxAd(script);
-      if (ad === undefined) return;
-      await new MessageBoxAdvertisements(runner).add({ txid, outputIndex, ...ad, createdAt: admittedAt });
+      if (ad === undefined) return [];
+      const ads = new MessageBoxAdvertisements(runner);
+      await ads.add({ txid, outputIndex, ...ad, createdAt: admittedAt });
+      return await ads.surplus(ad.identityKey, txid, MOST_OF_ONE);
     },
     remove: (runner, { txid, outputIndex }) => new MessageBoxAdvertisements(runner).remove(txid, outputIndex),
     async find(question) {
@@ -38,5 +44,5 @@ export function messageBoxLookup(sql: SqlRunner): OverlayLookup {
         MOST_FOUND,
       );
     },
-  });
+  };
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { isHostText, type Network } from '@messagebox/shared';
+import { isHostText, type Network, parseUrl } from '@messagebox/shared';
 import { isPublicAddress } from './public-address.js';
 
 const MAX_BYTES = 255;
@@ -15,9 +15,9 @@ const SPECIAL_NAMES =
  * @returns undefined for anything else, of whatever type
  */
 export function hostUrl(text: unknown, network: Network): URL | undefined {
-  if (typeof text !== 'string' || text.length > MAX_BYTES || !isHostText(text) || !URL.canParse(text)) return undefined;
-  const url = new URL(text);
-  if (network === 'local') return url;
+  if (typeof text !== 'string' || text.length > MAX_BYTES || !isHostText(text)) return undefined;
+  const url = parseUrl(text);
+  if (network === 'local' || url === undefined) return url;
   return url.protocol === 'https:' && isPublicName(url.hostname) ? url : undefined;
 }
 

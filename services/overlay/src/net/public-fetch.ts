@@ -1,6 +1,6 @@
 import { lookup as resolve } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import type { Network } from '@messagebox/shared';
+import { type Network, parseUrl } from '@messagebox/shared';
 import { Agent, fetch as request } from 'undici';
 import { isPublicAddress } from './public-address.js';
 import { reasonOf } from './reason-of.js';
@@ -91,7 +91,7 @@ export class PublicFetch {
   }
 
   #assertAllowed(url: string): void {
-    const parsed = URL.canParse(url) ? new URL(url) : undefined;
+    const parsed = parseUrl(url);
     if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) throw new FetchError('This is no web address.');
     if (this.network === 'local') return;
     if (parsed.protocol !== 'https:') throw new FetchError('The address is not https.');

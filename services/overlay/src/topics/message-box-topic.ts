@@ -1,7 +1,7 @@
 import type { Network } from '@messagebox/shared';
 import { isMessageBoxAd } from './message-box-ad.js';
 import type { TokenSignatures } from './token-signatures.js';
-import { type OverlayTopic, tokenTopic } from './token-topic.js';
+import type { OverlayTopic } from './token-topic.js';
 
 const documentation = `# tm_messagebox
 
@@ -24,5 +24,5 @@ export function messageBoxTopic(network: Network, signatures: TokenSignatures): 
     shortDescription: 'Where identities take their messages.',
     documentation,
   };
-  return tokenTopic(description, (script) => isMessageBoxAd(script, network, signatures));
+  return { description, isToken: (script) => isMessageBoxAd(script, network, signatures) };
 }

@@ -1,7 +1,7 @@
 import type { Network } from '@messagebox/shared';
 import { isServiceAd } from './service-ad.js';
 import type { TokenSignatures } from './token-signatures.js';
-import { type OverlayTopic, tokenTopic } from './token-topic.js';
+import type { OverlayTopic } from './token-topic.js';
 
 const documentation = `# tm_ship
 
@@ -22,5 +22,5 @@ It must be locked to the identity's key of the same derivation. Spending it revo
 /** `tm_ship`: which hosts serve which topics. */
 export function shipTopic(network: Network, signatures: TokenSignatures): OverlayTopic {
   const description = { name: 'tm_ship', shortDescription: 'Which hosts serve which topics.', documentation };
-  return tokenTopic(description, (script) => isServiceAd(script, 'SHIP', network, signatures));
+  return { description, isToken: (script) => isServiceAd(script, 'SHIP', network, signatures) };
 }

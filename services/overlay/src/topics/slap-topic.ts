@@ -1,7 +1,7 @@
 import type { Network } from '@messagebox/shared';
 import { isServiceAd } from './service-ad.js';
 import type { TokenSignatures } from './token-signatures.js';
-import { type OverlayTopic, tokenTopic } from './token-topic.js';
+import type { OverlayTopic } from './token-topic.js';
 
 const documentation = `# tm_slap
 
@@ -22,5 +22,5 @@ It must be locked to the identity's key of the same derivation. Spending it revo
 /** `tm_slap`: which hosts serve which lookup services. */
 export function slapTopic(network: Network, signatures: TokenSignatures): OverlayTopic {
   const description = { name: 'tm_slap', shortDescription: 'Which hosts serve which lookup services.', documentation };
-  return tokenTopic(description, (script) => isServiceAd(script, 'SLAP', network, signatures));
+  return { description, isToken: (script) => isServiceAd(script, 'SLAP', network, signatures) };
 }

@@ -19,6 +19,11 @@ describe('the address that can be advertised', () => {
     expect(hostingOrigin(given)).toEqual({ origin });
   });
 
+  test('a name with other letters also after many calls', () => {
+    const names = Array.from({ length: 20_000 }, () => hostingOrigin('https://b\u00fcro.de'));
+    expect(names.filter((found) => !('origin' in found))).toEqual([]);
+  });
+
   test.each([
     [undefined, 'HOSTING_DOMAIN is not set'],
     ['http://messagebox-one.com', NO_HTTPS],

@@ -30,7 +30,10 @@ afterEach(async () => {
 });
 
 function work(advertiser: Advertiser): void {
-  jobs.work(overlayHandlers({ advertiser, synchronise: async () => [] }), { concurrency: 2 });
+  jobs.work(
+    overlayHandlers({ advertiser, synchronise: async () => [], tidy: async () => ({ proven: 0, forgotten: 0 }) }),
+    { concurrency: 2 },
+  );
 }
 
 async function done(id: string, state: JobStatus['state'] = 'completed'): Promise<JobStatus> {

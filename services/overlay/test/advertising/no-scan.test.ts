@@ -38,18 +38,9 @@ function recordStatements(sql: SqlClient): Statement[] {
 async function fill({ sql }: AdvertisingHost): Promise<void> {
   const now = Date.now();
   const tables: Record<string, (txid: Buffer, n: number) => SqlValue[]> = {
-    'overlay_transactions (txid, beef)': (txid) => [txid, Buffer.from('00', 'hex')],
-    'overlay_applied (txid, topic, proven, applied_at)': (txid) => [txid, Buffer.from('tm_ship'), 1, now],
-    'overlay_outputs (topic, txid, output_index, script, satoshis, consumes, consumed_by, score)': (txid, n) => [
-      Buffer.from('tm_ship'),
-      txid,
-      0,
-      Buffer.from('51', 'hex'),
-      1,
-      '[]',
-      '[]',
-      now + n,
-    ],
+    'overlay_transactions (txid, bytes, beef)': (txid) => [txid, 1, Buffer.from('00', 'hex')],
+    'overlay_applied (txid, topic, proven, applied_at, ask_at)': (txid) => [txid, Buffer.from('tm_ship'), 1, now, now],
+    'overlay_outputs (topic, txid, output_index, score)': (txid, n) => [Buffer.from('tm_ship'), txid, 0, now + n],
     'overlay_spends (topic, txid, output_index, spending_txid, admitted)': (txid) => [
       Buffer.from('tm_ship'),
       randomBytes(32),

@@ -34,8 +34,8 @@ export class TestChain implements ChainTracker {
     return transaction;
   }
 
-  /** A transaction in a block, with outputs that anybody may spend. */
-  fund(outputs = 1): Transaction {
+  /** A transaction in a block, with outputs that anybody may spend, and `bytes` that are of no use. */
+  fund(outputs = 1, bytes = 0): Transaction {
     this.#funded += 1;
     const transaction = new Transaction();
     transaction.addInput({
@@ -46,6 +46,10 @@ export class TestChain implements ChainTracker {
     });
     for (let output = 0; output < outputs; output += 1) {
       transaction.addOutput({ lockingScript: LockingScript.fromASM('OP_1'), satoshis: 100_000 });
+    }
+    if (bytes > 0) {
+      const lockingScript = LockingScript.fromBinary(new Array<number>(bytes).fill(0x6a));
+      transaction.addOutput({ lockingScript, satoshis: 1 });
     }
     return this.mine(transaction);
   }

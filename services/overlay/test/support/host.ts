@@ -40,6 +40,7 @@ export interface HostOptions {
   /** Default: an SQLite file of its own. */
   readonly store?: StoreConfig;
   readonly development?: Development;
+  readonly trustedProxies?: number;
 }
 
 const TABLES = [
@@ -53,7 +54,7 @@ const TABLES = [
 
 /** An overlay host that listens on a free port. */
 export async function startHost(chain: ChainTracker, options: HostOptions = {}): Promise<Host> {
-  const { network = 'main', development } = options;
+  const { network = 'main', development, trustedProxies = 0 } = options;
   const folder = await mkdtemp(path.join(tmpdir(), 'mb-overlay-'));
   const store = options.store ?? { client: 'better-sqlite3', filename: path.join(folder, 'overlay.db') };
   const { messages, sql } = openDatabase(store);
@@ -63,7 +64,7 @@ export async function startHost(chain: ChainTracker, options: HostOptions = {}):
   const metrics = new Metrics('overlay', {});
   const verifier = new TransactionVerifier(async () => chain);
   const { engine, storage } = createOverlayEngine({ sql, network, verifier, log, metrics });
-  const config = { network, trustedProxies: 0 };
+  const config = { network, trustedProxies };
   const health = new Health();
   const server = new JsonServer(createOverlayApp({ config, engine, log, health, metrics, development }), log);
   const url = await server.listen(0, '127.0.0.1');
@@ -86,7 +87,7 @@ export async function startHost(chain: ChainTracker, options: HostOptions = {}):
     async found(query) {
       const answer = await engine.lookup({ service: 'ls_messagebox', query });
       return answer.outputs.map(({ beef, outputIndex }) => {
-        const output = parseBeef(Uint8Array.from(beef)).subject.outputs[outputIndex];
+        const output = parseBeef(beef).subject.outputs[outputIndex];
         const ad = output && decodeMessageBoxAd(output.script);
         return `${ad?.identityKey} ${ad?.host}`;
       });

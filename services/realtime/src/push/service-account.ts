@@ -1,6 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type Config, ConfigError, field } from '@messagebox/shared';
+import { type Config, ConfigError, field, parseUrl } from '@messagebox/shared';
 
 /** Who this server is to Google: the part of a service account's key file that is needed. */
 export interface ServiceAccount {
@@ -68,7 +68,7 @@ function parseAccount(text: string, variable: string): ServiceAccount {
     ]);
   }
   if (!isRsaKey(privateKey)) throw new ConfigError([`${variable} holds a private_key that is no RSA key in PEM`]);
-  if (tokenUri !== undefined && !/^https?:$/.test(URL.canParse(tokenUri) ? new URL(tokenUri).protocol : '')) {
+  if (tokenUri !== undefined && !/^https?:$/.test(parseUrl(tokenUri)?.protocol ?? '')) {
     throw new ConfigError([`${variable} holds a token_uri that is no URL`]);
   }
   return { email, privateKey, keyId, tokenUri: tokenUri ?? TOKEN_URI };

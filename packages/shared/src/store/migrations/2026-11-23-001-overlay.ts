@@ -6,7 +6,8 @@ export { noWayBack as down } from './no-way-back.js';
 /**
  * Tables of the overlay. Times are milliseconds since 1970 and transaction ids 32 bytes in the order of their hex.
  *
- * - `overlay_transactions`, `overlay_outputs`, `overlay_applied`, `overlay_sync_state`: what the engine keeps.
+ * - `overlay_transactions`, `overlay_outputs`, `overlay_applied`, `overlay_sync_state`: what the engine keeps. `bytes` is
+ *   the length of `beef`, `ask_at` when the chain is to be asked for a merkle path.
  * - `overlay_spends`: what the applied transactions have spent, so that a second spender is known for one, and an output
  *   that arrives after its spender is not taken for unspent. `admitted` tells whether the topic held it.
  * - `overlay_message_box_ads`, `overlay_service_ads`: what the lookup services answer from.
@@ -52,23 +53,18 @@ const SQLITE: Dialect = {
 };
 
 const TABLES: Readonly<Record<string, (d: Dialect) => string>> = {
-  overlay_transactions: (d) => `txid ${d.txid} NOT NULL PRIMARY KEY, beef ${d.blob} NOT NULL`,
+  overlay_transactions: (d) => `txid ${d.txid} NOT NULL PRIMARY KEY, bytes INT NOT NULL, beef ${d.blob} NOT NULL`,
   overlay_outputs: (d) => `${d.id},
     topic ${d.text(64)} NOT NULL,
     txid ${d.txid} NOT NULL,
     output_index INT NOT NULL,
-    script ${d.blob} NOT NULL,
-    satoshis BIGINT NOT NULL,
-    consumes ${d.json} NOT NULL,
-    consumed_by ${d.json} NOT NULL,
-    spent INT NOT NULL DEFAULT 0,
     score BIGINT NOT NULL,
-    block_height INT NULL,
     UNIQUE (topic, txid, output_index)`,
   overlay_applied: (d) => `txid ${d.txid} NOT NULL,
     topic ${d.text(64)} NOT NULL,
     proven INT NOT NULL,
     applied_at BIGINT NOT NULL,
+    ask_at BIGINT NOT NULL,
     PRIMARY KEY (txid, topic)`,
   overlay_spends: (d) => `topic ${d.text(64)} NOT NULL,
     txid ${d.txid} NOT NULL,
@@ -117,7 +113,9 @@ const TABLES: Readonly<Record<string, (d: Dialect) => string>> = {
 
 const INDEXES: Readonly<Record<string, string>> = {
   overlay_outputs_outpoint_index: 'overlay_outputs (txid, output_index)',
-  overlay_outputs_sync_index: 'overlay_outputs (topic, spent, score, id)',
+  overlay_outputs_sync_index: 'overlay_outputs (topic, score, id)',
+  overlay_applied_age_index: 'overlay_applied (proven, applied_at)',
+  overlay_applied_ask_index: 'overlay_applied (proven, ask_at)',
   overlay_spends_spending_txid_index: 'overlay_spends (spending_txid)',
   overlay_message_box_ads_identity_index: 'overlay_message_box_ads (identity_key, created_at)',
   overlay_message_box_ads_identity_host_index: 'overlay_message_box_ads (identity_key, host, created_at)',
