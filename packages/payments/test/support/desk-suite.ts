@@ -577,7 +577,7 @@ export function deskSuite(createDatabase: () => Promise<{ config: StoreConfig; r
     world.deliveryFee = 0;
     const recipients = Array.from({ length: 400 }, newKey);
     const payment = await world.mint.payment(...recipients.map((one) => [one, 1] as const));
-    const message = { recipients, messageId: recipients.map((_, i) => `large-${i}`), body: 'x'.repeat(200_000) };
+    const message = { recipients, messageId: recipients.map((_, i) => `large-${i}`), body: 'x'.repeat(100_000) };
     expect(await server.refusal(alice, message, payment)).toBe('ERR_INVALID_PAYMENT');
     expect(await server.state(payment)).toBeUndefined();
     expect(world.till.asked).toEqual([]);
