@@ -61,15 +61,16 @@ export class Overlay {
     const { config, sql, log, metrics, money } = parts;
     this.#parts = parts;
     this.#fetch = new PublicFetch(config.network);
+    this.#size = new OverlaySize(sql, metrics, log);
     const { engine, storage } = createOverlayEngine({
       sql,
       network: config.network,
       verifier: money.overlayVerifier,
       log,
       metrics,
+      isFull: this.#size.isFull,
     });
     this.#storage = storage;
-    this.#size = new OverlaySize(storage, metrics);
     const { identityKey } = parts.identity.authenticator;
     this.#advertiser = createAdvertiser({ ...parts, engine, identityKey, fetch: this.#fetch });
     const development = config.network === 'local' ? developmentOn(money) : undefined;

@@ -67,7 +67,7 @@ export function createAdvertiser(parts: AdvertiserParts): Advertiser {
     fund: () => money.wallet.ensureFunds(SATOSHIS_NEEDED),
     trackers,
     submit: async (beef) => {
-      await engine.apply(beef, [...PLACE_TOPICS]);
+      await engine.apply(beef, [...PLACE_TOPICS], { isOwn: true });
     },
     origin,
     log,

@@ -15,11 +15,13 @@ export interface EngineParts {
   readonly verifier: BeefVerifier;
   readonly log: Logger;
   readonly metrics?: Pick<Metrics, 'overlaySubmissions'>;
+  /** See `OverlaySize`. Default: never. */
+  readonly isFull?: () => boolean;
 }
 
 /** The engine with all topics and lookup services of this software, in our database. */
 export function createOverlayEngine(parts: EngineParts): { engine: OverlayEngine; storage: OverlayStorage } {
-  const { sql, network, verifier, log, metrics } = parts;
+  const { sql, network, verifier, log, metrics, isFull } = parts;
   const storage = new OverlayStorage(sql);
   const signatures = tokenSignatures();
   const engine = new OverlayEngine({
@@ -32,6 +34,7 @@ export function createOverlayEngine(parts: EngineParts): { engine: OverlayEngine
     storage,
     verifier,
     log,
+    ...(isFull === undefined ? {} : { isFull }),
     onOutcome: (topic, outcome) => metrics?.overlaySubmissions.inc({ topic, outcome }),
   });
   return { engine, storage };

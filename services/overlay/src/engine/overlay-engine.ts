@@ -33,6 +33,8 @@ export interface BeefVerifier {
 export interface Provenance {
   /** Who brings it, such as an address: those who bring many wait for each other. */
   readonly askedBy?: string;
+  /** It is this server's: there is always room for it. */
+  readonly isOwn?: boolean;
   /** When another host has admitted it, in milliseconds since 1970. Default: now. */
   readonly admittedAt?: number;
 }
@@ -43,6 +45,8 @@ export interface OverlayEngineParts {
   readonly storage: OverlayStorage;
   readonly verifier: BeefVerifier;
   readonly log: Logger;
+  /** Whether only what is in a block, or takes away from what there is, can be taken. */
+  readonly isFull?: () => boolean;
   /** Told of each topic of a submission: `admitted`, `removed`, `unchanged` or `duplicate`. */
   readonly onOutcome?: (topic: string, outcome: SubmissionOutcome) => void;
   readonly now?: () => number;
@@ -60,6 +64,15 @@ export interface FoundOutputs {
 const MAX_ANSWER_BYTES = 1_048_576;
 /** Bytes of a transaction with what verifies it. Those of real advertisements have a few thousand. */
 const MAX_BEEF_BYTES = 131_072;
+
+/** There is as much as there may be. Worth another try later, or once the transaction is in a block. */
+export class OverlayFullError extends Error {
+  override readonly name = 'OverlayFullError';
+
+  constructor() {
+    super('This host holds as much as it may. Try again later, or with a merkle path.');
+  }
+}
 
 /** Topics and lookup services (BRC-22, BRC-24) in our database, for transactions of strangers. */
 export class OverlayEngine {
@@ -84,7 +97,8 @@ export class OverlayEngine {
    * admitted and nothing retained.
    *
    * @throws {RuleError} `ERR_UNKNOWN_TOPIC`, `ERR_INVALID_TRANSACTION`, `ERR_DOUBLE_SPEND`; nothing has changed then
-   * @throws {ChainUnavailableError}, {@link VerifierBusyError}, {@link StoreUnavailableError}: worth another try
+   * @throws {ChainUnavailableError}, {@link VerifierBusyError}, {@link OverlayFullError}, {@link StoreUnavailableError}:
+   *   worth another try
    */
   async apply(beef: Uint8Array, topics: readonly string[], from: Provenance = {}): Promise<STEAK> {
     for (const topic of topics) this.#assertTopic(topic);
@@ -178,6 +192,7 @@ export class OverlayEngine {
 
   async #verifyAndApply(claimed: ParsedBeef, topics: readonly string[], from: Provenance): Promise<STEAK> {
     const { storage, lookups, topics: known } = this.#parts;
+    if (from.isOwn !== true && (await this.#lacksRoom(claimed, topics))) throw new OverlayFullError();
     const beef = await this.#verify(neededOf(claimed), from.askedBy);
     const score = this.#nextScore();
     const submission = {
@@ -189,6 +204,14 @@ export class OverlayEngine {
     return await storage.transaction((inside, runner) =>
       applyTransaction(submission, topics, { topics: known, lookups }, inside, runner),
     );
+  }
+
+  async #lacksRoom({ subject }: ParsedBeef, topics: readonly string[]): Promise<boolean> {
+    if (this.#parts.isFull?.() !== true || subject.proof !== undefined) return false;
+    for (const topic of topics) {
+      if ((await this.#parts.storage.heldAmong(topic, subject.inputs)).size > 0) return false;
+    }
+    return true;
   }
 
   /** @returns a BEEF with only what the transaction needs */

@@ -51,6 +51,7 @@ const OUTPUTS_OF = fixed('SELECT output_index FROM overlay_outputs WHERE txid = 
 const DELETE_OUTPUT = fixed('DELETE FROM overlay_outputs WHERE topic = ? AND txid = ? AND output_index = ?');
 const INSERT_BEEF = fixed('INSERT INTO overlay_transactions (txid, bytes, beef) VALUES (?, ?, ?)');
 const UPDATE_BEEF = fixed('UPDATE overlay_transactions SET bytes = ?, beef = ? WHERE txid = ?');
+const SUM_BYTES = fixed('SELECT SUM(bytes) AS bytes FROM overlay_transactions');
 const FIND_BEEF = fixed('SELECT beef FROM overlay_transactions WHERE txid = ?');
 const FIND_BEEF_OF_OUTPUT = fixed(
   `SELECT t.beef FROM overlay_outputs o JOIN overlay_transactions t ON t.txid = o.txid
@@ -249,6 +250,12 @@ export class OverlayStorage {
   }
 
   /** How many transactions topics have applied, counted up to `most`. */
+  /** Bytes of all BEEFs. */
+  async bytesKept(): Promise<number> {
+    const [row] = await this.#read(SUM_BYTES, []);
+    return Number(row?.['bytes'] ?? 0);
+  }
+
   async countApplied(proven: boolean, most: number): Promise<number> {
     const sql = varying(
       `SELECT COUNT(*) AS n FROM (SELECT 1 AS one FROM overlay_applied WHERE proven = ? LIMIT ${Math.trunc(most)}) t`,

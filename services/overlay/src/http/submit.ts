@@ -2,7 +2,7 @@ import { RuleError } from '@messagebox/shared';
 import { ByteReader, ChainUnavailableError, InvalidTransactionError, VerifierBusyError } from '@messagebox/wallet';
 import { DependencyUnavailableError, OverloadedError } from '@messagebox/web';
 import type { Request, RequestHandler } from 'express';
-import type { OverlayEngine } from '../engine/overlay-engine.js';
+import { type OverlayEngine, OverlayFullError } from '../engine/overlay-engine.js';
 import { addressOf } from './address.js';
 import { bytesOf } from './body.js';
 
@@ -61,9 +61,10 @@ function beefOf(request: Request): Uint8Array {
   }
 }
 
-/** What the verifier says when it is not the transaction's fault. */
+/** What is not the transaction's fault. */
 function toHttp(error: unknown): unknown {
-  if (error instanceof VerifierBusyError) return new OverloadedError(error.message);
+  if (error instanceof VerifierBusyError || error instanceof OverlayFullError)
+    return new OverloadedError(error.message);
   if (!(error instanceof ChainUnavailableError)) return error;
   return new DependencyUnavailableError('ERR_CHAIN_UNAVAILABLE', error.message, CHAIN_RETRY_SECONDS);
 }

@@ -15,6 +15,7 @@ import {
 import { parseBeef, TransactionVerifier } from '@messagebox/wallet';
 import { createOverlayEngine } from '../../src/engine/create-engine.js';
 import type { OverlayEngine } from '../../src/engine/overlay-engine.js';
+import { OverlaySize, type OverlaySizeSettings } from '../../src/engine/overlay-size.js';
 import type { OverlayStorage } from '../../src/engine/overlay-storage.js';
 import type { Development } from '../../src/http/development.js';
 import { createOverlayApp } from '../../src/http/overlay-app.js';
@@ -41,6 +42,7 @@ export interface HostOptions {
   readonly store?: StoreConfig;
   readonly development?: Development;
   readonly trustedProxies?: number;
+  readonly size?: OverlaySizeSettings;
 }
 
 const TABLES = [
@@ -63,7 +65,15 @@ export async function startHost(chain: ChainTracker, options: HostOptions = {}):
   const log = createLogger('overlay', true, { write: (line) => void lines.push(line) });
   const metrics = new Metrics('overlay', {});
   const verifier = new TransactionVerifier(async () => chain);
-  const { engine, storage } = createOverlayEngine({ sql, network, verifier, log, metrics });
+  const size = new OverlaySize(sql, metrics, log, options.size);
+  const { engine, storage } = createOverlayEngine({
+    sql,
+    network,
+    verifier,
+    log,
+    metrics,
+    isFull: size.isFull,
+  });
   const config = { network, trustedProxies };
   const health = new Health();
   const server = new JsonServer(createOverlayApp({ config, engine, log, health, metrics, development }), log);
@@ -94,6 +104,7 @@ export async function startHost(chain: ChainTracker, options: HostOptions = {}):
     },
     async close() {
       await server.close(1_000);
+      await size.close();
       await verifier.close();
       await messages.close();
       await rm(folder, { recursive: true });

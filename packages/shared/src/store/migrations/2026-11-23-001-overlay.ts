@@ -116,6 +116,7 @@ const INDEXES: Readonly<Record<string, string>> = {
   overlay_outputs_sync_index: 'overlay_outputs (topic, score, id)',
   overlay_applied_age_index: 'overlay_applied (proven, applied_at)',
   overlay_applied_ask_index: 'overlay_applied (proven, ask_at)',
+  overlay_transactions_bytes_index: 'overlay_transactions (bytes)',
   overlay_spends_spending_txid_index: 'overlay_spends (spending_txid)',
   overlay_message_box_ads_identity_index: 'overlay_message_box_ads (identity_key, created_at)',
   overlay_message_box_ads_identity_host_index: 'overlay_message_box_ads (identity_key, host, created_at)',

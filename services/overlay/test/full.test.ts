@@ -1,0 +1,57 @@
+import { until } from '../../../tests/acceptance/history.js';
+import { bytesOf, TestChain } from './support/chain.js';
+import { type Host, startHost } from './support/host.js';
+import { Person } from './support/person.js';
+
+const A = 'https://a.mailboxes.org';
+const B = 'https://b.mailboxes.org';
+const TOPIC = ['tm_messagebox'];
+
+/** An overlay in which one advertisement is as much as there may be. */
+describe('an overlay that is full', () => {
+  const chain = new TestChain();
+  const alice = new Person();
+  let host: Host;
+  let first: Awaited<ReturnType<Person['advertise']>>;
+  beforeEach(async () => {
+    host = await startHost(chain, { size: { mostBytes: 1, everyMs: 20 } });
+    first = await alice.advertise(chain, A);
+    await host.engine.apply(bytesOf(first), TOPIC);
+    await until('it is seen to be full', () => host.log.some((line) => line.includes('the overlay is full')));
+  });
+  afterEach(() => host.close());
+
+  const submit = async (beef: Uint8Array) =>
+    await fetch(`${host.url}/submit`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream', 'x-topics': JSON.stringify(TOPIC) },
+      body: Buffer.from(beef),
+    });
+  const hosts = async () => (await host.found({ identityKey: alice.identityKey })).map((found) => found.split(' ')[1]);
+
+  test('takes nothing that is in no block, says so, and leaves no row', async () => {
+    const before = await host.rows();
+    const answer = await submit(bytesOf(await alice.advertise(chain, B)));
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('retry-after')).not.toBeNull();
+    expect(await answer.json()).toMatchObject({ code: 'ERR_OVERLOADED', description: expect.stringMatching(/may/) });
+    expect(await host.rows()).toEqual(before);
+    expect(host.log.filter((line) => line.includes('the overlay is full'))).toHaveLength(1);
+  });
+
+  test('takes what is in a block, what it has, and its own', async () => {
+    expect((await submit(bytesOf(chain.mine(await alice.advertise(chain, B))))).status).toBe(200);
+    expect(await hosts()).toEqual([B, A]);
+    expect((await submit(bytesOf(first))).status).toBe(200);
+    const own = await new Person().advertise(chain, A);
+    expect(await host.engine.apply(bytesOf(own), TOPIC, { isOwn: true })).toMatchObject({
+      tm_messagebox: { outputsToAdmit: [0] },
+    });
+  });
+
+  test('takes a revocation, and then has room', async () => {
+    const revocation = await alice.advertise(chain, B, [{ transaction: first, index: 0 }]);
+    expect((await submit(bytesOf(revocation))).status).toBe(200);
+    expect(await hosts()).toEqual([B]);
+  });
+});
