@@ -9,6 +9,7 @@ import {
   txidOf,
   VerifierBusyError,
 } from '../src/index.js';
+import { ScriptProcess } from '../src/verify/script-process.js';
 import { bytesOf, fundingOf, spend, TestChain } from './transactions.js';
 
 let chain: TestChain;
@@ -414,6 +415,18 @@ describe('what would cost too much', () => {
     expect((await refusal(hostile, bounded)).kind).toBe('proof');
     expect(elsewhere.isValidRootForHeight).toHaveBeenCalledTimes(1);
     await bounded.close();
+  });
+
+  test('the process takes no block for right that it was not told of', async () => {
+    const beef = bytesOf(spend([{ from: chain.mine(fundingOf(['OP_1'])) }]));
+    const scripts = new ScriptProcess();
+    const limits = { scriptMemory: 1e6, signatureChecks: 10, milliseconds: 5_000 };
+    const found = await scripts.run({ what: 'roots', beef, ...limits });
+    const roots = 'roots' in found ? found.roots : [];
+    expect(roots).toHaveLength(1);
+    expect(await scripts.run({ what: 'scripts', beef, roots, ...limits })).toMatchObject({ roots });
+    expect(await scripts.run({ what: 'scripts', beef, roots: [], ...limits })).toHaveProperty('refused');
+    await scripts.end();
   });
 
   test('of many invented blocks one is asked about', async () => {

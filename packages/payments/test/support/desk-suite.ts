@@ -179,6 +179,14 @@ export function deskSuite(createDatabase: () => Promise<{ config: StoreConfig; r
       expect(world.till.received.size).toBe(2);
     });
 
+    test('acknowledged at this very moment: it does not come back', async () => {
+      const payment = await paid();
+      world.till.before = () => server.store.acknowledgeMessages(bob, ['same']);
+      await server.send(alice, batch(), payment);
+      expect(await server.list(bob)).toEqual([]);
+      expect(await server.list(carol)).toHaveLength(1);
+    });
+
     test('it need not be paid for again', async () => {
       expect(await server.send(alice, batch(), await world.mint.payment([SERVER, 10], [carol, 9]))).toBeDefined();
       expect(await server.list(carol)).toHaveLength(1);
@@ -384,6 +392,18 @@ export function deskSuite(createDatabase: () => Promise<{ config: StoreConfig; r
       expect(world.published).toEqual([]);
       world.till.refusal = undefined;
       expect(await server.send(alice, toBob(), await payForBob())).toMatchObject({ status: 'success' });
+    });
+
+    test('refuses: nobody else can take the payment up, whatever was looked at before', async () => {
+      const payment = await payForBob();
+      world.till.refusal = 'it is not valid';
+      expect(await server.refusal(alice, toBob(), payment)).toBe('ERR_INVALID_PAYMENT');
+      const txid = Buffer.from(payment.tx.slice(0, 32)).toString('hex');
+      const delivery = { messageBox: 'inbox', body: 'hello', messages: [] };
+      const open = { txid, covers: [], beef: new Uint8Array(), serverOutput: undefined, delivery };
+      expect(await server.records.beginAgain({ ...open, sender: mallory }, new Date())).toBe(false);
+      expect(await server.state(payment)).toBe('refused');
+      world.till.refusal = undefined;
     });
 
     test('refuses, and has it later all the same: the retry completes it', async () => {
