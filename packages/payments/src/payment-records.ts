@@ -201,7 +201,8 @@ const BEGIN = fixed(
    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 );
 const BEGIN_AGAIN = fixed(
-  `UPDATE payments SET state = ?, covers = ?, beef = ?, server_output = ?, delivery = ?, reason = NULL, created_at = ?, updated_at = ?
+  `UPDATE payments
+   SET state = ?, covers = ?, beef = ?, server_output = ?, delivery = ?, reason = NULL, created_at = ?, updated_at = ?
    WHERE txid = ? AND state IN (?, ?, ?) AND sender = ?`,
 );
 const END = fixed(

@@ -1,3 +1,4 @@
+export { addressOf } from './address-of.js';
 export { admit } from './admit.js';
 export { cors } from './cors.js';
 export { answerErrors, answerNotFound, DependencyUnavailableError } from './errors.js';

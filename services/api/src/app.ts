@@ -2,7 +2,6 @@ import { createAuthMiddleware } from '@messagebox/brc103';
 import {
   type AdminFeeParts,
   AdvertisedHosts,
-  addressKey,
   type ChargeParts,
   type Config,
   DeviceRegistrations,
@@ -23,6 +22,7 @@ import {
   type SqlClient,
 } from '@messagebox/shared';
 import {
+  addressOf,
   admit,
   answerErrors,
   answerNotFound,
@@ -102,7 +102,7 @@ export function createApi(parts: ApiParts): Express {
   for (const neighbour of parts.neighbours ?? []) app.use(neighbour);
   app.post(
     '/.well-known/auth',
-    admit((request) => handshakes.admit(addressKey(request.ip ?? ''))),
+    admit((request) => handshakes.admit(addressOf(request))),
     auth.handshake,
   );
 

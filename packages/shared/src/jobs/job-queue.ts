@@ -12,8 +12,9 @@ export type JobData = JsonObject;
  * - **Delivery**: at least once. A job whose worker died or lost its connection is run again by another one, so a handler
  *   must be safe to repeat, also beside a run that goes on. One that loses its workers too often ends as failed.
  * - **Order**: jobs without delay begin in the order in which they were added; retries and concurrency change that.
- * - **Retries**: see {@link JobPolicy}. A handler may postpone a job, which costs no attempt. A job that was used up, or that threw `PermanentJobError`, stays among the failed
- *   with its reason, as one that completed does with its result, both for as long as the policy keeps them.
+ * - **Retries**: see {@link JobPolicy}. A handler may postpone a job, which costs no attempt. A job that was used up, or
+ *   that threw `PermanentJobError`, stays among the failed with its reason, as one that completed does with its result,
+ *   both for as long as the policy keeps them.
  * - **Errors**: calls reject with `JobsUnavailableError` within a second while the broker is away, and never wait for it.
  *   Workers wait, and go on by themselves. Impossible arguments are a `RangeError`.
  */
@@ -116,7 +117,8 @@ export interface RunningJob {
 
 /**
  * @throws anything: the attempt has failed; {PermanentJobError}: so has the job; {RetryJobError}: try again, not before
- *   its time; {PostponeJobError}: the same, and this was no attempt. The message of what is thrown is kept as the reason and logged, so it may hold no secret.
+ *   its time; {PostponeJobError}: the same, and this was no attempt. The message of what is thrown is kept as the reason
+ *   and logged, so it may hold no secret.
  */
 export type JobHandler = (job: RunningJob) => Promise<JsonValue | undefined>;
 export type JobHandlers = Readonly<Record<string, JobHandler>>;

@@ -31,8 +31,9 @@ export type StorePaid = (delivery: Delivery, alongside: Alongside) => Promise<vo
 export interface PaymentTaker {
   /**
    * Checks that the payment covers what is due, takes the server's part, and stores the messages that are not there yet,
-   * each with its recipient's part of the payment beside it. Called again with the same payment and ids, because something failed or
-   * the client missed the answer, it takes nothing twice, stores nothing twice, and does not refuse what it has taken.
+   * each with its recipient's part of the payment beside it. Called again with the same payment and ids, because
+   * something failed or the client missed the answer, it takes nothing twice, stores nothing twice, and does not refuse
+   * what it has taken.
    *
    * @throws {RuleError} with a code of `paymentErrorCodes`; nothing was stored, and nothing is taken, or what is taken
    *   is written down and taken only once

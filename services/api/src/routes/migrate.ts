@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { addressKey, field, type Logger, type MessageStore, type RateLimit } from '@messagebox/shared';
+import { field, type Logger, type MessageStore, type RateLimit } from '@messagebox/shared';
+import { addressOf } from '@messagebox/web';
 import express, { type Router } from 'express';
 
 /** A shorter MIGRATE_KEY counts as none. */
@@ -20,7 +21,7 @@ export function migrateRoute(parts: {
 }): Router {
   const router = express.Router();
   router.post('/migrate', express.json({ limit: 4_096, type: () => true }), async (request, response) => {
-    await parts.attempts.admit(addressKey(request.ip ?? ''));
+    await parts.attempts.admit(addressOf(request));
     if (!isKey(field(request.body, 'migratekey'), parts.key)) {
       parts.log.warn({ requestId: request.id }, 'a migration was refused: wrong key, or MIGRATE_KEY is not set');
       response

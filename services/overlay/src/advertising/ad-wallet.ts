@@ -8,8 +8,9 @@ import {
   Transaction,
   type WalletInterface,
 } from '@bsv/sdk';
+import { type Outpoint, outpointKey } from '@messagebox/wallet';
 import { decodeServiceAd, SERVICE_PROTOCOLS, serviceAdToken } from '../topics/service-ad.js';
-import { type HeldAd, type HostAd, type Outpoint, outpointOf } from './ads.js';
+import type { HeldAd, HostAd } from './ads.js';
 import type { MadeTransaction } from './own-transactions.js';
 
 const BASKET = 'messagebox host advertisements';
@@ -109,7 +110,7 @@ export class AdWallet {
    * @param ads that it does not list any more
    */
   async holdsBack(ads: readonly Outpoint[]): Promise<boolean> {
-    const lost = new Set(ads.map(outpointOf));
+    const lost = new Set(ads.map(outpointKey));
     const { actions } = await this.wallet.listActions({ labels: [LABEL], includeInputs: true, limit: MOST_ACTIONS });
     return actions.some(
       ({ status, inputs = [] }) =>

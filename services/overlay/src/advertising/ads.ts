@@ -1,8 +1,6 @@
 import type { Outpoint } from '@messagebox/wallet';
 import type { ServiceAd } from '../topics/service-ad.js';
 
-export { type Outpoint, outpointKey as outpointOf } from '@messagebox/wallet';
-
 /** A SHIP or SLAP advertisement (BRC-88) of this host. */
 export type HostAd = Pick<ServiceAd, 'protocol' | 'name' | 'domain'>;
 

@@ -8,7 +8,8 @@ import {
   type SqlRunner,
   sqlErrorKind,
 } from '@messagebox/shared';
-import { type HeldAd, type HostAd, type Outpoint, outpointOf } from './ads.js';
+import { type Outpoint, outpointKey } from '@messagebox/wallet';
+import type { HeldAd, HostAd } from './ads.js';
 
 /** A transaction of ours: written down when it is signed, before anybody is told of it. */
 export interface OwnTransaction {
@@ -102,13 +103,13 @@ export class OwnTransactions {
   async mirror(held: readonly HeldAd[], now: Date): Promise<void> {
     await retryContention(() =>
       this.sql.transaction(async (runner) => {
-        const there = new Set(held.map(outpointOf));
+        const there = new Set(held.map(outpointKey));
         const known = new Set<string>();
         for (const ad of (await runner.read(LIVE, [])).map(toHeldAd)) {
-          if (there.has(outpointOf(ad))) known.add(outpointOf(ad));
+          if (there.has(outpointKey(ad))) known.add(outpointKey(ad));
           else await runner.write(FORGET_AD, [Buffer.from(ad.txid, 'hex'), ad.outputIndex]);
         }
-        for (const ad of held) if (!known.has(outpointOf(ad))) await insertAd(runner, ad, now);
+        for (const ad of held) if (!known.has(outpointKey(ad))) await insertAd(runner, ad, now);
       }),
     );
   }

@@ -1,7 +1,8 @@
 import type { Beef } from '@bsv/sdk';
 import { type Exclusive, type HeldLock, type Logger, RuleError } from '@messagebox/shared';
+import { outpointKey } from '@messagebox/wallet';
 import { type AdWallet, type HeldAds, HeldBackError, RefusedByNetworkError } from './ad-wallet.js';
-import { adsOf, type HeldAd, type HostAd, outpointOf, sameAd } from './ads.js';
+import { adsOf, type HeldAd, type HostAd, sameAd } from './ads.js';
 import type { OwnTransaction, OwnTransactions } from './own-transactions.js';
 import type { Trackers } from './trackers.js';
 
@@ -161,8 +162,8 @@ export class Reconciler {
   async #held(wallet: AdWallet): Promise<HeldAds> {
     const { own } = this.parts;
     const held = await wallet.held();
-    const there = new Set(held.ads.map(outpointOf));
-    const lost = (await own.live()).filter((ad) => !there.has(outpointOf(ad)));
+    const there = new Set(held.ads.map(outpointKey));
+    const lost = (await own.live()).filter((ad) => !there.has(outpointKey(ad)));
     // Taking them for gone, and making others in their place, would advertise twice.
     if (lost.length > 0 && (await wallet.holdsBack(lost))) {
       throw new HeldBackError(`The wallet holds back ${lost.length} advertisements for an interrupted action.`);

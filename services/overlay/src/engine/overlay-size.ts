@@ -14,13 +14,12 @@ export interface OverlaySizeSettings {
 
 /** Counts from time to time what strangers have put into the database: for the operator to see, and to end it. */
 export class OverlaySize {
+  readonly #storage: OverlayStorage;
   readonly #timer: NodeJS.Timeout;
   readonly #mostBytes: number;
   #size = { proven: 0, unproven: 0 };
   #isFull = false;
   #counting: Promise<void>;
-
-  readonly #storage: OverlayStorage;
 
   constructor(
     sql: SqlClient,

@@ -1,7 +1,7 @@
 import { RuleError } from '@messagebox/shared';
+import { addressOf } from '@messagebox/web';
 import type { RequestHandler } from 'express';
 import type { OverlayEngine } from '../engine/overlay-engine.js';
-import { addressOf } from './address.js';
 import { aggregate } from './aggregate.js';
 import { answerJson } from './answer-json.js';
 import type { Answers } from './answers.js';

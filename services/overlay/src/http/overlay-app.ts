@@ -1,5 +1,6 @@
 import { type Config, type Health, type Logger, type Metrics, rateLimit } from '@messagebox/shared';
 import {
+  addressOf,
   admit,
   answerErrors,
   answerNotFound,
@@ -11,7 +12,6 @@ import {
 } from '@messagebox/web';
 import express, { type Express, type Router } from 'express';
 import type { OverlayEngine } from '../engine/overlay-engine.js';
-import { addressOf } from './address.js';
 import { Answers } from './answers.js';
 import { rawBody } from './body.js';
 import { type Development, developmentRoutes } from './development.js';

@@ -1,9 +1,8 @@
 import { RuleError } from '@messagebox/shared';
 import { ByteReader, ChainUnavailableError, InvalidTransactionError, VerifierBusyError } from '@messagebox/wallet';
-import { DependencyUnavailableError, OverloadedError } from '@messagebox/web';
+import { addressOf, DependencyUnavailableError, OverloadedError } from '@messagebox/web';
 import type { Request, RequestHandler } from 'express';
 import { type OverlayEngine, OverlayFullError } from '../engine/overlay-engine.js';
-import { addressOf } from './address.js';
 import { bytesOf } from './body.js';
 
 const MOST_TOPICS = 16;

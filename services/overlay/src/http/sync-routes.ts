@@ -1,7 +1,7 @@
 import { field } from '@messagebox/shared';
+import { addressOf } from '@messagebox/web';
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
 import type { OverlayEngine } from '../engine/overlay-engine.js';
-import { addressOf } from './address.js';
 import type { Answers } from './answers.js';
 import { jsonOf } from './body.js';
 

@@ -11,6 +11,7 @@ import {
   PermanentJobError,
   PostponeJobError,
   RetryJobError,
+  type RunningJob,
 } from '@messagebox/shared';
 import type { PushOutcome, PushSender } from './push-outcome.js';
 
@@ -30,8 +31,6 @@ export const pushJobPolicy: JobPolicy = {
   keepFailed: { count: 10_000, ageMs: 86_400_000 },
 };
 
-/** Where its owner is at fault: no failed job, which would call for a person. */
-const REFUSED = 'a push was refused';
 /** A burst of pushes to one device is noted as few uses. */
 const USE_NOTED_EVERY_MS = 10_000;
 
@@ -83,14 +82,13 @@ export function handlePush({ devices, sender, metrics, log, maxAgeMs }: PushJobP
       metrics.pushes.inc({ outcome: 'skipped' });
       return undefined;
     }
-    const outcome = await sender.send({ token: device.fcmToken, messageId, originator }, job.signal);
+    const outcome = settled(await sender.send({ token: device.fcmToken, messageId, originator }, job.signal), job);
     tell(outcome);
     if (outcome.kind === 'held') {
       throw new PostponeJobError('FCM has asked for a pause', { afterMs: spread(outcome.afterMs) });
     }
-    const isThrottled = outcome.kind === 'later' && outcome.fault === 'device' && job.lastAttempt;
     const isRetried = outcome.kind === 'later' || outcome.kind === 'credentials';
-    metrics.pushes.inc({ outcome: isThrottled ? 'refused' : isRetried ? 'retried' : outcome.kind });
+    metrics.pushes.inc({ outcome: isRetried ? 'retried' : outcome.kind });
     switch (outcome.kind) {
       case 'sent':
         await noteUse(device);
@@ -101,16 +99,19 @@ export function handlePush({ devices, sender, metrics, log, maxAgeMs }: PushJobP
         return undefined;
       case 'refused':
         if (outcome.fault === 'server') throw new PermanentJobError(outcome.reason);
-        log.info({ device: id, reason: outcome.reason }, REFUSED);
+        // Its owner is at fault: no failed job, which would call for a person.
+        log.info({ device: id, reason: outcome.reason }, 'a push was refused');
         return undefined;
       default:
-        if (isThrottled) {
-          log.info({ device: id, reason: outcome.reason }, REFUSED);
-          return undefined;
-        }
         throw new RetryJobError(outcome.reason, { afterMs: spread(outcome.afterMs) });
     }
   };
+}
+
+/** A device that FCM still throttles at the last attempt is refused. */
+function settled(outcome: PushOutcome, { lastAttempt }: Pick<RunningJob, 'lastAttempt'>): PushOutcome {
+  if (!lastAttempt || outcome.kind !== 'later' || outcome.fault !== 'device') return outcome;
+  return { kind: 'refused', fault: outcome.fault, reason: outcome.reason };
 }
 
 /** Somewhat longer, at random: what waited for one moment does not come back in one. */
