@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createConnection } from 'mysql2/promise';
+import { processesOf } from '../support/database-activity.js';
 import { until } from './history.js';
 
 /** A database in which a message that was inserted is not committed before the test says so. */
@@ -27,10 +28,8 @@ export async function holdCommits(databaseUrl: string): Promise<HeldCommits> {
   );
   const database = new URL(databaseUrl).pathname.slice(1);
   const count = async () => {
-    // Not information_schema.processlist: MySQL fails to convert the statements in it, which hold binary keys.
-    const [rows] = await connection.query('SHOW PROCESSLIST');
-    const processes = rows as { db: string | null; State: string | null }[];
-    return processes.filter(({ db, State }) => db === database && State === 'User lock').length;
+    const processes = await processesOf(connection, database);
+    return processes.filter(({ State }) => State === 'User lock').length;
   };
   return {
     waiting: (wanted) => until(`${wanted} messages wait for their commit`, async () => (await count()) === wanted),

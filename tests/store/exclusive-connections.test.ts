@@ -1,5 +1,7 @@
 import { createConnection } from 'mysql2/promise';
 import { Exclusive, type OpenDatabase, openDatabase } from '../../packages/shared/src/store/index.js';
+import { until } from '../acceptance/history.js';
+import { processesOf } from '../support/database-activity.js';
 import { createDatabase, describeWithMysql, type TestDatabase } from '../support/with-mysql.js';
 
 /** Work that ends when it is told to, and says when it has begun. */
@@ -45,28 +47,16 @@ describeWithMysql('the connection that holds locks', () => {
     await gone();
   });
 
-  async function onServer<T>(work: (query: <R>(sql: string) => Promise<R[]>) => Promise<T>): Promise<T> {
+  /** How many the database has. */
+  async function connections(): Promise<number> {
     const connection = await createConnection({ uri: database.url });
-    const name = new URL(database.url).pathname.slice(1);
     try {
-      return await work(async <R>(sql: string) => (await connection.query(sql, [name]))[0] as R[]);
+      return (await processesOf(connection, new URL(database.url).pathname.slice(1))).length;
     } finally {
       await connection.end();
     }
   }
 
-  /** Of the database, but for the one that asks. */
-  const connections = () =>
-    onServer(async (query) => {
-      const rows = await query<{ id: number }>(
-        'SELECT id FROM information_schema.processlist WHERE db = ? AND id != CONNECTION_ID()',
-      );
-      return rows.length;
-    });
-
   /** The server notices the end of a connection a moment later. */
-  async function gone(): Promise<void> {
-    for (let look = 0; look < 100 && (await connections()) > 0; look += 1);
-    expect(await connections()).toBe(0);
-  }
+  const gone = () => until('the connection is gone', async () => (await connections()) === 0);
 });

@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Knex } from 'knex';
+import { createConnection } from 'mysql2/promise';
 import { createKnex } from '../../packages/shared/src/store/create-knex.js';
 import { openStore, type StoreConfig, StoreUnavailableError } from '../../packages/shared/src/store/index.js';
+import { someoneWaitsForLock } from '../support/database-activity.js';
 import { createDatabase, describeWithMysql, type TestDatabase } from '../support/with-mysql.js';
 import { storeSuite } from './store-suite.js';
 
@@ -183,7 +185,7 @@ describeWithMysql('store on MySQL', () => {
           .whereNot({ messageId: Buffer.from(first.messageId) });
         const acknowledged = store.acknowledgeMessages('r', [first.messageId, ...unknown, last.messageId]);
         const settled = Promise.allSettled([acknowledged]);
-        await waitForLockWait(rival);
+        await waitForLockWait();
         await rival('messages')
           .where({ messageId: Buffer.from(first.messageId) })
           .forUpdate();
@@ -216,19 +218,19 @@ describeWithMysql('store on MySQL', () => {
       }
     }
 
-    /** Until somebody in this database waits for a lock. */
-    async function waitForLockWait(knex: Knex): Promise<void> {
+    /** Until somebody in the database waits for a lock. */
+    async function waitForLockWait(): Promise<void> {
+      const connection = await createConnection({ uri: database.url });
+      const name = new URL(database.url).pathname.slice(1);
       const deadline = performance.now() + 2_500;
-      for (;;) {
-        const [rows] = await knex.raw(
-          `SELECT 1 FROM information_schema.innodb_trx t JOIN information_schema.processlist p
-             ON p.id = t.trx_mysql_thread_id
-           WHERE t.trx_state = 'LOCK WAIT' AND p.db = DATABASE()`,
-        );
-        if (rows.length > 0) return;
-        if (performance.now() > deadline) throw new Error('Nobody came to wait for a lock.');
-        // InnoDB renews this view only when it was left alone for a tenth of a second.
-        await delay(150);
+      try {
+        while (!(await someoneWaitsForLock(connection, name))) {
+          if (performance.now() > deadline) throw new Error('Nobody came to wait for a lock.');
+          // InnoDB renews MariaDB's view only when it was left alone for a tenth of a second.
+          await delay(150);
+        }
+      } finally {
+        await connection.end();
       }
     }
 
