@@ -1,14 +1,18 @@
 // Tests the compose project as operators run it: `npm run test:compose`. Builds the images, starts two api, three
 // realtime and two overlay instances behind the edge, runs the demo and the tests of tests/compose against it, and removes it all.
 //
+// With `--results=FOLDER` each run of tests leaves its results there, as Jest's JSON.
+//
 // Needs Docker with Compose 2. Where there is none it says so loudly and ends with 0; with CI_DOCKER_REQUIRED=1, with 1.
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { prepare } from './lib/prepare.mjs';
 import { main, SetupError } from './lib/run.mjs';
-import { inRoot } from './lib/workspace.mjs';
+import { inRoot, scriptArguments } from './lib/workspace.mjs';
 
 const SCALE = ['--scale', 'api=2', '--scale', 'realtime=3', '--scale', 'overlay=2'];
 /** For a slow machine, and a database that is made for the first time. */
@@ -32,6 +36,9 @@ const OTHERWISE = [
 const project = `messagebox-test-${randomBytes(4).toString('hex')}`;
 let ending = false;
 let running;
+/** A folder; and how many runs of tests there were. */
+let results;
+let runs = 0;
 
 /** Runs a command to its end. Signals end it, and then what follows is only the cleaning up. */
 async function run(command, args, env = {}) {
@@ -43,7 +50,11 @@ async function run(command, args, env = {}) {
   if (code !== 0) throw new SetupError(`${command} ${args.join(' ')} ended with ${signal ?? code}.`);
 }
 
-const jest = (env, ...args) => run(process.execPath, [inRoot('node_modules', 'jest', 'bin', 'jest.js'), ...args], env);
+function jest(env, ...args) {
+  runs += 1;
+  const output = results === undefined ? [] : ['--json', '--outputFile', join(results, `compose-${runs}.json`)];
+  return run(process.execPath, [inRoot('node_modules', 'jest', 'bin', 'jest.js'), ...args, ...output], env);
+}
 
 function read(...args) {
   const { status, stdout, stderr } = spawnSync('docker', args, { encoding: 'utf8' });
@@ -154,6 +165,8 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 await main(async () => {
+  const { values } = parseArgs({ args: scriptArguments(), options: { results: { type: 'string' } } });
+  if (values.results !== undefined) results = resolve(values.results);
   const missing = whyNoDocker();
   if (missing !== undefined) {
     const line = '!'.repeat(100);
