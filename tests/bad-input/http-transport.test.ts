@@ -18,9 +18,11 @@ let wires: Wire[] = [];
 beforeAll(async () => {
   world = await World.start({ MAX_BODY_BYTES: String(MAX_BODY) });
 });
-afterEach(() => {
+afterEach(async () => {
   for (const wire of wires) wire.destroy();
   wires = [];
+  // What the server logs of requests that were never finished belongs to this test, not to the next.
+  await eventually(() => world.server.openConnections() === 0, 'the server has seen the end of all connections');
 });
 afterAll(() => world.close());
 

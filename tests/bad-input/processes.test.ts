@@ -31,6 +31,7 @@ describeScaled('bad input to several processes', () => {
       log: [],
       rows,
       openSockets: () => 0,
+      openConnections: () => 0,
       unprovenSockets: async () => 0,
       close: () => deployment.close(),
     });

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Realtime } from '@messagebox/realtime';
 import { createLogger, readConfig } from '@messagebox/shared';
@@ -43,7 +45,9 @@ export interface TestServer {
   rows(): Promise<Rows>;
   /** Sockets that the server holds, proven or not. */
   openSockets(): number;
-  /** Of these, by the server's own count, those whose identity is not proven. */
+  /** TCP connections that the server's port has. */
+  openConnections(): number;
+  /** Of the sockets, by the server's own count, those whose identity is not proven. */
   unprovenSockets(): Promise<number>;
   close(): Promise<void>;
 }
@@ -97,9 +101,12 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
   const listening = lineOf('listening') as { identityKey: string };
   const internal = lineOf('metrics and health for operators') as { url: string };
 
+  const port = Number(new URL(service.url).port);
+  const connections = countConnections(port);
+
   return {
     url: service.url,
-    port: Number(new URL(service.url).port),
+    port,
     identityKey: listening.identityKey,
     privateKey,
     log,
@@ -108,6 +115,7 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
       satoshis: await walletBalance(wallet, listening.identityKey),
     }),
     openSockets: () => realtime.size,
+    openConnections: () => connections.size,
     async unprovenSockets() {
       const { text } = await exchange(Number(new URL(internal.url).port), {
         method: 'GET',
@@ -120,8 +128,27 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
       await database.destroy();
       await wallet.destroy();
       await service.close();
+      connections.stop();
       folder.remove();
     },
+  };
+}
+
+/** Those that a port of this process accepts from now on and has not yet seen the end of. */
+function countConnections(port: number): { readonly size: number; stop(): void } {
+  const open = new Set<Socket>();
+  const note = (message: unknown) => {
+    const { socket } = message as { socket: Socket };
+    if (socket.localPort !== port) return;
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  };
+  subscribe('net.server.socket', note);
+  return {
+    get size() {
+      return open.size;
+    },
+    stop: () => void unsubscribe('net.server.socket', note),
   };
 }
 
