@@ -10,6 +10,8 @@ export interface Due {
     readonly recipient: string;
     /** Satoshis; 0 for one who charges nothing. */
     readonly fee: number;
+    /** Their message is there already, so nothing of the payment reaches them with it. */
+    readonly isStored?: boolean;
   }[];
 }
 
@@ -155,10 +157,13 @@ class Shares {
     this.sums = due.recipients.map(() => 0);
   }
 
-  /** Of two messages to one recipient, to the first that has not got enough yet. */
+  /** Of two messages to one recipient, to the first that has not got enough yet, else to the first that is to be stored. */
   add(owner: string | undefined, output: PaymentOutput): void {
     const mine = this.due.recipients.flatMap(({ recipient }, i) => (recipient === owner ? [i] : []));
-    const place = mine.find((i) => (this.sums[i] ?? 0) < (this.due.recipients[i]?.fee ?? 0)) ?? mine[0];
+    const place =
+      mine.find((i) => (this.sums[i] ?? 0) < (this.due.recipients[i]?.fee ?? 0)) ??
+      mine.find((i) => this.due.recipients[i]?.isStored !== true) ??
+      mine[0];
     if (place === undefined) throw paysNobody(output);
     this.outputs[place]?.push(output);
     if (isPayment(output)) this.sums[place] = (this.sums[place] ?? 0) + satoshisOf(output, this.transaction);

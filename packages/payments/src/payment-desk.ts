@@ -16,7 +16,9 @@ import { refuseTooLarge, unfold } from './paid-delivery.js';
 import { type Payment, parsePayment } from './parse-payment.js';
 import type { PaymentReceiver } from './payment-receiver.js';
 import {
+  type Covers,
   FinishedElsewhereError,
+  type NewPayment,
   type OpenPayment,
   type PaymentRecord,
   type PaymentRecords,
@@ -42,6 +44,8 @@ export type PaymentStep = 'verified' | 'recorded' | 'received' | 'stored';
 const MOST_AT_ONCE = 20;
 /** How many are written out for the store at once: each may be many times as large as its request. */
 const MOST_UNFOLDED = 4;
+/** How many repeats of one sender may be under way at once. */
+const MOST_REPEATS = 16;
 /** A payment that the network hasn't taken by then is given up. Its sender may try again. */
 const LONGEST_TAKING_MS = 86_400_000;
 
@@ -58,6 +62,8 @@ const LONGEST_TAKING_MS = 86_400_000;
  */
 export class PaymentDesk implements PaymentTaker {
   readonly #unfolding = new Turns(MOST_UNFOLDED);
+  /** By sender. */
+  readonly #repeats = new Map<string, number>();
 
   constructor(private readonly parts: PaymentDeskParts) {}
 
@@ -66,15 +72,50 @@ export class PaymentDesk implements PaymentTaker {
     const payment = parsePayment(due.payment, normaliseKey);
     const txid = await verifier.identify(payment.tx);
     // What is known is not verified again: what it had to pay is as it was written down, whatever is charged by now.
-    const isKnown = (await records.find(txid)) !== undefined;
-    const prepared = isKnown ? undefined : await this.#prepare(due, payment);
+    const known = await records.find(txid);
+    // At once: nobody is to wait in line for what is never theirs, and keep its sender waiting.
+    if (known !== undefined && known.sender !== due.sender) throw reused();
+    const prepared = known === undefined ? await this.#prepare(due, payment) : undefined;
     if (prepared !== undefined && !prepared.pays) {
       return this.#unfolded(prepared.open, store, async () => undefined);
     }
-    await this.#alone(txid, async () => {
-      const open = await this.#takeUp(txid, due, store, async () => prepared ?? (await this.#prepare(due, payment)));
-      if (open !== undefined) await this.#finish(open, store);
-    });
+    const take = () =>
+      this.#alone(txid, async () => {
+        const open = await this.#takeUp(txid, due, store, async () => prepared ?? (await this.#prepare(due, payment)));
+        if (open !== undefined) await this.#finish(open, store);
+      });
+    await (known === undefined ? take() : this.#repeat(due.sender, take));
+  }
+
+  /** Repeats go past the verifier and its bounds, and each may ask the network once more. */
+  async #repeat(sender: string, work: () => Promise<void>): Promise<void> {
+    const others = this.#repeats.get(sender) ?? 0;
+    if (others >= MOST_REPEATS) {
+      const description = 'Too many of your payments are under way. Send the same request again later.';
+      throw new RuleError('ERR_CHAIN_UNAVAILABLE', description, 503);
+    }
+    this.#repeats.set(sender, others + 1);
+    try {
+      await work();
+    } finally {
+      const left = (this.#repeats.get(sender) ?? 1) - 1;
+      if (left === 0) this.#repeats.delete(sender);
+      else this.#repeats.set(sender, left);
+    }
+  }
+
+  async hasTaken(due: DuePayment): Promise<boolean> {
+    const { verifier, records, normaliseKey } = this.parts;
+    let txid: string;
+    try {
+      txid = await verifier.identify(parsePayment(due.payment, normaliseKey).tx);
+    } catch (error) {
+      if (error instanceof RuleError) return false;
+      throw error;
+    }
+    const known = await records.find(txid);
+    if (known === undefined || known.sender !== due.sender) return false;
+    return ['taking', 'done', 'spare'].includes(known.state) && covers(known, coveredBy(due));
   }
 
   /**
@@ -101,7 +142,7 @@ export class PaymentDesk implements PaymentTaker {
         log.warn({ txid, reason }, 'an interrupted payment could not be finished');
         const isOld = Date.now() - begunAt.getTime() > LONGEST_TAKING_MS;
         if (isOld && error instanceof RuleError && error.code === 'ERR_CHAIN_UNAVAILABLE') {
-          await records.end(txid, 'refused', 'the network has not taken it for a day', new Date());
+          await records.end({ txid, begunAt }, 'refused', 'the network has not taken it for a day', new Date());
         } else await records.touch(txid, new Date());
       }
     }
@@ -116,8 +157,9 @@ export class PaymentDesk implements PaymentTaker {
   /** Verifies a payment against what is due. */
   async #prepare(due: DuePayment, payment: Payment): Promise<Prepared> {
     const { verifier, scripts, receiver } = this.parts;
+    if (due.blocked !== undefined) throw due.blocked;
     const verified = await verifier.verify(payment.tx, due.sender);
-    const recipients = due.messages.map(({ message, fee }) => ({ recipient: message.recipient, fee }));
+    const recipients = due.messages.map(({ message: { recipient }, fee, isStored }) => ({ recipient, fee, isStored }));
     const matched = matchOutputs(payment.outputs, verified.outputs, { ...due, recipients }, scripts);
     const { server, pays } = matched;
     if (server !== undefined && !receiver.hasWallet) throw noWallet();
@@ -152,13 +194,14 @@ export class PaymentDesk implements PaymentTaker {
     const known = await records.find(txid);
     if (known === undefined) {
       const { open } = await prepare();
-      if (!(await records.begin(open, new Date()))) return this.#takeUp(txid, due, store, prepare);
+      const begunAt = new Date();
+      if (!(await records.begin(open, begunAt))) return this.#takeUp(txid, due, store, prepare);
       this.#step('recorded');
-      return open;
+      return { ...open, begunAt };
     }
     const { state } = known;
     if (known.sender !== due.sender) throw reused();
-    const isSame = covers(known, due);
+    const isSame = covers(known, coveredBy(due));
     if (isSame && state === 'taking') return records.findOpen(txid);
     if (isSame && (state === 'done' || state === 'spare')) return undefined;
     if (state === 'done') throw reused();
@@ -168,9 +211,10 @@ export class PaymentDesk implements PaymentTaker {
     }
     // Unused, spare, or refused: what the network didn't want once may be in a block by now.
     const { open } = await prepare();
-    if (!(await records.beginAgain(open, new Date()))) return this.#takeUp(txid, due, store, prepare);
+    const begunAt = new Date();
+    if (!(await records.beginAgain(open, begunAt))) return this.#takeUp(txid, due, store, prepare);
     this.#step('recorded');
-    return open;
+    return { ...open, begunAt };
   }
 
   /** Only afterwards is it known whether the payment is there for other messages. */
@@ -190,7 +234,7 @@ export class PaymentDesk implements PaymentTaker {
     try {
       const outcome = await receiver.receive(open);
       if (outcome !== 'received') {
-        await records.end(txid, 'refused', outcome.refused, new Date());
+        await records.end(open, 'refused', outcome.refused, new Date());
         throw refused(outcome.refused);
       }
       this.#step('received');
@@ -204,30 +248,32 @@ export class PaymentDesk implements PaymentTaker {
 
   async #store(open: OpenPayment, store: StorePaid): Promise<void> {
     const { records } = this.parts;
-    const { txid } = open;
     try {
       await this.#unfolded(open, store, (runner, stored) =>
-        records.settle(runner, txid, stored.length > 0 ? 'done' : 'spare', new Date()),
+        records.settle(runner, open, stored.length > 0 ? 'done' : 'spare', new Date()),
       );
     } catch (error) {
       if (error instanceof StoreUnavailableError && error.cause instanceof FinishedElsewhereError) {
-        return this.#assertDone(txid);
+        return this.#assertDone(open);
       }
       if (!(error instanceof MessageIdTakenError)) throw error;
-      await records.end(txid, 'unused', 'a message id was taken', new Date());
+      await records.end(open, 'unused', 'a message id was taken', new Date());
       throw idTaken();
     }
   }
 
-  #unfolded({ sender, beef, delivery }: OpenPayment, store: StorePaid, alongside: Alongside): Promise<void> {
+  #unfolded({ sender, beef, delivery }: NewPayment, store: StorePaid, alongside: Alongside): Promise<void> {
     return this.#unfolding.run(() => store(unfold(sender, beef, delivery), alongside));
   }
 
-  /** Somebody else has finished it, because a lock was lost: one way or another. */
-  async #assertDone(txid: string): Promise<void> {
+  /** Somebody else has finished it, because a lock was lost: one way or another, and perhaps begun it for other messages. */
+  async #assertDone({ txid, covers: messages }: OpenPayment): Promise<void> {
     const known = await this.parts.records.find(txid);
     if (known?.state === 'refused') throw refused(known.reason);
     if (known?.state === 'unused') throw idTaken();
+    if (known?.state === 'taking')
+      throw new StoreUnavailableError(new Error(`Payment ${txid} is under way elsewhere.`));
+    if (known !== undefined && !covers(known, messages)) throw reused();
   }
 
   /** @throws {StoreUnavailableError} when the lock could not be had, and what `work` throws */
@@ -249,7 +295,7 @@ export class PaymentDesk implements PaymentTaker {
 }
 
 interface Prepared {
-  readonly open: OpenPayment;
+  readonly open: NewPayment;
   /** Whether anybody is paid. Else nothing is written down: a stranger could use up what somebody else pays with. */
   readonly pays: boolean;
 }
@@ -259,9 +305,9 @@ function coveredBy({ messages }: DuePayment): [string, string, string][] {
 }
 
 /** Whether the payment was for these messages. */
-function covers(known: PaymentRecord, due: DuePayment): boolean {
+function covers(known: PaymentRecord, messages: Covers): boolean {
   const covered = new Set(known.covers.map((message) => JSON.stringify(message)));
-  return coveredBy(due).every((message) => covered.has(JSON.stringify(message)));
+  return messages.every((message) => covered.has(JSON.stringify(message)));
 }
 
 function reused(): RuleError {

@@ -38,8 +38,8 @@ export interface PaymentRecord {
   readonly reason: string | undefined;
 }
 
-/** A payment on its way. */
-export interface OpenPayment {
+/** A payment that is to be written down. */
+export interface NewPayment {
   readonly txid: string;
   readonly sender: string;
   readonly covers: Covers;
@@ -48,6 +48,15 @@ export interface OpenPayment {
   readonly serverOutput: ServerOutput | undefined;
   readonly delivery: PaidDelivery;
 }
+
+/** A payment on its way. */
+export interface OpenPayment extends NewPayment {
+  /** When it was written down for these messages: what is done about it counts only while it still is for them. */
+  readonly begunAt: Date;
+}
+
+/** However long a payment has been on its way, it is looked at so often. */
+const LONGEST_PAUSE_MS = 3_600_000;
 
 /** Thrown in the transaction that stores messages when somebody else has stored them; nothing is stored twice. */
 export class FinishedElsewhereError extends Error {
@@ -81,7 +90,7 @@ export class PaymentRecords {
   }
 
   /** @returns false when the transaction is known already; nothing is changed then */
-  begin(payment: OpenPayment, now: Date): Promise<boolean> {
+  begin(payment: NewPayment, now: Date): Promise<boolean> {
     const { txid, sender } = payment;
     const values = [bytes(txid), encodeName(sender), TAKING, ...given(payment), now.getTime(), now.getTime()];
     return this.#guard(async () => {
@@ -96,7 +105,7 @@ export class PaymentRecords {
   }
 
   /** Takes an unused, spare or refused payment once more. @returns false when it isn't that any more, or not this sender's */
-  async beginAgain(payment: OpenPayment, now: Date): Promise<boolean> {
+  async beginAgain(payment: NewPayment, now: Date): Promise<boolean> {
     const { txid, sender } = payment;
     const key = [bytes(txid), UNUSED, SPARE, REFUSED, encodeName(sender)];
     const values = [TAKING, ...given(payment), now.getTime(), now.getTime(), ...key];
@@ -106,16 +115,19 @@ export class PaymentRecords {
   /**
    * In the transaction that stores the messages: neither is there without the other.
    *
-   * @throws {FinishedElsewhereError} when the payment isn't on its way any more, and what the driver says
+   * @throws {FinishedElsewhereError} when the payment isn't on its way any more, or for other messages, and what the
+   *   driver says
    */
-  async settle(runner: SqlRunner, txid: string, state: 'done' | 'spare', now: Date): Promise<void> {
-    const { changes } = await runner.write(END, [encodeName(state), null, now.getTime(), bytes(txid), TAKING]);
+  async settle(runner: SqlRunner, { txid, begunAt }: Begun, state: 'done' | 'spare', now: Date): Promise<void> {
+    const values = [encodeName(state), null, now.getTime(), bytes(txid), TAKING, begunAt.getTime()];
+    const { changes } = await runner.write(END, values);
     if (changes !== 1) throw new FinishedElsewhereError(`Payment ${txid} is finished already.`);
   }
 
   /** Ends a payment without a message. */
-  async end(txid: string, state: 'refused' | 'unused', reason: string, now: Date): Promise<void> {
-    await this.#change(END, [encodeName(state), reason, now.getTime(), bytes(txid), TAKING]);
+  async end({ txid, begunAt }: Begun, state: 'refused' | 'unused', reason: string, now: Date): Promise<void> {
+    const values = [encodeName(state), reason, now.getTime(), bytes(txid), TAKING, begunAt.getTime()];
+    await this.#change(END, values);
   }
 
   /** It was tried, and others are to have their turn first. */
@@ -124,17 +136,22 @@ export class PaymentRecords {
   }
 
   /**
-   * Payments on their way that nobody has touched for `idleMs`, nor for as long as they had been on their way by then: so
-   * each is looked at less and less often. The longest untouched first.
+   * Payments on their way that nobody has touched for `idleMs`, nor for as long as they had been on their way by then, an
+   * hour at most: so each is looked at less and less often. The longest untouched first.
    */
-  open(now: Date, idleMs: number, limit: number): Promise<{ readonly txid: string; readonly begunAt: Date }[]> {
+  open(now: Date, idleMs: number, limit: number): Promise<Begun[]> {
     return this.#guard(async () => {
       const sql = varying(
         `SELECT txid, created_at FROM payments
-         WHERE state = ? AND updated_at < ? AND updated_at + updated_at - created_at <= ?
+         WHERE state = ? AND updated_at < ? AND (updated_at + updated_at - created_at <= ? OR updated_at <= ?)
          ORDER BY updated_at LIMIT ${Math.trunc(limit)}`,
       );
-      const rows = await this.sql.read(sql, [TAKING, now.getTime() - idleMs, now.getTime()]);
+      const rows = await this.sql.read(sql, [
+        TAKING,
+        now.getTime() - idleMs,
+        now.getTime(),
+        now.getTime() - LONGEST_PAUSE_MS,
+      ]);
       return rows.map((row) => ({
         txid: (row['txid'] as Buffer).toString('hex'),
         begunAt: new Date(Number(row['created_at'])),
@@ -159,7 +176,9 @@ export class PaymentRecords {
   }
 }
 
-function given({ covers, beef, serverOutput, delivery }: OpenPayment) {
+type Begun = Pick<OpenPayment, 'txid' | 'begunAt'>;
+
+function given({ covers, beef, serverOutput, delivery }: NewPayment) {
   return [
     JSON.stringify(covers),
     Buffer.from(beef),
@@ -177,6 +196,7 @@ function openPayment(row: SqlRow): OpenPayment {
     beef: row['beef'] as Buffer,
     serverOutput: serverOutput === null ? undefined : (JSON.parse(String(serverOutput)) as ServerOutput),
     delivery: JSON.parse(String(row['delivery'])) as PaidDelivery,
+    begunAt: new Date(Number(row['created_at'])),
   };
 }
 
@@ -194,7 +214,7 @@ const SPARE = encodeName('spare');
 const REFUSED = encodeName('refused');
 const FIND = fixed('SELECT sender, state, covers, reason FROM payments WHERE txid = ?');
 const FIND_OPEN = fixed(
-  'SELECT txid, sender, covers, beef, server_output, delivery FROM payments WHERE txid = ? AND state = ?',
+  'SELECT txid, sender, covers, beef, server_output, delivery, created_at FROM payments WHERE txid = ? AND state = ?',
 );
 const BEGIN = fixed(
   `INSERT INTO payments (txid, sender, state, covers, beef, server_output, delivery, created_at, updated_at)
@@ -207,7 +227,7 @@ const BEGIN_AGAIN = fixed(
 );
 const END = fixed(
   `UPDATE payments SET state = ?, reason = ?, updated_at = ?, delivery = NULL, beef = NULL
-   WHERE txid = ? AND state = ?`,
+   WHERE txid = ? AND state = ? AND created_at = ?`,
 );
 const COUNT = fixed('SELECT COUNT(*) AS count FROM payments WHERE state = ?');
 const TOUCH = fixed('UPDATE payments SET updated_at = ? WHERE txid = ?');

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
+import type { StoreConfig } from '@messagebox/shared';
 import { temporaryFolder } from '../../../tests/support/own-process.ts';
 import { deskSuite } from './support/desk-suite.js';
+import { repeatsSuite } from './support/repeats-suite.js';
 
 describe('the payment desk on SQLite', () => {
-  deskSuite(async () => {
+  const create = async () => {
     const folder = temporaryFolder();
-    return {
-      config: { client: 'better-sqlite3', filename: join(folder.path, 'messagebox.sqlite') },
-      remove: async () => folder.remove(),
-    };
-  });
+    const config: StoreConfig = { client: 'better-sqlite3', filename: join(folder.path, 'messagebox.sqlite') };
+    return { config, remove: async () => folder.remove() };
+  };
+  deskSuite(create);
+  describe('asked again', () => repeatsSuite(create));
 });

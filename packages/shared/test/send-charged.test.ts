@@ -36,6 +36,7 @@ const taker = {
     taken.push(due);
     await deliverWith(due, store, async () => undefined);
   }),
+  hasTaken: jest.fn(async () => false),
 };
 const dueFor = ({ messages }: DuePayment) =>
   messages.map(({ message: { recipient, messageId }, fee }) => ({ recipient, messageId, fee }));
@@ -143,7 +144,7 @@ test('a payment is taken for all at once, and each finds its own part', async ()
 test('what the taker writes is written with the messages, or neither is', async () => {
   await fee(BOB, 7);
   const withWrites = (alongside: Alongside) => ({
-    payments: { deliver: (due: DuePayment, store: StorePaid) => deliverWith(due, store, alongside) },
+    payments: { ...taker, deliver: (due: DuePayment, store: StorePaid) => deliverWith(due, store, alongside) },
   });
   const told: string[] = [];
   const request = { ...toAll([BOB]), payment };

@@ -1,5 +1,6 @@
 import type { Alongside, NewMessage } from '../store/index.js';
 import type { Delivery } from './deliver.js';
+import type { RuleError } from './rule-error.js';
 
 /** What is due for a send, and what the sender gave for it. */
 export interface DuePayment {
@@ -12,12 +13,16 @@ export interface DuePayment {
   /** The body as it was sent. */
   readonly body: string;
   /**
-   * The messages in the order of the request, each once. No recipient of one that is to be stored has blocked the sender.
-   * All fees may be 0: the sender pays what nobody asked for.
+   * Set when a recipient has blocked the sender: nothing new is taken, and this is thrown. What was taken for these messages
+   * before is finished all the same, and its sender hears so.
+   */
+  readonly blocked?: RuleError | undefined;
+  /**
+   * The messages in the order of the request, each once. All fees may be 0: the sender pays what nobody asked for.
    */
   readonly messages: readonly {
     readonly message: NewMessage;
-    /** Satoshis that the recipient must get, 0 or more. */
+    /** Satoshis that the recipient must get, 0 or more; or -1 from one who has blocked the sender. */
     readonly fee: number;
     /** It is there already, so nothing is due for it. The sender, who did not know, may have paid for it all the same. */
     readonly isStored: boolean;
@@ -41,4 +46,12 @@ export interface PaymentTaker {
    * @throws {StoreUnavailableError} worth another try
    */
   deliver(due: DuePayment, store: StorePaid): Promise<void>;
+
+  /**
+   * Whether this payment of this sender was taken for these messages, so that they are delivered, or will be, whatever is
+   * said of the sender by now. False for what can't be read.
+   *
+   * @throws {StoreUnavailableError}
+   */
+  hasTaken(due: DuePayment): Promise<boolean>;
 }

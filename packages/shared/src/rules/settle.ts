@@ -29,14 +29,16 @@ export async function settle(parts: SettleParts, command: SendCommand, charges: 
   const pending = asked.filter(({ isStored }) => !isStored);
   if (pending.length === 0) return;
   const { sender, payment, liveBody } = command;
-  refuseBlocked(pending);
+  const blocked = refusalOf(pending);
+  const due = { sender, payment, deliveryFee: charges.deliveryFee, body: liveBody, blocked, messages: asked };
+  // It may be the repeat of a request by which the payment was taken before the sender was blocked.
+  if (blocked !== undefined && (payment === undefined || (await parts.payments?.hasTaken(due)) !== true)) throw blocked;
   if (payment === undefined) {
     const isFree = charges.deliveryFee === 0 && pending.every(({ fee }) => fee === 0);
     if (!isFree) throw missingPayment(charges.deliveryFee, pending);
     return deliver(parts, { messages: pending.map(({ message }) => message), liveBody });
   }
   if (parts.payments === undefined) throw paymentNotSupported();
-  const due = { sender, payment, deliveryFee: charges.deliveryFee, body: liveBody, messages: asked };
   await parts.payments.deliver(due, (delivery, alongside) => deliver(parts, delivery, alongside));
 }
 
@@ -62,13 +64,13 @@ async function lookUp(
   });
 }
 
-function refuseBlocked(pending: readonly Asked[]): void {
+function refusalOf(pending: readonly Asked[]): RuleError | undefined {
   const blocked = pending.filter(({ fee }) => fee === BLOCKED).map(({ message }) => message.recipient);
-  if (blocked.length === 0) return;
+  if (blocked.length === 0) return undefined;
   const blockedRecipients = [...new Set(blocked)];
   const who = blockedRecipients.length === 1 ? 'A recipient does' : `${blockedRecipients.length} recipients do`;
   const description = `${who} not take messages from you in this box. Nothing was sent to anybody.`;
-  throw new RuleError('ERR_DELIVERY_BLOCKED', description, 403, { blockedRecipients });
+  return new RuleError('ERR_DELIVERY_BLOCKED', description, 403, { blockedRecipients });
 }
 
 function missingPayment(deliveryFee: number, pending: readonly Asked[]): RuleError {
