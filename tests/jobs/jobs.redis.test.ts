@@ -18,7 +18,7 @@ import { describeWithRedis, type TestRedis } from '../support/with-redis.js';
 import { jobsSuite, type QueueParts, quickPolicy, signal, untilState } from './jobs-suite.js';
 
 /** A job whose worker was killed is run again soon. */
-const times: RedisJobTimes = { lockMs: 1_000, stalledCheckMs: 300 };
+const times: RedisJobTimes = { lockMs: 1_000, stalledCheckMs: 300, renewMs: 300 };
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -288,6 +288,23 @@ describeWithOwnRedis('jobs while Redis is away', () => {
     await server.start();
     await untilAvailable(queue);
     await ran.promise;
+  });
+
+  test('so is one that loses its data while it runs', async () => {
+    const { queue, log } = await open(at);
+    let ran = signal();
+    queue.work({ tick: async () => void ran.resolve() as undefined }, { concurrency: 1 });
+    await queue.repeat('tick', 200, { first: 'later' });
+    await ran.promise;
+    const client = new Redis(server.url);
+    closers.push(() => client.disconnect());
+    await client.flushall();
+    // One that was running then may still end.
+    for (let n = 0; n < 3; n++) {
+      ran = signal();
+      await ran.promise;
+    }
+    expect(begins(log, 'could not renew')).toEqual([]);
   });
 
   test('one that may evict jobs is told of once; one that may not, never', async () => {

@@ -10,6 +10,8 @@ import { WorkerConnection } from './worker-connection.js';
 export interface RedisJobTimes {
   readonly lockMs: number;
   readonly stalledCheckMs: number;
+  /** How often schedules are asked for again, since a Redis may lose its data and keep its connections. Default: a minute. */
+  readonly renewMs?: number;
 }
 
 export interface RedisWorkerParts extends RunParts {

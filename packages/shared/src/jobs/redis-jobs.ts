@@ -37,6 +37,7 @@ const TIMES: RedisJobTimes = { lockMs: 30_000, stalledCheckMs: 15_000 };
 /** What the interface promises, less a little for the way back. */
 const ANSWER_MS = 750;
 const JOBS_AT_ONCE = 500;
+const RENEW_MS = 60_000;
 const EVENTS_KEPT = 1_000;
 
 /**
@@ -46,9 +47,10 @@ const EVENTS_KEPT = 1_000;
  */
 export class RedisJobs implements JobQueue {
   readonly #workers = new Set<JobWorker>();
-  /** What this instance asked to repeat, to ask again of a Redis that came back without its data. */
+  /** What this instance asked to repeat, to ask again of a Redis that has lost its data. */
   readonly #repeats = new Map<string, () => Promise<void>>();
   readonly #onReady = () => void this.#askAgain();
+  #renewing: NodeJS.Timeout | undefined;
   #opening: Promise<Queue> | undefined;
   #unwatch: (() => void) | undefined;
   #closed = false;
@@ -105,6 +107,7 @@ export class RedisJobs implements JobQueue {
     };
     await ask();
     this.#repeats.set(name, ask);
+    this.#renewing ??= setInterval(() => void this.#askAgain(true), this.parts.times?.renewMs ?? RENEW_MS).unref();
   }
 
   work(handlers: JobHandlers, options: WorkOptions): JobWorker {
@@ -146,6 +149,7 @@ export class RedisJobs implements JobQueue {
   async close(): Promise<void> {
     this.#closed = true;
     this.#unwatch?.();
+    clearInterval(this.#renewing);
     this.parts.redis.commands.off('ready', this.#onReady);
     await Promise.all([...this.#workers].map((worker) => worker.close()));
     const queue = await this.#opening?.catch(() => undefined);
@@ -216,11 +220,16 @@ export class RedisJobs implements JobQueue {
     );
   }
 
-  async #askAgain(): Promise<void> {
+  /** @param onlyLost of what is there, an instance with another period may have asked meanwhile */
+  async #askAgain(onlyLost = false): Promise<void> {
+    if (this.#closed || this.parts.redis.commands.status !== 'ready') return;
     try {
-      for (const ask of this.#repeats.values()) await ask();
+      for (const [name, ask] of this.#repeats) {
+        if (onlyLost && (await this.#ask((queue) => queue.getJobScheduler(name))) !== undefined) continue;
+        await ask();
+      }
     } catch (error) {
-      // It is away again, and this is done when it is back.
+      // It is away again, or slow: this is done when it is back, and every minute.
       this.#warn(error, 'could not renew the schedules of jobs');
     }
   }
