@@ -1,7 +1,11 @@
-import { type AtomicBEEF, P2PKH, PublicKey, Transaction, type WalletInterface } from '@bsv/sdk';
+import { type AtomicBEEF, LockingScript, OP, P2PKH, PublicKey, Transaction, type WalletInterface } from '@bsv/sdk';
 
-/** A BRC-29 payment, ready for the payee to take in. */
-export async function pay(from: WalletInterface, to: WalletInterface, satoshis: number) {
+/**
+ * A BRC-29 payment, ready for the payee to take in.
+ *
+ * @param fileBytes the size of what else the transaction keeps on the chain
+ */
+export async function pay(from: WalletInterface, to: WalletInterface, satoshis: number, fileBytes = 0) {
   const { publicKey: senderIdentityKey } = await from.getPublicKey({ identityKey: true });
   const { publicKey: payee } = await to.getPublicKey({ identityKey: true });
   const derivationPrefix = Buffer.from('prefix').toString('base64');
@@ -19,6 +23,7 @@ export async function pay(from: WalletInterface, to: WalletInterface, satoshis: 
         lockingScript: new P2PKH().lock(PublicKey.fromString(publicKey).toAddress()).toHex(),
         outputDescription: 'payment',
       },
+      ...(fileBytes === 0 ? [] : [{ satoshis: 0, lockingScript: scriptOf(fileBytes), outputDescription: 'a file' }]),
     ],
     options: { acceptDelayedBroadcast: false, randomizeOutputs: false },
   });
@@ -28,6 +33,14 @@ export async function pay(from: WalletInterface, to: WalletInterface, satoshis: 
     description: 'a payment',
     outputs: [{ outputIndex: 0, protocol: 'wallet payment' as const, paymentRemittance }],
   };
+}
+
+function scriptOf(bytes: number): string {
+  return new LockingScript([
+    { op: OP.OP_FALSE },
+    { op: OP.OP_RETURN },
+    { op: OP.OP_PUSHDATA4, data: Array.from({ length: bytes }, () => 0) },
+  ]).toHex();
 }
 
 /** Satoshis that a transaction's inputs have and its outputs don't. */

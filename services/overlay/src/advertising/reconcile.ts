@@ -88,7 +88,7 @@ export class Reconciler {
       await own.mirror((await wallet.held()).ads, new Date());
     }
     await this.#submitKept(kept, held.beef);
-    const shown = await this.#showUnaccepted();
+    const shown = await this.#showUnaccepted(held.beef);
     const settled = kept.filter(({ txid }) => !shown.includes(txid));
     const renew = renewAll ? settled : await trackers.missing(settled);
     return {
@@ -96,7 +96,7 @@ export class Reconciler {
       created: create.map(textOf),
       revoked: revoke.map(({ ad }) => textOf(ad)),
       renewed: renew.map(({ ad }) => textOf(ad)),
-      transactions: [...shown, ...(await this.#renew(renew))],
+      transactions: [...shown, ...(await this.#renew(renew, held.beef))],
     };
   }
 
@@ -141,14 +141,15 @@ export class Reconciler {
   }
 
   /**
-   * To our own topics. They may still have a rival that the network has dropped since, and will until the transaction
-   * comes with its merkle path; that must not keep it from the trackers.
+   * To our own topics. They may still have a rival that the network has dropped since, or find what the transaction rests
+   * on too large (the money is what strangers have paid), until it comes with its merkle path; that must not keep it from
+   * the trackers, nor keep all that comes after it waiting.
    */
   async #submit(txid: string, beef: Uint8Array): Promise<void> {
     try {
       await this.parts.submit(beef);
     } catch (error) {
-      if (!(error instanceof RuleError && error.code === 'ERR_DOUBLE_SPEND')) throw error;
+      if (!(error instanceof RuleError)) throw error;
       this.parts.log.warn({ txid, reason: error.message }, 'our own topics do not take an advertisement yet');
     }
   }
@@ -194,9 +195,9 @@ export class Reconciler {
   }
 
   /** @returns the txids */
-  async #showUnaccepted(): Promise<string[]> {
+  async #showUnaccepted(beef: Beef): Promise<string[]> {
     const { own, trackers, log } = this.parts;
-    const unaccepted = await own.unaccepted();
+    const unaccepted = (await own.unaccepted()).map((transaction) => latest(transaction, beef));
     if (unaccepted.length === 0) return [];
     const accepted = await trackers.show(unaccepted);
     await this.#done('shown');
@@ -209,13 +210,13 @@ export class Reconciler {
   }
 
   /** @returns the txids */
-  async #renew(ads: readonly HeldAd[]): Promise<string[]> {
+  async #renew(ads: readonly HeldAd[], beef: Beef): Promise<string[]> {
     const { own, trackers } = this.parts;
     const txids = [...new Set(ads.map(({ txid }) => txid))];
     for (const txid of txids) {
       const transaction = await own.find(txid);
       if (transaction === undefined) continue;
-      await trackers.show([transaction]);
+      await trackers.show([latest(transaction, beef)]);
     }
     return txids;
   }
@@ -228,6 +229,12 @@ export class Reconciler {
 /** The oldest advertisement for each that is wanted; any other is one too many. */
 function keep(wanted: readonly HostAd[], held: readonly HeldAd[]): HeldAd[] {
   return wanted.flatMap((ad) => held.find((there) => sameAd(there.ad, ad)) ?? []);
+}
+
+/** As the wallet has it, by now perhaps with its merkle path, by which nothing else is needed. */
+function latest(transaction: OwnTransaction, beef: Beef): OwnTransaction {
+  const { txid } = transaction;
+  return beef.findTxid(txid) === undefined ? transaction : { ...transaction, beef: atomic(beef, txid) };
 }
 
 function atomic(beef: Beef, txid: string): Buffer {

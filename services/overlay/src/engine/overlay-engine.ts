@@ -33,7 +33,7 @@ export interface BeefVerifier {
 export interface Provenance {
   /** Who brings it, such as an address: those who bring many wait for each other. */
   readonly askedBy?: string;
-  /** It is this server's: there is always room for it. */
+  /** It is this server's: there is always room for it, also when what strangers have paid it with is large. */
   readonly isOwn?: boolean;
   /** When another host has admitted it, in milliseconds since 1970. Default: now. */
   readonly admittedAt?: number;
@@ -193,7 +193,7 @@ export class OverlayEngine {
   async #verifyAndApply(claimed: ParsedBeef, topics: readonly string[], from: Provenance): Promise<STEAK> {
     const { storage, lookups, topics: known } = this.#parts;
     if (from.isOwn !== true && (await this.#lacksRoom(claimed, topics))) throw new OverlayFullError();
-    const beef = await this.#verify(neededOf(claimed), from.askedBy);
+    const beef = await this.#verify(neededOf(claimed, from), from.askedBy);
     const score = this.#nextScore();
     const submission = {
       parsed: valid(() => parseBeef(beef)),
@@ -236,10 +236,10 @@ export class OverlayEngine {
  *
  * @throws {RuleError} `ERR_INVALID_TRANSACTION`
  */
-function neededOf({ subject, transactions }: ParsedBeef): Buffer {
+function neededOf({ subject, transactions }: ParsedBeef, { isOwn }: Provenance): Buffer {
   const needed = valid(() => withAncestors(subject.txid, (txid) => transactions.get(txid)));
   const beef = serializeBeef(needed);
-  if (beef.length <= MAX_BEEF_BYTES) return beef;
+  if (beef.length <= MAX_BEEF_BYTES || isOwn === true) return beef;
   throw invalid(
     `The transaction and what verifies it have ${beef.length} bytes, and ${MAX_BEEF_BYTES} are taken here.`,
   );

@@ -1,6 +1,8 @@
 import { Transaction } from '@bsv/sdk';
 import { Exclusive, RuleError } from '@messagebox/shared';
+import { parseBeef } from '@messagebox/wallet';
 import type { ReconcileStep } from '../../src/advertising/reconcile.js';
+import { Trackers } from '../../src/advertising/trackers.js';
 import { type AdvertisingHost, type Instance, ORIGIN, openAdvertisingHost } from '../support/advertising-host.js';
 
 const OTHER = 'https://messagebox-two.com';
@@ -66,17 +68,34 @@ describe('reconciling what is advertised with what should be', () => {
     await expectAdvertised(adsAt(ORIGIN));
   });
 
-  test('our own topics have a rival that the network has dropped: trackers get it, and the topics later', async () => {
+  test.each([
+    ['have a rival that the network has dropped', 'ERR_DOUBLE_SPEND', 409],
+    ['find what it rests on too large', 'ERR_INVALID_TRANSACTION', 400],
+  ] as const)('our own topics %s: trackers get it, and the topics later', async (_what, code, status) => {
     const { reconciler, engine, log } = await host.start();
-    const rival = new RuleError('ERR_DOUBLE_SPEND', 'It is spent already.', 409);
-    const refusing = jest.spyOn(engine, 'apply').mockRejectedValue(rival);
+    const refusing = jest.spyOn(engine, 'apply').mockRejectedValue(new RuleError(code, 'Not like this.', status));
     expect(await reconciler.reconcile()).toMatchObject({ created: adsAt(ORIGIN), transactions: [expect.any(String)] });
     expect(await host.onChain()).toEqual(adsAt(ORIGIN));
     expect(await host.found()).toEqual([]);
-    expect(log).toContainEqual(expect.objectContaining({ level: 40, reason: 'It is spent already.' }));
+    expect(log).toContainEqual(expect.objectContaining({ level: 40, reason: 'Not like this.' }));
     refusing.mockRestore();
     expect(await reconciler.reconcile()).toMatchObject({ created: [], transactions: [] });
     await expectAdvertised(adsAt(ORIGIN));
+  });
+
+  test('trackers are shown it with its merkle path once it has one, at first or again', async () => {
+    const show = jest.spyOn(Trackers.prototype, 'show');
+    const isShownProven = () =>
+      show.mock.calls.flatMap(([transactions]) =>
+        transactions.map(({ beef }) => parseBeef(beef).subject.proof !== undefined),
+      );
+    const interrupted = await interruptedAt('submitted');
+    await expect(interrupted.reconciler.reconcile()).rejects.toThrow(Interrupted);
+    const { reconciler } = await host.start();
+    await reconciler.reconcile();
+    await reconciler.reconcile(true);
+    expect(isShownProven()).toEqual([true, true]);
+    show.mockRestore();
   });
 
   test('what our own topics have lost they get again, with its merkle path', async () => {

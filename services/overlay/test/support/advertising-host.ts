@@ -10,7 +10,7 @@ import {
   type StoreConfig,
   serverIdentity,
 } from '@messagebox/shared';
-import { type Chain, type Money, openChain, openMoney } from '@messagebox/wallet';
+import { type Chain, type Money, openChain, openMoney, type ServerWallet } from '@messagebox/wallet';
 import { temporaryFolder } from '../../../../tests/support/own-process.js';
 import { type Advertiser, createAdvertiser } from '../../src/advertising/advertiser.js';
 import type { ReconcileStep } from '../../src/advertising/reconcile.js';
@@ -35,8 +35,16 @@ export interface AdvertisingHost {
   readonly config: Config;
   readonly store: StoreConfig;
   readonly sql: SqlClient;
-  /** @param env on top of the host's own */
-  start(env?: Record<string, string>, onStep?: (step: ReconcileStep) => Promise<void>): Promise<Instance>;
+  readonly chain: Chain;
+  /**
+   * @param env on top of the host's own
+   * @param wallet in place of the one that the environment asks for
+   */
+  start(
+    env?: Record<string, string>,
+    onStep?: (step: ReconcileStep) => Promise<void>,
+    wallet?: ServerWallet,
+  ): Promise<Instance>;
   /** `SHIP tm_messagebox https://…` of the unspent tokens on the chain, sorted. */
   onChain(): Promise<string[]>;
   /** The same of what `ls_ship` and `ls_slap` find. */
@@ -65,8 +73,9 @@ export async function openAdvertisingHost(
     config,
     store: at,
     sql,
-    async start(more = {}, onStep) {
-      const instance = startInstance(read(more), at, sql, onStep);
+    chain,
+    async start(more = {}, onStep, wallet) {
+      const instance = startInstance(read(more), at, sql, onStep, wallet);
       instances.push(instance);
       return instance;
     },
@@ -99,11 +108,13 @@ function startInstance(
   storeConfig: StoreConfig,
   sql: SqlClient,
   onStep: ((step: ReconcileStep) => Promise<void>) | undefined,
+  wallet: ServerWallet | undefined,
 ): Instance {
   const lines: Record<string, unknown>[] = [];
   const log = createLogger('overlay', true, { write: (line) => void lines.push(JSON.parse(line)) });
   const closing = new Closing(log, 5_000);
-  const money = openMoney({ config, storeConfig, closing, log });
+  const opened = openMoney({ config, storeConfig, closing, log });
+  const money = wallet === undefined ? opened : { ...opened, wallet };
   const fetch = new PublicFetch(config.network);
   closing.add('fetch', () => fetch.close());
   const metrics = new Metrics('overlay', {});
