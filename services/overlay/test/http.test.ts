@@ -10,6 +10,7 @@ import {
   Utils,
 } from '@bsv/sdk';
 import { documentedErrors } from '../../../tests/bad-input/refusals.js';
+import { stopClock } from '../../../tests/support/standing-clock.js';
 import type { Development } from '../src/http/development.js';
 import { addFunding, bytesOf, TestChain } from './support/chain.js';
 import { type Host, startHost } from './support/host.js';
@@ -547,15 +548,22 @@ test('who asks for large answers may ask less often', async () => {
   await busy.engine.apply(bytesOf(await alice.transaction(chain, scripts)), ['tm_messagebox']);
   const ask = (identityKey: string) =>
     post('/lookup', JSON.stringify({ service: 'ls_messagebox', query: { identityKey } }), {}, busy);
-  const small = await Promise.all(Array.from({ length: 20 }, () => ask(new Person().identityKey)));
-  expect(new Set(small.map(({ status }) => status))).toEqual(new Set([200]));
-  const statuses = await Promise.all(
-    Array.from({ length: 30 }, async () => {
-      const response = await ask(alice.identityKey);
-      await response.arrayBuffer();
-      return response.status;
-    }),
-  );
+  // All is asked within the time that the limit is about, however long this machine takes to make answers.
+  const goOn = stopClock();
+  const statuses: number[] = [];
+  try {
+    const small = await Promise.all(Array.from({ length: 20 }, () => ask(new Person().identityKey)));
+    expect(new Set(small.map(({ status }) => status))).toEqual(new Set([200]));
+    await Promise.all(
+      Array.from({ length: 30 }, async () => {
+        const response = await ask(alice.identityKey);
+        await response.arrayBuffer();
+        statuses.push(response.status);
+      }),
+    );
+  } finally {
+    goOn();
+  }
   // Eight are put together at a time, and no further one for who has had too much.
   const answered = statuses.filter((status) => status === 200).length;
   expect(answered).toBeGreaterThan(0);
