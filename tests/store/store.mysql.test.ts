@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import { createConnection } from 'mysql2/promise';
 import { createKnex } from '../../packages/shared/src/store/create-knex.js';
 import { openStore, type StoreConfig, StoreUnavailableError } from '../../packages/shared/src/store/index.js';
 import { someoneWaitsForLock } from '../support/database-activity.js';
+import { freePort } from '../support/ports.js';
 import { createDatabase, describeWithMysql, type TestDatabase } from '../support/with-mysql.js';
 import { storeSuite } from './store-suite.js';
 
@@ -277,7 +278,7 @@ async function startProxy(target: URL): Promise<Proxy> {
   const sockets = new Set<Socket>();
   let frozen = false;
   let onReceived = () => {};
-  let port = 0;
+  const port = await freePort(); // nobody else takes it while it is stopped
   let server: Server | undefined;
 
   function accept(client: Socket) {
@@ -309,7 +310,6 @@ async function startProxy(target: URL): Promise<Proxy> {
     const listening = createServer(accept);
     await new Promise<void>((resolve) => listening.listen(port, '127.0.0.1', resolve));
     server = listening;
-    port = (listening.address() as AddressInfo).port;
   }
 
   async function stop() {
@@ -323,9 +323,7 @@ async function startProxy(target: URL): Promise<Proxy> {
 
   await start();
   return {
-    get port() {
-      return port;
-    },
+    port,
     start,
     stop,
     freeze: () => {

@@ -18,7 +18,7 @@ test('gives the service an environment of its own and waits until it listens', a
   expect(service.listening['internalPort']).toBe(1);
   expect(new URL(service.url).port).toBe(String(service.port));
   const env = (await (await fetch(service.url)).json()) as Record<string, string>;
-  expect(env).toMatchObject({ GIVEN: 'yes', PORT: '0' });
+  expect(env).toMatchObject({ GIVEN: 'yes', PORT: String(service.port) });
   expect(env).not.toHaveProperty('LEAKS');
   expect(env).not.toHaveProperty('NODE_ENV');
 });

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { exitCode, type OwnProcess, type ProcessEnd, startProcess, temporaryFolder } from './own-process.ts';
+import { freePort } from './ports.ts';
 
 const root = resolve(import.meta.dirname, '..', '..');
 
@@ -28,7 +29,7 @@ export interface ServiceProcess {
 
 /**
  * Starts the build of a service and waits until it listens. It gets PATH, HOME and the given environment, nothing
- * else; PORT is 0 (any free one) unless given, and its working directory is an empty one.
+ * else; PORT is a free one unless given, and its working directory is an empty one.
  *
  * @param options.name the service's folder in services/
  * @param options.script another program than the service's dist/main.js, relative to the root
@@ -48,10 +49,9 @@ export async function startService(options: {
 
   const start = async (): Promise<void> => {
     mkdirSync(folder.path, { recursive: true });
-    child = startProcess(process.execPath, [script], {
-      cwd: folder.path,
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', ...env },
-    });
+    // Not 0: between a stop and a start on the same port the system could give that one to somebody else.
+    const common = { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: String(await freePort()) };
+    child = startProcess(process.execPath, [script], { cwd: folder.path, env: { ...common, ...env } });
     try {
       listening = parse(await child.waitForLine((line) => parse(line)['msg'] === 'listening'));
     } catch (error) {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { freePort } from './ports.ts';
 
 /** A TCP proxy on 127.0.0.1 that a test puts between a client and a server, to slow, cut or move their connections. */
 export interface TcpProxy {
@@ -27,7 +28,7 @@ export async function createTcpProxy(options: { readonly target: string }): Prom
   let target = new URL(options.target);
   let delay = 0;
   let server: Server | undefined;
-  let port = 0;
+  const port = await freePort(); // nobody else takes it while it refuses
   const pairs = new Set<readonly [Socket, Socket]>();
 
   const onConnection = (client: Socket): void => {
@@ -59,7 +60,6 @@ export async function createTcpProxy(options: { readonly target: string }): Prom
     if (server) return;
     server = createServer({ allowHalfOpen: true }, onConnection).listen(port, '127.0.0.1');
     await once(server, 'listening');
-    port = (server.address() as AddressInfo).port;
   };
   const refuse = (): void => {
     server?.close();

@@ -4,6 +4,7 @@ import { AuthSocketClient } from '@bsv/authsocket-client';
 import { CompletedProtoWallet, PrivateKey } from '@bsv/sdk';
 import { Server } from 'socket.io';
 import { io as connect, type Socket as PlainSocket } from 'socket.io-client';
+import { freePort } from '../../../tests/support/ports.ts';
 import { type Authenticator, type AuthSocket, AuthSocketServer, createAuthenticator, loadCurve } from '../src/index.js';
 
 const serverKey = new Uint8Array(32).fill(7);
@@ -179,14 +180,14 @@ describe('a real client', () => {
   });
 
   test('keeps its session over a reconnect, also to another instance with the same key', async () => {
-    const first = await new Echo(authenticator()).listen();
+    const port = await freePort();
+    const first = await new Echo(authenticator()).listen(port);
     const alice = await client(first.url);
     alice.socket.emit('before', 1);
     await alice.next('echo');
-    const { port } = new URL(first.url);
     const back = alice.next('connect');
     await first.close();
-    const second = await new Echo(authenticator()).listen(Number(port));
+    const second = await new Echo(authenticator()).listen(port);
     closers.push(() => second.close());
     await back;
     const answer = alice.next('echo');
@@ -197,19 +198,20 @@ describe('a real client', () => {
 
   test('is never silenced by an expired session: the nonce is renewed while the socket lives, and taken late', async () => {
     let now = 1_700_000_000_000;
-    const server = await echo(authenticator({ now: () => now, sessionLifeMs: 60_000 }), { sessionMaxMs: 600_000 });
+    const port = await freePort();
+    const server = new Echo(authenticator({ now: () => now, sessionLifeMs: 60_000 }), { sessionMaxMs: 600_000 });
+    await server.listen(port);
     const captured = capture(server);
     const alice = await client(server.url);
     alice.socket.emit('first', 1);
     await alice.next('echo');
-    const { port } = new URL(server.url);
     const gone = alice.next('disconnect');
     await server.close();
     await gone;
     now += 300_000; // five lives later
     const second = new Echo(authenticator({ now: () => now, sessionLifeMs: 60_000 }), { sessionMaxMs: 600_000 });
     const later = capture(second);
-    await second.listen(Number(port));
+    await second.listen(port);
     closers.push(() => second.close());
     await alice.next('connect');
     const answer = alice.next('echo');
