@@ -80,11 +80,13 @@ export function pushSuite(name: string, makePlace: () => Promise<Place>): void {
       const { token } = await at.device(alice);
       const [lost] = await at.store(alice);
       // Dies after it has taken the row.
-      await at.outbox.claim(10, 1_000);
+      const [row] = await at.outbox.claim(10, 3_600_000);
       const [next] = await at.store(alice);
       await at.push();
-      await server.untilReceived(1);
+      await sent(at, 1);
       expect(pushed(server)).toEqual([`${token} ${next}`]);
+      // Its time is up.
+      await at.outbox.extend([row?.id ?? 0], 0);
       await server.untilReceived(2);
       expect(pushed(server)).toEqual([`${token} ${lost}`, `${token} ${next}`].sort());
       await sent(at, 2);
@@ -256,13 +258,15 @@ export function pushSuite(name: string, makePlace: () => Promise<Place>): void {
       const at = await instance();
       const [alice, mallory] = [somebody(), somebody()];
       const moving = await at.device(alice);
-      server.answer = () => (server.received.length === 1 ? { status: 500 } : undefined);
+      const moved = { identityKey: mallory, fcmToken: moving.token, deviceId: undefined, platform: undefined };
+      server.answer = async () => {
+        if (server.received.length > 1) return undefined;
+        // Before the first try has ended, and so before the next.
+        await at.devices.register(moved);
+        return { status: 500 };
+      };
       await at.store(alice);
       const push = await at.push();
-      await server.untilReceived(1);
-      // Between the first try and the next.
-      const moved = { identityKey: mallory, fcmToken: moving.token, deviceId: undefined, platform: undefined };
-      await at.devices.register(moved);
       await until('it is skipped', async () => (await countOf(at.metrics, 'skipped')) === 1);
       const [own] = await at.store(mallory);
       push?.wake();
