@@ -134,24 +134,9 @@ describeWithRedis('jobs in Redis', (redis) => {
     await child.waitForLine((line) => line === 'loaded true');
     expect(child.lines.filter((line) => line.startsWith('loaded'))).toEqual(['loaded false', 'loaded true']);
   });
-
-  test('every key begins with the prefix', async () => {
-    const at = apart(redis);
-    const { queue } = await open(at);
-    const client = new Redis(at.url);
-    closers.push(() => client.disconnect());
-    const others = async () =>
-      (await client.keys('*')).filter((key) => key.startsWith('bull') || key.includes('test:j.'));
-    const id = await queue.add('deed', {});
-    queue.work({ deed: async () => undefined }, { concurrency: 1 });
-    await untilState(queue, id, 'completed');
-    const found = await others();
-    expect(found).toContain(`${at.prefix}:jobs:test:j.${id}`);
-    expect(found.filter((key) => key.startsWith('bull'))).toEqual([]);
-  });
 });
 
-describeWithOwnRedis('jobs while Redis is away', () => {
+describeWithOwnRedis('jobs on a Redis of their own', () => {
   let server: OwnServer;
   let proxy: TcpProxy;
   let at: TestRedis;
@@ -323,6 +308,19 @@ describeWithOwnRedis('jobs while Redis is away', () => {
     expect(said).not.toHaveBeenCalled();
     said.mockRestore();
   });
+  test('every key begins with the prefix', async () => {
+    const { queue } = await open(at);
+    const client = new Redis(server.url);
+    closers.push(() => client.disconnect());
+    const id = await queue.add('deed', {});
+    queue.work({ deed: async () => undefined }, { concurrency: 1 });
+    await untilState(queue, id, 'completed');
+    // Nobody else is on this server.
+    const keys = await client.keys('*');
+    expect(keys).toContain(`${at.prefix}:jobs:test:j.${id}`);
+    expect(keys.filter((key) => !key.startsWith(`${at.prefix}:`))).toEqual([]);
+  });
+
 
   async function use(queue: JobQueue): Promise<void> {
     const worker = queue.work({ deed: async () => undefined }, { concurrency: 1 });
