@@ -73,7 +73,8 @@ describeScaled('sessions', () => {
       const door = await openFrontDoor(at().apis[0]);
       try {
         const ids: string[] = [];
-        const end = Date.now() + 5_000;
+        const began = Date.now();
+        const end = began + 5_000;
         for await (const _ of setInterval(300)) {
           const messageId = randomUUID();
           const message = { recipient: bob.key, messageBox: 'inbox', messageId, body: 'hello' };
@@ -82,7 +83,8 @@ describeScaled('sessions', () => {
           if (Date.now() > end) break;
         }
         expect(door.handshakes).toBeGreaterThanOrEqual(3);
-        expect(door.handshakes).toBeLessThan(ids.length / 2);
+        // One for each life, however few requests there was time for.
+        expect(door.handshakes).toBeLessThanOrEqual(1 + Math.floor((Date.now() - began) / 2_000));
         expect(await bob.listIds(at().apis[1], 'inbox')).toEqual(ids);
       } finally {
         await door.close();
@@ -95,9 +97,8 @@ describeScaled('sessions', () => {
       const inbox = await socket.join('inbox');
       const idle = performance.now();
       // The server renews the session at half of its life.
-      for (let renewals = 0; renewals < 5; renewals++)
-        await socket.wire.next(({ eventName }) => eventName === '(initialRequest)');
-      expect(performance.now() - idle).toBeGreaterThan(4_000);
+      do await socket.wire.next(({ eventName }) => eventName === '(initialRequest)');
+      while (performance.now() - idle < 4_000);
       const ids = [randomUUID(), randomUUID()] as const;
       expect(await socket.send(alice.key, 'inbox', ids[0], 'hello')).toMatchObject({ status: 'success' });
       await alice.send(at().apis[0], { recipient: bob.key, messageBox: 'inbox', messageId: ids[1], body: 'hello' });
