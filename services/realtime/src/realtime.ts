@@ -95,6 +95,7 @@ export class Realtime {
       rooms: parts.broker,
       memory: parts.memory,
       eventRate: rateLimit(LIMITS.eventRate.burst, LIMITS.eventRate.seconds),
+      awaitingRooms: new WeakSet(),
       maxRooms: LIMITS.roomsPerSocket,
       maxBodyBytes: live,
       log,

@@ -12,7 +12,12 @@ test('while rooms can not be recalled, one socket waits for one more try, howeve
   const recall = jest.fn<Promise<string[]>, []>().mockRejectedValue(new Error('Redis is away'));
   const [emit, join] = [jest.fn(), jest.fn()];
   const socket = { id: 's', identityKey: KEY, connected: true, emit, join, isIn: () => false } as unknown as AuthSocket;
-  const parts = { log: createLogger('test', false), memory: { recall }, maxRooms: 1_000 } as unknown as EventParts;
+  const parts = {
+    log: createLogger('test', false),
+    memory: { recall },
+    awaitingRooms: new WeakSet(),
+    maxRooms: 1_000,
+  } as unknown as EventParts;
   for (let time = 0; time < 100; time += 1) await authenticated(parts, socket, { identityKey: KEY });
   expect(emit.mock.calls).toEqual(Array.from({ length: 100 }, () => ['authenticationSuccess', { status: 'success' }]));
   expect(jest.getTimerCount()).toBe(1);

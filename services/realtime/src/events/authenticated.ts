@@ -6,8 +6,6 @@ import type { EventHandler, EventParts } from './event-parts.js';
 /** The real client gives up after 5 s: rooms that take longer are joined after the answer. */
 const RESTORE_PATIENCE_MS = 2_000;
 const RETRY_RESTORE_MS = 2_000;
-/** Sockets that wait for another try: one for each, however often it says who it is meanwhile. */
-const retrying = new WeakSet<AuthSocket>();
 
 /**
  * `authenticated {identityKey}`: the client names the identity that its signatures have proven already.
@@ -33,11 +31,11 @@ async function restoreRooms(parts: EventParts, socket: AuthSocket, identityKey: 
     const rooms = await parts.memory.recall(identityKey);
     await Promise.all(rooms.slice(0, parts.maxRooms).map((room) => enterRoom(parts, socket, room)));
   } catch (error) {
-    if (retrying.has(socket)) return;
+    if (parts.awaitingRooms.has(socket)) return;
     parts.log.debug({ reason: String(error) }, 'could not restore rooms; trying again');
-    retrying.add(socket);
+    parts.awaitingRooms.add(socket);
     setTimeout(() => {
-      retrying.delete(socket);
+      parts.awaitingRooms.delete(socket);
       if (socket.connected) void restoreRooms(parts, socket, identityKey);
     }, RETRY_RESTORE_MS).unref();
   }

@@ -5,6 +5,8 @@ import type { Logger, NormaliseKey, RateLimit, RoomMemory, RoomSubscriptions, Se
 export interface EventParts extends SendParts {
   readonly rooms: RoomSubscriptions;
   readonly memory: RoomMemory;
+  /** Sockets whose rooms could not be recalled, and will be tried again: one try for each, however often it says who it is. */
+  readonly awaitingRooms: WeakSet<AuthSocket>;
   readonly normaliseKey: NormaliseKey;
   readonly eventRate: RateLimit;
   readonly maxRooms: number;
