@@ -1,5 +1,5 @@
 /** How long a test waits for something that is about to happen. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 30_000;
 
 /** Everything of one kind that has arrived so far, and a way to wait for what has not. */
 export class History<T> {

@@ -9,7 +9,7 @@ import { createKeys, type Keys, loadCurve } from '@messagebox/brc103';
 import { io as connectSocketIo, type Socket } from 'socket.io-client';
 
 /** What a test waits for longer than this will not come. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 30_000;
 const PROTOCOL = { securityLevel: 2, protocol: 'auth message signature' } as const;
 
 export type Header = readonly [name: string, value: string];
