@@ -1,5 +1,6 @@
 import { Beef, LockingScript, Transaction } from '@bsv/sdk';
 import { MessageBoxAdvertisements, type StoreConfig } from '@messagebox/shared';
+import { type BeefTransaction, parseBeef, parseTransaction, serializeBeef } from '@messagebox/wallet';
 import { addFunding, bytesOf, TestChain } from './support/chain.js';
 import { type Host, startHost } from './support/host.js';
 import { Person, PROTOCOLS } from './support/person.js';
@@ -470,6 +471,24 @@ export function engineSuite(
       expect(steak['tm_messagebox']?.outputsToAdmit).toEqual([0]);
     });
 
+    test('1,000 transactions are read, needed or not, and no more', async () => {
+      const withUnneeded = async (count: number) => {
+        const needed = parseBeef(bytesOf(await new Person().advertise(chain, A)));
+        const unneeded = Array.from({ length: count - needed.transactions.size }, (_, n) => smallest(n));
+        return serializeBeef([...unneeded, ...needed.transactions.values()]);
+      };
+      const most = await withUnneeded(1_000);
+      expect((await host.engine.apply(most, TOPIC))['tm_messagebox']?.outputsToAdmit).toEqual([0]);
+      const tooMany = await withUnneeded(1_001);
+      await changesNothing(async () => {
+        await expect(host.engine.apply(tooMany, TOPIC)).rejects.toMatchObject({
+          code: 'ERR_INVALID_TRANSACTION',
+          status: 400,
+          message: 'The BEEF has more than 1000 transactions.',
+        });
+      });
+    });
+
     test('a database that is away is told as such, and the next submission works', async () => {
       const lost = await startHost(chain, { store: fixture.config });
       const ad = await new Person().advertise(chain, A);
@@ -482,6 +501,14 @@ export function engineSuite(
       expect((await submit(ad))['tm_messagebox']?.outputsToAdmit).toEqual([0]);
     });
   });
+}
+
+/** Without inputs and outputs, so 10 bytes; told from others by its lock time. */
+function smallest(lockTime: number): BeefTransaction {
+  const raw = Buffer.alloc(10);
+  raw.writeUInt32LE(1);
+  raw.writeUInt32LE(lockTime, 6);
+  return { ...parseTransaction(raw), proof: undefined };
 }
 
 function fail(): never {

@@ -9,9 +9,15 @@ import {
   Transaction,
   Utils,
 } from '@bsv/sdk';
+import { createLogger, JsonServer, rateLimit } from '@messagebox/shared';
+import { answerErrors } from '@messagebox/web';
+import express from 'express';
 import { documentedErrors } from '../../../tests/bad-input/refusals.js';
 import { stopClock } from '../../../tests/support/standing-clock.js';
+import { Answers } from '../src/http/answers.js';
+import { rawBody } from '../src/http/body.js';
 import type { Development } from '../src/http/development.js';
+import { syncRoutes } from '../src/http/sync-routes.js';
 import { addFunding, bytesOf, TestChain } from './support/chain.js';
 import { type Host, startHost } from './support/host.js';
 import { Person } from './support/person.js';
@@ -570,6 +576,31 @@ test('who asks for large answers may ask less often', async () => {
   expect(answered).toBeLessThan(16);
   expect(statuses.filter((status) => status === 429)).toHaveLength(30 - answered);
   await busy.close();
+});
+
+test('who asks for something small is charged for the large thing that it has to be looked for in', async () => {
+  const app = express();
+  const limits = { atOnce: 8, heldBytes: 1_000_000, takenWithinMs: 60_000, bytesOfOne: 4_096 };
+  app.use(syncRoutes(host.engine, new Answers(limits, rateLimit(100, 3_600)), [rawBody(65_536)]));
+  app.use(answerErrors(createLogger('overlay', false, { write: () => {} })));
+  const server = new JsonServer(app, createLogger('overlay', false, { write: () => {} }));
+  const url = await server.listen(0, '127.0.0.1');
+  const ad = await new Person().transaction(chain, [await new Person().messageBoxAd(A)], [], chain.fund(1, 120_000));
+  const beef = bytesOf(ad);
+  await host.engine.apply(beef, ['tm_messagebox']);
+  const ask = async (txid: string) =>
+    await fetch(`${url}/requestForeignGASPNode`, {
+      method: 'POST',
+      body: JSON.stringify({ graphID: `${ad.id('hex')}.0`, txid, outputIndex: 0 }),
+    });
+  // Each costs 29 of 100; and one that is not found there costs no less.
+  expect(Math.floor(beef.length / 4_096)).toBe(29);
+  const statuses: number[] = [];
+  for (const txid of [ad.id('hex'), '00'.repeat(32), ad.id('hex'), ad.id('hex'), ad.id('hex')]) {
+    statuses.push((await ask(txid)).status);
+  }
+  await server.close(1_000);
+  expect(statuses).toEqual([200, 404, 200, 200, 429]);
 });
 
 test('of IPv6 the network counts, and not the address', async () => {

@@ -32,6 +32,7 @@ export function syncRequest(request: unknown): { since: number; limit: number } 
 /**
  * Finds a transaction among those that verify an output of ours.
  *
+ * @param onRead is told how many bytes were read, before they are looked through
  * @throws {RuleError} `ERR_UNKNOWN_OUTPUT`, `ERR_INVALID_SYNC_REQUEST`
  */
 export async function foreignNode(
@@ -39,6 +40,7 @@ export async function foreignNode(
   graphID: unknown,
   txid: unknown,
   outputIndex: unknown,
+  onRead?: (bytes: number) => Promise<void>,
 ): Promise<ForeignNode> {
   const graph = typeof graphID === 'string' ? /^([0-9a-f]{64})\.(\d{1,10})$/.exec(graphID) : null;
   if (graph === null) throw invalid('graphID must be TXID.INDEX.');
@@ -47,6 +49,7 @@ export async function foreignNode(
 
   const [id, rootTxid = '', rootIndex = ''] = graph;
   const beef = await storage.findBeefOfOutput({ txid: rootTxid, outputIndex: Number(rootIndex) });
+  if (beef !== undefined) await onRead?.(beef.length);
   const found = beef === undefined ? undefined : parseBeef(beef).transactions.get(txid);
   if (found === undefined) {
     throw new RuleError('ERR_UNKNOWN_OUTPUT', 'This host does not have that transaction for that output.', 404);

@@ -64,6 +64,8 @@ export interface FoundOutputs {
 const MAX_ANSWER_BYTES = 1_048_576;
 /** Bytes of a transaction with what verifies it. Those of real advertisements have a few thousand. */
 const MAX_BEEF_BYTES = 131_072;
+/** In what is submitted, needed or not: the smallest, a megabyte of them, would take a second to read. */
+const MAX_TRANSACTIONS = 1_000;
 
 /** There is as much as there may be. Worth another try later, or once the transaction is in a block. */
 export class OverlayFullError extends Error {
@@ -103,7 +105,7 @@ export class OverlayEngine {
   async apply(beef: Uint8Array, topics: readonly string[], from: Provenance = {}): Promise<STEAK> {
     for (const topic of topics) this.#assertTopic(topic);
     const names = [...new Set(topics)];
-    const claimed = valid(() => parseBeef(beef));
+    const claimed = valid(() => parseBeef(beef, MAX_TRANSACTIONS));
     const steak = (await this.#seenBefore(claimed, names)) ?? (await this.#verifyAndApply(claimed, names, from));
     for (const [topic, outcome] of Object.entries(steak)) this.#parts.onOutcome?.(topic, outcomeOf(outcome));
     return steak;
@@ -137,10 +139,16 @@ export class OverlayEngine {
   /**
    * A transaction that an output of ours rests on: the one that has it, or an ancestor (GASP).
    *
+   * @param onRead is told how many bytes were read to find it, however small it is
    * @throws {RuleError} `ERR_UNKNOWN_OUTPUT`, `ERR_INVALID_SYNC_REQUEST`
    */
-  async provideForeignGASPNode(graphID: unknown, txid: unknown, outputIndex: unknown): Promise<ForeignNode> {
-    return await foreignNode(this.#parts.storage, graphID, txid, outputIndex);
+  async provideForeignGASPNode(
+    graphID: unknown,
+    txid: unknown,
+    outputIndex: unknown,
+    onRead?: (bytes: number) => Promise<void>,
+  ): Promise<ForeignNode> {
+    return await foreignNode(this.#parts.storage, graphID, txid, outputIndex, onRead);
   }
 
   /**

@@ -9,7 +9,7 @@ export interface AnswerLimits {
   readonly heldBytes: number;
   /** Milliseconds in which an answer must be taken. */
   readonly takenWithinMs: number;
-  /** Bytes of an answer that count as one more request of who asked. */
+  /** Bytes of an answer, or read for one, that count as one more request of who asked. */
   readonly bytesOfOne: number;
 }
 
@@ -38,11 +38,16 @@ export class Answers {
       await this.rate.check(askedBy); // those before it may have been large
       const body = await make();
       this.#hold(response, body.length);
-      await this.rate.charge(askedBy, Math.floor(body.length / this.limits.bytesOfOne));
+      await this.charge(askedBy, body.length);
       response.setHeader('Content-Type', contentType);
       response.setHeader('Content-Length', body.length);
       response.end(body);
     });
+  }
+
+  /** Counts bytes that were read for an answer: those of the answer itself are counted when it is sent. */
+  async charge(askedBy: string, bytes: number): Promise<void> {
+    await this.rate.charge(askedBy, Math.floor(bytes / this.limits.bytesOfOne));
   }
 
   #hold(response: Response, bytes: number): void {

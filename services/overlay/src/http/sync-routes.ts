@@ -19,7 +19,8 @@ export function syncRoutes(engine: OverlayEngine, answers: Answers, before: Requ
   routes.post('/requestForeignGASPNode', ...before, async (request, response) => {
     const body = jsonOf(request.body);
     const [graphID, txid, outputIndex] = ['graphID', 'txid', 'outputIndex'].map((name) => field(body, name));
-    await answer(request, response, () => engine.provideForeignGASPNode(graphID, txid, outputIndex));
+    const onRead = (bytes: number) => answers.charge(addressOf(request), bytes);
+    await answer(request, response, () => engine.provideForeignGASPNode(graphID, txid, outputIndex, onRead));
   });
   return routes;
 }
