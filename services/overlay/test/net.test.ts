@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { parseTransaction, serializeBeef, varInt } from '@messagebox/wallet';
+import { hostBase, hostUrl } from '../src/net/host-url.js';
 import { type FoundOutput, lookupAt } from '../src/net/lookup-at.js';
 import { isPublicAddress } from '../src/net/public-address.js';
 import { FetchError, PublicFetch } from '../src/net/public-fetch.js';
@@ -59,6 +60,24 @@ describe('public addresses', () => {
     '1.2.3',
     '1.2.3.4/8',
   ])('%j is none', (address) => expect(isPublicAddress(address)).toBe(false));
+});
+
+describe('where the paths of an advertised host begin', () => {
+  const HOST = 'https://8.1';
+  test.each([
+    ['HTTPS://Box.Mailboxes.org', undefined],
+    ['https://Box.mailboxes.org:443/', 'https://box.mailboxes.org'],
+    ['https://box.mailboxes.org/a//', 'https://box.mailboxes.org/a'],
+    [HOST, 'https://8.0.0.1'],
+    ['https://127.1', undefined],
+  ])('%s: %s', (address, base) => expect(hostBase(address, 'main')).toBe(base));
+
+  test('is no longer than its column, however short it was advertised', () => {
+    const longest = `${HOST}/`.padEnd(251, 'a');
+    expect(hostBase(longest, 'main')).toBe(longest.replace('8.1', '8.0.0.1'));
+    expect(hostBase(`${longest}a`, 'main')).toBeUndefined();
+    expect(hostUrl(`${longest}a`, 'main')).toBeDefined();
+  });
 });
 
 describe('requests to strangers', () => {

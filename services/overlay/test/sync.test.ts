@@ -1,5 +1,6 @@
 import type { Transaction } from '@bsv/sdk';
 import { createLogger } from '@messagebox/shared';
+import { createDatabase, describeWithMysql } from '../../../tests/support/with-mysql.js';
 import { type PeerSync, Synchroniser, type SynchroniserParts } from '../src/gasp/synchronise.js';
 import { PublicFetch } from '../src/net/public-fetch.js';
 import { bytesOf, TestChain } from './support/chain.js';
@@ -191,6 +192,32 @@ describe('a peer that is a real host', () => {
 
   test('an aborted run ends', async () => {
     expect(await synchroniser([peer.url]).run(AbortSignal.abort())).toEqual([]);
+  });
+});
+
+describeWithMysql('on MySQL', () => {
+  test('a peer whose address is too long when it is written in full is not asked, and keeps nobody out', async () => {
+    const store = await createDatabase();
+    const here = await startHost(chain, { network: 'local', store: store.config });
+    const honest = await startHost(chain, { network: 'local' });
+    const hostile = await startPeer();
+    try {
+      const domain = `http://127.1:${new URL(hostile.url).port}/`.padEnd(255, 'a');
+      const ads = [{ txid: 'ab'.repeat(32), outputIndex: 0, score: 1_000 }];
+      hostile.answers[`${new URL(domain).pathname}${LIST}`] = jsonAnswer({ UTXOList: ads, since: 0 });
+      const [mallory, alice] = [new Person(), new Person()];
+      const ship = await mallory.transaction(chain, [await mallory.serviceAd('SHIP', domain, 'tm_ship')]);
+      expect((await submit(here, ship, 'tm_ship'))['tm_ship']?.outputsToAdmit).toEqual([0]);
+      await submit(honest, await alice.advertise(chain, A));
+      const done = await sync([honest.url], { engine: here.engine, storage: here.storage, sql: here.sql });
+      expect(new Set(done.map(({ peer: origin }) => origin))).toEqual(new Set([honest.url]));
+      expect(await hostsOf(here, alice)).toEqual([A]);
+    } finally {
+      await hostile.close();
+      await honest.close();
+      await here.close();
+      await store.drop();
+    }
   });
 });
 
@@ -439,6 +466,64 @@ describe('a peer that is broken or hostile', () => {
     expect(await host.storage.getLastInteraction(peer.url, 'tm_messagebox')).toBe(times[2]);
     expect(of(await sync([peer.url], { limits }))).toMatchObject({ known: 1, admitted: 0 });
     expect(await hostsOf(host, alice)).toEqual([3, 2, 1].map((n) => `${A}/${n}`));
+  });
+
+  describe('more that does not come in than a run has patience for', () => {
+    const alice = new Person();
+    const HOUR = 3_600_000;
+    const paidBy = (one: Transaction) => one.inputs.flatMap((input) => input.sourceTransaction ?? []);
+    /** Lists these an hour apart, since runs look at the last minutes again anyway. */
+    const listHourly = (transactions: readonly { id(encoding: 'hex'): string }[]) => {
+      const all = transactions.map((one, index) => ({
+        txid: one.id('hex'),
+        outputIndex: 0,
+        score: Date.now() - (transactions.length - index) * HOUR,
+      }));
+      peer.answers[LIST] = onlyMessageBox((response, body, request) => {
+        list(...all.filter(({ score }) => score >= Number(body['since'])))(response, body, request);
+      });
+    };
+
+    test('too large ones are refused, and what comes after them is found at once', async () => {
+      const ad = await alice.advertise(chain, A);
+      const large = Array.from({ length: 6 }, (_, n) => ({ id: () => n.toString(16).padStart(64, '0') }));
+      listHourly([...large, ad]);
+      const tooLarge = { rawTx: '00'.repeat(1_150_000) };
+      const instead = Object.fromEntries(large.map((one) => [one.id(), tooLarge]));
+      peer.answers[NODE] = nodes([ad, ...paidBy(ad)], instead);
+      expect(of(await sync([peer.url]))).toMatchObject({ admitted: 1, refused: 6, failed: 0 });
+      expect(await hostsOf(host, alice)).toEqual([A]);
+    });
+
+    test('too large for what is left: asked for another time, behind the others', async () => {
+      const [early, later] = [await alice.advertise(chain, A), await alice.advertise(chain, B)];
+      listHourly([early, later]);
+      peer.answers[NODE] = nodes([early, later, ...paidBy(early), ...paidBy(later)], {
+        [early.id('hex')]: { rawTx: early.toHex(), and: 'x'.repeat(100_000) },
+      });
+      const again = synchroniser([peer.url], { limits: { ...limits, bytes: 50_000 } });
+      const outcomes = [of(await again.run()), of(await again.run())];
+      expect(outcomes).toMatchObject([
+        { admitted: 0, refused: 0, failed: 1, problem: expect.stringContaining('used up') },
+        { admitted: 1, refused: 0, failed: 1, problem: expect.stringContaining('used up') },
+      ]);
+      expect(await hostsOf(host, alice)).toEqual([B]);
+      expect(of(await sync([peer.url]))).toMatchObject({ known: 1, admitted: 1 });
+    });
+
+    test('those that the chain can not be asked for are passed in the next runs, and come in when it can', async () => {
+      const unasked = await Promise.all(Array.from({ length: 12 }, (_, n) => alice.advertise(chain, `${A}/${n}`)));
+      const ad = await alice.advertise(chain, B);
+      listHourly([...unasked, ad]);
+      peer.answers[NODE] = nodes([...unasked, ad].flatMap((one) => [one, ...paidBy(one)]));
+      chain.silentOf = new Set(unasked.flatMap(paidBy).map((one) => one.id('hex')));
+      const again = synchroniser([peer.url]);
+      for (let run = 0; run < 2; run++) expect(of(await again.run())).toMatchObject({ admitted: 0, failed: 5 });
+      expect(of(await again.run())).toMatchObject({ admitted: 1, failed: 7 });
+      expect(await hostsOf(host, alice)).toEqual([B]);
+      chain.silentOf = new Set();
+      expect(of(await again.run())).toMatchObject({ known: 1, admitted: 12, failed: 0 });
+    });
   });
 
   test('a peer that goes down in the middle is left alone after a few failures', async () => {

@@ -1,5 +1,5 @@
 import type { Outpoint } from '@messagebox/wallet';
-import { type BoundedResponse, FetchError, type PublicFetch } from '../net/public-fetch.js';
+import { AnswerTooLargeError, type BoundedResponse, FetchError, type PublicFetch } from '../net/public-fetch.js';
 
 /** What a peer lists of a topic. */
 export interface ListedByPeer extends Outpoint {
@@ -37,6 +37,10 @@ export class UselessAnswerError extends Error {
 /** The peer has used up what one synchronisation may take. */
 export class PeerBudgetError extends Error {
   override readonly name = 'PeerBudgetError';
+
+  constructor() {
+    super('The peer has used up what one synchronisation may take.');
+  }
 }
 
 const LIST_BYTES = 2_000_000;
@@ -86,19 +90,27 @@ export class Peer {
   async #ask(path: string, body: object, maxBytes: number, headers: Record<string, string> = {}): Promise<unknown> {
     const bytesLeft = this.limits.bytes - this.#bytes;
     if (this.#requests >= this.limits.requests || bytesLeft <= 0) {
-      throw new PeerBudgetError('The peer has used up what one synchronisation may take.');
+      throw new PeerBudgetError();
     }
     this.#requests += 1;
-    const response = await this.fetch.request(`${this.origin}${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(body),
-      maxBytes: Math.min(maxBytes, bytesLeft),
-      timeoutMs: this.limits.requestMs,
-      signal: this.signal,
-    });
-    this.#bytes += response.body.length;
-    return jsonOf(response);
+    const most = Math.min(maxBytes, bytesLeft);
+    try {
+      const response = await this.fetch.request(`${this.origin}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+        maxBytes: most,
+        timeoutMs: this.limits.requestMs,
+        signal: this.signal,
+      });
+      this.#bytes += response.body.length;
+      return jsonOf(response);
+    } catch (error) {
+      if (!(error instanceof AnswerTooLargeError)) throw error;
+      this.#bytes += most;
+      // Another time there may be more left for it; but what is larger than any answer may be stays so.
+      throw most < maxBytes ? new PeerBudgetError() : new UselessAnswerError(error.message);
+    }
   }
 }
 

@@ -6,17 +6,34 @@ const AGAIN_MS = 86_400_000;
 const MOST_OUTPUTS = 1_000;
 const MOST_TOPICS = 1_000;
 
-/** What was refused of one peer and topic, and may be valid later: it is asked for again, and not for ever. */
+/**
+ * What did not come in of one peer and topic. In the next run it is asked for behind the others, so that it keeps none
+ * of them out; and what was refused and may be valid later is asked for again, but not for ever.
+ */
 export class TopicRefusals {
   #before: ReadonlyMap<string, number> = new Map();
   #first = new Map<string, number>();
+  #behind: ReadonlySet<string> = new Set();
+  #behindNext = new Set<string>();
 
   constructor(private readonly now: () => number) {}
 
-  /** Begins a run. What has not been refused in the last one is forgotten. */
+  /** Begins a run. What has been neither refused nor put behind in the last one is forgotten. */
   begin(): void {
     this.#before = this.#first;
     this.#first = new Map();
+    this.#behind = this.#behindNext;
+    this.#behindNext = new Set();
+  }
+
+  /** For the next run. */
+  putBehind(output: Outpoint): void {
+    if (this.#behindNext.size < MOST_OUTPUTS) this.#behindNext.add(outpointKey(output));
+  }
+
+  /** Whether the last run has put it behind the others. */
+  isBehind(output: Outpoint): boolean {
+    return this.#behind.has(outpointKey(output));
   }
 
   /** Of one that was refused just now. */

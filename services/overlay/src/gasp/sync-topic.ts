@@ -1,5 +1,5 @@
 import { type Logger, RuleError } from '@messagebox/shared';
-import { InvalidTransactionError, outpointKey } from '@messagebox/wallet';
+import { ChainUnavailableError, InvalidTransactionError, outpointKey, VerifierBusyError } from '@messagebox/wallet';
 import type { OverlayEngine } from '../engine/overlay-engine.js';
 import type { OverlayStorage } from '../engine/overlay-storage.js';
 import { FetchError } from '../net/public-fetch.js';
@@ -102,10 +102,29 @@ class Run {
     const known = await this.parts.storage.appliedAmong(this.topic, [...new Set(outputs.map(({ txid }) => txid))]);
     for (const output of outputs) {
       this.#seen.add(outpointKey(output));
-      if (known.has(output.txid)) this.outcome.known += 1;
-      else if (!(await this.#take(output))) return false;
       this.#latest = Math.max(this.#latest, output.score);
     }
+    const unknown = outputs.filter(({ txid }) => !known.has(txid));
+    this.outcome.known += outputs.length - unknown.length;
+    const behind = unknown.filter((output) => this.refusals.isBehind(output));
+    for (const output of behind) this.refusals.putBehind(output);
+    const others = unknown.filter((output) => !this.refusals.isBehind(output));
+    if (!(await this.#takeEach(others))) {
+      for (const output of behind) this.#isMissing(output);
+      return false;
+    }
+    // These have failed before. If they do again, that says nothing of the peer or the chain, nor of the next page.
+    await this.#takeEach(behind);
+    this.#failuresInARow = 0;
+    return true;
+  }
+
+  /**
+   * @param outputs oldest first, so that the first one that is missing has those behind it asked for the next time
+   * @returns false when it is no use to go on
+   */
+  async #takeEach(outputs: readonly ListedByPeer[]): Promise<boolean> {
+    for (const output of outputs) if (!(await this.#take(output))) return false;
     return true;
   }
 
@@ -122,6 +141,7 @@ class Run {
         { peer: this.peer.origin, topic: this.topic, txid: output.txid, reason: error.message },
         'not synchronised',
       );
+      this.refusals.putBehind(output);
       if (!isRefusal(error)) return this.#failed(output, error);
       this.outcome.refused += 1;
       if (mayBeValidLater(error) && this.refusals.isToBeAskedForAgain(output)) this.#isMissing(output);
@@ -136,12 +156,17 @@ class Run {
     this.outcome.failed += 1;
     this.outcome.problem = error.message;
     this.#failuresInARow += 1;
-    return error instanceof FetchError && this.#failuresInARow < PATIENCE;
+    return mayGoBetterWithAnother(error) && this.#failuresInARow < PATIENCE;
   }
 
   #isMissing({ score }: ListedByPeer): void {
     this.#earliestMissing = Math.min(this.#earliestMissing, score);
   }
+}
+
+/** The chain may answer about one block and not about another, and so may a peer about its outputs. */
+function mayGoBetterWithAnother(error: Error): boolean {
+  return [FetchError, ChainUnavailableError, VerifierBusyError].some((type) => error instanceof type);
 }
 
 function isRefusal(error: Error): boolean {

@@ -22,13 +22,15 @@ export function hostUrl(text: unknown, network: Network): URL | undefined {
 }
 
 /**
- * Where the paths of such a host begin, written in one way: without a slash at the end.
+ * Where the paths of such a host begin, written in one way: without a slash at the end, and in at most 255 bytes too.
  *
  * @returns undefined as {@link hostUrl}
  */
 export function hostBase(text: unknown, network: Network): string | undefined {
   const url = hostUrl(text, network);
-  return url === undefined ? undefined : `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+  const base = url === undefined ? undefined : `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+  // Written in one way it can be longer than it was, as https://8.1 is https://8.0.0.1, and longer than its column.
+  return base === undefined || base.length > MAX_BYTES ? undefined : base;
 }
 
 /** Whether a URL's hostname is one that the public internet could know. What it resolves to is another question. */

@@ -16,6 +16,9 @@ export class FetchError extends Error {
   }
 }
 
+/** The answer is larger than it may be. */
+export class AnswerTooLargeError extends FetchError {}
+
 export interface BoundedRequest {
   readonly method?: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
@@ -119,7 +122,7 @@ async function readBounded(body: AsyncIterable<Uint8Array> | null, maxBytes: num
   for await (const chunk of body ?? []) {
     bytes += chunk.length;
     // Leaving the loop ends the connection.
-    if (bytes > maxBytes) throw new FetchError(`The answer has more than ${maxBytes} bytes.`);
+    if (bytes > maxBytes) throw new AnswerTooLargeError(`The answer has more than ${maxBytes} bytes.`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -6,6 +6,8 @@ export class TestChain implements ChainTracker {
   #funded = 0;
   /** Makes it fail to answer. */
   down = false;
+  /** Makes it fail to answer about these merkle roots. */
+  silentOf: ReadonlySet<string> = new Set();
   /** Makes it not know later blocks yet. */
   knownUpTo = Number.POSITIVE_INFINITY;
   /** Makes it answer only then. */
@@ -13,7 +15,7 @@ export class TestChain implements ChainTracker {
 
   async isValidRootForHeight(root: string, height: number): Promise<boolean> {
     await this.held;
-    if (this.down) throw new Error('the chain is down');
+    if (this.down || this.silentOf.has(root)) throw new Error('the chain is down');
     return height <= this.knownUpTo && this.#roots.get(height) === root;
   }
 
