@@ -1,11 +1,30 @@
 import { until } from '../../../tests/acceptance/history.js';
-import { bytesOf, TestChain } from './support/chain.js';
+import { addFunding, bytesOf, TestChain } from './support/chain.js';
 import { type Host, startHost } from './support/host.js';
 import { Person } from './support/person.js';
 
 const A = 'https://a.mailboxes.org';
 const B = 'https://b.mailboxes.org';
 const TOPIC = ['tm_messagebox'];
+
+test('what is written down of spending fills an overlay, though no transaction is kept for it', async () => {
+  const chain = new TestChain();
+  const host = await startHost(chain);
+  const alice = new Person();
+  const funding = chain.fund(50);
+  const revocation = await alice.transaction(
+    chain,
+    [],
+    [{ transaction: await alice.advertise(chain, A), index: 0 }],
+    funding,
+  );
+  for (let index = 1; index < 50; index++) addFunding(revocation, funding, index);
+  await revocation.sign();
+  await host.engine.apply(bytesOf(revocation), TOPIC);
+  expect(await host.rows()).toMatchObject({ overlay_transactions: 0, overlay_spends: 51 });
+  expect(await host.storage.bytesKept()).toBe(51 * 256);
+  await host.close();
+});
 
 /** An overlay in which one advertisement is as much as there may be. */
 describe('an overlay that is full', () => {

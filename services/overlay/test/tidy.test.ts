@@ -115,6 +115,35 @@ function suite(createStore?: () => Promise<{ config: StoreConfig; drop(): Promis
     expect(asked).toHaveLength(2);
   });
 
+  /** As many as the chain is asked for in one run, and before what comes after them. */
+  const flood = async () => {
+    for (let n = 0; n < 100; n++) {
+      await host.storage.claimApplied(n.toString(16).padStart(64, '0'), TOPIC[0] ?? '', false, Date.now() - HOUR);
+    }
+  };
+
+  test('what the chain has not been asked for is not taken for what is in no block', async () => {
+    await flood();
+    const alice = new Person();
+    const ad = await alice.advertise(chain, A);
+    await submit(ad);
+    mine(ad);
+    expect(await run(31 * DAY)).toEqual({ proven: 0, forgotten: 100 });
+    expect(asked).not.toContain(ad.id('hex'));
+    expect(await found(alice)).toHaveLength(1);
+    expect(await run(31 * DAY)).toEqual({ proven: 1, forgotten: 0 });
+  });
+
+  test('it is removed after 90 days all the same', async () => {
+    await flood();
+    const alice = new Person();
+    const ad = await alice.advertise(chain, A);
+    await submit(ad);
+    expect(await run(91 * DAY)).toEqual({ proven: 0, forgotten: 101 });
+    expect(asked).not.toContain(ad.id('hex'));
+    expect(await found(alice)).toEqual([]);
+  });
+
   test('while the chain can not be asked, nothing is removed', async () => {
     for (let i = 0; i < 3; i++) await submit(await new Person().advertise(chain, A));
     down = true;

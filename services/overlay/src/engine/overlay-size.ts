@@ -3,7 +3,7 @@ import { OverlayStorage } from './overlay-storage.js';
 
 /** Counted no further. */
 const MOST_COUNTED = 1_000_000;
-/** Bytes of BEEFs. The messages' database is no place for all that strangers may think of. */
+/** Bytes of BEEFs and spends. The messages' database is no place for all that strangers may think of. */
 const MOST_BYTES = 2 * 1024 ** 3;
 const EVERY_MS = 60_000;
 

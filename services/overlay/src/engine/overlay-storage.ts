@@ -43,6 +43,8 @@ export class LostRaceError extends Error {
 }
 
 const AT_ONCE = 100;
+/** About what a row of `overlay_spends` takes in the database, with its indexes. */
+const BYTES_OF_SPEND = 256;
 /** Not before it can be in a block. */
 const FIRST_ASKED_AFTER_MS = 3_600_000;
 
@@ -52,6 +54,7 @@ const DELETE_OUTPUT = fixed('DELETE FROM overlay_outputs WHERE topic = ? AND txi
 const INSERT_BEEF = fixed('INSERT INTO overlay_transactions (txid, bytes, beef) VALUES (?, ?, ?)');
 const UPDATE_BEEF = fixed('UPDATE overlay_transactions SET bytes = ?, beef = ? WHERE txid = ?');
 const SUM_BYTES = fixed('SELECT SUM(bytes) AS bytes FROM overlay_transactions');
+const COUNT_SPENDS = fixed('SELECT COUNT(*) AS n FROM overlay_spends');
 const FIND_BEEF = fixed('SELECT beef FROM overlay_transactions WHERE txid = ?');
 const FIND_BEEF_OF_OUTPUT = fixed(
   `SELECT t.beef FROM overlay_outputs o JOIN overlay_transactions t ON t.txid = o.txid
@@ -245,17 +248,26 @@ export class OverlayStorage {
       `SELECT txid, topic FROM overlay_applied WHERE proven = 0 AND applied_at < ?
        ORDER BY applied_at LIMIT ${Math.trunc(limit)}`,
     );
-    const rows = await this.#read(sql, [before]);
-    return rows.map((row) => ({ txid: txidOf(row['txid']), topic: (row['topic'] as Buffer).toString('utf8') }));
+    return (await this.#read(sql, [before])).map(appliedOf);
+  }
+
+  /** Of that, what the chain has been asked for in its turn: few of many, so found by when it is to be asked again. */
+  async askedInVain(before: number, now: number, limit: number): Promise<{ txid: string; topic: string }[]> {
+    const sql = varying(
+      `SELECT txid, topic FROM overlay_applied WHERE proven = 0 AND ask_at > ? AND applied_at < ?
+       ORDER BY ask_at LIMIT ${Math.trunc(limit)}`,
+    );
+    return (await this.#read(sql, [now, before])).map(appliedOf);
+  }
+
+  /** Bytes of all BEEFs, and of what is written down of spending, which needs none. */
+  async bytesKept(): Promise<number> {
+    const [beefs] = await this.#read(SUM_BYTES, []);
+    const [spends] = await this.#read(COUNT_SPENDS, []);
+    return Number(beefs?.['bytes'] ?? 0) + Number(spends?.['n']) * BYTES_OF_SPEND;
   }
 
   /** How many transactions topics have applied, counted up to `most`. */
-  /** Bytes of all BEEFs. */
-  async bytesKept(): Promise<number> {
-    const [row] = await this.#read(SUM_BYTES, []);
-    return Number(row?.['bytes'] ?? 0);
-  }
-
   async countApplied(proven: boolean, most: number): Promise<number> {
     const sql = varying(
       `SELECT COUNT(*) AS n FROM (SELECT 1 AS one FROM overlay_applied WHERE proven = ? LIMIT ${Math.trunc(most)}) t`,
@@ -414,6 +426,10 @@ function id(txid: string): Buffer {
 
 function txidOf(bytes: unknown): string {
   return (bytes as Buffer).toString('hex');
+}
+
+function appliedOf(row: SqlRow): { txid: string; topic: string } {
+  return { txid: txidOf(row['txid']), topic: (row['topic'] as Buffer).toString('utf8') };
 }
 
 function outpointOf(row: SqlRow): Outpoint {

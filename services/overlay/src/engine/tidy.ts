@@ -22,8 +22,10 @@ export interface Tidied {
 }
 
 const DAY_MS = 86_400_000;
-/** How long what is in no block is kept: whoever means it advertises again. */
+/** How long what is in no block, as the chain says, is kept: whoever means it advertises again. */
 const KEPT_MS = 30 * DAY_MS;
+/** The same for what the chain was not asked for yet. It may be in a block; but more can come than can be asked for. */
+const KEPT_UNASKED_MS = 90 * DAY_MS;
 const ASKED_AGAIN_AFTER_MS = DAY_MS;
 /** Sooner than the next run, so that it shows whether the chain is still away. */
 const UNANSWERED_AFTER_MS = 10 * 60_000;
@@ -36,7 +38,7 @@ const AT_ONCE = 500;
 /**
  * Advertisements come without a merkle path, because they are told of before they are in a block. So the chain is asked
  * for it later, which also makes what is kept smaller; and what has none for too long is removed, unless the chain can't be
- * asked now.
+ * asked now. What it has not been asked for yet, because so much else came before, is given more time.
  *
  * @throws {StoreUnavailableError}
  */
@@ -69,9 +71,20 @@ async function prove(parts: TidyParts, tidied: Tidied): Promise<boolean> {
   return true;
 }
 
-async function forget({ engine, storage, signal, now = Date.now }: TidyParts, tidied: Tidied): Promise<void> {
+async function forget(parts: TidyParts, tidied: Tidied): Promise<void> {
+  const { storage, now = Date.now } = parts;
+  await forgetAll(() => storage.askedInVain(now() - KEPT_MS, now(), AT_ONCE), parts, tidied);
+  await forgetAll(() => storage.unprovenSince(now() - KEPT_UNASKED_MS, AT_ONCE), parts, tidied);
+}
+
+/** @param find the next {@link AT_ONCE} of them; fewer are the last */
+async function forgetAll(
+  find: () => Promise<readonly { txid: string; topic: string }[]>,
+  { engine, signal }: TidyParts,
+  tidied: Tidied,
+): Promise<void> {
   while (tidied.forgotten < MOST_FORGOTTEN) {
-    const old = await storage.unprovenSince(now() - KEPT_MS, AT_ONCE);
+    const old = await find();
     for (const { txid, topic } of old) {
       if (signal?.aborted === true) return;
       if (await engine.forget(txid, topic)) tidied.forgotten += 1;
