@@ -233,6 +233,73 @@ export function engineSuite(
         expect(hosts).toEqual([A, B]);
       });
 
+      describe('of one of two advertisements in a transaction', () => {
+        const rowsOf = async (txid: string) => [
+          (await host.storage.outputsOf(txid, TOPIC[0] ?? '')).sort(),
+          (await host.storage.findApplied(txid, TOPIC[0] ?? '')) !== undefined,
+        ];
+        const hostsOf = async (alice: Person) =>
+          (await host.found({ identityKey: alice.identityKey })).map((found) => found.split(' ')[1]);
+
+        test('what only the loser had spent is back, and the transaction is no less known than before', async () => {
+          const alice = new Person();
+          const two = await alice.transaction(chain, [await alice.messageBoxAd(A), await alice.messageBoxAd(B)]);
+          const txid = two.id('hex');
+          await submit(two);
+          const funding = chain.fund();
+          await submit(await alice.transaction(chain, [], [{ transaction: two, index: 0 }], funding));
+          expect(await hostsOf(alice)).toEqual([B]);
+          const winner = await alice.transaction(chain, [await alice.messageBoxAd(`${A}/new`)], [], funding);
+          await submit(chain.mine(winner));
+          expect((await hostsOf(alice)).sort()).toEqual([A, `${A}/new`, B]);
+          expect(await rowsOf(txid)).toEqual([[0, 1], true]);
+          // Not in a block, so to be forgotten as a whole.
+          expect(await host.engine.forget(txid, TOPIC[0] ?? '')).toBe(true);
+          expect(await hostsOf(alice)).toEqual([`${A}/new`]);
+          expect(await rowsOf(txid)).toEqual([[], false]);
+        });
+
+        test('what the winner spends as well is not', async () => {
+          const alice = new Person();
+          const two = await alice.transaction(chain, [await alice.messageBoxAd(A), await alice.messageBoxAd(B)]);
+          await submit(two);
+          const spent = [{ transaction: two, index: 0 }];
+          await submit(await alice.transaction(chain, [], spent));
+          const winner = await alice.advertise(chain, `${A}/new`, spent);
+          expect((await submit(chain.mine(winner)))['tm_messagebox']).toMatchObject({ coinsRemoved: [1] });
+          expect((await hostsOf(alice)).sort()).toEqual([`${A}/new`, B]);
+          expect(await rowsOf(two.id('hex'))).toEqual([[1], true]);
+        });
+
+        test('what is back may be too much of an identity, and the winner may spend the one that leaves', async () => {
+          const alice = new Person();
+          const [oldest, second] = [
+            await alice.advertise(chain, `${A}/oldest`),
+            await alice.advertise(chain, `${A}/2nd`),
+          ];
+          for (const ad of [oldest, second]) await submit(ad);
+          const scripts = await Promise.all([A, `${A}/a`, B].map((url) => alice.messageBoxAd(url)));
+          const three = await alice.transaction(chain, scripts);
+          await submit(three);
+          const funding = chain.fund();
+          const spent = [0, 1].map((index) => ({ transaction: three, index }));
+          await submit(await alice.transaction(chain, [], spent, funding));
+          const urls = Array.from({ length: 97 }, (_, index) => `${A}/many/${index}`);
+          await submit(await alice.transaction(chain, await Promise.all(urls.map((url) => alice.messageBoxAd(url)))));
+          const held = async () =>
+            (await new MessageBoxAdvertisements(host.sql).find({ identityKey: alice.identityKey }, 1_000)).map(
+              (found) => found.host,
+            );
+          expect(await held()).toHaveLength(100);
+          const winner = await alice.transaction(chain, [], [{ transaction: oldest, index: 0 }], funding);
+          expect((await submit(chain.mine(winner)))['tm_messagebox']).toMatchObject({ coinsRemoved: [1] });
+          const hosts = await held();
+          expect(hosts).toHaveLength(100);
+          expect(hosts).toEqual(expect.arrayContaining([A, `${A}/a`, B]));
+          for (const gone of ['oldest', '2nd']) expect(hosts).not.toContain(`${A}/${gone}`);
+        });
+      });
+
       test('a merkle path that comes later counts', async () => {
         const alice = new Person();
         const funding = chain.fund();
@@ -332,6 +399,47 @@ export function engineSuite(
           await Promise.all([submit(first, TOPIC, host), submit(second, TOPIC, other)]);
         }
         expect(await host.found({ identityKey: alice.identityKey })).toEqual([]);
+      });
+
+      test('one output is given back and the other one spent, by two processes: the first is found', async () => {
+        const alice = new Person();
+        for (let round = 0; round < 20; round++) {
+          const [back, spent] = [`${A}/back/${round}`, `${A}/other/${round}`];
+          const two = await alice.transaction(chain, [await alice.messageBoxAd(back), await alice.messageBoxAd(spent)]);
+          await submit(two);
+          const funding = chain.fund();
+          await submit(await alice.transaction(chain, [], [{ transaction: two, index: 0 }], funding));
+          const winner = chain.mine(await alice.transaction(chain, [await alice.messageBoxAd(A)], [], funding));
+          const revocation = await alice.transaction(chain, [], [{ transaction: two, index: 1 }]);
+          const [first, second] = round % 2 === 0 ? [winner, revocation] : [revocation, winner];
+          await Promise.all([submit(first, TOPIC, host), submit(second, TOPIC, other)]);
+          // When the revocation was first, there was nothing to give it back from, and it can come again.
+          await submit(two);
+          expect(await host.found({ identityKey: alice.identityKey, host: back })).toHaveLength(1);
+          expect(await host.found({ identityKey: alice.identityKey, host: spent })).toEqual([]);
+        }
+      });
+
+      test('one output is given back and its transaction forgotten, by two processes: nothing is left', async () => {
+        const alice = new Person();
+        for (let round = 0; round < 4; round++) {
+          const two = await alice.transaction(chain, [await alice.messageBoxAd(A), await alice.messageBoxAd(A)]);
+          const txid = two.id('hex');
+          await submit(two);
+          const funding = chain.fund();
+          await submit(await alice.transaction(chain, [], [{ transaction: two, index: 0 }], funding));
+          const winner = chain.mine(await alice.transaction(chain, [await alice.messageBoxAd(B)], [], funding));
+          // Once the winner is verified, so that both change the database at once.
+          const change = host.storage.transaction.bind(host.storage);
+          const both = jest.spyOn(host.storage, 'transaction').mockImplementationOnce(async (work) => {
+            const [changed] = await Promise.all([change(work), other.engine.forget(txid, TOPIC[0] ?? '')]);
+            return changed;
+          });
+          await submit(winner);
+          both.mockRestore();
+          expect(await host.storage.outputsOf(txid, TOPIC[0] ?? '')).toEqual([]);
+          expect(await host.storage.findBeef(txid)).toBeUndefined();
+        }
       });
 
       test('20 times the same transaction to two processes: admitted once, no errors', async () => {

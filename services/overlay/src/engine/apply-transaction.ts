@@ -148,20 +148,23 @@ async function carryOut(
   }
   const { losers, held, heldUntilLoser, newSpends, outputsToAdmit } = planned;
   for (const loser of losers) await evictTransaction(loser, topic, scope);
+  // What a loser had spent may be back, and what then was too much of one identity gone.
+  const nowHeld = losers.length === 0 ? undefined : await storage.heldAmong(topic, inputs);
+  const isHeld = (index: number, input: Outpoint) => nowHeld?.has(outpointKey(input)) ?? held.has(index);
   await storage.claimApplied(txid, topic, proof !== undefined, score);
   const spends = newSpends.flatMap((index) => {
     const input = inputs[index];
     return input === undefined ? [] : [{ ...input, index, admitted: held.has(index) || heldUntilLoser.has(index) }];
   });
   await storage.insertSpends(topic, txid, spends);
-  for (const [index, input] of inputs.entries()) if (held.has(index)) await removeOutput(topic, input, scope);
+  for (const [index, input] of inputs.entries()) if (isHeld(index, input)) await removeOutput(topic, input, scope);
   const admitted = outputsToAdmit.map((outputIndex) => ({ txid, outputIndex, score }));
   for (const output of admitted) await storage.insertOutput(topic, output);
   if (admitted.length > 0) await storage.insertBeef(txid, beef);
   await storage.assertNoRace(
     topic,
     admitted,
-    spends.filter(({ index }) => !held.has(index)),
+    spends.filter((spend) => !isHeld(spend.index, spend)),
   );
   await tellLookups(submission, topic, outputsToAdmit, scope);
   return {

@@ -16,6 +16,8 @@ import { type Outpoint, outpointKey } from '@messagebox/wallet';
 export interface AppliedTransaction {
   /** Whether it came with a merkle path, at first or later. */
   readonly proven: boolean;
+  /** Milliseconds since 1970. */
+  readonly appliedAt: number;
 }
 
 /** Somebody's spending of an output, as a topic has seen it. */
@@ -65,7 +67,8 @@ const LOCK_BEEF = fixed('UPDATE overlay_transactions SET txid = txid WHERE txid 
 const DELETE_UNUSED_BEEF = fixed(
   'DELETE FROM overlay_transactions WHERE txid = ? AND NOT EXISTS (SELECT 1 FROM overlay_outputs o WHERE o.txid = ?)',
 );
-const FIND_APPLIED = fixed('SELECT proven FROM overlay_applied WHERE txid = ? AND topic = ?');
+const APPLIED = 'SELECT proven, applied_at FROM overlay_applied WHERE txid = ? AND topic = ?';
+const FIND_APPLIED = fixed(APPLIED);
 const INSERT_APPLIED = fixed(
   'INSERT INTO overlay_applied (txid, topic, proven, applied_at, ask_at) VALUES (?, ?, ?, ?, ?)',
 );
@@ -196,8 +199,13 @@ export class OverlayStorage {
   }
 
   async findApplied(txid: string, topic: string): Promise<AppliedTransaction | undefined> {
-    const [row] = await this.#read(FIND_APPLIED, [id(txid), encodeName(topic)]);
-    return row && { proven: Number(row['proven']) === 1 };
+    return (await this.#read(FIND_APPLIED, [id(txid), encodeName(topic)])).map(appliedOf)[0];
+  }
+
+  /** Waits for whoever is just forgetting it, and whoever forgets it then waits for what is written here. */
+  async findAppliedAfterWriters(txid: string, topic: string): Promise<AppliedTransaction | undefined> {
+    const sql = varying(`${APPLIED} ${this.#sql.phrases.afterWriters}`);
+    return (await this.#read(sql, [id(txid), encodeName(topic)])).map(appliedOf)[0];
   }
 
   /** Those of `txids` that have changed the topic. */
@@ -248,7 +256,7 @@ export class OverlayStorage {
       `SELECT txid, topic FROM overlay_applied WHERE proven = 0 AND applied_at < ?
        ORDER BY applied_at LIMIT ${Math.trunc(limit)}`,
     );
-    return (await this.#read(sql, [before])).map(appliedOf);
+    return (await this.#read(sql, [before])).map(keyOfApplied);
   }
 
   /** Of that, what the chain has been asked for in its turn: few of many, so found by when it is to be asked again. */
@@ -257,7 +265,7 @@ export class OverlayStorage {
       `SELECT txid, topic FROM overlay_applied WHERE proven = 0 AND ask_at > ? AND applied_at < ?
        ORDER BY ask_at LIMIT ${Math.trunc(limit)}`,
     );
-    return (await this.#read(sql, [now, before])).map(appliedOf);
+    return (await this.#read(sql, [now, before])).map(keyOfApplied);
   }
 
   /** Bytes of all BEEFs, and of what is written down of spending, which needs none. */
@@ -428,7 +436,11 @@ function txidOf(bytes: unknown): string {
   return (bytes as Buffer).toString('hex');
 }
 
-function appliedOf(row: SqlRow): { txid: string; topic: string } {
+function appliedOf(row: SqlRow): AppliedTransaction {
+  return { proven: Number(row['proven']) === 1, appliedAt: Number(row['applied_at']) };
+}
+
+function keyOfApplied(row: SqlRow): { txid: string; topic: string } {
   return { txid: txidOf(row['txid']), topic: (row['topic'] as Buffer).toString('utf8') };
 }
 
