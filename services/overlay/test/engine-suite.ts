@@ -336,6 +336,24 @@ export function engineSuite(
       expect(await host.found({ identityKey: alice.identityKey })).toEqual([]);
     });
 
+    test('one in a block is so when its advertisement comes along; if not, it can be submitted again', async () => {
+      for (const comesAlong of [true, false]) {
+        const alice = new Person();
+        const ad = chain.mine(await alice.advertise(chain, A));
+        const revocation = chain.mine(await alice.transaction(chain, [], [{ transaction: ad, index: 0 }]));
+        const beef = new Beef();
+        if (comesAlong) beef.mergeTransaction(ad);
+        beef.mergeTransaction(revocation);
+        expect(beef.txs).toHaveLength(comesAlong ? 2 : 1);
+        const submitIt = async () =>
+          (await host.engine.apply(Uint8Array.from(beef.toBinaryAtomic(revocation.id('hex'))), TOPIC))[TOPIC[0] ?? ''];
+        expect(await submitIt()).toMatchObject({ outputsToAdmit: [], coinsRemoved: [] });
+        expect((await submit(ad))['tm_messagebox']?.outputsToAdmit).toEqual(comesAlong ? [] : [0]);
+        if (!comesAlong) expect(await submitIt()).toMatchObject({ coinsRemoved: [1] });
+        expect(await host.found({ identityKey: alice.identityKey })).toEqual([]);
+      }
+    });
+
     describe('of one identity', () => {
       const hostsOf = async (alice: Person) =>
         (await host.found({ identityKey: alice.identityKey })).map((found) => found.split(' ')[1]);

@@ -10,6 +10,11 @@ import { removeOutput } from './remove-output.js';
 /** A verified transaction and when it came. */
 export interface Submission {
   readonly parsed: ParsedBeef;
+  /**
+   * What came along, needed or not, by id. A transaction with a merkle path needs no ancestors, and these are not
+   * verified; but what it spends is what their ids stand for.
+   */
+  readonly sources: ParsedBeef['transactions'];
   /** What verifies it, and nothing else. */
   readonly beef: Uint8Array;
   /** Milliseconds since 1970: of being admitted here, by which other hosts learn of it. */
@@ -71,7 +76,7 @@ export async function applyTransaction(
   // In one order for everybody, so that two submissions to the same topics don't deadlock.
   for (const name of [...names].sort()) {
     const topic = parts.topics[name];
-    if (topic !== undefined) plans.push([name, await plan(submission.parsed, name, topic, storage)]);
+    if (topic !== undefined) plans.push([name, await plan(submission, name, topic, storage)]);
   }
   const steak: STEAK = {};
   for (const [name, planned] of plans) steak[name] = await carryOut(submission, name, planned, scope);
@@ -79,7 +84,7 @@ export async function applyTransaction(
 }
 
 async function plan(
-  { subject, transactions }: ParsedBeef,
+  { parsed: { subject }, sources }: Submission,
   name: string,
   topic: OverlayTopic,
   storage: OverlayStorage,
@@ -105,7 +110,7 @@ async function plan(
   // What it revokes may come later, from a host that has not heard of it.
   const revokes = () =>
     outpoints.some((input) => {
-      const source = transactions.get(input.txid)?.outputs[input.outputIndex];
+      const source = sources.get(input.txid)?.outputs[input.outputIndex];
       return source !== undefined && topic.isToken(source.script);
     });
   const isSomething = outputsToAdmit.length + held.size + heldUntilLoser.size + losers.length > 0 || revokes();

@@ -205,6 +205,7 @@ export class OverlayEngine {
     const score = this.#nextScore();
     const submission = {
       parsed: valid(() => parseBeef(beef)),
+      sources: claimed.transactions,
       beef,
       score,
       admittedAt: Math.min(from.admittedAt ?? score, score),
