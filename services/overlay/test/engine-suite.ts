@@ -354,6 +354,47 @@ export function engineSuite(
       }
     });
 
+    describe('a block is replaced', () => {
+      const keptOf = async (alice: Person) => {
+        const query = { identityKey: alice.identityKey };
+        const [output] = (await host.engine.lookup({ service: 'ls_messagebox', query })).outputs;
+        return Transaction.fromBEEF([...(output?.beef ?? [])]);
+      };
+
+      test('a new merkle path takes the place of one that leads nowhere any more', async () => {
+        const alice = new Person();
+        const ad = chain.mine(await alice.advertise(chain, A));
+        await submit(ad);
+        chain.replaceBlockOf(ad);
+        await expect((await keptOf(alice)).verify(chain)).rejects.toThrow('Invalid merkle path');
+        expect(await submit(chain.mine(ad))).toEqual({ tm_messagebox: NOTHING });
+        expect(await (await keptOf(alice)).verify(chain)).toBe(true);
+      });
+
+      test("one that is not the chain's takes the place of none", async () => {
+        const alice = new Person();
+        const ad = chain.mine(await alice.advertise(chain, A));
+        await submit(ad);
+        const elsewhere = new TestChain();
+        await changesNothing(() => expectRefused(submit(elsewhere.mine(ad)), 'ERR_INVALID_TRANSACTION', 400));
+        expect(await (await keptOf(alice)).verify(chain)).toBe(true);
+      });
+
+      test('what is in the new block wins against what was in the old one', async () => {
+        const alice = new Person();
+        const funding = chain.fund();
+        const old = chain.mine(await alice.transaction(chain, [await alice.messageBoxAd(A)], [], funding));
+        await submit(old);
+        const rival = await alice.transaction(chain, [await alice.messageBoxAd(B)], [], funding);
+        await changesNothing(() => expectRefused(submit(rival), 'ERR_DOUBLE_SPEND', 409));
+        chain.mine(rival);
+        await changesNothing(() => expectRefused(submit(rival), 'ERR_DOUBLE_SPEND', 409));
+        chain.replaceBlockOf(old);
+        expect((await submit(rival))['tm_messagebox']?.outputsToAdmit).toEqual([0]);
+        expect(await host.found({ identityKey: alice.identityKey })).toEqual([`${alice.identityKey} ${B}`]);
+      });
+    });
+
     describe('of one identity', () => {
       const hostsOf = async (alice: Person) =>
         (await host.found({ identityKey: alice.identityKey })).map((found) => found.split(' ')[1]);

@@ -15,6 +15,8 @@ export interface Submission {
    * verified; but what it spends is what their ids stand for.
    */
   readonly sources: ParsedBeef['transactions'];
+  /** Of itself and those that spend the same, what is kept as in a block and is in none any more. */
+  readonly unmined: ReadonlySet<string>;
   /** What verifies it, and nothing else. */
   readonly beef: Uint8Array;
   /** Milliseconds since 1970: of being admitted here, by which other hosts learn of it. */
@@ -44,7 +46,7 @@ type Plan =
   | { readonly kind: 'duplicate'; readonly nowProven: boolean }
   | {
       readonly kind: 'apply';
-      /** Unproven transactions that spend the same outputs as this proven one. */
+      /** Transactions in no block that spend the same outputs as this proven one. */
       readonly losers: readonly string[];
       /** Inputs whose outputs the topic holds. */
       readonly held: ReadonlySet<number>;
@@ -84,19 +86,21 @@ export async function applyTransaction(
 }
 
 async function plan(
-  { parsed: { subject }, sources }: Submission,
+  { parsed: { subject }, sources, unmined }: Submission,
   name: string,
   topic: OverlayTopic,
   storage: OverlayStorage,
 ): Promise<Plan> {
   const { txid, proof } = subject;
   const applied = await storage.findApplied(txid, name);
-  if (applied !== undefined) return { kind: 'duplicate', nowProven: proof !== undefined && !applied.proven };
+  if (applied !== undefined) {
+    return { kind: 'duplicate', nowProven: proof !== undefined && (!applied.proven || unmined.has(txid)) };
+  }
 
   const inputs = [...subject.inputs.entries()].filter(([, input]) => input.txid !== NOTHING);
   const outpoints = inputs.map(([, input]) => input);
   const spends = await storage.findSpends(name, outpoints);
-  const losers = await losersAgainst(subject, name, spends, storage);
+  const losers = await losersAgainst(subject, name, spends, unmined, storage);
   const heldOutputs = await storage.heldAmong(name, outpoints);
   const held = new Set<number>();
   const heldUntilLoser = new Set<number>();
@@ -126,11 +130,13 @@ async function losersAgainst(
   { txid, proof }: BeefTransaction,
   topic: string,
   spends: ReadonlyMap<string, Spend>,
+  unmined: ReadonlySet<string>,
   storage: OverlayStorage,
 ): Promise<string[]> {
   const rivals = [...new Set([...spends.values()].map(({ spentBy }) => spentBy))].filter((rival) => rival !== txid);
   for (const rival of rivals) {
-    if (proof === undefined || (await storage.findApplied(rival, topic))?.proven === true) {
+    const isMined = !unmined.has(rival) && (await storage.findApplied(rival, topic))?.proven === true;
+    if (proof === undefined || isMined) {
       throw new RuleError('ERR_DOUBLE_SPEND', `Transaction ${rival} spends the same output.`, 409);
     }
   }

@@ -14,6 +14,7 @@ import { applyTransaction } from './apply-transaction.js';
 import { undoTransaction } from './evict-transaction.js';
 import { type ForeignNode, foreignNode, syncRequest } from './foreign-sync.js';
 import type { FoundOutput, ListedOutput, OverlayStorage } from './overlay-storage.js';
+import { findUnmined, isKeptProof } from './replaced-blocks.js';
 
 /** Tells whether a transaction of a stranger is valid. The wallet package's `TransactionVerifier` is one. */
 export interface BeefVerifier {
@@ -189,10 +190,13 @@ export class OverlayEngine {
    * brings a merkle path which they don't have.
    */
   async #seenBefore({ subject }: ParsedBeef, topics: readonly string[]): Promise<STEAK | undefined> {
+    const { storage } = this.#parts;
     const steak: STEAK = {};
     for (const topic of topics) {
-      const applied = await this.#parts.storage.findApplied(subject.txid, topic);
-      if (applied === undefined || (subject.proof !== undefined && !applied.proven)) return undefined;
+      const applied = await storage.findApplied(subject.txid, topic);
+      if (applied === undefined) return undefined;
+      const isNews = subject.proof !== undefined && !(applied.proven && (await isKeptProof(storage, subject)));
+      if (isNews) return undefined;
       steak[topic] = { outputsToAdmit: [], coinsToRetain: [] };
     }
     return steak;
@@ -206,6 +210,7 @@ export class OverlayEngine {
     const submission = {
       parsed: valid(() => parseBeef(beef)),
       sources: claimed.transactions,
+      unmined: await findUnmined(this.#parts, claimed.subject, topics, from.askedBy),
       beef,
       score,
       admittedAt: Math.min(from.admittedAt ?? score, score),

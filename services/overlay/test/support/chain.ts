@@ -36,6 +36,12 @@ export class TestChain implements ChainTracker {
     return transaction;
   }
 
+  /** Replaces the block of a transaction by one that does not have it. */
+  replaceBlockOf({ merklePath }: Transaction): void {
+    if (merklePath === undefined) throw new Error('it is in no block');
+    this.#roots.set(merklePath.blockHeight, '00'.repeat(32));
+  }
+
   /** A transaction in a block, with outputs that anybody may spend, and `bytes` that are of no use. */
   fund(outputs = 1, bytes = 0): Transaction {
     this.#funded += 1;
