@@ -1,5 +1,6 @@
 import {
   type Alongside,
+  Counts,
   type DuePayment,
   type Exclusive,
   type Logger,
@@ -63,7 +64,7 @@ const LONGEST_TAKING_MS = 86_400_000;
 export class PaymentDesk implements PaymentTaker {
   readonly #unfolding = new Turns(MOST_UNFOLDED);
   /** By sender. */
-  readonly #repeats = new Map<string, number>();
+  readonly #repeats = new Counts();
 
   constructor(private readonly parts: PaymentDeskParts) {}
 
@@ -89,18 +90,15 @@ export class PaymentDesk implements PaymentTaker {
 
   /** Repeats go past the verifier and its bounds, and each may ask the network once more. */
   async #repeat(sender: string, work: () => Promise<void>): Promise<void> {
-    const others = this.#repeats.get(sender) ?? 0;
-    if (others >= MOST_REPEATS) {
+    if (this.#repeats.of(sender) >= MOST_REPEATS) {
       const description = 'Too many of your payments are under way. Send the same request again later.';
       throw new RuleError('ERR_CHAIN_UNAVAILABLE', description, 503);
     }
-    this.#repeats.set(sender, others + 1);
+    const ended = this.#repeats.add(sender);
     try {
       await work();
     } finally {
-      const left = (this.#repeats.get(sender) ?? 1) - 1;
-      if (left === 0) this.#repeats.delete(sender);
-      else this.#repeats.set(sender, left);
+      ended();
     }
   }
 

@@ -13,6 +13,7 @@ export * from './http/json-server.js';
 export { parseUrl } from './http/parse-url.js';
 export { type ServerIdentity, serverIdentity } from './identity/server-identity.js';
 export * from './jobs/index.js';
+export { Counts } from './limits/counts.js';
 export { type RateLimit, rateLimit, TooManyRequestsError } from './limits/rate-limit.js';
 export { Turns } from './limits/turns.js';
 export { TimeoutError, within } from './limits/within.js';

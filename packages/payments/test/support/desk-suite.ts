@@ -1,24 +1,17 @@
-import { RuleError, type StoreConfig, StoreUnavailableError, storedWithPayment } from '@messagebox/shared';
+import { RuleError, StoreUnavailableError, storedWithPayment } from '@messagebox/shared';
 import { until } from '../../../../tests/acceptance/history.ts';
-import { DeskWorld, newKey, SERVER, type Server } from './desk-world.js';
+import { type DeskDatabase, DeskWorld, deskDatabase, newKey, SERVER, type Server } from './desk-world.js';
 
 /** What a payment desk promises, on whichever database. */
-export function deskSuite(createDatabase: () => Promise<{ config: StoreConfig; remove(): Promise<void> }>): void {
-  let database: Awaited<ReturnType<typeof createDatabase>>;
+export function deskSuite(createDatabase: () => Promise<DeskDatabase>): void {
+  const database = deskDatabase(createDatabase);
   let world: DeskWorld;
   let server: Server;
   let [alice, bob, carol, mallory] = ['', '', '', ''];
   let ids = 0;
 
-  beforeAll(async () => {
-    database = await createDatabase();
-    const migrating = new DeskWorld(database.config);
-    await migrating.open().store.migrate();
-    await migrating.close();
-  });
-  afterAll(() => database.remove());
   beforeEach(() => {
-    world = new DeskWorld(database.config);
+    world = new DeskWorld(database().config);
     server = world.open();
     [alice, bob, carol, mallory] = [newKey(), newKey(), newKey(), newKey()];
     world.fees.set(bob, 7);
@@ -49,7 +42,7 @@ export function deskSuite(createDatabase: () => Promise<{ config: StoreConfig; r
       });
       seen.push(step);
       // SQLite answers in the order of asking; elsewhere steps may be faster than a look at them.
-      if (database.config.client === 'better-sqlite3') looks.push(look());
+      if (database().config.client === 'better-sqlite3') looks.push(look());
     };
     await server.send(alice, toBob(), payment);
     expect(seen).toEqual(['verified', 'recorded', 'received', 'stored']);
@@ -109,7 +102,7 @@ export function deskSuite(createDatabase: () => Promise<{ config: StoreConfig; r
 
     test('many at once, through two desks on one database: taken and stored once, and all succeed', async () => {
       const [message, payment] = [toBob(), await payForBob()];
-      const desks = [server, database.config.client === 'mysql2' ? world.open() : server];
+      const desks = [server, database().config.client === 'mysql2' ? world.open() : server];
       const sends = Array.from({ length: 12 }, (_, i) => desks[i % 2]?.send(alice, message, payment));
       for (const answer of await Promise.all(sends)) expect(answer).toMatchObject({ status: 'success' });
       expect(new Set(world.till.asked).size).toBe(1);
@@ -270,7 +263,7 @@ export function deskSuite(createDatabase: () => Promise<{ config: StoreConfig; r
       const payments = await Promise.all(Array.from({ length: 6 }, payForBob));
       for (const payment of payments) await expect(server.send(alice, toBob(), payment)).rejects.toThrow('interrupted');
       goOn();
-      const other = database.config.client === 'mysql2' ? world.open() : server;
+      const other = database().config.client === 'mysql2' ? world.open() : server;
       const finished = await Promise.all([server.finishOpen(), other.finishOpen(), server.finishOpen()]);
       expect(finished.reduce((sum, count) => sum + count, 0)).toBe(6);
       expect(await server.list(bob)).toHaveLength(6);

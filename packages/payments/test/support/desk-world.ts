@@ -196,3 +196,22 @@ export class Server {
 }
 
 const unlocked = { run: (_name: string, work: () => Promise<unknown>) => work() } as unknown as Exclusive;
+
+/** A database for a suite of desks, and how it goes. */
+export interface DeskDatabase {
+  readonly config: StoreConfig;
+  remove(): Promise<void>;
+}
+
+/** Makes the database with its tables before a suite's tests, and removes it after them. @returns it, once it is there */
+export function deskDatabase(create: () => Promise<DeskDatabase>): () => DeskDatabase {
+  let database: DeskDatabase;
+  beforeAll(async () => {
+    database = await create();
+    const migrating = new DeskWorld(database.config);
+    await migrating.open().store.migrate();
+    await migrating.close();
+  });
+  afterAll(() => database.remove());
+  return () => database;
+}

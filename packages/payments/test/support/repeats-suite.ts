@@ -1,33 +1,18 @@
-import { RuleError, type StoreConfig } from '@messagebox/shared';
+import { RuleError } from '@messagebox/shared';
 import { until, within } from '../../../../tests/acceptance/history.ts';
-import { DeskWorld, newKey, SERVER, type Server } from './desk-world.js';
-
-/** Something that happens once, and can be waited for. */
-function event() {
-  let happen: () => void = () => undefined;
-  const happened = new Promise<void>((resolve) => {
-    happen = resolve;
-  });
-  return { happen, happened };
-}
+import { signal } from '../../../../tests/jobs/jobs-suite.ts';
+import { type DeskDatabase, DeskWorld, deskDatabase, newKey, SERVER, type Server } from './desk-world.js';
 
 /** What a payment desk promises to those who ask again, meanwhile or much later, on whichever database. */
-export function repeatsSuite(createDatabase: () => Promise<{ config: StoreConfig; remove(): Promise<void> }>): void {
-  let database: Awaited<ReturnType<typeof createDatabase>>;
+export function repeatsSuite(createDatabase: () => Promise<DeskDatabase>): void {
+  const database = deskDatabase(createDatabase);
   let world: DeskWorld;
   let server: Server;
   let [alice, bob, mallory] = ['', '', ''];
   let ids = 0;
 
-  beforeAll(async () => {
-    database = await createDatabase();
-    const migrating = new DeskWorld(database.config);
-    await migrating.open().store.migrate();
-    await migrating.close();
-  });
-  afterAll(() => database.remove());
   beforeEach(() => {
-    world = new DeskWorld(database.config);
+    world = new DeskWorld(database().config);
     server = world.open();
     [alice, bob, mallory] = [newKey(), newKey(), newKey()];
     world.fees.set(bob, 7);
@@ -104,14 +89,14 @@ export function repeatsSuite(createDatabase: () => Promise<{ config: StoreConfig
   test('a lock was lost, and the payment went on to another message: only what is stored is said to be', async () => {
     const [one, other] = [world.open({ locks: false }), world.open({ locks: false })];
     const [payment, first, second] = [await payForBob(), toBob(), toBob()];
-    const [slowIsThere, slowGoesOn, secondIsThere, secondGoesOn] = [event(), event(), event(), event()];
+    const [slowIsThere, slowGoesOn, secondIsThere, secondGoesOn] = [signal(), signal(), signal(), signal()];
     // One is at the network for the first message, and slow.
     world.till.before = () => {
-      slowIsThere.happen();
-      return slowGoesOn.happened;
+      slowIsThere.resolve();
+      return slowGoesOn.promise;
     };
     const slow = one.refusal(alice, first, payment);
-    await slowIsThere.happened;
+    await slowIsThere.promise;
     // Its lock is lost; the client's retry gets to the other, where the id turns out to be taken.
     world.till.before = () =>
       server.store.storeMessages([
@@ -121,14 +106,14 @@ export function repeatsSuite(createDatabase: () => Promise<{ config: StoreConfig
     await server.store.acknowledgeMessages(bob, [first.messageId]);
     // So the client sends the same payment along with another message, as it was told to.
     world.till.before = () => {
-      secondIsThere.happen();
-      return secondGoesOn.happened;
+      secondIsThere.resolve();
+      return secondGoesOn.promise;
     };
     const retried = other.refusal(alice, second, payment);
-    await secondIsThere.happened;
-    slowGoesOn.happen();
+    await secondIsThere.promise;
+    slowGoesOn.resolve();
     expect(await slow).toBe('StoreUnavailableError');
-    secondGoesOn.happen();
+    secondGoesOn.resolve();
     expect(await retried).toBe('nothing');
     expect((await server.list(bob)).map(({ messageId }) => messageId)).toEqual([second.messageId]);
     expect(await server.refusal(alice, first, payment)).toBe('ERR_PAYMENT_REUSED');
@@ -136,15 +121,15 @@ export function repeatsSuite(createDatabase: () => Promise<{ config: StoreConfig
 
   test('somebody else asks with the same transaction while it is under way: refused without waiting', async () => {
     const payment = await payForBob();
-    const [isThere, goesOn] = [event(), event()];
+    const [isThere, goesOn] = [signal(), signal()];
     world.till.before = () => {
-      isThere.happen();
-      return goesOn.happened;
+      isThere.resolve();
+      return goesOn.promise;
     };
     const sending = server.send(alice, toBob(), payment);
-    await isThere.happened;
+    await isThere.promise;
     expect(await within(20_000, 'an answer', server.refusal(mallory, toBob(), payment))).toBe('ERR_PAYMENT_REUSED');
-    goesOn.happen();
+    goesOn.resolve();
     expect(await sending).toMatchObject({ status: 'success' });
   });
 
@@ -155,14 +140,14 @@ export function repeatsSuite(createDatabase: () => Promise<{ config: StoreConfig
     };
     world.till.before = away;
     expect(await server.refusal(alice, message, payment)).toBe('ERR_CHAIN_UNAVAILABLE');
-    const goesOn = event();
-    world.till.before = () => goesOn.happened.then(away);
+    const goesOn = signal();
+    world.till.before = () => goesOn.promise.then(away);
     const said: string[] = [];
     const repeats = Array.from({ length: 100 }, async () => {
       said.push(await server.refusal(alice, message, payment));
     });
     await until('all but 16 have their answer', () => said.length === 84);
-    goesOn.happen();
+    goesOn.resolve();
     await Promise.all(repeats);
     expect(new Set(said)).toEqual(new Set(['ERR_CHAIN_UNAVAILABLE']));
     expect(world.till.asked).toHaveLength(17);

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { clientAddress, rateLimit, TooManyRequestsError } from '@messagebox/shared';
+import { Counts, clientAddress, rateLimit, TooManyRequestsError } from '@messagebox/shared';
 
 /** Defaults that protect the process, not etiquette: a whole office may stand behind one address. */
 const CONNECTIONS = { burst: 3_000, seconds: 3 };
@@ -7,7 +7,7 @@ const SOCKETS_PER_ADDRESS = 12_000;
 
 /** Decides whether a new connection is taken, by where it comes from. */
 export class Admission {
-  readonly #open = new Map<string, number>();
+  readonly #open = new Counts();
   readonly #rate = rateLimit(CONNECTIONS.burst, CONNECTIONS.seconds);
 
   /** @param trustedProxies TRUST_PROXY */
@@ -19,7 +19,7 @@ export class Admission {
   /** @throws {TooManyRequestsError} */
   async admit(request: IncomingMessage): Promise<void> {
     const address = clientAddress(request, this.trustedProxies);
-    if ((this.#open.get(address) ?? 0) >= this.socketsPerAddress) throw new TooManyRequestsError(10);
+    if (this.#open.of(address) >= this.socketsPerAddress) throw new TooManyRequestsError(10);
     await this.#rate.admit(address);
   }
 
@@ -29,12 +29,6 @@ export class Admission {
    * @returns to be called once, at its end
    */
   count(request: IncomingMessage): () => void {
-    const address = clientAddress(request, this.trustedProxies);
-    this.#open.set(address, (this.#open.get(address) ?? 0) + 1);
-    return () => {
-      const left = (this.#open.get(address) ?? 0) - 1;
-      if (left > 0) this.#open.set(address, left);
-      else this.#open.delete(address);
-    };
+    return this.#open.add(clientAddress(request, this.trustedProxies));
   }
 }
