@@ -32,6 +32,8 @@ export interface AuthSocketLimits {
   readonly bufferedBytes: number;
   /** Events that may wait for a slow client; above it the same. Default 16,384. */
   readonly waitingEvents?: number;
+  /** Signed frames after which the session that signs is renewed. Default 50,000. */
+  readonly framesPerSession?: number;
 }
 
 /** Why an event was not sent, or the connection was closed so that its client comes back. */
@@ -105,7 +107,7 @@ export class AuthSocket {
   #identityKey: string | undefined;
   #isProven = false;
   #question: Question | undefined;
-  readonly #sessions = new SocketSessions();
+  readonly #sessions: SocketSessions;
   readonly #outbox: PacedOutbox;
   readonly #handshakes: TokenBucket;
   readonly #unproven: UnprovenEvents;
@@ -124,6 +126,7 @@ export class AuthSocket {
   ) {
     this.#parts = parts;
     const { limits, clock } = parts;
+    this.#sessions = new SocketSessions(limits.framesPerSession);
     const waiting = { frames: limits.waitingEvents ?? DEFAULT_WAITING_EVENTS, bytes: limits.bufferedBytes };
     this.#outbox = new PacedOutbox(waiting, (kind) => this.#ask(kind));
     this.#handshakes = new TokenBucket(HANDSHAKES.atOnce, HANDSHAKES.perSecond, () => clock.now());

@@ -4,8 +4,8 @@ import type { Session } from '../authenticator.js';
 const REMEMBERED_HANDSHAKES = 32;
 /** A client forgets a session that was idle for 30 minutes; a frame may be on its way to it for a while. */
 const CLIENT_FORGETS_MS = 25 * 60_000;
-/** A client remembers 100,000 nonces of messages for each session, and then takes no more. */
-const RENEW_AFTER_FRAMES = 50_000;
+/** A client remembers 100,000 nonces of messages for each session, and then takes no more: half of them is early enough. */
+const DEFAULT_FRAMES_PER_SESSION = 50_000;
 
 /**
  * The sessions of one connection: those that the client has begun here, with the client's own nonces, and the one that
@@ -21,6 +21,9 @@ export class SocketSessions {
   #signed = 0;
   /** When the client surely knew the signing session. */
   #knownAt = 0;
+
+  /** @param framesPerSession signed frames after which a session is to be renewed */
+  constructor(private readonly framesPerSession = DEFAULT_FRAMES_PER_SESSION) {}
 
   /** The session that signs. */
   get signing(): Session | undefined {
@@ -72,7 +75,7 @@ export class SocketSessions {
 
   /** Whether the signing session has signed so much that it is to be renewed. */
   get isWorn(): boolean {
-    return this.#signed >= RENEW_AFTER_FRAMES;
+    return this.#signed >= this.framesPerSession;
   }
 
   #sign(session: Session, order: number, knownAt: number): void {
