@@ -1,6 +1,6 @@
 import { CompletedProtoWallet, PrivateKey } from '@bsv/sdk';
 import { freePort } from '../../../tests/support/ports.ts';
-import { atEnd, authenticator, client, closeAll, Echo, echo, once, OWN_BYTES, plain } from './support/echo.ts';
+import { atEnd, authenticator, client, closeAll, Echo, echo, OWN_BYTES, once, plain } from './support/echo.ts';
 
 afterEach(closeAll);
 
@@ -249,24 +249,21 @@ describe('frames that are refused', () => {
     expect(await ended).toBe('io server disconnect');
   });
 
-  test.each([[['websocket']], [['polling']]])(
-    'a frame above the bound of frames, over %j',
-    async (transports) => {
-      const server = await echo(authenticator());
-      const socket = await plain(server.url, transports);
-      const ended = once(socket, 'disconnect');
-      socket.emit('authMessage', 'x'.repeat(1_000_100));
-      await ended;
-      expect(server.refusals).toEqual([]);
-      // The bound is the same before and after the proof.
-      const alice = await client(server.url, { transports });
-      alice.socket.emit('hello', 1);
-      await alice.next('echo');
-      const answer = alice.next('echo');
-      alice.socket.emit('large', 'x'.repeat(OWN_BYTES * 2));
-      expect(await answer).toMatchObject({ eventName: 'large' });
-    },
-  );
+  test.each([[['websocket']], [['polling']]])('a frame above the bound of frames, over %j', async (transports) => {
+    const server = await echo(authenticator());
+    const socket = await plain(server.url, transports);
+    const ended = once(socket, 'disconnect');
+    socket.emit('authMessage', 'x'.repeat(1_000_100));
+    await ended;
+    expect(server.refusals).toEqual([]);
+    // The bound is the same before and after the proof.
+    const alice = await client(server.url, { transports });
+    alice.socket.emit('hello', 1);
+    await alice.next('echo');
+    const answer = alice.next('echo');
+    alice.socket.emit('large', 'x'.repeat(OWN_BYTES * 2));
+    expect(await answer).toMatchObject({ eventName: 'large' });
+  });
 });
 
 describe('bounds', () => {

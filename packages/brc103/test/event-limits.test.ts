@@ -1,4 +1,9 @@
-import { isEventOfAcceptedSize, isPushable, isSpeakableEventName, MAX_EVENT_BYTES } from '../src/socket/event-limits.js';
+import {
+  isEventOfAcceptedSize,
+  isPushable,
+  isSpeakableEventName,
+  MAX_EVENT_BYTES,
+} from '../src/socket/event-limits.js';
 
 const encodedBytes = (eventName: string, data: unknown) => Buffer.byteLength(JSON.stringify({ eventName, data }));
 const isAccepted = (data: unknown) => isEventOfAcceptedSize('e', data, encodedBytes('e', data));

@@ -1,5 +1,5 @@
 import type { Socket as PlainSocket } from 'socket.io-client';
-import { authenticator, client, closeAll, type Echo, echo, once, OWN_BYTES, plain } from './support/echo.ts';
+import { authenticator, client, closeAll, type Echo, echo, OWN_BYTES, once, plain } from './support/echo.ts';
 
 /** A client's first frames may be large; a stranger must not fill the memory by them. */
 afterEach(closeAll);

@@ -41,7 +41,9 @@ test('a client that shakes hands again later is answered under its new session',
   const alice = await client(server.url);
   alice.socket.emit('before', 1);
   await alice.next('echo');
-  const { peer } = alice.socket as unknown as { peer: { sessionManager: { sessionNonceToSession: Map<string, unknown> } } };
+  const { peer } = alice.socket as unknown as {
+    peer: { sessionManager: { sessionNonceToSession: Map<string, unknown> } };
+  };
   const seen = watch(alice);
   // It has forgotten its sessions, as clients do of idle ones.
   const known = peer.sessionManager.sessionNonceToSession;

@@ -1,5 +1,5 @@
 import { CompletedProtoWallet, PrivateKey } from '@bsv/sdk';
-import { authenticator, client, closeAll, type Client, type Echo, echo } from './support/echo.ts';
+import { authenticator, type Client, client, closeAll, type Echo, echo } from './support/echo.ts';
 import { ManualClock } from './support/manual-clock.ts';
 import { LockedWallet, OvertakingWallet, SlowWallet } from './support/wallets.ts';
 import { watch } from './support/watched-client.ts';

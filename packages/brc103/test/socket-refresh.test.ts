@@ -1,6 +1,6 @@
 import { SESSION_REFRESHED } from '../src/index.js';
 import { SocketSessions } from '../src/socket/socket-sessions.js';
-import { authenticator, client, closeAll, type Client, type Echo, echo } from './support/echo.ts';
+import { authenticator, type Client, client, closeAll, type Echo, echo } from './support/echo.ts';
 import { ManualClock } from './support/manual-clock.ts';
 import { LockedWallet } from './support/wallets.ts';
 import { CLIENT_IDLE_MS, ForgetfulSessions, watch } from './support/watched-client.ts';
@@ -21,10 +21,13 @@ interface Idle {
 async function idle(options: { sessionLifeMs?: number; wallet?: LockedWallet } = {}): Promise<Idle> {
   const clock = new ManualClock();
   const now = () => clock.now();
-  const server = await echo(authenticator({ now, ...(options.sessionLifeMs && { sessionLifeMs: options.sessionLifeMs }) }), {
-    clock,
-    sessionMaxMs: 7 * 24 * 60 * MINUTE,
-  });
+  const server = await echo(
+    authenticator({ now, ...(options.sessionLifeMs && { sessionLifeMs: options.sessionLifeMs }) }),
+    {
+      clock,
+      sessionMaxMs: 7 * 24 * 60 * MINUTE,
+    },
+  );
   const sent: string[] = [];
   server.io.on('connection', (socket) => {
     socket.on('authMessage', ({ messageType }: { messageType: string }) => sent.push(messageType));
@@ -51,21 +54,24 @@ test.each([
   ['an hour', 60 * MINUTE, 10 * MINUTE],
   ['a day', 24 * 60 * MINUTE, 10 * MINUTE],
   ['six minutes', 6 * MINUTE, 3 * MINUTE],
-])('with sessions of %s, one idle for four times the client`s limit receives and sends without a handshake', async (_life, sessionLifeMs, step) => {
-  const world = await idle({ sessionLifeMs });
-  const { server, alice, sent } = world;
-  const seen = watch(alice);
-  await pass(world, 4 * CLIENT_IDLE_MS, step);
-  const news = alice.next('news');
-  server.io.to('room').emit('news', 'still here');
-  expect(await news).toBe('still here');
-  const answer = alice.next('echo');
-  alice.socket.emit('hello', 1);
-  expect(await answer).toEqual({ eventName: 'hello', data: 1 });
-  expect(sent.filter((type) => type === 'initialRequest')).toHaveLength(1);
-  expect(seen.deaths).toEqual([]);
-  expect(server.refusals).toEqual([]);
-});
+])(
+  'with sessions of %s, one idle for four times the client`s limit receives and sends without a handshake',
+  async (_life, sessionLifeMs, step) => {
+    const world = await idle({ sessionLifeMs });
+    const { server, alice, sent } = world;
+    const seen = watch(alice);
+    await pass(world, 4 * CLIENT_IDLE_MS, step);
+    const news = alice.next('news');
+    server.io.to('room').emit('news', 'still here');
+    expect(await news).toBe('still here');
+    const answer = alice.next('echo');
+    alice.socket.emit('hello', 1);
+    expect(await answer).toEqual({ eventName: 'hello', data: 1 });
+    expect(sent.filter((type) => type === 'initialRequest')).toHaveLength(1);
+    expect(seen.deaths).toEqual([]);
+    expect(server.refusals).toEqual([]);
+  },
+);
 
 test('a refresh is an initialRequest, its answer, and one signed event under the new session', async () => {
   const world = await idle();

@@ -30,7 +30,7 @@ export function boundFrames(connection: Socket['conn'], watch: FrameWatch): { un
     if (internals.socket?._receiver !== undefined) internals.socket._receiver._maxPayload = watch.maxFrameBytes;
     else internals.maxHttpBufferSize = watch.maxFrameBytes;
     if (!isWatching || watched.has(transport)) return;
-    const entry = { stop: () => undefined as void, held: 0 };
+    const entry: { stop(): void; held: number } = { stop: () => undefined, held: 0 };
     watched.set(transport, entry);
     const note = (bytes: number) => {
       entry.held = bytes;

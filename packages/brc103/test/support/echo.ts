@@ -18,7 +18,10 @@ const serverKey = new Uint8Array(32).fill(7);
 /** What a socket without a proven identity has for itself, before it asks for a part of what all share. */
 export const OWN_BYTES = 20_000;
 
-export type EchoOptions = Pick<AuthSocketServerOptions, 'maxPerIdentity' | 'maxUnproven' | 'clock' | 'unprovenBytes'> & {
+export type EchoOptions = Pick<
+  AuthSocketServerOptions,
+  'maxPerIdentity' | 'maxUnproven' | 'clock' | 'unprovenBytes'
+> & {
   readonly proveWithinMs?: number;
   readonly sessionMaxMs?: number;
   readonly bufferedBytes?: number;
@@ -156,5 +159,5 @@ export async function plain(url: string, transports = ['websocket']): Promise<Pl
   return socket;
 }
 
-export const once = (socket: PlainSocket, event: string) => new Promise<unknown>((resolve) => socket.once(event, resolve));
-
+export const once = (socket: PlainSocket, event: string) =>
+  new Promise<unknown>((resolve) => socket.once(event, resolve));

@@ -71,5 +71,4 @@ export class ForgetfulSessions extends SessionManager {
       .filter(({ peerIdentityKey, isAuthenticated }) => peerIdentityKey === identifier && isAuthenticated)
       .sort((a, b) => b.lastUpdate - a.lastUpdate)[0];
   }
-
 }

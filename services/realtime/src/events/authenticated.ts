@@ -31,7 +31,12 @@ async function restoreRooms(parts: EventParts, socket: AuthSocket, identityKey: 
   try {
     const rooms = await parts.memory.recall(identityKey);
     // An older device may have left one that the devices of today can't hear.
-    await Promise.all(rooms.filter(canHearRoom).slice(0, parts.maxRooms).map((room) => enterRoom(parts, socket, room)));
+    await Promise.all(
+      rooms
+        .filter(canHearRoom)
+        .slice(0, parts.maxRooms)
+        .map((room) => enterRoom(parts, socket, room)),
+    );
   } catch (error) {
     if (parts.awaitingRooms.has(socket)) return;
     parts.log.debug({ reason: String(error) }, 'could not restore rooms; trying again');

@@ -14,7 +14,8 @@ export const joinRoom: EventHandler = async (parts, socket, roomId) => {
   if (!('room' in own)) return fail(parts, socket, 'join', roomId, own);
   const { room } = own;
   if (!canHearRoom(room)) {
-    const reason = 'Nothing can be pushed for a box of this name, which is too long or holds control characters. List it.';
+    const reason =
+      'Nothing can be pushed for a box of this name, which is too long or holds control characters. List it.';
     return fail(parts, socket, 'join', roomId, { code: 'ERR_WEBSOCKET_INVALID_ROOM', reason });
   }
   if (!socket.isIn(room) && socket.rooms.length >= parts.maxRooms) {
