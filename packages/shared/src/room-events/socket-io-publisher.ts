@@ -31,7 +31,8 @@ export function socketIoPublisher(parts: {
       const outcome = outcomeOf(name, data, parts.maxBodyBytes);
       parts.metrics.published.inc({ outcome });
       if (outcome !== 'published') {
-        parts.log.info({ outcome, bytes: Buffer.byteLength(body) }, 'a message is not pushed live; it can be listed');
+        const level = outcome === 'too_large' ? 'info' : 'debug';
+        parts.log[level]({ outcome, bytes: Buffer.byteLength(body) }, 'a message is not pushed live; it can be listed');
         return;
       }
       for (const namespace of parts.namespaces) {

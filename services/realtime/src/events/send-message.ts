@@ -65,7 +65,7 @@ function requestOf(parts: EventParts, roomId: unknown, message: unknown, payment
   if (typeof message !== 'object' || message === null || Array.isArray(message)) return { message };
   const room = splitRoomName(roomId);
   if (room === undefined) throw new RuleError('ERR_INVALID_MESSAGEBOX', 'roomId must be RECIPIENTKEY-messageBox.');
-  if (ackEventOf(roomId) === undefined) {
+  if (ackEventOf(roomId) === undefined && parts.normaliseKey(room.identityKey) !== undefined) {
     const description = 'A live send into a box of this name can not be acknowledged. Send it over HTTP.';
     throw new RuleError('ERR_INVALID_MESSAGEBOX', description);
   }
