@@ -64,6 +64,7 @@ export function deskSuite(createDatabase: () => Promise<DeskDatabase>): void {
     const dave = newKey();
     const payment = await world.mint.payment([SERVER, 10], [bob, 7], [carol, 9]);
     const labelled = { ...payment, labels: ['one'] };
+    const pushes = await server.pushes();
     await server.send(alice, { recipients: [bob, dave, carol], messageId: ['a', 'b', 'c'] }, labelled);
     const part = (...outputs: object[]) => ({
       tx: payment.tx.slice(0, 33),
@@ -79,18 +80,19 @@ export function deskSuite(createDatabase: () => Promise<DeskDatabase>): void {
     expect(await bodies(dave)).toEqual(['hello']);
     // Who acknowledges what was pushed would lose the payment: only the message without one is pushed.
     expect(world.published).toEqual([`${dave} b hello`]);
-    expect(await server.pushes()).toBe(3);
+    expect(await server.pushes()).toBe(pushes + 3);
   });
 
   describe('again', () => {
     test('the same request: the same answer, taken and stored and told once', async () => {
       const [message, payment] = [toBob(), await payForBob()];
+      const pushes = await server.pushes();
       const answer = await server.send(alice, message, payment);
       for (const one of [server, world.open()]) expect(await one.send(alice, message, payment)).toEqual(answer);
       expect(world.till.asked).toHaveLength(1);
       expect(await server.list(bob)).toHaveLength(1);
       expect(world.published).toEqual([]);
-      expect(await server.pushes()).toBe(1);
+      expect(await server.pushes()).toBe(pushes + 1);
     });
 
     test('after the recipient has acknowledged: nothing is stored again', async () => {
