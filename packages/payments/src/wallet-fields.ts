@@ -33,9 +33,10 @@ export function hasUnsafeProperty(json: unknown): boolean {
   while (pending.length > 0) {
     const value = pending.pop();
     if (typeof value !== 'object' || value === null) continue;
-    for (const [name, inner] of Object.entries(value)) {
-      if (UNSAFE_PROPERTIES.has(name)) return true;
-      pending.push(inner);
+    if (!Array.isArray(value) && Object.keys(value).some((name) => UNSAFE_PROPERTIES.has(name))) return true;
+    // Only what can have properties: a list of a million numbers is no work.
+    for (const inner of Array.isArray(value) ? value : Object.values(value)) {
+      if (typeof inner === 'object' && inner !== null) pending.push(inner);
     }
   }
   return false;
