@@ -140,8 +140,12 @@ function permissionSuite(name: string, createFixture: () => Promise<StoreFixture
       const permissionRows = await mine(knex('message_permissions').orderBy('message_box'));
       const feeRows = await mine(knex('server_fees').orderBy('message_box'));
       const clamped = stored.map((fee) => Math.min(LARGEST, fee));
-      expect(permissionRows.map((row) => Number(row.recipient_fee))).toEqual(clamped.map((fee) => Math.max(-1, fee)));
-      expect(feeRows.map((row) => Number(row.delivery_fee))).toEqual(clamped.map((fee) => Math.max(0, fee)));
+      expect(permissionRows.map((row: { recipient_fee: unknown }) => Number(row.recipient_fee))).toEqual(
+        clamped.map((fee) => Math.max(-1, fee)),
+      );
+      expect(feeRows.map((row: { delivery_fee: unknown }) => Number(row.delivery_fee))).toEqual(
+        clamped.map((fee) => Math.max(0, fee)),
+      );
       for (const row of [...permissionRows, ...feeRows]) expect(new Date(row.updated_at).getTime()).toBe(long);
       await mine(knex('server_fees')).delete();
     });
