@@ -113,7 +113,7 @@ export function permissionsSuite(at: () => Deployment): void {
         const [api] = at().apis;
         const { client } = bob.app(api);
         const status = async () => await client.checkPeerNotificationStatus(alice.key, api);
-        expect(await status()).toBeUndefined();
+        expect(await status()).toBeNull();
         await client.allowNotificationsFromPeer(alice.key, undefined, api);
         expect(await status()).toMatchObject({ recipientFee: 0, status: 'always_allow' });
         await client.denyNotificationsFromPeer(alice.key, api);
