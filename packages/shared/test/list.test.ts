@@ -42,6 +42,7 @@ async function readByOffset(paging: object = {}): Promise<{ ids: string[]; sizes
   for (let offset: number | null = 0; offset !== null; ) {
     const answer = await ask({ offset, ...paging });
     if (!('nextOffset' in answer)) throw new Error('the answer has no nextOffset');
+    if (read.counts.length === 100) throw new Error('the pages never end');
     read.ids.push(...answer.messages.map(({ messageId }) => messageId));
     read.counts.push(answer.messages.length);
     read.sizes.push(Buffer.byteLength(JSON.stringify(answer)));
