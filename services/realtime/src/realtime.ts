@@ -1,4 +1,3 @@
-import type { Server as HttpServer } from 'node:http';
 import { type AuthSocket, AuthSocketServer, type SocketEvent } from '@messagebox/brc103';
 import {
   type ChargeParts,
@@ -22,7 +21,7 @@ import { Admission } from './sockets/admission.js';
 import type { InstanceRegistry } from './sockets/instance-registry.js';
 import { Lanes } from './sockets/lanes.js';
 import { passOn, takePassed } from './sockets/pass-on.js';
-import { attachSocketIo, createSocketIo, serveBelow } from './sockets/socket-io.js';
+import { attachSocketIo, createSocketIo, type SocketIoHost, serveBelow } from './sockets/socket-io.js';
 
 export interface RealtimeParts extends ChargeParts {
   readonly config: Config;
@@ -141,9 +140,9 @@ export class Realtime {
   }
 
   /** Takes sockets on this server from now on, at `/socket.io/`. */
-  attach(http: HttpServer): void {
+  attach(server: SocketIoHost): void {
     const { routingPrefix, trustedProxies } = this.parts.config;
-    attachSocketIo(this.#io, http, {
+    attachSocketIo(this.#io, server, {
       routingPrefix,
       admission: new Admission(trustedProxies),
       draining: () => this.#draining,
@@ -151,7 +150,7 @@ export class Realtime {
   }
 
   /** Passes requests of other instances' connections on to them, and takes from them those of its own. After `attach`. */
-  share(http: HttpServer, internal: HttpServer, registry: InstanceRegistry): void {
+  share({ http }: SocketIoHost, internal: SocketIoHost, registry: InstanceRegistry): void {
     this.#endPassed = passOn(this.#io, http, registry, this.parts.log);
     // It has put itself in front, and needs to be shown the same path.
     const { routingPrefix } = this.parts.config;

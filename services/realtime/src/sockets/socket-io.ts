@@ -1,7 +1,9 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
-import { corsHeaders, type RoomEventBroker, sendJson, TooManyRequestsError } from '@messagebox/shared';
+import { corsHeaders, type JsonServer, type RoomEventBroker, sendJson, TooManyRequestsError } from '@messagebox/shared';
 import { Server } from 'socket.io';
 import type { Admission } from './admission.js';
+
+const PATH = '/socket.io/';
 
 /**
  * A socket.io server with this project's settings, attached to no HTTP server yet.
@@ -18,6 +20,9 @@ export function createSocketIo(broker: RoomEventBroker, maxFrameBytes: number): 
   });
 }
 
+/** The HTTP server that socket.io is served on. */
+export type SocketIoHost = Pick<JsonServer, 'http' | 'takeWebSockets'>;
+
 export interface Entrance {
   /** ROUTING_PREFIX: socket.io is served below it as well. */
   readonly routingPrefix: string;
@@ -29,8 +34,11 @@ export interface Entrance {
 type EngineRequest = IncomingMessage & { readonly _query?: Readonly<Record<string, string>> };
 
 /** Serves socket.io on an HTTP server, beside whatever listens there already, at `/socket.io/`. */
-export function attachSocketIo(io: Server, http: HttpServer, entrance: Entrance): void {
+export function attachSocketIo(io: Server, server: SocketIoHost, entrance: Entrance): void {
+  const { http } = server;
+  const { routingPrefix } = entrance;
   io.attach(http);
+  server.takeWebSockets((target) => target.startsWith(PATH) || target.startsWith(`${routingPrefix}${PATH}`));
   io.engine.use((request: EngineRequest, response: ServerResponse, next: () => void) => {
     for (const [name, value] of Object.entries(corsHeaders)) response.setHeader(name, value);
     if (request.method === 'OPTIONS') {
@@ -50,7 +58,7 @@ export function attachSocketIo(io: Server, http: HttpServer, entrance: Entrance)
       connection.once('close', entrance.admission.count(connection.request));
     },
   );
-  if (entrance.routingPrefix !== '') serveBelow(http, entrance.routingPrefix);
+  if (routingPrefix !== '') serveBelow(http, routingPrefix);
 }
 
 async function admit(
@@ -91,7 +99,7 @@ function refuse(
  */
 export function serveBelow(http: HttpServer, routingPrefix: string): void {
   const unprefix = (request: IncomingMessage) => {
-    if (request.url?.startsWith(`${routingPrefix}/socket.io/`)) request.url = request.url.slice(routingPrefix.length);
+    if (request.url?.startsWith(`${routingPrefix}${PATH}`)) request.url = request.url.slice(routingPrefix.length);
   };
   http.prependListener('request', unprefix);
   http.prependListener('upgrade', unprefix);
