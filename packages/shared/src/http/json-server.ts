@@ -32,6 +32,8 @@ export interface JsonServerOptions {
   readonly uploadPace?: UploadPace;
   /** How often to look for slow uploads, milliseconds. */
   readonly uploadCheckMs?: number;
+  /** How long the headers of a request may take, milliseconds. */
+  readonly headersTimeoutMs?: number;
   /** The clock by which uploads are slow: milliseconds, never going back. */
   readonly now?: () => number;
 }
@@ -48,7 +50,7 @@ export class JsonServer {
 
   /** @param log gets one line for each refusal of this server's own; those of the listener are the listener's */
   constructor(listener: RequestListener, log?: Logger, options: JsonServerOptions = {}) {
-    const pace = options.uploadPace ?? UPLOAD_PACE;
+    const { uploadPace: pace = UPLOAD_PACE, headersTimeoutMs = HEADERS_TIMEOUT_MS } = options;
     const uploads = new UploadWatch({
       paceOf: () => pace,
       onTooSlow: (request, response) => refuseSlowUpload(log, request, response),
@@ -59,8 +61,8 @@ export class JsonServer {
       {
         maxHeaderSize: MAX_HEADER_BYTES,
         requestTimeout: 0, // a total time would cut off large bodies on slow lines: see UploadWatch
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        connectionsCheckingInterval: HEADERS_CHECK_MS,
+        headersTimeout: headersTimeoutMs,
+        connectionsCheckingInterval: Math.min(HEADERS_CHECK_MS, headersTimeoutMs),
         keepAliveTimeout: 65_000,
         requireHostHeader: false, // Node's own refusal has no body: see below
       },
@@ -154,10 +156,13 @@ function refuseRequest(
   request.resume();
 }
 
-/** Whoever waits for the rest of the body learns by the connection's end that it does not come. */
 function refuseSlowUpload(log: Logger | undefined, request: IncomingMessage, response: ServerResponse): void {
+  // Node doesn't tell whoever waits for the rest of an answered request that it will not come.
   if (response.headersSent) request.destroy();
-  else refuseRequest(log, request, response, 408, TOO_SLOW);
+  else {
+    response.once('finish', () => request.destroy());
+    refuseRequest(log, request, response, 408, TOO_SLOW);
+  }
 }
 
 function refuseUnreadable(log: Logger | undefined, error: NodeJS.ErrnoException, socket: Duplex): void {
