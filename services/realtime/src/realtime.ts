@@ -18,6 +18,7 @@ import {
 import { type EventParts, eventHandlers, refuseEvent } from './events/index.js';
 import type { PushService } from './push/index.js';
 import { Admission } from './sockets/admission.js';
+import type { Heartbeat } from './sockets/heartbeat.js';
 import type { InstanceRegistry } from './sockets/instance-registry.js';
 import { Lanes } from './sockets/lanes.js';
 import { passOn, takePassed } from './sockets/pass-on.js';
@@ -35,6 +36,8 @@ export interface RealtimeParts extends ChargeParts {
   readonly payments?: PaymentTaker | undefined;
   /** Undefined: nothing is pushed to devices. */
   readonly push?: PushService | undefined;
+  /** For tests; the usual one unless given. */
+  readonly heartbeat?: Heartbeat | undefined;
 }
 
 const LIMITS = {
@@ -81,7 +84,7 @@ export class Realtime {
     this.#namespaces = namespaces;
     // The bound of every new connection; it is raised for each that proves an identity.
     const frameBytesUnproven = Math.min(LIMITS.frameBytesUnproven, frameBytes);
-    this.#io = createSocketIo(parts.broker, frameBytesUnproven);
+    this.#io = createSocketIo(parts.broker, frameBytesUnproven, parts.heartbeat);
     this.publisher = socketIoPublisher({ io: this.#io, namespaces, maxBodyBytes: live, log, metrics });
     this.#events = {
       store: parts.store,
@@ -145,6 +148,7 @@ export class Realtime {
     attachSocketIo(this.#io, server, {
       routingPrefix,
       admission: new Admission(trustedProxies),
+      heartbeat: this.parts.heartbeat,
       draining: () => this.#draining,
     });
   }

@@ -6,8 +6,8 @@ import type { Server } from 'socket.io';
 import type { InstanceRegistry } from './instance-registry.js';
 import type { SocketIoHost } from './socket-io.js';
 
-/** Longer than a long poll is held open (ping interval and timeout). */
-const PASSED_TIMEOUT_MS = 90_000;
+/** Longer than a long poll is held open, which is until the next ping or the connection's end. */
+const PASSED_TIMEOUT_MS = 120_000;
 
 /**
  * Lets any instance take any request of a connection, so that nothing in front needs to send a client's requests to one

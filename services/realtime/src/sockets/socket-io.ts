@@ -2,6 +2,7 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node
 import { corsHeaders, type JsonServer, type RoomEventBroker, sendJson, TooManyRequestsError } from '@messagebox/shared';
 import { Server } from 'socket.io';
 import type { Admission } from './admission.js';
+import { HEARTBEAT, type Heartbeat, keepAlive } from './heartbeat.js';
 
 const PATH = '/socket.io/';
 
@@ -10,9 +11,15 @@ const PATH = '/socket.io/';
  *
  * @param maxFrameBytes the largest frame that is read from a client, unless its connection is given another bound
  */
-export function createSocketIo(broker: RoomEventBroker, maxFrameBytes: number): Server {
+export function createSocketIo(
+  broker: RoomEventBroker,
+  maxFrameBytes: number,
+  { pingInterval, pingTimeout }: Heartbeat = HEARTBEAT,
+): Server {
   return new Server({
     serveClient: false,
+    pingInterval,
+    pingTimeout,
     maxHttpBufferSize: maxFrameBytes,
     // Frames are arrays of numbers in JSON, mostly of encrypted bytes; compressing them costs more than it saves.
     perMessageDeflate: false,
@@ -27,6 +34,8 @@ export interface Entrance {
   /** ROUTING_PREFIX: socket.io is served below it as well. */
   readonly routingPrefix: string;
   readonly admission: Admission;
+  /** As the socket.io server was given it: {@link HEARTBEAT} unless given. */
+  readonly heartbeat?: Heartbeat | undefined;
   /** Whether no new connections are taken any more. */
   draining(): boolean;
 }
@@ -52,6 +61,7 @@ export function attachSocketIo(io: Server, server: SocketIoHost, entrance: Entra
     } else if (request._query?.['sid'] !== undefined) next();
     else void admit(request, response, entrance, next);
   });
+  keepAlive(io, entrance.heartbeat ?? HEARTBEAT);
   io.engine.on(
     'connection',
     (connection: { request: IncomingMessage; once(event: 'close', run: () => void): void }) => {
