@@ -34,22 +34,27 @@ export function namesAndBodiesSuite(at: () => Deployment): void {
       expect(listed.map(({ body }) => body)).toEqual(['over HTTP', 'live']);
     });
 
-    test.each(tooLongForLive)('with %s are for HTTP only: joins and live sends are refused', async (_kind, messageBox) => {
-      const [alice, bob] = [someone(), someone()];
-      const { apis, realtimes } = at();
-      const roomId = `${bob.key}-${messageBox}`;
-      const listener = await bob.connect(realtimes[1]);
-      const refusal = { reason: expect.stringMatching(/\S/), roomId, code: 'ERR_WEBSOCKET_INVALID_ROOM' };
-      expect(await listener.ask('joinRoom', roomId, 'joinFailed')).toEqual(refusal);
-      const message = { messageId: randomUUID(), recipient: bob.key, body: 'live' };
-      const sender = await alice.connect(realtimes[0]);
-      const failed = await sender.ask('sendMessage', { roomId, message }, 'messageFailed');
-      expect(failed).toMatchObject({ code: 'ERR_INVALID_MESSAGEBOX', messageId: message.messageId });
-      await alice.app(apis[0]).send({ recipient: bob.key, messageBox, body: 'over HTTP' });
-      expect((await bob.app(apis[1]).list(messageBox)).map(({ body }) => body)).toEqual(['over HTTP']);
-      const pushes = listener.wire.all.map(({ eventName }) => eventName).filter((name) => name.startsWith('sendMessage'));
-      expect(pushes).toEqual([]);
-    });
+    test.each(tooLongForLive)(
+      'with %s are for HTTP only: joins and live sends are refused',
+      async (_kind, messageBox) => {
+        const [alice, bob] = [someone(), someone()];
+        const { apis, realtimes } = at();
+        const roomId = `${bob.key}-${messageBox}`;
+        const listener = await bob.connect(realtimes[1]);
+        const refusal = { reason: expect.stringMatching(/\S/), roomId, code: 'ERR_WEBSOCKET_INVALID_ROOM' };
+        expect(await listener.ask('joinRoom', roomId, 'joinFailed')).toEqual(refusal);
+        const message = { messageId: randomUUID(), recipient: bob.key, body: 'live' };
+        const sender = await alice.connect(realtimes[0]);
+        const failed = await sender.ask('sendMessage', { roomId, message }, 'messageFailed');
+        expect(failed).toMatchObject({ code: 'ERR_INVALID_MESSAGEBOX', messageId: message.messageId });
+        await alice.app(apis[0]).send({ recipient: bob.key, messageBox, body: 'over HTTP' });
+        expect((await bob.app(apis[1]).list(messageBox)).map(({ body }) => body)).toEqual(['over HTTP']);
+        const pushes = listener.wire.all
+          .map(({ eventName }) => eventName)
+          .filter((name) => name.startsWith('sendMessage'));
+        expect(pushes).toEqual([]);
+      },
+    );
 
     test('that differ by case, accent or a trailing space are different boxes', async () => {
       const [alice, bob] = [someone(), someone()];
