@@ -19,6 +19,7 @@ export interface ListAnswer {
   readonly messages: Listed[];
   readonly hasMore?: boolean;
   readonly next?: string;
+  readonly nextOffset?: number | null;
 }
 
 /** A throw-away identity, and the real clients that act for it. */
