@@ -59,7 +59,7 @@ const IDLE_ROUNDS = 5;
 /** Clients over long polling hear with their next poll that they are to move on; who does not poll is gone. */
 const LAST_POLLS_MS = 2_000;
 const LAST_POLLS_LOOK_MS = 25;
-/** Answers that wait for a slow client get so long. */
+/** At a stop, answers that wait for slow clients get so long, all together. */
 const LAST_ANSWERS_MS = 2_000;
 
 /**
@@ -77,6 +77,8 @@ export class Realtime {
   readonly #touching: NodeJS.Timeout;
   readonly #events: EventParts;
   #draining = false;
+  /** When a stop no longer waits for clients that have not taken what they were sent. */
+  #answersUntil = 0;
   #endPassed = () => {};
 
   constructor(private readonly parts: RealtimeParts) {
@@ -176,6 +178,7 @@ export class Realtime {
    */
   async drain(): Promise<void> {
     this.#draining = true;
+    this.#answersUntil = Date.now() + LAST_ANSWERS_MS;
     clearInterval(this.#touching);
     this.#endPassed();
     const open = [...this.#sockets];
@@ -204,10 +207,13 @@ export class Realtime {
   async #moveOn(socket: AuthSocket): Promise<void> {
     const lanes = this.#lanes.get(socket);
     // What comes meanwhile has begun, too, and is to be answered.
-    for (let i = 0; i < IDLE_ROUNDS && lanes !== undefined && lanes.running > 0; i++) await lanes.idle();
-    if (!this.#hears(socket)) return;
-    // Who does not keep up by then lists what it has missed.
-    await within(LAST_ANSWERS_MS, socket.flushed()).catch(() => undefined);
+    for (let i = 0; i < IDLE_ROUNDS; i++) {
+      if (lanes !== undefined && lanes.running > 0) await lanes.idle();
+      // Who does not keep up by then lists what it has missed.
+      else if (socket.hasWaiting && Date.now() < this.#answersUntil) {
+        await within(this.#answersUntil - Date.now(), socket.flushed()).catch(() => undefined);
+      } else break;
+    }
     if (this.#hears(socket)) socket.closeTransport();
   }
 
