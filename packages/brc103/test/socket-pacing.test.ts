@@ -7,8 +7,12 @@ import { watch } from './support/watched-client.ts';
 /** A client takes 32 frames at once and no more, however slow its wallet; a burst must reach it all the same. */
 afterEach(closeAll);
 
-async function listener(server: Echo, wallet = new CompletedProtoWallet(PrivateKey.fromRandom())): Promise<Client> {
-  const alice = await client(server.url, { wallet });
+async function listener(
+  server: Echo,
+  wallet = new CompletedProtoWallet(PrivateKey.fromRandom()),
+  transports = ['websocket'],
+): Promise<Client> {
+  const alice = await client(server.url, { wallet, transports });
   alice.socket.emit('join', 'room');
   await alice.next('echo');
   return alice;
@@ -43,6 +47,14 @@ test.each([0, 10, 50])(
     expect(server.undelivered).toEqual([]);
   },
 );
+
+test.each([[['polling']], [['polling', 'websocket']]])('200 pushes arrive in order over %j', async (transports) => {
+  const server = await echo(authenticator());
+  const alice = await listener(server, new SlowWallet(0), transports);
+  const seen = watch(alice);
+  expect(await push(server, alice, 200)).toEqual(upTo(200));
+  expect(seen.deaths).toEqual([]);
+});
 
 test('there are never more than 32 at once with a wallet that lets every fence overtake the frames before it', async () => {
   const server = await echo(authenticator());

@@ -14,7 +14,6 @@ import {
   rateLimit,
   type ServerIdentity,
   socketIoPublisher,
-  within,
 } from '@messagebox/shared';
 import { type EventParts, eventHandlers, refuseEvent } from './events/index.js';
 import type { PushService } from './push/index.js';
@@ -59,8 +58,6 @@ const IDLE_ROUNDS = 5;
 /** Clients over long polling hear with their next poll that they are to move on; who does not poll is gone. */
 const LAST_POLLS_MS = 2_000;
 const LAST_POLLS_LOOK_MS = 25;
-/** At a stop, answers that wait for slow clients get so long, all together. */
-const LAST_ANSWERS_MS = 2_000;
 
 /**
  * The realtime service without its process: the whole wiring of live delivery.
@@ -77,8 +74,6 @@ export class Realtime {
   readonly #touching: NodeJS.Timeout;
   readonly #events: EventParts;
   #draining = false;
-  /** When a stop no longer waits for clients that have not taken what they were sent. */
-  #answersUntil = 0;
   #endPassed = () => {};
 
   constructor(private readonly parts: RealtimeParts) {
@@ -178,7 +173,6 @@ export class Realtime {
    */
   async drain(): Promise<void> {
     this.#draining = true;
-    this.#answersUntil = Date.now() + LAST_ANSWERS_MS;
     clearInterval(this.#touching);
     this.#endPassed();
     const open = [...this.#sockets];
@@ -207,13 +201,8 @@ export class Realtime {
   async #moveOn(socket: AuthSocket): Promise<void> {
     const lanes = this.#lanes.get(socket);
     // What comes meanwhile has begun, too, and is to be answered.
-    for (let i = 0; i < IDLE_ROUNDS; i++) {
-      if (lanes !== undefined && lanes.running > 0) await lanes.idle();
-      // Who does not keep up by then lists what it has missed.
-      else if (socket.hasWaiting && Date.now() < this.#answersUntil) {
-        await within(this.#answersUntil - Date.now(), socket.flushed()).catch(() => undefined);
-      } else break;
-    }
+    for (let i = 0; i < IDLE_ROUNDS && lanes !== undefined && lanes.running > 0; i++) await lanes.idle();
+    // Who has not taken the answers by now lists what it has missed.
     if (this.#hears(socket)) socket.closeTransport();
   }
 

@@ -186,16 +186,6 @@ export class AuthSocket {
     return hasRoom || this.#giveUp('too_slow');
   }
 
-  /** Whether something waits for the client to keep up. */
-  get hasWaiting(): boolean {
-    return this.#outbox.waitingFrames > 0;
-  }
-
-  /** Resolves when everything was handed to the transport, or the connection has ended. */
-  async flushed(): Promise<void> {
-    await this.#outbox.emptied();
-  }
-
   join(room: string): void {
     void this.socket.join(room);
   }

@@ -33,7 +33,6 @@ export class PacedOutbox {
   #isRefreshDue = false;
   #isClosed = false;
   #isFlushing = false;
-  #emptied: (() => void)[] = [];
 
   constructor(
     private readonly limits: OutboxLimits,
@@ -111,19 +110,12 @@ export class PacedOutbox {
     this.#flush();
   }
 
-  /** Resolves when nothing waits any more, or the connection has ended. */
-  async emptied(): Promise<void> {
-    if (this.waitingFrames === 0 || this.#isClosed) return;
-    await new Promise<void>((resolve) => this.#emptied.push(resolve));
-  }
-
   /** Drops what waits: the connection has ended. */
   close(): void {
     this.#isClosed = true;
     this.#answers.length = 0;
     this.#events.length = 0;
     this.#waitingBytes = 0;
-    this.#tellEmptied();
   }
 
   #flush(): void {
@@ -138,7 +130,6 @@ export class PacedOutbox {
     } finally {
       this.#isFlushing = false;
     }
-    if (this.waitingFrames === 0) this.#tellEmptied();
   }
 
   get #isQuestionDue(): boolean {
@@ -170,9 +161,5 @@ export class PacedOutbox {
     if (kind === 'refresh') this.#isRefreshDue = false;
     this.#window.sendFence();
     this.ask(kind);
-  }
-
-  #tellEmptied(): void {
-    for (const resolve of this.#emptied.splice(0)) resolve();
   }
 }
