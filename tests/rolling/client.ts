@@ -234,7 +234,8 @@ export class Client {
       const waiting = this.#unacknowledged.get(messageId);
       if (status === 'success') waiting?.resolve();
       else waiting?.reject(new Error(`the ack says ${status} ${code}`));
-    } else if (eventName !== 'messageFailed' && eventName !== 'sessionRefreshed') this.observer.fault(`unexpected event ${eventName}`);
+    } else if (eventName !== 'messageFailed' && eventName !== 'sessionRefreshed')
+      this.observer.fault(`unexpected event ${eventName}`);
   }
 
   #joined(connection: Connection): void {
