@@ -21,6 +21,9 @@ const HEARTBEAT = { pingInterval: 1_000, pingTimeout: 6_000, lookEvery: 1_000 };
 const PATIENCE = 7;
 /** Bytes in a second. */
 const RATE = 250_000;
+/** How long a test waits for what crosses the slow link; the machine may be slow as well. */
+const PATIENCE_MS = 120_000;
+jest.setTimeout(2 * PATIENCE_MS);
 /** A character of a body is a number of three digits and a comma. */
 const bodyThatTakes = (seconds: number): string => 'z'.repeat((RATE * seconds) / 4);
 
@@ -96,7 +99,9 @@ test('pushes that take longer together than a ping may arrive', async () => {
   proxy.setRate(RATE);
   const messageIds = ['down-0', 'down-1', 'down-2', 'down-3'];
   const body = bodyThatTakes(PATIENCE * 0.4);
-  const arrived = Promise.all(pushes.map((history) => history.next(({ messageId }) => messageId === 'down-3')));
+  const arrived = Promise.all(
+    pushes.map((history) => history.next(({ messageId }) => messageId === 'down-3', PATIENCE_MS)),
+  );
   for (const messageId of messageIds) {
     const answer = await alice.send(url, { recipient: bob.key, messageBox: 'inbox', messageId, body });
     expect(answer.status).toBe(200);

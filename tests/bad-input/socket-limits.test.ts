@@ -152,8 +152,6 @@ describe('engine.io requests that are none', () => {
     '/socket.io/?EIO=4&transport=websocket&sid=unknown',
     '/socket.io/?EIO=3&transport=websocket',
     '/socket.io/?EIO=4',
-    '/sendMessage',
-    '/',
   ])('a websocket to %s is refused', async (path) => {
     const wire = await Wire.to(live.world.server.port);
     wire.write(

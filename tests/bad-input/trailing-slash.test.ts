@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { MessageBoxClient } from '@bsv/message-box-client';
 import { AuthFetch, PrivateKey, ProtoWallet, type WalletInterface } from '@bsv/sdk';
-import { exchange, RawClient, RawSocket, type WireRequest } from './raw-client.ts';
+import { exchange, type Header, RawClient, RawSocket, Wire, type WireRequest, wireBytes } from './raw-client.ts';
 import { uniqueId, World } from './refusals.ts';
 
 /** What clients ask for when the host that they were given ends with a slash. */
@@ -99,6 +100,19 @@ describe.each([
       }
       const path = `${at}//socket.io//?EIO=4&transport=polling`;
       expect(await exchange(world.server.port, { method: 'GET', path, headers: [] })).toMatchObject({ status: 200 });
+      const wire = await Wire.to(world.server.port);
+      const upgrade: Header[] = [
+        ['Connection', 'Upgrade'],
+        ['Upgrade', 'websocket'],
+        ['Sec-WebSocket-Version', '13'],
+        ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
+      ];
+      const [answer] = await Promise.all([
+        once(wire.socket, 'data'),
+        wire.write(wireBytes({ method: 'GET', path: `${at}//socket.io/?EIO=4&transport=websocket`, headers: upgrade })),
+      ]);
+      expect(String(answer)).toMatch(/^HTTP\/1\.1 101 /);
+      wire.destroy();
     });
   } else {
     test('routes are below the prefix only', async () => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { JsonServer } from '@messagebox/shared';
 import { exchange, type Header, RawSocket, Wire, type WireRequest, wireBytes, withPatience } from './raw-client.ts';
 import { uniqueId, World } from './refusals.ts';
@@ -149,6 +150,17 @@ test('a body of several megabytes is read whole, and one above the limit is refu
     world.recipient.post('/box/acknowledgeMessage', { messageIds: [messageId] }),
   );
   expect(acknowledged.status).toBe(200);
+});
+
+test('a client that waits for 100 Continue is told before it sends', async () => {
+  const request = offering(send());
+  const bytes = wireBytes({ ...request, headers: [...request.headers, ['Expect', '100-continue']] });
+  const wire = await wireTo();
+  const told = once(wire.socket, 'data');
+  wire.write(bytes.subarray(0, -(request.body?.length ?? 0)));
+  expect(String(await told)).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+  wire.write(bytes.subarray(-(request.body?.length ?? 0)));
+  expect((await wire.answer()).status).toBe(200);
 });
 
 test('requests in one go on one connection are answered in their order, with and without an offer', async () => {
