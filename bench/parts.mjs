@@ -59,7 +59,7 @@ function ours(privateKey, store) {
   return {
     handshake: () => authenticator.answerHandshake(client().initialRequest()),
     'handshake, unknown identity': () => authenticator.answerHandshake(stranger()),
-    openSession: () => authenticator.openSession(request().session.nonce),
+    openSession: () => authenticator.openSession(request().session.nonce, request().session.identityKey),
     verify: () => {
       const { session, nonce, payload, signature } = request();
       authenticator.verifyGeneral(session, nonce, payload, signature);

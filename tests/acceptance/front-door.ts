@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 /** One address in front of several apis, as a load balancer is, that counts what passes. */
 export interface FrontDoor {
   readonly url: string;
-  /** Where requests go from now on. */
-  setTarget(url: string): void;
+  /** Where requests go from now on: with several targets, each request goes to the next. */
+  setTarget(...urls: readonly string[]): void;
   /** Headers of the last answer that has passed. */
   readonly lastHeaders: IncomingHttpHeaders;
   /** How many handshakes have passed. */
@@ -15,12 +15,14 @@ export interface FrontDoor {
 }
 
 export async function openFrontDoor(firstTarget: string): Promise<FrontDoor> {
-  let target = firstTarget;
+  let targets: readonly string[] = [firstTarget];
+  let turn = 0;
   let handshakes = 0;
   let lastHeaders: IncomingHttpHeaders = {};
   const server = createServer((incoming, answer) => {
     if (incoming.url === '/.well-known/auth') handshakes += 1;
     const { method, headers } = incoming;
+    const target = targets[turn++ % targets.length];
     const onward = request(new URL(incoming.url ?? '/', target), { method, headers, agent: false });
     onward.on('response', (response) => {
       lastHeaders = response.headers;
@@ -34,8 +36,8 @@ export async function openFrontDoor(firstTarget: string): Promise<FrontDoor> {
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    setTarget(url) {
-      target = url;
+    setTarget(...urls) {
+      targets = urls;
     },
     get lastHeaders() {
       return lastHeaders;

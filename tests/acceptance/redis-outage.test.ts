@@ -3,6 +3,7 @@ import { setInterval, setTimeout } from 'node:timers/promises';
 import { describeWithOwnRedis, type OwnServer, startRedis } from '../support/servers.js';
 import { describeWithMysql } from '../support/with-mysql.js';
 import { deployed, scaled } from './deployments.js';
+import { openFrontDoor } from './front-door.js';
 import { History } from './history.js';
 import type { Push } from './live-socket.js';
 import { people } from './people.js';
@@ -113,6 +114,25 @@ describeWithMysql('while Redis is away', () => {
       expect(all.map(({ pid }) => pid)).toEqual(pids);
       const stillRunning = Symbol('still running');
       for (const { exited } of all) expect(await Promise.race([exited, stillRunning])).toBe(stillRunning);
+    });
+
+    test('one handshake is enough for requests that go to both apis in turn', async () => {
+      const [alice, bob] = [someone(), someone()];
+      await redis.stop();
+      const door = await openFrontDoor(at().apis[0]);
+      try {
+        door.setTarget(...at().apis);
+        const ids = Array.from({ length: 30 }, () => randomUUID());
+        for (const messageId of ids) {
+          const message = { recipient: bob.key, messageBox: 'turns', messageId, body: 'hello' };
+          expect(await alice.send(door.url, message)).toMatchObject({ status: 200 });
+        }
+        expect(door.handshakes).toBe(1);
+        expect(await bob.listIds(at().apis[1], 'turns')).toEqual(ids);
+      } finally {
+        await door.close();
+        await redis.start();
+      }
     });
   });
 });

@@ -46,6 +46,37 @@ describeScaled('sessions', () => {
       expect((await bob.list(at().apis[1], 'inbox')).map(({ body }) => body)).toEqual(['before', 'after']);
     });
 
+    test('one handshake is enough for 100 requests that go to both apis in turn', async () => {
+      const [alice, bob] = [someone(), someone()];
+      door.setTarget(...at().apis);
+      for (let i = 0; i < 100; i++) {
+        const message = { recipient: bob.key, messageBox: 'turns', messageId: randomUUID(), body: `number ${i}` };
+        expect(await alice.send(door.url, message)).toMatchObject({ status: 200 });
+      }
+      expect(door.handshakes).toBe(1);
+      expect(await bob.listIds(at().apis[0], 'turns')).toHaveLength(100);
+    });
+
+    test('one handshake is enough although each api is killed and started again', async () => {
+      const [alice, bob] = [someone(), someone()];
+      const ids: string[] = [];
+      const send = async () => {
+        const messageId = randomUUID();
+        ids.push(messageId);
+        const message = { recipient: bob.key, messageBox: 'restarts', messageId, body: 'hello' };
+        expect(await alice.send(door.url, message)).toMatchObject({ status: 200 });
+      };
+      door.setTarget(...at().apis);
+      await send();
+      for (const api of at().processes.apis) {
+        await api.kill();
+        await api.restart({ samePort: true });
+        for (let i = 0; i < 4; i++) await send();
+      }
+      expect(door.handshakes).toBe(1);
+      expect(await bob.listIds(at().apis[0], 'restarts')).toEqual(ids);
+    });
+
     test('with a server that has another key, AuthFetch shakes hands again by itself', async () => {
       const [alice, bob] = [someone(), someone()];
       const foreign = await standalone();

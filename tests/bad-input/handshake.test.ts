@@ -107,10 +107,6 @@ describe.each<[string, readonly unknown[]]>([
       '-_'.repeat(32),
     ],
   ],
-  [
-    'requestedCertificates',
-    [7, 'all', [], { certifiers: 'all' }, { types: [] }, { certifiers: Array(101).fill(key), types: {} }, { types: 7 }],
-  ],
 ])('%s', (name, values) => {
   test.each(values.map((value) => [JSON.stringify(value)?.slice(0, 60) ?? 'left out', value]))(
     '%s',
@@ -159,6 +155,24 @@ test.each<[string, WireRequest]>([
   const answer = await exchange(world.server.port, request);
   expect(answer.status).toBe(200);
   expect(Session.from(client, JSON.parse(answer.text)).client).toBe(client);
+});
+
+test.each(
+  [
+    7,
+    'all',
+    [],
+    { certifiers: 'all' },
+    { types: [] },
+    { certifiers: Array(101).fill(key), types: {} },
+    { types: 7 },
+  ].map((value) => [JSON.stringify(value).slice(0, 60), value]),
+)('a handshake is answered although it asks for the certificates %s', async (_label, value) => {
+  expect((await world.send(handshake(fields({ requestedCertificates: value })))).status).toBe(200);
+});
+
+test("the server's own identity is refused as a client: its answer could be sent back as a request of the server", async () => {
+  await world.refused(handshake(fields({ identityKey: world.server.identityKey })), 'ERR_AUTH_FAILED');
 });
 
 test('what it was asked for in certificates is not granted', async () => {

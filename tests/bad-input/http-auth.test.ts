@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { createAuthenticator, loadCurve } from '@messagebox/brc103';
-import { headerOf, RawClient, type Session, type WireRequest, withHeader } from './raw-client.ts';
+import { headerOf, RawClient, Session, type WireRequest, withHeader } from './raw-client.ts';
 import { SECRET, uniqueId, World } from './refusals.ts';
 
 let world: World;
@@ -90,6 +91,8 @@ describe('auth headers', () => {
     ['nonce', 'of 8 bytes', () => Buffer.alloc(8).toString('base64')],
     ['your-nonce', 'not base64', () => '%00'.repeat(20)],
     ['your-nonce', 'of 8 bytes', () => Buffer.alloc(8).toString('base64')],
+    ['your-nonce', 'with padding', (value) => `${value}====`],
+    ['your-nonce', 'in URL-safe base64', (value) => `-_${value.slice(2)}`],
     ['signature', 'not hex', (value) => `zz${value.slice(2)}`],
     ['signature', 'of odd length', (value) => value.slice(1)],
     ['signature', 'in upper case', (value) => value.toUpperCase()],
@@ -111,7 +114,11 @@ describe('auth headers', () => {
     ['nonce', 'of another request', () => headerOf(world.sendMessage(), named('nonce'))],
     ['request-id', 'of another request', () => headerOf(world.sendMessage(), named('request-id'))],
     ['your-nonce', "of another user's session", () => world.recipient.serverNonce],
-    ['your-nonce', 'forged', () => Buffer.alloc(120, 1).toString('base64')],
+    ['your-nonce', 'forged', () => Buffer.alloc(48, 2).toString('base64')],
+    ['your-nonce', 'of 47 bytes', (value) => Buffer.from(value, 'base64').subarray(0, 47).toString('base64')],
+    ['your-nonce', 'of 49 bytes', (value) => Buffer.from(`${value}AA==`, 'base64').toString('base64')],
+    ['your-nonce', 'in hex', (value) => Buffer.from(value, 'base64').toString('hex')],
+    ['your-nonce', 'of 120 bytes', () => randomBytes(120).toString('base64')],
     ['your-nonce', 'truncated', (value) => Buffer.from(value, 'base64').subarray(0, -3).toString('base64')],
     ['your-nonce', 'with a bit changed', (value) => flipped(value, 'base64')],
     ['signature', 'of another request', () => headerOf(world.sendMessage(), named('signature'))],
@@ -136,8 +143,20 @@ describe('session nonces that are authentic elsewhere, or once were', () => {
     expect(JSON.parse(answer.text)).toMatchObject({ description: 'Session not found for nonce' });
   });
 
-  test('a nonce of this server, minted by another instance, is taken', async () => {
-    await world.taken(world.sender.under(nonceFrom({ minutesAgo: 1 })).post('/sendMessage', world.message()));
+  test('of this server, but with a client nonce that the database never had', async () => {
+    const request = world.sender.under(nonceFrom({})).post('/sendMessage', world.message());
+    const answer = await world.refused(request, 'ERR_AUTH_FAILED');
+    expect(JSON.parse(answer.text)).toMatchObject({ description: 'Session not found for nonce' });
+  });
+
+  test("of the server's own identity, signed with its own key", async () => {
+    const own = new RawClient(world.server.privateKey);
+    const { nonce } = createAuthenticator({
+      privateKey: world.server.privateKey,
+      curve: loadCurve(),
+    }).mintSession(own.identityKey);
+    const session = new Session(own, own.identityKey, nonce, world.sender.clientNonce);
+    await world.refused(session.post('/sendMessage', world.message()), 'ERR_AUTH_FAILED');
   });
 });
 

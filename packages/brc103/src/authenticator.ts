@@ -1,23 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { decodeBase64 } from './bytes.js';
+import { MAX_CLIENT_NONCE_BYTES, MIN_CLIENT_NONCE_BYTES } from './client-nonce.js';
 import type { Curve } from './curve/curve.js';
 import { AuthFailedError, MalformedAuthError, SessionNotFoundError } from './errors.js';
 import { readInitialRequest } from './handshake.js';
 import { createKeys, type KeyUse } from './keys.js';
-import {
-  createSessionSeal,
-  MAX_CLIENT_NONCE_BYTES,
-  MIN_CLIENT_NONCE_BYTES,
-  type SealedContent,
-} from './session-seal.js';
+import { createSessionNonces } from './session-nonce.js';
 
 export interface AuthenticatorOptions {
   /** The server's root private key, 32 bytes. */
   readonly privateKey: Uint8Array;
   /**
-   * Secrets, of 32 bytes or more, behind the keys that seal session nonces; the first mints, all open. To rotate, put a
-   * new one first everywhere and drop the old one when `sessionLifeMs` has passed. Default: one, the private key itself
-   * (what seals is derived from it by HKDF).
+   * Secrets, of 32 bytes or more, behind the keys that authenticate session nonces; the first mints, all verify. To
+   * rotate, put a new one first everywhere and drop the old one when `sessionLifeMs` has passed. Default: one, the private
+   * key itself (the MAC key is derived from it by HKDF).
    */
   readonly sessionSecrets?: readonly Uint8Array[];
   readonly curve: Curve;
@@ -27,16 +23,22 @@ export interface AuthenticatorOptions {
   readonly sessionLifeMs?: number;
 }
 
-/** What an authentic session nonce says. */
-export interface Session {
-  /** The server's nonce itself, as base64. */
+/** A session as its authentic nonce describes it: enough to verify the client's messages, not to answer them. */
+export interface OpenSession {
+  /** The server's nonce itself: base64 of 48 bytes. */
   readonly nonce: string;
+  /** The nonce's random part, 16 bytes: the name under which the client's own nonce is kept. */
+  readonly handle: Buffer;
   /** The client, 66 lower-case hex characters. */
   readonly identityKey: string;
-  /** The client's own session nonce, canonical base64. */
-  readonly clientNonce: string;
   /** Milliseconds since the epoch. */
   readonly issuedAt: number;
+}
+
+/** A session whose client nonce is known as well, so that messages to the client can be signed under it. */
+export interface Session extends OpenSession {
+  /** The client's own session nonce, canonical base64. */
+  readonly clientNonce: string;
 }
 
 /** BRC-103 initialResponse as it goes out, on HTTP as JSON and on a socket as a frame. */
@@ -52,8 +54,8 @@ export interface InitialResponse {
 
 /**
  * The transport-free heart of BRC-103 for a server. It keeps no sessions: any two authenticators with the same private
- * key and session secrets serve each other's clients. Nothing here waits, and nothing is remembered but a bounded cache
- * of shared secrets.
+ * key and session secrets verify the messages of each other's clients. To answer them the client's own nonce is needed
+ * too, which the transports keep. Nothing here waits, and nothing is remembered but a bounded cache of shared secrets.
  */
 export interface Authenticator {
   /** This server's identity key, 66 lower-case hex characters. */
@@ -61,25 +63,32 @@ export interface Authenticator {
   readonly sessionLifeMs: number;
 
   /**
-   * Answers a client's initialRequest: mints a sealed nonce and signs it. The client has proven nothing yet; it does so
+   * Answers a client's initialRequest: mints a session nonce and signs it. The client has proven nothing yet; it does so
    * with its first general message.
    * @param message whatever arrived, as parsed from JSON
-   * @returns the response, and the session that its nonce seals
+   * @returns the response, and the session that it begins
    * @throws {MalformedAuthError} for anything that isn't an initialRequest within limits
+   * @throws {AuthFailedError} when the request names this server's own identity: an answer signed for oneself could be
+   *   sent back as a request of oneself
    */
   answerHandshake(message: unknown): { response: InitialResponse; session: Session };
 
   /**
-   * Opens a session nonce, whatever its age.
-   * @throws {SessionNotFoundError} not sealed by any of our keys for this server identity, or issued over 60 s in the future
+   * Verifies a session nonce, whatever its age.
+   * @param identityKey the client that presents it, 66 lower-case hex characters
+   * @throws {SessionNotFoundError} when none of our keys has issued it to that identity, when that identity is our own,
+   *   or when it was issued over 60 s in the future
    */
-  openSession(nonce: string): Session;
+  openSession(nonce: string, identityKey: string): OpenSession;
 
   /** Milliseconds since this session's nonce was minted; negative when another instance's clock is ahead. */
-  age(session: Session): number;
+  age(session: OpenSession): number;
 
-  /** Mints a fresh nonce for the same client identity and client nonce: what a refresh on a socket hands out. */
-  renewSession(session: Session): Session;
+  /**
+   * Mints a session nonce for an initialRequest of ours: a challenge or a refresh on a socket.
+   * @param identityKey the client, 66 lower-case hex characters
+   */
+  mintSession(identityKey: string): OpenSession;
 
   /**
    * Verifies a general message: signature over `payload` under keyID `${nonce} ${session.nonce}`.
@@ -88,7 +97,7 @@ export interface Authenticator {
    * @throws {MalformedAuthError} when `nonce` isn't canonical base64 of 16 to 128 bytes
    * @throws {AuthFailedError} when the signature isn't the session identity's
    */
-  verifyGeneral(session: Session, nonce: string, payload: Uint8Array, signature: Uint8Array): void;
+  verifyGeneral(session: OpenSession, nonce: string, payload: Uint8Array, signature: Uint8Array): void;
 
   /** Signs `payload` for the session's client: fresh 32-byte nonce, keyID `${nonce} ${session.clientNonce}`. DER signature. */
   signGeneral(session: Session, payload: Uint8Array): { nonce: string; signature: Uint8Array };
@@ -99,7 +108,7 @@ export interface Authenticator {
    * @throws {MalformedAuthError} when `clientNonce` isn't canonical base64 of 16 to 128 bytes
    * @throws {AuthFailedError} when the signature isn't the session identity's
    */
-  verifyInitialResponse(session: Session, clientNonce: string, signature: Uint8Array): void;
+  verifyInitialResponse(session: OpenSession, clientNonce: string, signature: Uint8Array): void;
 }
 
 /** How far ahead the clock of the instance that minted a nonce may be, milliseconds. */
@@ -115,14 +124,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const { curve, now = Date.now, sessionLifeMs = DEFAULT_SESSION_LIFE_MS } = options;
   if (!(sessionLifeMs > 0)) throw new Error('sessionLifeMs is a positive number of milliseconds');
   const keys = createKeys(options.privateKey, curve);
-  const seal = createSessionSeal(options.sessionSecrets ?? [options.privateKey], keys.identityKey);
+  const nonces = createSessionNonces(options.sessionSecrets ?? [options.privateKey], keys.identityKey);
 
-  function mint(identityKey: string, clientNonce: string): Session {
-    const issuedAt = Math.floor(now());
-    return { nonce: seal.seal({ identityKey, clientNonce, issuedAt }), identityKey, clientNonce, issuedAt };
-  }
+  const mint = (identityKey: string): OpenSession => ({ identityKey, ...nonces.mint(identityKey, Math.floor(now())) });
 
-  function verify(session: Session, keyID: string, data: Uint8Array, signature: Uint8Array): void {
+  function verify(session: OpenSession, keyID: string, data: Uint8Array, signature: Uint8Array): void {
     if (!keys.verify(data, signature, authKey(session.identityKey, keyID))) {
       throw new AuthFailedError('The signature is not valid for this session');
     }
@@ -134,7 +140,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
     answerHandshake(message) {
       const request = readInitialRequest(message, curve);
-      const session = mint(request.identityKey, request.initialNonce);
+      if (request.identityKey === keys.identityKey) {
+        throw new AuthFailedError("The server's own identity is not accepted as a client");
+      }
+      const session: Session = { ...mint(request.identityKey), clientNonce: request.initialNonce };
       const data = joinNonces(session.clientNonce, session.nonce);
       const use = authKey(session.identityKey, `${session.clientNonce} ${session.nonce}`);
       const response: InitialResponse = {
@@ -149,15 +158,16 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       return { response, session };
     },
 
-    openSession(nonce) {
-      const content: SealedContent = seal.open(nonce);
+    openSession(nonce, identityKey) {
+      if (identityKey === keys.identityKey) throw new SessionNotFoundError();
+      const content = nonces.open(nonce, identityKey);
       if (content.issuedAt - now() > MAX_CLOCK_SKEW_MS) throw new SessionNotFoundError();
-      return { nonce, ...content };
+      return { nonce, identityKey, ...content };
     },
 
     age: (session) => now() - session.issuedAt,
 
-    renewSession: (session) => mint(session.identityKey, session.clientNonce),
+    mintSession: mint,
 
     verifyGeneral(session, nonce, payload, signature) {
       requireNonce(nonce);

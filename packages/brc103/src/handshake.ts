@@ -1,8 +1,8 @@
 import { decodeBase64 } from './bytes.js';
+import { MAX_CLIENT_NONCE_BYTES, MIN_CLIENT_NONCE_BYTES } from './client-nonce.js';
 import type { Curve } from './curve/curve.js';
 import { MalformedAuthError } from './errors.js';
 import { isIdentityKey } from './identity-key.js';
-import { MAX_CLIENT_NONCE_BYTES, MIN_CLIENT_NONCE_BYTES } from './session-seal.js';
 
 /** The part of a BRC-103 initialRequest that a server acts on. */
 export interface InitialRequest {
@@ -14,12 +14,10 @@ export interface InitialRequest {
 
 /** `AuthMessage` has ten fields; a few more do no harm. */
 const MAX_FIELDS = 20;
-/** Certifiers, or certificate types, that a request may name. They are ignored: this server has no certificates. */
-const MAX_CERTIFICATE_ENTRIES = 100;
 
 /**
- * Reads an initialRequest. Only own properties count; unknown ones are ignored, but `__proto__` and its kin, which no
- * client sends, are refused.
+ * Reads an initialRequest. Only own properties count. Unknown ones are ignored, whatever they hold, and so are the
+ * certificates that it asks for: this server has none. Only `__proto__` and its kin, which no client sends, are refused.
  *
  * @param message whatever arrived, as parsed from JSON
  * @throws {MalformedAuthError} for anything that isn't one, saying which rule it broke and never what it held
@@ -43,20 +41,7 @@ export function readInitialRequest(message: unknown, curve: Curve): InitialReque
   if (typeof initialNonce !== 'string' || !decodeBase64(initialNonce, MIN_CLIENT_NONCE_BYTES, MAX_CLIENT_NONCE_BYTES)) {
     throw new MalformedAuthError('initialNonce is canonical base64 of 16 to 128 bytes');
   }
-  requireSmallCertificateRequest(own('requestedCertificates'));
   return { identityKey, initialNonce };
-}
-
-function requireSmallCertificateRequest(requested: unknown): void {
-  if (requested === undefined || requested === null) return;
-  const certifiers = isPlainObject(requested) ? (requested['certifiers'] ?? []) : undefined;
-  const types = isPlainObject(requested) ? (requested['types'] ?? {}) : undefined;
-  const isSmall =
-    Array.isArray(certifiers) &&
-    certifiers.length <= MAX_CERTIFICATE_ENTRIES &&
-    isPlainObject(types) &&
-    Object.keys(types).length <= MAX_CERTIFICATE_ENTRIES;
-  if (!isSmall) throw new MalformedAuthError('requestedCertificates is an object with few certifiers and types');
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

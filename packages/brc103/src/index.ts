@@ -4,11 +4,13 @@ export {
   createAuthenticator,
   type InitialResponse,
   MAX_CLOCK_SKEW_MS,
+  type OpenSession,
   type Session,
 } from './authenticator.js';
 export type { Curve } from './curve/curve.js';
 export { loadCurve } from './curve/load-curve.js';
 export * from './errors.js';
+export type { ClientNonceRecord, ClientNonceStore } from './http/client-nonces.js';
 export {
   type AuthMiddleware,
   type AuthMiddlewareOptions,

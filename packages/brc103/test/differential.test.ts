@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type AuthMessage, PrivateKey, SimplifiedFetchTransport } from '@bsv/sdk';
-import { createAuthenticator, type Session } from '../src/authenticator.js';
+import { createAuthenticator, type OpenSession } from '../src/authenticator.js';
 import { loadCurve } from '../src/curve/load-curve.js';
-import { AuthError, AuthFailedError } from '../src/errors.js';
+import { AuthError } from '../src/errors.js';
 import { readAuthHeaders } from '../src/http/auth-headers.js';
 import { requestPayload } from '../src/http/request-payload.js';
 import { responsePayload } from '../src/http/response-payload.js';
@@ -35,10 +35,9 @@ interface Wire {
 }
 
 /** The steps of the middleware. */
-function verify({ method, url, rawHeaders, body }: Wire): Session {
+function verify({ method, url, rawHeaders, body }: Wire): OpenSession {
   const headers = readAuthHeaders(rawHeaders);
-  const opened = authenticator.openSession(headers.yourNonce);
-  if (headers.identityKey !== opened.identityKey) throw new AuthFailedError('identity');
+  const opened = authenticator.openSession(headers.yourNonce, headers.identityKey);
   const payload = requestPayload({ requestId: headers.requestId, method, url, rawHeaders, body });
   authenticator.verifyGeneral(opened, headers.nonce, payload, headers.signature);
   return opened;
@@ -235,7 +234,7 @@ const mutations: readonly [[string, Mutation], ...[string, Mutation][]] = [
   [
     'another session of the same client',
     (wire) => {
-      wire.rawHeaders[headerAt(wire, 'x-bsv-auth-your-nonce')] = authenticator.renewSession(session).nonce;
+      wire.rawHeaders[headerAt(wire, 'x-bsv-auth-your-nonce')] = authenticator.mintSession(client.identityKey).nonce;
     },
   ],
   ['signature', changeHeader('x-bsv-auth-signature', `${HEX}ABCDEF`)],

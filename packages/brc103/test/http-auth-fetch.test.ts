@@ -1,5 +1,6 @@
 import { createAuthenticator } from '../src/authenticator.js';
 import { loadCurve } from '../src/curve/load-curve.js';
+import { MemoryNonceStore } from './support/memory-nonce-store.js';
 import { SdkClient } from './support/sdk-client.js';
 import { SERVER_KEY, startApp, type TestApp } from './support/test-app.js';
 
@@ -9,9 +10,11 @@ const authenticatorOf = (privateKey: Uint8Array) =>
 
 let app: TestApp;
 let client: SdkClient;
+let store: MemoryNonceStore;
 
 beforeEach(async () => {
   client = new SdkClient();
+  store = new MemoryNonceStore();
   app = await startApp(
     (express) => {
       express.get('/empty', (_req, res) => void res.end());
@@ -67,7 +70,7 @@ beforeEach(async () => {
         });
       });
     },
-    { authenticator: authenticatorOf(SERVER_KEY) },
+    { authenticator: authenticatorOf(SERVER_KEY), clientNonces: store },
   );
 });
 
@@ -170,22 +173,31 @@ test('an expired session: the client shakes hands again by itself', async () => 
 });
 
 /** From now on, another instance answers at this app's address, as behind a load balancer or after a restart. */
-async function handOver(privateKey: Uint8Array): Promise<TestApp> {
+async function handOver(privateKey: Uint8Array, clientNonces: MemoryNonceStore): Promise<TestApp> {
   const other = await startApp((express) => void express.get('/echo', (_req, res) => void res.json({ other: true })), {
     authenticator: authenticatorOf(privateKey),
+    clientNonces,
   });
   app.server.removeAllListeners('request').on('request', (req, res) => other.server.emit('request', req, res));
   return other;
 }
 
-test.each([
-  ['with the same key serves the session', SERVER_KEY, ['ok']],
-  ['with another key is shaken hands with', Buffer.alloc(32, 8), ['session_not_found', 'handshake', 'ok']],
-])('another instance %s', async (_what, privateKey, outcomes) => {
+test('another instance with the same key and store serves the session', async () => {
   await json('/echo');
-  const other = await handOver(privateKey);
+  const other = await handOver(SERVER_KEY, store);
   expect(await json('/echo')).toEqual({ status: 200, body: { other: true } });
-  expect(other.outcomes).toEqual(outcomes);
+  expect(other.outcomes).toEqual(['ok']);
+  await other.close();
+});
+
+test.each([
+  ['another key', Buffer.alloc(32, 8), () => store],
+  ['a store that has lost the session', SERVER_KEY, () => new MemoryNonceStore()],
+])('the client shakes hands with an instance with %s', async (_what, privateKey, clientNonces) => {
+  await json('/echo');
+  const other = await handOver(privateKey, clientNonces());
+  expect(await json('/echo')).toEqual({ status: 200, body: { other: true } });
+  expect(other.outcomes).toEqual(['session_not_found', 'handshake', 'ok']);
   await other.close();
 });
 

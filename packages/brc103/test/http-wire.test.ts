@@ -96,7 +96,7 @@ test('the identity of somebody else is refused, and the handler never runs', asy
   const request = await sign();
   request.headers['x-bsv-auth-identity-key'] = new SdkClient().identityKey;
   expectRefusal(await send(request), 401, 'ERR_AUTH_FAILED');
-  expect(app.outcomes).toEqual(['failed']);
+  expect(app.outcomes).toEqual(['session_not_found']);
 });
 
 test('a session opened by somebody else for my identity is of no use to them', async () => {
@@ -495,6 +495,16 @@ describe('POST /.well-known/auth', () => {
   ])('refuses %s', async (_what, body) => {
     expectRefusal(await post(body), 400, 'ERR_AUTH_MALFORMED');
     expect(app.outcomes).toEqual(['malformed']);
+  });
+
+  test("refuses the server's own identity, whose signed answer could be sent back as a request of the server", async () => {
+    const own = good.replace(client.identityKey, app.authenticator.identityKey);
+    expectRefusal(await post(own), 401, 'ERR_AUTH_FAILED');
+  });
+
+  test('ignores whatever is said about certificates', async () => {
+    const odd = { ...initialRequest(client), requestedCertificates: 'none, please', certificates: 7 };
+    expect((await post(JSON.stringify(odd))).status).toBe(200);
   });
 
   test('refuses more than 16 KB, and compressed bodies', async () => {

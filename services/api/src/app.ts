@@ -20,6 +20,7 @@ import {
   rateLimit,
   type ServerIdentity,
   type SqlClient,
+  SqlClientNonces,
 } from '@messagebox/shared';
 import {
   addressOf,
@@ -85,6 +86,8 @@ export function createApi(parts: ApiParts): Express {
     authenticator: parts.identity.authenticator,
     maxBodyBytes: config.limits.requestBody,
     claimRequest: (claim) => store.claimRequest(claim),
+    clientNonces: new SqlClientNonces(parts.sql),
+    onClientNonceError: (error) => log.warn({ reason: String(error) }, 'a session could not be kept'),
     onOutcome: (outcome) => parts.metrics.authOutcomes.inc({ transport: 'http', outcome }),
   });
   const handshakes = rateLimit(LIMITS.handshakes.burst, LIMITS.handshakes.seconds);

@@ -1,3 +1,3 @@
 export { type ApiParts, createApi } from './app.js';
-export { purgeClaimsRegularly } from './purge-claims.js';
+export { purgeExpiredRegularly } from './purge-expired.js';
 export { start } from './start.js';

@@ -16,14 +16,14 @@ import {
 import { openMoney } from '@messagebox/wallet';
 import { Server } from 'socket.io';
 import { createApi } from './app.js';
-import { purgeClaimsRegularly } from './purge-claims.js';
+import { purgeExpiredRegularly } from './purge-expired.js';
 
 const DEFAULT_PORT = 8080;
 
 /** Builds the api from its configuration, and listens. */
 export async function start(config: Config, log: Logger): Promise<RunningService> {
   const foundation = await openFoundation(config, log, { service: 'api' });
-  const { closing, health, identity, store, broker, metrics } = foundation;
+  const { closing, health, identity, broker, metrics } = foundation;
   try {
     // Publishes like a realtime instance, and holds no sockets.
     const io = new Server(broker.adapter === undefined ? {} : { adapter: broker.adapter });
@@ -42,7 +42,7 @@ export async function start(config: Config, log: Logger): Promise<RunningService
     const payments = openPayments({ ...foundation, money: openMoney(foundation) });
     finishPaymentsRegularly({ ...foundation, events, push, payments });
     const server = new JsonServer(createApi({ ...foundation, events, push, jobs, payments }), log);
-    closing.add('claims', purgeClaimsRegularly(store, log));
+    closing.add('purge', purgeExpiredRegularly(foundation));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
     closing.add('readiness', () => health.drain());
 

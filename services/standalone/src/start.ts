@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { createApi, purgeClaimsRegularly } from '@messagebox/api';
+import { createApi, purgeExpiredRegularly } from '@messagebox/api';
 import { Overlay } from '@messagebox/overlay';
 import { finishPaymentsRegularly, openPayments } from '@messagebox/payments';
 import { openPush, Realtime } from '@messagebox/realtime';
@@ -47,7 +47,7 @@ export async function start(given: Config, log: Logger): Promise<RunningService>
     finishPaymentsRegularly({ ...foundation, ...delivery });
     const server = new JsonServer(createApi({ ...foundation, ...delivery, jobs, neighbours: [overlay.routes()] }), log);
     if (config.websockets) realtime.attach(server.http);
-    closing.add('claims', purgeClaimsRegularly(store, log));
+    closing.add('purge', purgeExpiredRegularly(foundation));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
     closing.add('sockets', () => realtime.drain());
     closing.add('readiness', () => health.drain());

@@ -1,7 +1,7 @@
 import { decodeBase64, decodeHex } from '../bytes.js';
+import { MAX_CLIENT_NONCE_BYTES, MIN_CLIENT_NONCE_BYTES } from '../client-nonce.js';
 import { MAX_DER_BYTES } from '../der.js';
 import { MalformedAuthError, UnauthorizedError } from '../errors.js';
-import { MAX_CLIENT_NONCE_BYTES, MIN_CLIENT_NONCE_BYTES } from '../session-seal.js';
 
 /** A request's `x-bsv-auth-*` headers, each well-formed; whether they are true is another question. */
 export interface AuthHeaders {
@@ -20,7 +20,7 @@ export interface AuthHeaders {
 const PREFIX = 'x-bsv-auth-';
 const REQUIRED = ['version', 'identity-key', 'nonce', 'your-nonce', 'signature', 'request-id'] as const;
 type AuthHeaderName = (typeof REQUIRED)[number];
-/** The longest that we hand out, a session nonce, has 268. */
+/** The longest that a sound client sends, the signature, has 144. */
 const MAX_VALUE_CHARACTERS = 1024;
 const MAX_NONCE_BYTES = 600;
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
-import { type Authenticator, MAX_CLOCK_SKEW_MS, type Session } from '../authenticator.js';
+import { type Authenticator, MAX_CLOCK_SKEW_MS, type OpenSession, type Session } from '../authenticator.js';
 import {
   AuthError,
   AuthFailedError,
@@ -11,6 +11,7 @@ import {
   UnsupportedEncodingError,
 } from '../errors.js';
 import { type AuthHeaders, readAuthHeaders } from './auth-headers.js';
+import { type ClientNonceStore, ClientNonces } from './client-nonces.js';
 import { discardBody, readBody } from './request-body.js';
 import { requestPayload } from './request-payload.js';
 import { signResponse } from './sign-response.js';
@@ -52,7 +53,7 @@ export type AuthOutcome =
   | 'malformed'
   /** Signature or identity was not proven. */
   | 'failed'
-  /** The nonce was foreign or too old; real clients shake hands again. */
+  /** The session was foreign, too old or not kept any more; real clients shake hands again. */
   | 'session_not_found'
   | 'replayed'
   | 'too_large'
@@ -71,6 +72,10 @@ export interface AuthMiddlewareOptions {
    * again for as long as its session lives. When it throws, the request fails with that error.
    */
   readonly claimRequest?: (request: ClaimedRequest) => boolean | Promise<boolean>;
+  /** Where the clients' nonces are kept. Without one, sessions are served by this process only, and end with it. */
+  readonly clientNonces?: ClientNonceStore;
+  /** The store of client nonces failed in a way that costs nobody more than a handshake. Must not throw. */
+  readonly onClientNonceError?: (error: unknown) => void;
   /** For metrics; called once per request or handshake. Must not throw. */
   readonly onOutcome?: (outcome: AuthOutcome) => void;
 }
@@ -102,6 +107,11 @@ const CONDITIONAL_HEADERS = [
 export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddleware {
   const { authenticator, maxBodyBytes, claimRequest } = options;
   const report = options.onOutcome ?? (() => {});
+  const clientNonces = new ClientNonces({
+    authenticator,
+    store: options.clientNonces,
+    onStoreError: options.onClientNonceError,
+  });
 
   /** Passes the refusal on once the rest of the request is out of the way. */
   async function refuse(req: Request, res: Response, next: NextFunction, error: unknown): Promise<void> {
@@ -119,7 +129,9 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
         report('aborted');
         return;
       }
-      const { response } = authenticator.answerHandshake(parseJson(body));
+      const { response, session } = authenticator.answerHandshake(parseJson(body));
+      // Before the answer: the client's next request may reach any instance.
+      await clientNonces.add(session);
       report('handshake');
       res.set({
         'Cache-Control': 'no-store',
@@ -141,11 +153,8 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
     let rawBody: Buffer | undefined;
     try {
       headers = readAuthHeaders(req.rawHeaders);
-      session = openLiveSession(authenticator, headers.yourNonce);
-      // The identity is the sealed one. A message that names another is refused before its body costs anything.
-      if (headers.identityKey !== session.identityKey) {
-        throw new AuthFailedError('The identity key is not the one of this session');
-      }
+      // The nonce is authentic for one identity only, so whoever claims another is refused before the body costs anything.
+      const open = openLiveSession(authenticator, headers);
       rawBody = await readBody(req, maxBodyBytes);
       if (!rawBody) {
         report('aborted');
@@ -153,7 +162,11 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
       }
       const { method, originalUrl: url, rawHeaders } = req;
       const payload = requestPayload({ requestId: headers.requestId, method, url, rawHeaders, body: rawBody });
-      authenticator.verifyGeneral(session, headers.nonce, payload, headers.signature);
+      authenticator.verifyGeneral(open, headers.nonce, payload, headers.signature);
+      // Nothing has happened yet, so a client whose nonce was not kept may safely repeat the request in a new session.
+      const found = await clientNonces.find(open);
+      if (found === undefined) throw new SessionNotFoundError();
+      session = found;
     } catch (error) {
       await refuse(req, res, next, error);
       return;
@@ -163,7 +176,10 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
     req.auth = { identityKey: session.identityKey, session, rawBody };
     let isFirst: boolean;
     try {
-      isFirst = !claimRequest || (await claimRequest(claimOf(authenticator, session, headers)));
+      [isFirst] = await Promise.all([
+        !claimRequest || claimRequest(claimOf(authenticator, session, headers)),
+        clientNonces.markProven(session),
+      ]);
     } catch (error) {
       report('error');
       signResponse(req, res, context);
@@ -200,8 +216,8 @@ export const authErrorHandler: ErrorRequestHandler = (error: unknown, _req, res,
   res.json({ status: 'error', code, [error instanceof UnauthorizedError ? 'message' : 'description']: message });
 };
 
-function openLiveSession(authenticator: Authenticator, nonce: string): Session {
-  const session = authenticator.openSession(nonce);
+function openLiveSession(authenticator: Authenticator, headers: AuthHeaders): OpenSession {
+  const session = authenticator.openSession(headers.yourNonce, headers.identityKey);
   if (authenticator.age(session) > authenticator.sessionLifeMs) throw new SessionNotFoundError();
   return session;
 }

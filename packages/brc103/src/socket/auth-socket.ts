@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io';
-import type { Authenticator, Session } from '../authenticator.js';
+import type { Authenticator, OpenSession, Session } from '../authenticator.js';
 import { AuthError, AuthFailedError, MalformedAuthError, SessionNotFoundError } from '../errors.js';
 import { boundFrames } from './frame-bound.js';
 import {
@@ -50,11 +50,14 @@ const MAX_REFUSALS = 32;
  * it answers a fresh challenge (an initialRequest of ours). Until then its events are held back, and nothing is sent.
  */
 export class AuthSocket {
+  /** Whose connection this is, as the first authentic nonce says; nothing is done for it before it is proven. */
+  #claimedKey: string | undefined;
+  /** The session that events are signed under. */
   #session: Session | undefined;
   #proven = false;
   /** The nonce of an initialRequest of ours that waits for its answer. */
-  #renewal: Session | undefined;
-  readonly #mintedHere = new Set<string>();
+  #renewal: OpenSession | undefined;
+  readonly #mintedHere = new Map<string, Session>();
   #held: SocketEvent[] = [];
   #heldBytes = 0;
   #refusals = 0;
@@ -92,7 +95,7 @@ export class AuthSocket {
 
   /** Whose socket this is, 66 lower-case hex characters; undefined until it is proven. */
   get identityKey(): string | undefined {
-    return this.#proven ? this.#session?.identityKey : undefined;
+    return this.#proven ? this.#claimedKey : undefined;
   }
 
   get connected(): boolean {
@@ -182,22 +185,25 @@ export class AuthSocket {
       throw new AuthFailedError('Too many handshakes on one connection');
     const { response, session } = this.authenticator.answerHandshake(message);
     this.#mustBeSame(session.identityKey);
-    this.#mintedHere.add(session.nonce);
+    this.#mintedHere.set(session.nonce, session);
     this.socket.emit('authMessage', response);
   }
 
   #takeEvent(frame: GeneralFrame): void {
-    const session = this.authenticator.openSession(frame.yourNonce);
+    const session = this.authenticator.openSession(frame.yourNonce, frame.identityKey);
     if (this.authenticator.age(session) > this.limits.sessionMaxMs) throw new SessionNotFoundError();
-    if (frame.identityKey !== session.identityKey) throw new AuthFailedError("The identity key is not the session's");
     this.#mustBeSame(session.identityKey);
     this.authenticator.verifyGeneral(session, frame.nonce, frame.payload, frame.signature);
     const event = parseEvent(frame.payload);
-    if (this.#session === undefined || session.issuedAt > this.#session.issuedAt) this.#session = session;
+    this.#claimedKey = session.identityKey;
+    const known = this.#mintedHere.get(session.nonce);
+    if (known !== undefined && !(this.#session !== undefined && this.#session.issuedAt >= known.issuedAt)) {
+      this.#session = known;
+    }
     if (!this.#proven) {
-      if (!this.#mintedHere.has(session.nonce)) {
+      if (known === undefined) {
         this.#hold(event, frame.payload.length);
-        this.#renewal ??= this.#requestProof(session);
+        this.#renewal ??= this.#requestProof(session.identityKey);
         return;
       }
       if (!this.#prove()) return;
@@ -240,14 +246,14 @@ export class AuthSocket {
   }
 
   #mustBeSame(identityKey: string): void {
-    if (this.#session !== undefined && this.#session.identityKey !== identityKey) {
+    if (this.#claimedKey !== undefined && this.#claimedKey !== identityKey) {
       throw new AuthFailedError('This connection belongs to another identity');
     }
   }
 
   /** Sends an initialRequest with a fresh nonce for the same client: a challenge, and a new lease of life, in one. */
-  #requestProof(session: Session): Session {
-    const fresh = this.authenticator.renewSession(session);
+  #requestProof(identityKey: string): OpenSession {
+    const fresh = this.authenticator.mintSession(identityKey);
     this.socket.emit('authMessage', {
       version: '0.1',
       messageType: 'initialRequest',
@@ -259,11 +265,11 @@ export class AuthSocket {
   }
 
   /** A socket's Peer never shakes hands again by itself, so its nonce is renewed at half of the session's life. */
-  #scheduleRefresh(session: Session): void {
+  #scheduleRefresh(session: OpenSession): void {
     const due = this.authenticator.sessionLifeMs / 2 - this.authenticator.age(session);
     this.#refresh = setTimeout(
       () => {
-        this.#renewal = this.#requestProof(this.#session as Session);
+        this.#renewal = this.#requestProof(session.identityKey);
         this.#scheduleRefresh(this.#renewal);
       },
       Math.max(due, 0),

@@ -10,6 +10,7 @@ export { type OutboxRow, PushOutbox } from './push-outbox.js';
 export { retryContention } from './retry-contention.js';
 export * from './server-fee-store.js';
 export * from './sql-client.js';
+export { SqlClientNonces } from './sql-client-nonces.js';
 export { SqlPermissionStore } from './sql-permission-store.js';
 export type { MysqlConfig, SqliteConfig, StoreConfig, StoreLimits, StoreLog } from './store-config.js';
 export * from './store-errors.js';
