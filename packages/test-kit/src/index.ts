@@ -30,7 +30,6 @@ export {
   type WireEvent,
 } from './socket/awaitable-socket.js';
 export {
-  type EventCallback,
   MAX_FRAMES_IN_WORK,
   type SocketSettings,
   StrictSocketClient,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type Clients, registryClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
 import { people } from '../people.js';
 
@@ -6,10 +7,11 @@ import { people } from '../people.js';
  * Delivery to listeners, from whichever process the message comes to whichever process the listener is at.
  *
  * @param upgrades whether clients may upgrade to a websocket
+ * @param clients whose clients act
  */
-export function liveSuite(at: () => Deployment, upgrades = true): void {
+export function liveSuite(at: () => Deployment, upgrades = true, clients: Clients = registryClients): void {
   describe('live', () => {
-    const someone = people();
+    const someone = people(clients);
 
     test.each([
       ['an encrypted message', false],
@@ -91,7 +93,10 @@ export function liveSuite(at: () => Deployment, upgrades = true): void {
       expect(await bob.listIds(at().apis[0], 'chat')).toEqual(ids);
     });
 
-    test('an encrypted body of 1 MB, a frame of 5 MB, reaches the listener and the box', async () => {
+    // Today's clients send nothing as large as the next two live.
+    const larger = clients.kind === 'registry' ? test : undefined;
+
+    larger?.('an encrypted body of 1 MB, a frame of 5 MB, reaches the listener and the box', async () => {
       const [alice, bob] = [someone(), someone()];
       const { apis, realtimes } = at();
       const inbox = await bob.app(apis[0], realtimes[1]).listen('chat');
@@ -109,7 +114,7 @@ export function liveSuite(at: () => Deployment, upgrades = true): void {
       expect(stored?.body.length).toBeGreaterThan(1_333_000);
     });
 
-    test('a body above the live bound gets an error ack, and the client falls back to HTTP', async () => {
+    larger?.('a body above the live bound gets an error ack, and the client falls back to HTTP', async () => {
       const [alice, bob] = [someone(), someone()];
       const { apis, realtimes } = at();
       const app = alice.app(apis[0], realtimes[0]);

@@ -1,6 +1,5 @@
 import type { Socket } from 'socket.io-client';
 import { History } from '../waiting/history.js';
-import type { EventCallback } from './strict-socket-client.js';
 
 /** What a listener is pushed. */
 export interface Push {
@@ -29,7 +28,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 /** What the clients for sockets have in common, the registry's and the strict one. */
 export interface EventClient {
-  on(eventName: string, callback: EventCallback): unknown;
+  on<T>(eventName: string, callback: (data: T) => unknown): unknown;
   emit(eventName: string, data: unknown): unknown;
   disconnect(): void;
   readonly connected: boolean;

@@ -9,8 +9,7 @@ import type { ClientWallet } from '../wallet/wallet.js';
 /** How many frames today's clients work on at once. */
 export const MAX_FRAMES_IN_WORK = 32;
 
-/** Takes what came with an event. A promise is waited for: the frame is in work for so long. */
-export type EventCallback = (data: never) => unknown;
+type EventCallback = (data: never) => unknown;
 
 export type SocketSettings = Partial<ManagerOptions & SocketOptions>;
 
@@ -80,7 +79,8 @@ export class StrictSocketClient {
     return this.#peer.handshakesBegun;
   }
 
-  on(eventName: string, callback: EventCallback): this {
+  /** @param callback takes what came with an event; a promise is waited for, and the frame is in work for so long */
+  on<T>(eventName: string, callback: (data: T) => unknown): this {
     const callbacks = this.#callbacks.get(eventName) ?? [];
     callbacks.push(callback);
     this.#callbacks.set(eventName, callbacks);
