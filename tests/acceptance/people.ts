@@ -104,9 +104,13 @@ export class Person {
     return this.#keep(new App(this.wallet, this.key, hosts));
   }
 
-  /** A live connection of this identity that has not said anything yet. */
-  socket(url: string, settings?: SocketSettings): LiveSocket {
-    return this.#keep(new LiveSocket(url, this.wallet, this.key, settings, this.clients));
+  /**
+   * A live connection of this identity that has not said anything yet.
+   *
+   * @param wallet the wallet that signs and verifies: this person's, or the same one made slow
+   */
+  socket(url: string, settings?: SocketSettings, wallet: WalletInterface = this.wallet): LiveSocket {
+    return this.#keep(new LiveSocket(url, wallet, this.key, settings, this.clients));
   }
 
   /** A live connection of this identity that is authenticated. */

@@ -14,6 +14,7 @@ import { permissionsSuite } from './permissions.js';
 import { pushSuite } from './push.js';
 import { roomsSuite } from './rooms.js';
 import { routingPrefixSuite } from './routing-prefix.js';
+import { todaysClientsSuite } from './todays-clients.js';
 
 /** What every deployment does alike, whatever it is made of, for the clients of the registry. */
 export function everyDeployment(deploy: Deploy): void {
@@ -36,6 +37,7 @@ export function everyDeploymentStrictly(deploy: Deploy): void {
     const at = deployed(() => deploy());
     messageSuites(at, strictClients);
     permissionTablesSuite(at, strictClients);
+    todaysClientsSuite(at);
   });
   pushSuite(deploy, strictClients);
   adminFeesSuite(deploy, strictClients);

@@ -1,4 +1,4 @@
-import { StrictFetch } from '../http/strict-fetch.js';
+import { MAX_ANSWER_BYTES, StrictFetch } from '../http/strict-fetch.js';
 import { ProtocolViolation } from '../rules/protocol-violation.js';
 import type { ClientWallet } from '../wallet/wallet.js';
 import { readIdentityKey, readRecord } from './fields.js';
@@ -17,8 +17,9 @@ export class RestClient {
   /** Bytes of the largest answer so far. */
   largestAnswer = 0;
 
-  constructor(wallet: ClientWallet) {
-    this.#fetch = new StrictFetch({ wallet });
+  /** @param maxAnswerBytes upper bound of the bytes of an answer */
+  constructor(wallet: ClientWallet, maxAnswerBytes = MAX_ANSWER_BYTES) {
+    this.#fetch = new StrictFetch({ wallet, maxAnswerBytes });
   }
 
   /** @throws RefusedRequest when the server refuses; ProtocolViolation when its answer breaks a rule */

@@ -34,6 +34,8 @@ export interface StrictClientOptions {
   readonly identityKey: string;
   /** For socket.io-client. */
   readonly socketSettings?: SocketSettings;
+  /** Upper bound of the bytes of an answer over HTTP: today's 16 MiB, or the 4 MiB of SDK 2.8.0 to 2.8.8. */
+  readonly maxAnswerBytes?: number;
 }
 
 /**
@@ -51,11 +53,11 @@ export class StrictMessageBoxClient {
   /** Live sends that were refused, and then sent over HTTP. */
   sentByFallback = 0;
 
-  constructor({ host, walletClient, identityKey, socketSettings = {} }: StrictClientOptions) {
+  constructor({ host, walletClient, identityKey, socketSettings = {}, maxAnswerBytes }: StrictClientOptions) {
     this.#wallet = walletClient;
     this.#key = identityKey;
     this.#host = host;
-    this.#rest = new RestClient(walletClient);
+    this.#rest = new RestClient(walletClient, maxAnswerBytes);
     this.#rooms = new RoomsConnection(walletClient, identityKey, socketSettings);
   }
 
