@@ -84,6 +84,7 @@ export class BoxApp<Client extends BoxClient = BoxClient> {
   }
 
   close(): void {
+    this.client.testSocket?.disconnect();
     for (const socket of this.#sockets) socket.disconnect();
   }
 

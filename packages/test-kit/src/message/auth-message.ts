@@ -65,6 +65,7 @@ export function checkAuthMessage(value: unknown): AuthMessage {
     rule: '9.1',
     maxWeight: MAX_MESSAGE_WEIGHT,
     packsBytes: true,
+    allowsUndefined: true,
   });
   if (value['version'] !== '0.1') throw malformed('the version of a message is not 0.1');
   if (!isIdentityKey(value['identityKey']))

@@ -9,6 +9,8 @@ export interface DataLimits {
   readonly maxWeight: number;
   /** Whether an array of nothing but bytes is one value of 4 per byte, or as many values as it has bytes. */
   readonly packsBytes: boolean;
+  /** Whether a field may be there without a value, as one of a message that was put together from headers. */
+  readonly allowsUndefined: boolean;
 }
 
 const MAX_VALUES = 100_000;
@@ -32,7 +34,8 @@ export function weighData(data: unknown, limits: DataLimits): number {
     values += 1;
     if (values > MAX_VALUES) throw broken(`there are more than ${MAX_VALUES} values`);
     if (depth > MAX_DEPTH) throw broken(`values are nested deeper than ${MAX_DEPTH} levels`);
-    if (value === null || typeof value === 'boolean') weight += 4;
+    const isNothing = value === null || (value === undefined && limits.allowsUndefined);
+    if (isNothing || typeof value === 'boolean') weight += 4;
     else if (typeof value === 'string') weight += Buffer.byteLength(value) + 2;
     else if (typeof value === 'number') weight += weighNumber(value, broken);
     else if (Array.isArray(value)) {

@@ -52,7 +52,7 @@ export function decodeEvent(payload: Bytes): LiveEvent {
     throw new ProtocolViolation('9.9', `an event has ${payload.length} bytes, and may have ${MAX_EVENT_BYTES}`);
   }
   const event = parse(payload);
-  weighData(event, { rule: '9.9', maxWeight: MAX_EVENT_BYTES, packsBytes: false });
+  weighData(event, { rule: '9.9', maxWeight: MAX_EVENT_BYTES, packsBytes: false, allowsUndefined: false });
   if (!isRecord(event) || !Object.hasOwn(event, 'eventName')) throw noEvent('an event has no eventName');
   const more = Object.keys(event).filter((key) => key !== 'eventName' && key !== 'data');
   if (more.length > 0) throw noEvent(`an event has fields beside eventName and data: ${more.join(', ')}`);

@@ -14,7 +14,6 @@ export const RULES = {
   '9.5': 'fees are integers from -1 to 2,147,483,647',
   '9.6': 'box names in records are trimmed, at most 128 bytes long and without control characters',
   '9.7': 'rows of devices',
-  '9.8': 'message ids have at most 256 bytes',
   '9.9': 'sizes of live events',
   '9.10': 'names of live events',
   '9.11': 'a client works on at most 32 frames at once',
