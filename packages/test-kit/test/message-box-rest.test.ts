@@ -211,7 +211,7 @@ describe('a client of message boxes, over HTTP', () => {
       const { client, answer, asked } = await world();
       answer(200, sent({ results: [{ recipient: alice.key, messageId: 'id' }] }));
       expect(await send(client)).toEqual({ status: 'success', messageId: 'id' });
-      const [first] = asked as [{ body: { message: { body: string } } }];
+      const [first] = asked as unknown as [{ body: { message: { body: string } } }];
       expect(Object.keys(JSON.parse(first.body.message.body) as object)).toEqual(['encryptedMessage']);
     });
 
