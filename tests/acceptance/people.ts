@@ -21,6 +21,7 @@ export interface ListAnswer {
   readonly messages: Listed[];
   readonly hasMore?: boolean;
   readonly next?: string;
+  readonly nextOffset?: number | null;
 }
 
 /** What a person has opened: strict clients say whether the server broke a rule. */

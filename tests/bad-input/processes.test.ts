@@ -33,6 +33,7 @@ describeScaled('bad input to several processes', () => {
       openSockets: () => 0,
       openConnections: () => 0,
       unprovenSockets: async () => 0,
+      metrics: async () => '',
       close: () => deployment.close(),
     });
   });

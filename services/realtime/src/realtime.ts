@@ -1,4 +1,3 @@
-import type { Server as HttpServer } from 'node:http';
 import { type AuthSocket, AuthSocketServer, type SocketEvent } from '@messagebox/brc103';
 import {
   type ChargeParts,
@@ -19,10 +18,11 @@ import {
 import { type EventParts, eventHandlers, refuseEvent } from './events/index.js';
 import type { PushService } from './push/index.js';
 import { Admission } from './sockets/admission.js';
+import type { Heartbeat } from './sockets/heartbeat.js';
 import type { InstanceRegistry } from './sockets/instance-registry.js';
 import { Lanes } from './sockets/lanes.js';
 import { passOn, takePassed } from './sockets/pass-on.js';
-import { attachSocketIo, createSocketIo, serveBelow } from './sockets/socket-io.js';
+import { attachSocketIo, createSocketIo, type SocketIoHost, serveBelow } from './sockets/socket-io.js';
 
 export interface RealtimeParts extends ChargeParts {
   readonly config: Config;
@@ -36,6 +36,8 @@ export interface RealtimeParts extends ChargeParts {
   readonly payments?: PaymentTaker | undefined;
   /** Undefined: nothing is pushed to devices. */
   readonly push?: PushService | undefined;
+  /** For tests; the usual one unless given. */
+  readonly heartbeat?: Heartbeat | undefined;
 }
 
 const LIMITS = {
@@ -82,7 +84,7 @@ export class Realtime {
     this.#namespaces = namespaces;
     // The bound of every new connection; it is raised for each that proves an identity.
     const frameBytesUnproven = Math.min(LIMITS.frameBytesUnproven, frameBytes);
-    this.#io = createSocketIo(parts.broker, frameBytesUnproven);
+    this.#io = createSocketIo(parts.broker, frameBytesUnproven, parts.heartbeat);
     this.publisher = socketIoPublisher({ io: this.#io, namespaces, maxBodyBytes: live, log, metrics });
     this.#events = {
       store: parts.store,
@@ -141,17 +143,18 @@ export class Realtime {
   }
 
   /** Takes sockets on this server from now on, at `/socket.io/`. */
-  attach(http: HttpServer): void {
+  attach(server: SocketIoHost): void {
     const { routingPrefix, trustedProxies } = this.parts.config;
-    attachSocketIo(this.#io, http, {
+    attachSocketIo(this.#io, server, {
       routingPrefix,
       admission: new Admission(trustedProxies),
+      heartbeat: this.parts.heartbeat,
       draining: () => this.#draining,
     });
   }
 
   /** Passes requests of other instances' connections on to them, and takes from them those of its own. After `attach`. */
-  share(http: HttpServer, internal: HttpServer, registry: InstanceRegistry): void {
+  share({ http }: SocketIoHost, internal: SocketIoHost, registry: InstanceRegistry): void {
     this.#endPassed = passOn(this.#io, http, registry, this.parts.log);
     // It has put itself in front, and needs to be shown the same path.
     const { routingPrefix } = this.parts.config;

@@ -143,6 +143,64 @@ export function paymentsSuite(at: () => Deployment): void {
       expect(await alice.paid()).toBe(10 + fees.reduce((sum, fee) => sum + fee, 0));
     }, 180_000);
 
+    test('a batch whose delivery fee is paid for each recipient, as newer clients do', async () => {
+      const [alice, bob, carol, dave] = [await someone(50_000), await someone(), await someone(), await someone()];
+      const recipients = [bob, carol, dave];
+      await carol.charge(at().apis[0], 0);
+      await dave.charge(at().apis[0], 33);
+      const keys = recipients.map(({ key }) => key);
+      const quote = await appOf(alice).client.getMessageBoxQuote(
+        { recipient: keys, messageBox: 'notifications' } as never,
+        at().apis[0],
+      );
+      expect(quote).toMatchObject({
+        quotesByRecipient: [
+          { recipient: bob.key, deliveryFee: 10, recipientFee: 10, status: 'payment_required' },
+          { recipient: carol.key, deliveryFee: 10, recipientFee: 0, status: 'always_allow' },
+          { recipient: dave.key, deliveryFee: 10, recipientFee: 33, status: 'payment_required' },
+        ],
+        totals: { deliveryFees: 30, recipientFees: 43, totalForPayableRecipients: 73 },
+      });
+      const payment = await alice.payBatch(appOf(alice).client, {
+        serverIdentityKey: at().processes.apis[0].listening['identityKey'] as string,
+        deliveryFee: 30,
+        recipientFees: new Map([
+          [bob.key, 10],
+          [carol.key, 0],
+          [dave.key, 33],
+        ]),
+      });
+      const ids = keys.map(() => randomUUID());
+      const batch = { recipients: keys, messageBox: 'notifications', messageId: ids, body: 'to all' };
+      const answer = await alice.post(`${at().apis[1]}/sendMessage`, { message: batch, payment });
+      expect(answer).toMatchObject({
+        status: 200,
+        body: { status: 'success', results: keys.map((recipient, i) => ({ recipient, messageId: ids[i] })) },
+      });
+      for (const one of recipients) {
+        expect(await appOf(one, 1).list('notifications')).toMatchObject([{ sender: alice.key, body: 'to all' }]);
+      }
+      expect(await Promise.all(recipients.map((one) => one.balance()))).toEqual([10, 0, 33]);
+      expect([await earned(), await alice.paid()]).toEqual([30, 73]);
+    });
+
+    test.each([
+      ['too long for a wallet', '📬'.repeat(200), '📬'.repeat(12)],
+      ['too short for a wallet', 'hi', undefined],
+      ['with control characters', 'for\ta\u0000message', 'for a message'],
+    ])('a description that is %s: the recipient gets its money all the same', async (_what, description, stored) => {
+      const [alice, bob] = [await someone(50_000), await someone()];
+      const payment = await alice.pay(appOf(alice).client, bob.key, await pricesOf(alice, bob.key));
+      const request = { message: message(bob.key), payment: { ...payment, description } };
+      expect(await alice.post(`${at().apis[0]}/sendMessage`, request)).toMatchObject({ status: 200 });
+      const { body } = await bob.post(`${at().apis[1]}/listMessages`, { messageBox: 'notifications', offset: 0 });
+      const [listed] = body['messages'] as [{ body: string }];
+      const found = JSON.parse(listed.body) as { payment: { description?: string } };
+      expect(found.payment.description).toBe(stored);
+      await appOf(bob).list('notifications');
+      expect([await bob.balance(), await earned()]).toEqual([10, 10]);
+    });
+
     test('the same request at another instance: taken once; the same payment for anything else: refused', async () => {
       const [alice, bob, mallory] = [await someone(50_000), await someone(), await someone()];
       const payment = await alice.pay(appOf(alice).client, bob.key, await pricesOf(alice, bob.key));

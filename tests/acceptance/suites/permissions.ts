@@ -76,10 +76,10 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
         await set(bob, { messageBox: 'chat', sender: alice.key, recipientFee: 3 });
         const key = { recipient: bob.key, messageBox: 'chat', sender: alice.key };
         // The caller's own box is meant, whoever is named.
-        expect(await alice.app(api).client.getMessageBoxPermission(key, api)).toBeUndefined();
+        expect(await alice.app(api).client.getMessageBoxPermission(key, api)).toBeNull();
         expect(await alice.app(api).client.listMessageBoxPermissions({}, api)).toEqual([]);
         const carol = { ...key, sender: someone().key };
-        expect(await bob.app(api).client.getMessageBoxPermission(carol, api)).toBeUndefined();
+        expect(await bob.app(api).client.getMessageBoxPermission(carol, api)).toBeNull();
       });
 
       // Today's clients name no box by a text with space around it.
@@ -117,7 +117,7 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
         const [api] = at().apis;
         const { client } = bob.app(api);
         const status = async () => await client.checkPeerNotificationStatus(alice.key, api);
-        expect(await status()).toBeUndefined();
+        expect(await status()).toBeNull();
         await client.allowNotificationsFromPeer(alice.key, undefined, api);
         expect(await status()).toMatchObject({ recipientFee: 0, status: 'always_allow' });
         await client.denyNotificationsFromPeer(alice.key, api);
@@ -235,6 +235,7 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
       expect((await bob.get(`${api}/permissions/get?messageBox=none`)).body).toEqual({
         status: 'success',
         description: expect.stringMatching(/\w/),
+        permission: null,
       });
       const blocked = someone();
       await set(blocked, { messageBox: 'chat', recipientFee: -1 });
@@ -259,6 +260,25 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
         totals: { deliveryFees: 0, recipientFees: 8, totalForPayableRecipients: 8 },
         blockedRecipients: [second],
       });
+    });
+
+    test('a box with a name that clients refuse to read spoils no list, and is there by its name', async () => {
+      const bob = someone();
+      const [api, other] = at().apis;
+      const odd = ['x'.repeat(129), ' padded', 'bell\u0007', 'next\u0085line', '箱'.repeat(43), 'in\nbox'];
+      for (const messageBox of ['first', ...odd, 'last']) await set(bob, { messageBox, recipientFee: 3 });
+      const { body } = await bob.get(`${other}/permissions/list`);
+      expect(body).toMatchObject({ permissions: [{ messageBox: 'last' }, { messageBox: 'first' }], totalCount: 2 });
+      expect((await bob.get(`${other}/permissions/list?limit=1&offset=1`)).body).toMatchObject({
+        permissions: [{ messageBox: 'first' }],
+        totalCount: 2,
+      });
+      for (const messageBox of odd) {
+        const query = new URLSearchParams({ messageBox });
+        expect((await bob.get(`${api}/permissions/get?${query}`)).body).toMatchObject({
+          permission: { messageBox, recipientFee: 3 },
+        });
+      }
     });
 
     test('lists the oldest first when asked to', async () => {

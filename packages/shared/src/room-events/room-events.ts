@@ -34,9 +34,9 @@ export interface RoomSubscriptions {
 }
 
 /**
- * The socket.io namespaces that take clients: the main one, and with a routing prefix that one, too, since a client
- * that was given `https://host/prefix` connects to the namespace `/prefix`.
+ * The socket.io namespaces that take clients: the main one, and with a routing prefix two more, since a client that was
+ * given `https://host/prefix` connects to the namespace `/prefix`, and with `https://host/prefix/` to `/prefix/`.
  */
 export function liveNamespaces(routingPrefix: string): readonly string[] {
-  return routingPrefix === '' ? ['/'] : ['/', routingPrefix];
+  return routingPrefix === '' ? ['/'] : ['/', routingPrefix, `${routingPrefix}/`];
 }
