@@ -14,6 +14,12 @@ export const strictClients: Clients = { kind: 'strict' };
 /** The same with long polling and nothing else. */
 export const pollingClients: Clients = { kind: 'strict', socket: { transports: ['polling'] } };
 
+/** Both generations, for `describe.each`. */
+export const GENERATIONS = [
+  ['the registry`s clients', registryClients],
+  ['clients as strict as today`s', strictClients],
+] as const;
+
 type SharedCalls =
   | 'acknowledgeMessage'
   | 'allowNotificationsFromPeer'

@@ -8,16 +8,10 @@ import {
 } from '@messagebox/test-kit';
 import { io } from 'socket.io-client';
 import type { BoxClient } from '../clients.js';
-import { registryClients, strictClients } from '../clients.js';
+import { GENERATIONS, strictClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
 import type { LiveSocket } from '../live-socket.js';
 import { type Person, people } from '../people.js';
-
-/** Everybody's first calls come at once, by clients of both generations. */
-const GENERATIONS = [
-  ['the registry`s client', registryClients],
-  ['a client as strict as today`s', strictClients],
-] as const;
 
 /** What today's clients need of a server, and what they do that their tests with one call at a time do not show. */
 export function todaysClientsSuite(at: () => Deployment): void {
