@@ -71,6 +71,30 @@ export class BoxApp<Client extends BoxClient = BoxClient> {
     return inbox;
   }
 
+  /** Listens to several own boxes, all at once and before anything else. Resolves when the server has joined all of them. */
+  async listenToAll(
+    messageBoxes: readonly string[],
+    onMessage: (messageBox: string, message: PeerMessage) => void,
+  ): Promise<void> {
+    const listening = Promise.all(
+      messageBoxes.map((messageBox) =>
+        this.client.listenForLiveMessages({
+          messageBox,
+          overrideHost: this.hosts.live,
+          onMessage: (message) => onMessage(messageBox, message),
+        }),
+      ),
+    );
+    // The client makes its socket only then, and no answer may be missed.
+    while (this.client.testSocket === undefined) await new Promise((resolve) => setImmediate(resolve));
+    this.#sockets.add(this.#socket);
+    const joined = new History<{ roomId: string }>('event joinedRoom');
+    this.#socket.on('joinedRoom', joined.add);
+    this.#socket.onFailure?.(joined.fail);
+    await listening;
+    for (const messageBox of messageBoxes) await joined.find(({ roomId }) => roomId === `${this.key}-${messageBox}`);
+  }
+
   /** What an app does after a lost connection: the client believes that it is in the room already, and sends no join. */
   async listenAgain(messageBox: string, inbox: History<PeerMessage>): Promise<void> {
     await this.client.listenForLiveMessages({ messageBox, overrideHost: this.hosts.live, onMessage: inbox.add });

@@ -41,6 +41,7 @@ export function unfold(sender: string, beef: Uint8Array, delivery: PaidDelivery)
       messageBox,
       messageId,
       sender,
+      carriesPayment: outputs.length > 0,
       body: outputs.length === 0 ? plain : storedWithPayment(body, `${before}${JSON.stringify(outputs)}${after}`),
     })),
   };

@@ -14,6 +14,7 @@ import {
   rateLimit,
   type ServerIdentity,
   socketIoPublisher,
+  within,
 } from '@messagebox/shared';
 import { type EventParts, eventHandlers, refuseEvent } from './events/index.js';
 import type { PushService } from './push/index.js';
@@ -43,7 +44,8 @@ export interface RealtimeParts extends ChargeParts {
 const LIMITS = {
   roomsPerSocket: 1_000,
   eventsUnderWay: 512,
-  frameBytesUnproven: 65_536,
+  /** Each socket without a proven identity has so many bytes for itself, and all of them share so many more. */
+  unprovenBytes: { each: 65_536, shared: 67_108_864 },
   bufferedBytes: 67_108_864,
   /** Each identity: so many events in so many seconds. */
   eventRate: { burst: 20_000, seconds: 10 },
@@ -57,6 +59,8 @@ const IDLE_ROUNDS = 5;
 /** Clients over long polling hear with their next poll that they are to move on; who does not poll is gone. */
 const LAST_POLLS_MS = 2_000;
 const LAST_POLLS_LOOK_MS = 25;
+/** Answers that wait for a slow client get so long. */
+const LAST_ANSWERS_MS = 2_000;
 
 /**
  * The realtime service without its process: the whole wiring of live delivery.
@@ -82,9 +86,9 @@ export class Realtime {
     const frameBytes = live * 6;
     const namespaces = liveNamespaces(config.routingPrefix);
     this.#namespaces = namespaces;
-    // The bound of every new connection; it is raised for each that proves an identity.
-    const frameBytesUnproven = Math.min(LIMITS.frameBytesUnproven, frameBytes);
-    this.#io = createSocketIo(parts.broker, frameBytesUnproven, parts.heartbeat);
+    // The bound of every new connection; it is raised for each that has joined a namespace.
+    const each = Math.min(LIMITS.unprovenBytes.each, frameBytes);
+    this.#io = createSocketIo(parts.broker, each, parts.heartbeat);
     this.publisher = socketIoPublisher({ io: this.#io, namespaces, maxBodyBytes: live, log, metrics });
     this.#events = {
       store: parts.store,
@@ -111,10 +115,10 @@ export class Realtime {
         sessionMaxMs: config.sessions.socketMaxMs,
         proveWithinMs: config.socketAuthMs,
         payloadBytes: live * 2 + 65_536,
-        frameBytesUnproven,
         frameBytes,
         bufferedBytes: LIMITS.bufferedBytes,
       },
+      unprovenBytes: { each, shared: LIMITS.unprovenBytes.shared },
       handlers: {
         opened: (socket) => {
           this.#lanes.set(socket, new Lanes());
@@ -128,6 +132,10 @@ export class Realtime {
         delivered: (_socket, _event, storedAt) => {
           metrics.delivered.inc();
           if (typeof storedAt === 'number') metrics.deliveryLatency.observe(Math.max(0, Date.now() - storedAt) / 1_000);
+        },
+        undelivered: (socket, problem) => {
+          metrics.undelivered.inc({ reason: problem });
+          log.info({ socket: socket.id, problem }, 'a socket was not sent an event');
         },
         closed: (socket, reason) => log.debug({ socket: socket.id, reason }, 'socket closed'),
       },
@@ -197,6 +205,9 @@ export class Realtime {
     const lanes = this.#lanes.get(socket);
     // What comes meanwhile has begun, too, and is to be answered.
     for (let i = 0; i < IDLE_ROUNDS && lanes !== undefined && lanes.running > 0; i++) await lanes.idle();
+    if (!this.#hears(socket)) return;
+    // Who does not keep up by then lists what it has missed.
+    await within(LAST_ANSWERS_MS, socket.flushed()).catch(() => undefined);
     if (this.#hears(socket)) socket.closeTransport();
   }
 

@@ -9,6 +9,11 @@ const boxes: [string, string][] = [
   ['spaces and punctuation', ' a box / with? #signs & "quotes" \\ '],
   ['accents and scripts', 'Bücher-книги-本'],
   ['emoji of several code points', '📬-👩‍👩‍👧-box'],
+  ['40 code points of two UTF-16 units', '📬'.repeat(40)],
+  ['174 characters', 'b'.repeat(174)],
+];
+/** With them the events that push and acknowledge have longer names than clients take. */
+const tooLongForLive: [string, string][] = [
   ['255 code points of two UTF-16 units', '📬'.repeat(255)],
   ['255 characters', 'b'.repeat(255)],
 ];
@@ -34,6 +39,28 @@ export function namesAndBodiesSuite(at: () => Deployment, clients: Clients = reg
       expect(listed.map(({ body }) => body)).toEqual(['over HTTP', 'live']);
     });
 
+    test.each(tooLongForLive)(
+      'with %s are for HTTP only: joins and live sends are refused',
+      async (_kind, messageBox) => {
+        const [alice, bob] = [someone(), someone()];
+        const { apis, realtimes } = at();
+        const roomId = `${bob.key}-${messageBox}`;
+        const listener = await bob.connect(realtimes[1]);
+        const refusal = { reason: expect.stringMatching(/\S/), roomId, code: 'ERR_WEBSOCKET_INVALID_ROOM' };
+        expect(await listener.ask('joinRoom', roomId, 'joinFailed')).toEqual(refusal);
+        const message = { messageId: randomUUID(), recipient: bob.key, body: 'live' };
+        const sender = await alice.connect(realtimes[0]);
+        const failed = await sender.ask('sendMessage', { roomId, message }, 'messageFailed');
+        expect(failed).toMatchObject({ code: 'ERR_INVALID_MESSAGEBOX', messageId: message.messageId });
+        await alice.send(apis[0], { ...message, messageBox, body: 'over HTTP' });
+        expect((await bob.list(apis[1], messageBox)).map(({ body }) => body)).toEqual(['over HTTP']);
+        const pushes = listener.wire.all
+          .map(({ eventName }) => eventName)
+          .filter((name) => name.startsWith('sendMessage'));
+        expect(pushes).toEqual([]);
+      },
+    );
+
     test('that differ by case, accent or a trailing space are different boxes', async () => {
       const [alice, bob] = [someone(), someone()];
       const names = ['inbox', 'Inbox', 'ínbox', 'inbox ', ' inbox'];
@@ -45,20 +72,20 @@ export function namesAndBodiesSuite(at: () => Deployment, clients: Clients = reg
         expect((await bob.list(at().apis[1], messageBox)).map(({ body }) => body)).toEqual([messageBox]);
     });
 
-    const unusable = [
-      // Its ack is an event with a name that today's clients would not survive.
-      ...(clients.kind === 'registry' ? [['256 code points', 'b'.repeat(256)]] : []),
+    test.each([
+      ['256 code points', 'b'.repeat(256)],
       ['a lone surrogate', 'box-\ud800'],
       ['nothing but spaces', '   '],
-    ] as [string, string][];
-
-    test.each(unusable)('of %s are refused, over HTTP and live', async (_kind, messageBox) => {
+    ])('of %s are refused, over HTTP and live', async (_kind, messageBox) => {
       const [alice, bob] = [someone(), someone()];
       const messageId = randomUUID();
       const answer = await alice.send(at().apis[0], { recipient: bob.key, messageBox, messageId, body: 'hello' });
       expect(answer).toMatchObject({ status: 400, body: { code: 'ERR_INVALID_MESSAGEBOX' } });
-      const ack = await (await alice.connect(at().realtimes[0])).send(bob.key, messageBox, messageId, 'hello');
-      expect(ack).toMatchObject({ status: 'error', code: 'ERR_INVALID_MESSAGEBOX', messageId });
+      const roomId = `${bob.key}-${messageBox}`;
+      const message = { messageId, recipient: bob.key, body: 'hello' };
+      const socket = await alice.connect(at().realtimes[0]);
+      const failed = await socket.ask('sendMessage', { roomId, message }, 'messageFailed');
+      expect(failed).toMatchObject({ code: 'ERR_INVALID_MESSAGEBOX', messageId });
     });
   });
 

@@ -7,7 +7,6 @@ import {
   slowWallet,
 } from '@messagebox/test-kit';
 import { io } from 'socket.io-client';
-import type { BoxClient } from '../clients.js';
 import { GENERATIONS, strictClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
 import type { LiveSocket } from '../live-socket.js';
@@ -43,32 +42,8 @@ export function todaysClientsSuite(at: () => Deployment): void {
     });
   });
 
-  describe.each(GENERATIONS)('first calls at once, by %s', (_whose, clients) => {
+  describe.each(GENERATIONS)('first events at once, by %s', (_whose, clients) => {
     const someone = people(clients);
-
-    test.each([9, 40])('%i boxes are listened to at once, and each hears its messages', async (count) => {
-      const [alice, bob] = [someone(), someone()];
-      const boxes = Array.from({ length: count }, (_, i) => `box ${i}`);
-      const inboxes = boxes.map((box) => new History<{ messageId: string }>(`live message in ${box}`));
-      const app = bob.app(at().apis[0], at().realtimes[0]);
-      const listening = Promise.all(
-        boxes.map((messageBox, i) =>
-          app.client.listenForLiveMessages({
-            messageBox,
-            overrideHost: at().realtimes[0],
-            onMessage: (inboxes[i] as History<{ messageId: string }>).add,
-          }),
-        ),
-      );
-      const joined = await joinedRoomsOf(app.client);
-      await listening;
-      for (const box of boxes) await joined.find(({ roomId }) => roomId === `${bob.key}-${box}`);
-      for (const [i, messageBox] of boxes.entries()) {
-        const messageId = randomUUID();
-        await alice.send(at().apis[i % 2] as string, { recipient: bob.key, messageBox, messageId, body: 'hello' });
-        await inboxes[i]?.find((message) => message.messageId === messageId);
-      }
-    });
 
     test('40 events before the first handshake are all answered', async () => {
       const bob = someone();
@@ -208,13 +183,4 @@ export function todaysClientsSuite(at: () => Deployment): void {
 function strictClientOf({ client }: LiveSocket): StrictSocketClient {
   if (client instanceof StrictSocketClient) return client;
   throw new Error('this is no strict client');
-}
-
-/** What joins are answered, from before the first answer on: the socket exists before it can hear anything. */
-async function joinedRoomsOf(client: BoxClient): Promise<History<{ roomId: string }>> {
-  while (client.testSocket === undefined) await new Promise((resolve) => setImmediate(resolve));
-  const joined = new History<{ roomId: string }>('event joinedRoom');
-  client.testSocket.on('joinedRoom', joined.add);
-  client.testSocket.onFailure?.(joined.fail);
-  return joined;
 }

@@ -13,7 +13,8 @@ export interface RoomEvent {
  *
  * Promises: `publish` returns at once and never throws; each instance that has the room gets the event at most once;
  * events of one publisher in one room arrive in the order of publishing; what is published while the broker is away is
- * lost, which costs nothing but time, since the row is the truth. Events larger than the live bound are not published.
+ * lost, which costs nothing but time, since the row is the truth. What clients can't take live is not published: events
+ * that are too large, and boxes whose names can't be part of an event's name.
  */
 export interface RoomEventPublisher {
   publish(event: RoomEvent): void;

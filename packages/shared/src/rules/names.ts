@@ -35,6 +35,16 @@ export function roomName(identityKey: string, messageBox: string): string {
   return `${identityKey}-${messageBox}`;
 }
 
+/** The event by which a room's members are pushed a message. */
+export function pushEventName(room: string): string {
+  return `sendMessage-${room}`;
+}
+
+/** The event that answers a live send. @param roomId as the sender named it */
+export function ackEventName(roomId: string): string {
+  return `sendMessageAck-${roomId}`;
+}
+
 /** The two parts of a room name, unchecked; undefined when it is none. */
 export function splitRoomName(room: unknown): { identityKey: string; messageBox: string } | undefined {
   if (typeof room !== 'string') return undefined;
