@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { type Clients, registryClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
 import { type Person, people } from '../people.js';
 
 /** The order of a box, and reading it in pages. */
-export function listingSuite(at: () => Deployment): void {
+export function listingSuite(at: () => Deployment, clients: Clients = registryClients): void {
   describe('listing', () => {
-    const someone = people();
+    const someone = people(clients);
 
     test('is in the order of storing, by whichever way the messages came', async () => {
       const [alice, bob] = [someone(), someone()];

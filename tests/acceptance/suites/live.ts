@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type Clients, registryClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
 import { History } from '../history.js';
 import { people } from '../people.js';
@@ -7,10 +8,11 @@ import { people } from '../people.js';
  * Delivery to listeners, from whichever process the message comes to whichever process the listener is at.
  *
  * @param upgrades whether clients may upgrade to a websocket
+ * @param clients whose clients act
  */
-export function liveSuite(at: () => Deployment, upgrades = true): void {
+export function liveSuite(at: () => Deployment, upgrades = true, clients: Clients = registryClients): void {
   describe('live', () => {
-    const someone = people();
+    const someone = people(clients);
 
     test.each([
       ['an encrypted message', false],
@@ -110,7 +112,10 @@ export function liveSuite(at: () => Deployment, upgrades = true): void {
       expect(stored?.body.length).toBeGreaterThan(1_000_000);
     });
 
-    test.each([
+    // Today's clients send nothing live that is as large as what follows.
+    const larger = clients.kind === 'registry' ? test : undefined;
+
+    larger?.each([
       ['of 1 MB encrypted', '0123456789abcdef'.repeat(65_536), false],
       ['of quotes, which are encoded in two bytes each', '"'.repeat(600_000), true],
       ['of control characters, which are encoded in six', '\u0001'.repeat(180_000), true],
@@ -173,7 +178,7 @@ export function liveSuite(at: () => Deployment, upgrades = true): void {
       expect((await bob.listIds(at().apis[0], 'chat')).sort()).toEqual([...ids].sort());
     });
 
-    test('a body above the live bound gets an error ack, and the client falls back to HTTP', async () => {
+    larger?.('a body above the live bound gets an error ack, and the client falls back to HTTP', async () => {
       const [alice, bob] = [someone(), someone()];
       const { apis, realtimes } = at();
       const app = alice.app(apis[0], realtimes[0]);

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { MessageBoxClient } from '@bsv/message-box-client';
+import { isName, MAX_BOX_BYTES } from '@messagebox/test-kit';
+import { type Clients, registryClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
 import { people } from '../people.js';
 
 type MultiQuote = Extract<Awaited<ReturnType<MessageBoxClient['getMessageBoxQuote']>>, { quotesByRecipient: unknown }>;
 
 /** Who may send to whom, and at what price. What one api is told, every api and realtime obeys at once. */
-export function permissionsSuite(at: () => Deployment): void {
+export function permissionsSuite(at: () => Deployment, clients: Clients = registryClients): void {
   describe('permissions', () => {
-    const someone = people();
+    const someone = people(clients);
     type Person = ReturnType<typeof someone>;
 
     /** The real client tells the console what it quotes, and what was refused. */
@@ -80,7 +82,9 @@ export function permissionsSuite(at: () => Deployment): void {
         expect(await bob.app(api).client.getMessageBoxPermission(carol, api)).toBeNull();
       });
 
-      test.each(['grün & blau', "it's + 100%", '箱🎉', 'a/b?c#d=e', ' padded '])(
+      // Today's clients name no box by a text with space around it.
+      const names = ['grün & blau', "it's + 100%", '箱🎉', 'a/b?c#d=e', ' padded '];
+      test.each(names.filter((name) => clients.kind === 'registry' || isName(name, MAX_BOX_BYTES)))(
         'a box called %j',
         async (messageBox) => {
           const [alice, bob] = [someone(), someone()];
@@ -293,7 +297,9 @@ export function permissionsSuite(at: () => Deployment): void {
       expect(await fees('createdAtOrder=desc')).toEqual([3, 2, 1]);
     });
 
-    test('1,000 recipients are quoted at once', async () => {
+    // Today's clients send no such long query.
+    const longer = clients.kind === 'registry' ? test : undefined;
+    longer?.('1,000 recipients are quoted at once', async () => {
       const [alice, bob] = [someone(), someone()];
       await set(bob, { messageBox: 'chat', recipientFee: 6 });
       const recipients = `recipient=${bob.key}&`.repeat(1_000);

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { io } from 'socket.io-client';
+import { type Clients, registryClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
 import { History } from '../history.js';
 import { people } from '../people.js';
 
 /** Who may hear what: rooms are their owner's, identities are proven, and nobody overhears anything. */
-export function roomsSuite(at: () => Deployment): void {
+export function roomsSuite(at: () => Deployment, clients: Clients = registryClients): void {
   describe('rooms', () => {
-    const someone = people();
+    const someone = people(clients);
 
     test('leaving one stops delivery from it, and from it only', async () => {
       const [alice, bob] = [someone(), someone()];
@@ -117,7 +118,7 @@ export function roomsSuite(at: () => Deployment): void {
   });
 
   describe('identities', () => {
-    const someone = people();
+    const someone = people(clients);
 
     test.each([
       ['somebody else`s', (other: string) => ({ identityKey: other })],
