@@ -2,7 +2,7 @@ import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
 import { decodeBase64 } from './bytes.js';
 import { SessionNotFoundError } from './errors.js';
 
-/** What an authentic session nonce says about itself. */
+/** The contents of an authentic session nonce. */
 export interface SessionNonceContent {
   /** Random, 16 bytes: the name under which a store keeps the client's own nonce. */
   readonly handle: Buffer;

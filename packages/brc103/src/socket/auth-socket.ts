@@ -60,7 +60,7 @@ export interface AuthSocketEvents {
   closed(socket: AuthSocket, reason: string): void;
 }
 
-/** What the sockets of one server have in common. */
+/** The parts that all sockets of one server share. */
 export interface AuthSocketParts {
   readonly authenticator: Authenticator;
   readonly limits: AuthSocketLimits;
@@ -98,7 +98,7 @@ interface Question {
  * answers a fresh challenge (an initialRequest of ours). Until then its events are held back, and nothing is sent. Once
  * it is proven, frames under any authentic nonce of the same identity are taken.
  *
- * What is sent goes through a `PacedOutbox`, so that the client is never given more at once than it bears, and is signed
+ * Everything that is sent goes through a `PacedOutbox`, so that the client is never given more at once than it bears, and is signed
  * when it leaves, under a session that the client knows (`SocketSessions`).
  */
 export class AuthSocket {
@@ -235,7 +235,7 @@ export class AuthSocket {
   #shakeHands(message: object): void {
     if (!this.#handshakes.take()) throw new AuthFailedError('Too many handshakes on one connection');
     if (!this.#isProven) this.#unproven.setHandshakes(this.#outbox.waitingAnswers + 1);
-    // What is refused right away must be thrown to the caller; later ones are refused when their turn comes.
+    // An immediate refusal is thrown to the caller; a later one is reported when its turn comes.
     let isWaiting = false;
     let failure: unknown;
     this.#outbox.answerHandshake(() => {

@@ -1,5 +1,5 @@
 /**
- * What the clients in use take of an event. A client that gets one beyond these limits closes its connection for good, so
+ * The limits of an event that the clients in use accept. A client that gets a larger one closes its connection for good, so
  * such an event must not be sent.
  */
 

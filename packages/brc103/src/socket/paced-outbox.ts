@@ -1,7 +1,7 @@
 import { ClientWindow, MAX_FRAMES_AT_CLIENT } from './client-window.js';
 
 /**
- * What an initialRequest of ours is for: to prove that a client which came back is itself, to renew the session that
+ * The purpose of an initialRequest of ours: to prove that a client which came back is itself, to renew the session that
  * signs, or only to learn that the client keeps up.
  */
 export type QuestionKind = 'challenge' | 'refresh' | 'fence';
