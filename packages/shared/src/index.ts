@@ -1,3 +1,6 @@
+export { FairScheduler, type FairSchedulerOptions } from './admission/fair-scheduler.js';
+export { type Lease, SharedPool, type SharedPoolOptions } from './admission/shared-pool.js';
+export type { Source } from './admission/source.js';
 export {
   AdvertisedHosts,
   advertisedHostHeader,

@@ -25,7 +25,10 @@ describe('a shared pool of what can be taken away', () => {
     const pool = new SharedPool({ total: 100 });
     let evicted = 0;
     for (let i = 0; i < 10; i++) {
-      for (let j = 0; j < 10; j++) pool.tryAcquire(`source ${i}`, 1, () => void (evicted += 1));
+      for (let j = 0; j < 10; j++)
+        pool.tryAcquire(`source ${i}`, 1, () => {
+          evicted += 1;
+        });
     }
     expect(pool.tryAcquire('source 0', 1, () => undefined)).toBeUndefined();
     expect(evicted).toBe(0);
@@ -48,6 +51,15 @@ describe('a shared pool of what can be taken away', () => {
     lease?.release();
     expect(pool.used).toBe(5);
   });
+});
+
+test('a lease that is kept is not evicted any more', () => {
+  const pool = new SharedPool({ total: 10 });
+  const evicted: string[] = [];
+  pool.tryAcquire('greedy', 5, () => evicted.push('first'))?.keep();
+  pool.tryAcquire('greedy', 5, () => evicted.push('second'));
+  expect(pool.tryAcquire('newcomer', 5, () => undefined)).toBeDefined();
+  expect(evicted).toEqual(['second']);
 });
 
 describe('a shared pool of what can not be taken away', () => {

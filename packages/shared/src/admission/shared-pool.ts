@@ -2,6 +2,8 @@
 export interface Lease {
   /** Takes so much more. @returns false when the pool has no room for it, in which case nothing changes */
   grow(amount: number): boolean;
+  /** From now on it is not taken away any more. */
+  keep(): void;
   release(): void;
 }
 
@@ -19,7 +21,7 @@ export interface SharedPoolOptions {
 
 interface HeldLease {
   amount: number;
-  readonly evict: (() => void) | undefined;
+  evict: (() => void) | undefined;
 }
 
 interface Holder {
@@ -67,6 +69,9 @@ export class SharedPool {
     if (!this.#take(source, lease, amount)) return undefined;
     return {
       grow: (more) => this.#take(source, lease, more),
+      keep: () => {
+        lease.evict = undefined;
+      },
       release: () => this.#release(source, lease),
     };
   }
@@ -97,8 +102,9 @@ export class SharedPool {
     while (this.#used > goal) {
       const victim = this.#largestEvictable(source, fairShare);
       if (victim === undefined) return false;
+      const { evict } = victim.lease;
       this.#release(victim.source, victim.lease);
-      victim.lease.evict?.();
+      evict?.();
     }
     return true;
   }
