@@ -105,7 +105,7 @@ describe('a fair scheduler', () => {
   });
 
   test('refuses what one address asks beyond its bound, and nothing of others', async () => {
-    const { scheduler, done, ask } = setUp({ maxWaitingPerAddress: 3 });
+    const { done, ask } = setUp({ maxWaitingPerAddress: 3 });
     void ask('filler', 2, 'filler');
     const answers = Promise.allSettled(Array.from({ length: 5 }, (_, i) => ask('a', 0.1, `a ${i}`)));
     const other = ask('b', 0.1);
