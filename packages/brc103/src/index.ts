@@ -19,6 +19,7 @@ export {
   type ClaimedRequest,
   createAuthMiddleware,
   type RequestAuth,
+  type WorkSchedule,
 } from './http/middleware.js';
 export { isIdentityKey, normaliseIdentityKey } from './identity-key.js';
 export { createKeys, type Keys, type KeyUse } from './keys.js';

@@ -7,7 +7,11 @@ import {
   TooManyRequestsError,
 } from '@messagebox/shared';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
-import { OverloadedError } from './in-flight.js';
+
+/** The process has as much under way as it can hold. Answered as 503 with Retry-After. */
+export class OverloadedError extends Error {
+  override readonly name = 'OverloadedError';
+}
 
 /** Something that this server depends on does not answer. Answered as 503 with Retry-After. */
 export class DependencyUnavailableError extends Error {

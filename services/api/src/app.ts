@@ -5,6 +5,7 @@ import {
   type ChargeParts,
   type Config,
   DeviceRegistrations,
+  type FairScheduler,
   type Health,
   type JobQueue,
   type Logger,
@@ -32,6 +33,8 @@ import {
   healthRoutes,
   measure,
   requestLog,
+  scheduleFairly,
+  sourceOf,
 } from '@messagebox/web';
 import express, { type Express, type RequestHandler } from 'express';
 import { adminOnly } from './http/admin-only.js';
@@ -66,6 +69,7 @@ export interface ApiParts {
   readonly events: RoomEventPublisher;
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly scheduler: FairScheduler;
   /** Undefined: nothing is pushed to devices. */
   readonly push?: PushNotes | undefined;
 }
@@ -80,12 +84,16 @@ const LIMITS = {
 
 /** The api without its process: the whole wiring of the HTTP routes. */
 export function createApi(parts: ApiParts): Express {
-  const { config, log, store, permissions, deliveryFees, payments } = parts;
+  const { config, log, store, permissions, deliveryFees, payments, scheduler } = parts;
   const { normaliseKey } = parts.identity;
   const auth = createAuthMiddleware({
     authenticator: parts.identity.authenticator,
     maxBodyBytes: config.limits.requestBody,
     claimRequest: (claim) => store.claimRequest(claim),
+    schedule: {
+      run: (request, identityKey, work) => scheduler.run(sourceOf(request, identityKey), work),
+      charge: (request, identityKey, ms) => scheduler.charge(sourceOf(request, identityKey), ms),
+    },
     clientNonces: new SqlClientNonces(parts.sql),
     onClientNonceError: (error) => log.warn({ reason: String(error) }, 'a session could not be kept'),
     onOutcome: (outcome) => parts.metrics.authOutcomes.inc({ transport: 'http', outcome }),
@@ -101,7 +109,9 @@ export function createApi(parts: ApiParts): Express {
   app.use(measure(parts.metrics));
   app.use(cors);
   app.use('/health', healthRoutes(parts.health));
-  app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: config.limits.requestBody }));
+  // Before anything waits: bytes of the body may come at once.
+  app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: config.limits.requestBody }, parts.metrics));
+  app.use(scheduleFairly(scheduler));
   for (const neighbour of parts.neighbours ?? []) app.use(neighbour);
   app.post(
     '/.well-known/auth',

@@ -1,5 +1,6 @@
 import {
   type Config,
+  type FairScheduler,
   type Health,
   hostingUrl,
   type JobQueue,
@@ -30,6 +31,7 @@ export interface OverlayParts {
   readonly log: Logger;
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly scheduler: FairScheduler;
   readonly sql: SqlClient;
   readonly money: Money;
   readonly jobs: JobQueue;

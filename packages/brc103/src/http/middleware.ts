@@ -63,6 +63,18 @@ export type AuthOutcome =
   /** Something else threw, such as `claimRequest`. */
   | 'error';
 
+/** Runs work of a request when it is its client's turn, so that many clients share a process fairly. */
+export interface WorkSchedule {
+  /**
+   * Runs `work`, which does not wait for anything.
+   * @param identityKey whom the request claims to come from, where that is known; not proven yet
+   * @throws what `work` throws; when the client asks for too much, the error that answers the request
+   */
+  run<T>(request: Request, identityKey: string | undefined, work: () => T): Promise<T>;
+  /** Accounts for work that was done elsewhere. Milliseconds. */
+  charge(request: Request, identityKey: string | undefined, ms: number): void;
+}
+
 export interface AuthMiddlewareOptions {
   readonly authenticator: Authenticator;
   /** Request bodies above this are answered with 413. Bytes. */
@@ -76,6 +88,8 @@ export interface AuthMiddlewareOptions {
   readonly clientNonces?: ClientNonceStore;
   /** The store of client nonces failed in a way that costs nobody more than a handshake. Must not throw. */
   readonly onClientNonceError?: (error: unknown) => void;
+  /** When the work of a request runs. Default: at once. */
+  readonly schedule?: WorkSchedule;
   /** For metrics; called once per request or handshake. Must not throw. */
   readonly onOutcome?: (outcome: AuthOutcome) => void;
 }
@@ -93,6 +107,14 @@ export interface AuthMiddleware {
 /** A handshake has about 250 bytes. */
 const MAX_HANDSHAKE_BYTES = 16 * 1024;
 
+/** What a request that fails costs its client beside the work itself, milliseconds: guessing and probing must not pay. */
+const FAILURE_PENALTY_MS = 5;
+
+const AT_ONCE: WorkSchedule = {
+  run: async (_request, _identityKey, work) => work(),
+  charge: () => {},
+};
+
 /** Request headers that change an answer, but are outside the signature. */
 const CONDITIONAL_HEADERS = [
   'if-match',
@@ -105,7 +127,7 @@ const CONDITIONAL_HEADERS = [
 
 /** BRC-103 and BRC-104 for Express 5. */
 export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddleware {
-  const { authenticator, maxBodyBytes, claimRequest } = options;
+  const { authenticator, maxBodyBytes, claimRequest, schedule = AT_ONCE } = options;
   const report = options.onOutcome ?? (() => {});
   const clientNonces = new ClientNonces({
     authenticator,
@@ -119,7 +141,12 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
     const rest = await discardBody(req);
     if (rest === 'aborted') return;
     if (rest === 'unfinished') res.set('Connection', 'close');
-    next(error);
+    schedule.charge(req, undefined, FAILURE_PENALTY_MS);
+    try {
+      await schedule.run(req, undefined, () => next(error));
+    } catch (refusal) {
+      next(refusal);
+    }
   }
 
   const handshake: RequestHandler = async (req, res, next) => {
@@ -129,7 +156,9 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
         report('aborted');
         return;
       }
-      const { response, session } = authenticator.answerHandshake(parseJson(body));
+      const { response, session } = await schedule.run(req, undefined, () =>
+        authenticator.answerHandshake(parseJson(body)),
+      );
       // Before the answer: the client's next request may reach any instance.
       await clientNonces.add(session);
       report('handshake');
@@ -161,8 +190,10 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
         return;
       }
       const { method, originalUrl: url, rawHeaders } = req;
-      const payload = requestPayload({ requestId: headers.requestId, method, url, rawHeaders, body: rawBody });
-      authenticator.verifyGeneral(open, headers.nonce, payload, headers.signature);
+      const request = { requestId: headers.requestId, method, url, rawHeaders, body: rawBody };
+      await schedule.run(req, open.identityKey, () =>
+        authenticator.verifyGeneral(open, headers.nonce, requestPayload(request), headers.signature),
+      );
       // Nothing has happened yet, so a client whose nonce was not kept may safely repeat the request in a new session.
       const found = await clientNonces.find(open);
       if (found === undefined) throw new SessionNotFoundError();
@@ -172,7 +203,12 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
       return;
     }
 
-    const context = { authenticator, session, requestId: headers.requestId };
+    const context = {
+      authenticator,
+      session,
+      requestId: headers.requestId,
+      onSigned: (ms: number) => schedule.charge(req, session.identityKey, ms),
+    };
     req.auth = { identityKey: session.identityKey, session, rawBody };
     let isFirst: boolean;
     try {
@@ -196,7 +232,11 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
     for (const name of CONDITIONAL_HEADERS) delete req.headers[name];
     signResponse(req, res, context);
     report('ok');
-    next();
+    try {
+      await schedule.run(req, session.identityKey, () => next());
+    } catch (error) {
+      next(error);
+    }
   };
 
   return { handshake, authenticate };

@@ -115,7 +115,7 @@ export class SharedPool {
     for (const [source, { amount, leases }] of this.#holders) {
       if (source === except || amount <= most) continue;
       for (const lease of leases) {
-        if (lease.evict === undefined) continue;
+        if (lease.evict === undefined || lease.amount === 0) continue;
         largest = { source, lease };
         most = amount;
         break;

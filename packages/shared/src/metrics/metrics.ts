@@ -13,6 +13,7 @@ export class Metrics {
   readonly httpRequestBytes;
   readonly httpResponseBytes;
   readonly authOutcomes;
+  readonly limitsHit;
   readonly messages;
   readonly storeDuration;
   readonly published;
@@ -65,6 +66,12 @@ export class Metrics {
       name: 'messagebox_auth_outcomes_total',
       help: 'Requests, handshakes and socket frames by how their authentication ended.',
       labelNames: ['transport', 'outcome'],
+      registers,
+    });
+    this.limitsHit = new Counter({
+      name: 'messagebox_limits_hit_total',
+      help: 'What was refused, ended or made to wait because a limit or a share was used up, by limit.',
+      labelNames: ['limit'],
       registers,
     });
     this.messages = new Counter({

@@ -1,3 +1,4 @@
+import { FairScheduler } from '../admission/fair-scheduler.js';
 import { type Config, ConfigError, hasWallet } from '../config/index.js';
 import { DeliveryFees } from '../fees/delivery-fees.js';
 import { databaseCheck, Health } from '../health/health.js';
@@ -32,6 +33,8 @@ export interface Foundation {
   readonly closing: Closing;
   readonly health: Health;
   readonly metrics: Metrics;
+  /** Divides this process's time among clients. */
+  readonly scheduler: FairScheduler;
   readonly identity: ServerIdentity;
   readonly store: MessageStore;
   readonly permissions: PermissionStore;
@@ -80,6 +83,8 @@ export async function openFoundation(config: Config, log: Logger, options: Found
         redis.problem() === undefined ? 1 : 0,
       );
     }
+    const scheduler = new FairScheduler();
+    metrics.gauge('messagebox_work_waiting', 'Pieces of work that wait for their turn.', () => scheduler.waiting);
     const store = new MeasuredStore(opened, metrics);
     health.add('database', databaseCheck(store));
     const internal =
@@ -91,6 +96,7 @@ export async function openFoundation(config: Config, log: Logger, options: Found
       closing,
       health,
       metrics,
+      scheduler,
       identity,
       store,
       permissions: new MeasuredPermissions(new SqlPermissionStore(sql), metrics),

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { ChainTracker } from '@bsv/sdk';
 import {
   createLogger,
+  FairScheduler,
   Health,
   JsonServer,
   Metrics,
@@ -76,7 +77,11 @@ export async function startHost(chain: ChainTracker, options: HostOptions = {}):
   });
   const config = { network, trustedProxies };
   const health = new Health();
-  const server = new JsonServer(createOverlayApp({ config, engine, log, health, metrics, development }), log);
+  const scheduler = new FairScheduler();
+  const server = new JsonServer(
+    createOverlayApp({ config, engine, log, health, metrics, scheduler, development }),
+    log,
+  );
   const url = await server.listen(0, '127.0.0.1');
   return {
     url,
