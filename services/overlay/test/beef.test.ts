@@ -98,8 +98,9 @@ test('a circle and a missing ancestor are refused', () => {
   const make = (txid: string, parent: string): BeefTransaction => ({
     txid,
     raw: new Uint8Array(10),
-    inputs: [{ txid: parent, outputIndex: 0 }],
+    inputs: [{ txid: parent, outputIndex: 0, script: new Uint8Array(0), sequence: 0xffffffff }],
     outputs: [],
+    lockTime: 0,
     proof: undefined,
   });
   const all = new Map([make('a', 'b'), make('b', 'c'), make('c', 'a'), make('d', 'e')].map((one) => [one.txid, one]));

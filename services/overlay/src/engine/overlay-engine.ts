@@ -27,7 +27,9 @@ export interface BeefVerifier {
   verify(
     beef: Uint8Array,
     askedBy?: string,
-  ): Promise<{ txid: string; proven: boolean; beef: Uint8Array | readonly number[] }>;
+  ): Promise<{ txid: string; proven: boolean; beef: Uint8Array | readonly number[]; cost: number }>;
+  /** Tells what became of a verified transaction: who brings what is of use goes before who does not. */
+  report(askedBy: string, outcome: 'useful' | 'useless', cost: number): void;
 }
 
 /** Where a transaction comes from. */
@@ -203,9 +205,31 @@ export class OverlayEngine {
   }
 
   async #verifyAndApply(claimed: ParsedBeef, topics: readonly string[], from: Provenance): Promise<STEAK> {
-    const { storage, lookups, topics: known } = this.#parts;
     if (from.isOwn !== true && (await this.#lacksRoom(claimed, topics))) throw new OverlayFullError();
-    const beef = await this.#verify(neededOf(claimed, from), from.askedBy);
+    const verified = await this.#verify(neededOf(claimed, from), from.askedBy);
+    try {
+      const steak = await this.#applyVerified(claimed, verified.beef, topics, from);
+      const outcomes = Object.values(steak).map(outcomeOf);
+      const isUseless = outcomes.every((outcome) => outcome === 'unchanged');
+      this.#report(from, isUseless ? 'useless' : 'useful', verified.cost);
+      return steak;
+    } catch (error) {
+      if (error instanceof RuleError) this.#report(from, 'useless', verified.cost);
+      throw error;
+    }
+  }
+
+  #report({ askedBy }: Provenance, outcome: 'useful' | 'useless', cost: number): void {
+    if (askedBy !== undefined) this.#parts.verifier.report(askedBy, outcome, cost);
+  }
+
+  async #applyVerified(
+    claimed: ParsedBeef,
+    beef: Uint8Array,
+    topics: readonly string[],
+    from: Provenance,
+  ): Promise<STEAK> {
+    const { storage, lookups, topics: known } = this.#parts;
     const score = this.#nextScore();
     const submission = {
       parsed: valid(() => parseBeef(beef)),
@@ -228,11 +252,11 @@ export class OverlayEngine {
     return true;
   }
 
-  /** @returns a BEEF with only what the transaction needs */
-  async #verify(beef: Uint8Array, askedBy: string | undefined): Promise<Uint8Array> {
+  /** @returns a BEEF with only what the transaction needs, and the milliseconds of CPU that verifying it took */
+  async #verify(beef: Uint8Array, askedBy: string | undefined): Promise<{ beef: Uint8Array; cost: number }> {
     try {
       const verified = await this.#parts.verifier.verify(beef, askedBy);
-      return Uint8Array.from(verified.beef);
+      return { beef: Uint8Array.from(verified.beef), cost: verified.cost };
     } catch (error) {
       throw error instanceof InvalidTransactionError ? invalid(error.message) : error;
     }
