@@ -46,7 +46,7 @@ test.each([
     const dear = await dearPayment();
     const attackers: Session[] = [];
     for (let i = 0; i < identities; i += 1) attackers.push(await new RawClient().shakeHands(world.server.port));
-      const attack = attackers.flatMap((attacker) =>
+    const attack = attackers.flatMap((attacker) =>
       Array.from({ length: each }, () => world.send(attacker.post('/sendMessage', request(dear)))),
     );
     const honest: unknown[] = [];
@@ -56,7 +56,7 @@ test.each([
       honest.push(body.message['messageId']);
       const answer = await world.send(by.post('/sendMessage', body));
       expect({ status: answer.status, text: answer.text }).toMatchObject({ status: 200 });
-      }
+    }
     for (const outcome of await Promise.allSettled(attack)) {
       // On a busy machine the test's client gives some up before the server has answered.
       if (outcome.status === 'rejected') continue;

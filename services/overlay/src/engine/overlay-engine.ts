@@ -15,6 +15,8 @@ import { undoTransaction } from './evict-transaction.js';
 import { type ForeignNode, foreignNode, syncRequest } from './foreign-sync.js';
 import type { FoundOutput, ListedOutput, OverlayStorage } from './overlay-storage.js';
 import { findUnmined, isKeptProof } from './replaced-blocks.js';
+import type { AnswerRoom } from './share-answer.js';
+import { submitterOf } from './submitter.js';
 
 /** Tells whether a transaction of a stranger is valid. The wallet package's `TransactionVerifier` is one. */
 export interface BeefVerifier {
@@ -50,6 +52,8 @@ export interface OverlayEngineParts {
   readonly log: Logger;
   /** Whether only what is in a block, or takes away from what there is, can be taken. */
   readonly isFull?: () => boolean;
+  /** Bytes in no block that one may have brought, or undefined while there is room for everybody. Default: undefined. */
+  readonly share?: () => number | undefined;
   /** Told of each topic of a submission: `admitted`, `removed`, `unchanged` or `duplicate`. */
   readonly onOutcome?: (topic: string, outcome: SubmissionOutcome) => void;
   readonly now?: () => number;
@@ -114,15 +118,21 @@ export class OverlayEngine {
     return steak;
   }
 
-  /** @throws {RuleError} `ERR_UNKNOWN_LOOKUP_SERVICE`, `ERR_INVALID_QUERY` */
-  async lookup({ service, query }: { readonly service: string; readonly query: unknown }): Promise<FoundOutputs> {
+  /**
+   * @param transactions whether each of the outputs is told with its transaction, or all of a transaction's with one
+   * @throws {RuleError} `ERR_UNKNOWN_LOOKUP_SERVICE`, `ERR_INVALID_QUERY`
+   */
+  async lookup(
+    { service, query }: { readonly service: string; readonly query: unknown },
+    transactions: AnswerRoom['transactions'] = 'each',
+  ): Promise<FoundOutputs> {
     const { lookups, storage } = this.#parts;
     const lookup = Object.hasOwn(lookups, service) ? lookups[service] : undefined;
     if (lookup === undefined) {
       throw new RuleError('ERR_UNKNOWN_LOOKUP_SERVICE', 'This host does not have that lookup service.');
     }
     const found = await translated(lookup.find(query));
-    return { type: 'output-list', outputs: await storage.withBeefs(found, MAX_ANSWER_BYTES) };
+    return { type: 'output-list', outputs: await storage.withBeefs(found, { bytes: MAX_ANSWER_BYTES, transactions }) };
   }
 
   /**
@@ -160,10 +170,11 @@ export class OverlayEngine {
    * @param proof its merkle path, which is the chain's
    */
   async prove(txid: string, proof: MerkleProof): Promise<void> {
-    await this.#parts.storage.transaction(async (inside) => {
+    await this.#parts.storage.transaction(async (inside, runner) => {
       const beef = await inside.findBeef(txid);
       const proven = beef === undefined ? undefined : serializeBeef([{ ...parseBeef(beef).subject, proof }]);
       await inside.markProven(txid, proven);
+      for (const lookup of Object.values(this.#parts.lookups)) await lookup.prove(runner, txid, proof.blockHeight);
     });
   }
 
@@ -205,7 +216,7 @@ export class OverlayEngine {
   }
 
   async #verifyAndApply(claimed: ParsedBeef, topics: readonly string[], from: Provenance): Promise<STEAK> {
-    if (from.isOwn !== true && (await this.#lacksRoom(claimed, topics))) throw new OverlayFullError();
+    if (from.isOwn !== true && (await this.#lacksRoom(claimed, topics, from))) throw new OverlayFullError();
     const verified = await this.#verify(neededOf(claimed, from), from.askedBy);
     try {
       const steak = await this.#applyVerified(claimed, verified.beef, topics, from);
@@ -236,6 +247,7 @@ export class OverlayEngine {
       sources: claimed.transactions,
       unmined: await findUnmined(this.#parts, claimed.subject, topics, from.askedBy),
       beef,
+      submitter: from.isOwn === true || from.askedBy === undefined ? undefined : submitterOf(from.askedBy),
       score,
       admittedAt: Math.min(from.admittedAt ?? score, score),
     };
@@ -244,8 +256,15 @@ export class OverlayEngine {
     );
   }
 
-  async #lacksRoom({ subject }: ParsedBeef, topics: readonly string[]): Promise<boolean> {
-    if (this.#parts.isFull?.() !== true || subject.proof !== undefined) return false;
+  /** What is in a block, or takes away from what there is, always has room. */
+  async #lacksRoom({ subject }: ParsedBeef, topics: readonly string[], { askedBy }: Provenance): Promise<boolean> {
+    if (subject.proof !== undefined) return false;
+    const share = this.#parts.share?.();
+    const isOverShare = async () =>
+      share !== undefined &&
+      askedBy !== undefined &&
+      (await this.#parts.storage.bytesOf(submitterOf(askedBy))) >= share;
+    if (this.#parts.isFull?.() !== true && !(await isOverShare())) return false;
     for (const topic of topics) {
       if ((await this.#parts.storage.heldAmong(topic, subject.inputs)).size > 0) return false;
     }

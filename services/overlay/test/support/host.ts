@@ -14,6 +14,7 @@ import {
 } from '@messagebox/shared';
 import { parseBeef, TransactionVerifier } from '@messagebox/wallet';
 import { createOverlayEngine } from '../../src/engine/create-engine.js';
+import { makeRoom } from '../../src/engine/make-room.js';
 import type { OverlayEngine } from '../../src/engine/overlay-engine.js';
 import { OverlaySize, type OverlaySizeSettings } from '../../src/engine/overlay-size.js';
 import type { OverlayStorage } from '../../src/engine/overlay-storage.js';
@@ -73,7 +74,9 @@ export async function startHost(chain: ChainTracker, options: HostOptions = {}):
     log,
     metrics,
     isFull: size.isFull,
+    share: size.share,
   });
+  size.onCrowded(() => makeRoom(engine, storage));
   const config = { network, trustedProxies };
   const health = new Health();
   const server = new JsonServer(createOverlayApp({ config, engine, log, health, metrics, development }), log);
