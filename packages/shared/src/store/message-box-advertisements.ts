@@ -88,7 +88,8 @@ export class MessageBoxAdvertisements {
   async find(query: MessageBoxAdvertisementQuery, limit: number): Promise<FoundMessageBoxAdvertisement[]> {
     const { identityKey, host } = query;
     const most = Math.max(0, Math.trunc(limit));
-    const conditions = ['standing >= 0'];
+    // Of one identity in another order than that of `standing`, whose indexes must not look fit for it.
+    const conditions = [identityKey === undefined ? 'standing >= 0' : 'standing + 0 >= 0'];
     const values: SqlValue[] = [];
     for (const [column, text] of Object.entries({ identity_key: identityKey, host })) {
       if (text === undefined) continue;
