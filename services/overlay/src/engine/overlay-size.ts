@@ -45,9 +45,7 @@ export class OverlaySize {
     );
     this.#mostBytes = mostBytes;
     this.#counting = this.#count();
-    this.#timer = setInterval(() => {
-      this.#counting = this.#count();
-    }, everyMs);
+    this.#timer = setInterval(() => void this.recount(), everyMs);
     this.#timer.unref();
   }
 
@@ -61,6 +59,12 @@ export class OverlaySize {
   /** @param makeRoom called as often as it helps, each time that little room is left; false: it can't help any more */
   onCrowded(makeRoom: () => Promise<boolean>): void {
     this.#makeRoom = makeRoom;
+  }
+
+  /** Counts now, and makes room when there is little. Never rejects: why it could not, whoever needs the database says. */
+  async recount(): Promise<void> {
+    this.#counting = this.#counting.then(() => this.#count());
+    await this.#counting;
   }
 
   async close(): Promise<void> {

@@ -47,6 +47,8 @@ export class LostRaceError extends Error {
 }
 
 const AT_ONCE = 100;
+/** Of those that have waited longest, and of those that have waited least, to find all who have submitted them. */
+const DUE_LOOKED_AT = 1_000;
 /** About what a row of `overlay_spends` takes in the database, with its indexes. */
 const BYTES_OF_SPEND = 256;
 /** Not before it can be in a block. */
@@ -262,12 +264,21 @@ export class OverlayStorage {
     if (beef !== undefined) await this.#write(UPDATE_BEEF, [beef.length, Buffer.from(beef), id(txid)]);
   }
 
-  /** Transactions without a merkle path of their own that the chain is to be asked for by now, the longest waiting first. */
+  /**
+   * Transactions without a merkle path of their own that the chain is to be asked for by now: of each submitter in turn
+   * the one that waits longest, so that who has submitted much keeps nobody from being asked for.
+   */
   async toBeAsked(now: number, limit: number): Promise<string[]> {
-    const sql = varying(
-      `SELECT txid FROM overlay_applied WHERE proven = 0 AND ask_at <= ? ORDER BY ask_at LIMIT ${Math.trunc(limit)}`,
-    );
-    return [...new Set((await this.#read(sql, [now])).map((row) => txidOf(row['txid'])))];
+    const due = (order: 'ASC' | 'DESC') =>
+      this.#read(
+        varying(
+          `SELECT p.txid, p.ask_at, t.submitter FROM overlay_applied p LEFT JOIN overlay_transactions t ON t.txid = p.txid
+           WHERE p.proven = 0 AND p.ask_at <= ? ORDER BY p.ask_at ${order} LIMIT ${DUE_LOOKED_AT}`,
+        ),
+        [now],
+      );
+    const [oldest, newest] = [await due('ASC'), await due('DESC')];
+    return inTurns([...oldest, ...newest.reverse()]).slice(0, Math.trunc(limit));
   }
 
   async askLater(txid: string, at: number): Promise<void> {
@@ -462,6 +473,26 @@ function txidOf(bytes: unknown): string {
 
 function appliedOf(row: SqlRow): AppliedTransaction {
   return { proven: Number(row['proven']) === 1, appliedAt: Number(row['applied_at']) };
+}
+
+/** Ids of each submitter in turn, each once. */
+function inTurns(rows: readonly SqlRow[]): string[] {
+  const lines = new Map<string, Set<string>>();
+  for (const row of rows) {
+    const submitter = row['submitter'] instanceof Uint8Array ? txidOf(row['submitter']) : '';
+    const line = lines.get(submitter) ?? new Set();
+    lines.set(submitter, line.add(txidOf(row['txid'])));
+  }
+  const found = new Set<string>();
+  const iterators = new Set([...lines.values()].map((line) => line.values()));
+  while (iterators.size > 0) {
+    for (const iterator of iterators) {
+      const next = iterator.next();
+      if (next.done === true) iterators.delete(iterator);
+      else found.add(next.value);
+    }
+  }
+  return [...found];
 }
 
 function keyOfApplied(row: SqlRow): { txid: string; topic: string } {

@@ -30,6 +30,8 @@ export interface Host {
   readonly verifier: TransactionVerifier;
   readonly metrics: Metrics;
   readonly log: string[];
+  /** Counts what is kept, as is done each minute. */
+  recount(): Promise<void>;
   /** What each table holds, for "nothing has changed". */
   rows(): Promise<Record<string, number>>;
   /** `IDENTITY HOST` of what `ls_messagebox` finds, in its order. */
@@ -89,6 +91,7 @@ export async function startHost(chain: ChainTracker, options: HostOptions = {}):
     verifier,
     metrics,
     log: lines,
+    recount: () => size.recount(),
     async rows() {
       const counts: Record<string, number> = {};
       for (const table of TABLES) {
