@@ -529,7 +529,12 @@ describe('what would cost too much', () => {
     });
 
     test('lose their places to somebody new when there is no room', async () => {
-      const narrow = new TransactionVerifier(async () => chain, { scriptMs: 600, sliceMs: 100, slowWaiting: 6, waitMs: PATIENT_MS });
+      const narrow = new TransactionVerifier(async () => chain, {
+        scriptMs: 600,
+        sliceMs: 100,
+        slowWaiting: 6,
+        waitMs: PATIENT_MS,
+      });
       const hostile = bytesOf(spend([{ from: chain.mine(fundingOf([SLOW])) }]));
       const unusual = bytesOf(
         spend([{ from: chain.mine(fundingOf(['OP_2 OP_ADD OP_3 OP_EQUAL OP_NOP'])), unlock: 'OP_1' }], {
