@@ -48,12 +48,15 @@ test('reads what the SDK writes: V1, V2 and AtomicBEEF', async () => {
   for (const bytes of [second.toBEEF(), second.toAtomicBEEF(), v2.toBinaryAtomic(second.id('hex'))]) {
     const { subject, transactions } = parseBeef(Uint8Array.from(bytes));
     expect(subject.txid).toBe(second.id('hex'));
-    expect(subject.inputs).toEqual(
+    expect(subject.inputs.map((input) => ({ ...input, script: Buffer.from(input.script).toString('hex') }))).toEqual(
       second.inputs.map((input) => ({
         txid: input.sourceTransaction?.id('hex'),
         outputIndex: input.sourceOutputIndex,
+        script: input.unlockingScript?.toHex(),
+        sequence: input.sequence,
       })),
     );
+    expect(subject.lockTime).toBe(second.lockTime);
     expect(subject.outputs.map(({ script, satoshis }) => [Buffer.from(script).toString('hex'), satoshis])).toEqual(
       second.outputs.map((output) => [output.lockingScript.toHex(), output.satoshis]),
     );

@@ -21,6 +21,8 @@ export interface Submission {
   readonly beef: Uint8Array;
   /** Milliseconds since 1970: of being admitted here, by which other hosts learn of it. */
   readonly score: number;
+  /** It is this server's own, by this process's word. */
+  readonly isOwn: boolean;
   /** Who is charged with its bytes while it is in no block; undefined: nobody. */
   readonly submitter: Buffer | undefined;
   /** Milliseconds since 1970: of being admitted anywhere, which tells newer from older advertisements. */
@@ -199,7 +201,7 @@ async function carryOut(
 
 /** @returns its own outputs for which there was no room */
 async function tellLookups(
-  { parsed, admittedAt }: Submission,
+  { parsed, admittedAt, isOwn }: Submission,
   topic: string,
   admitted: readonly number[],
   spent: readonly Uint8Array[],
@@ -221,6 +223,7 @@ async function tellLookups(
         height,
         nth,
         spent,
+        isOwn,
       });
       for (const output of surplus) {
         await removeOutput(topic, output, scope);

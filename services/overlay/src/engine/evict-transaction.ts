@@ -59,6 +59,7 @@ async function giveBack({ txid, outputIndex }: Outpoint, topic: string, scope: S
       height: subject?.proof?.blockHeight,
       nth: 0,
       spent: [],
+      isOwn: false,
     });
     for (const output of surplus) await removeOutput(topic, output, scope);
   }

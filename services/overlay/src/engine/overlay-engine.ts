@@ -247,6 +247,7 @@ export class OverlayEngine {
       sources: claimed.transactions,
       unmined: await findUnmined(this.#parts, claimed.subject, topics, from.askedBy),
       beef,
+      isOwn: from.isOwn === true,
       submitter: from.isOwn === true || from.askedBy === undefined ? undefined : submitterOf(from.askedBy),
       score,
       admittedAt: Math.min(from.admittedAt ?? score, score),

@@ -27,11 +27,11 @@ export function messageBoxLookup(sql: SqlRunner): OverlayLookup {
       shortDescription: 'Finds where an identity takes its messages.',
       documentation,
     },
-    async add(runner, { txid, outputIndex, script, admittedAt, height, nth, spent }) {
+    async add(runner, { txid, outputIndex, script, admittedAt, height, nth, spent, isOwn }) {
       const ad = decodeMessageBoxAd(script);
       if (ad === undefined) return [];
       const ads = new MessageBoxAdvertisements(runner);
-      const isAuthored = spent.some((one) => decodeMessageBoxAd(one)?.identityKey === ad.identityKey);
+      const isAuthored = isOwn || spent.some((one) => decodeMessageBoxAd(one)?.identityKey === ad.identityKey);
       await ads.add({ txid, outputIndex, ...ad, createdAt: admittedAt }, { height, nth, isAuthored });
       return await ads.surplus(ad.identityKey, ad.host);
     },

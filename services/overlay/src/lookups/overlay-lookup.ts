@@ -12,6 +12,8 @@ export interface AdmittedOutput extends Outpoint {
   readonly nth: number;
   /** Scripts of the topic's outputs that its transaction spends: only their owners can have made it. */
   readonly spent: readonly Uint8Array[];
+  /** The server itself has made it, so that it is nobody's copy. */
+  readonly isOwn: boolean;
 }
 
 /** An output that answers a question. */

@@ -19,11 +19,11 @@ export function serviceLookup(
 ): OverlayLookup {
   return {
     description,
-    async add(runner, { txid, outputIndex, script, admittedAt, height, nth, spent }) {
+    async add(runner, { txid, outputIndex, script, admittedAt, height, nth, spent, isOwn }) {
       const ad = decodeServiceAd(script);
       if (ad?.protocol !== protocol) return [];
       const ads = new ServiceAds(runner);
-      const isAuthored = spent.some((one) => decodeServiceAd(one)?.identityKey === ad.identityKey);
+      const isAuthored = isOwn || spent.some((one) => decodeServiceAd(one)?.identityKey === ad.identityKey);
       await ads.add({ ...ad, txid, outputIndex }, admittedAt, { height, nth, isAuthored });
       return await ads.surplus(ad);
     },
