@@ -221,7 +221,7 @@ describe('who submits what is in no block', () => {
   const MOST_BYTES = 640_000;
 
   async function startSmall(): Promise<void> {
-    small = await startHost(chain, { trustedProxies: 1, size: { mostBytes: MOST_BYTES } });
+    small = await startHost(chain, { trustedProxies: 1, makesRoom: true, size: { mostBytes: MOST_BYTES } });
   }
 
   async function send(transaction: Transaction, from: string): Promise<number> {

@@ -46,6 +46,8 @@ export interface HostOptions {
   readonly development?: Development;
   readonly trustedProxies?: number;
   readonly size?: OverlaySizeSettings;
+  /** Whether the largest submitters give way when it is crowded. */
+  readonly makesRoom?: boolean;
 }
 
 const TABLES = [
@@ -78,7 +80,7 @@ export async function startHost(chain: ChainTracker, options: HostOptions = {}):
     isFull: size.isFull,
     share: size.share,
   });
-  size.onCrowded(() => makeRoom(engine, storage));
+  if (options.makesRoom === true) size.onCrowded(() => makeRoom(engine, storage));
   const config = { network, trustedProxies };
   const health = new Health();
   const server = new JsonServer(createOverlayApp({ config, engine, log, health, metrics, development }), log);

@@ -60,6 +60,7 @@ const INDEXES: Readonly<Record<string, string>> = {
   overlay_service_ads_name_standing_index: 'overlay_service_ads (protocol, name, standing, id)',
   overlay_service_ads_domain_standing_index: 'overlay_service_ads (protocol, domain, standing, id)',
   overlay_service_ads_identity_standing_index: 'overlay_service_ads (protocol, identity_key, standing, id)',
+  overlay_service_ads_said_index: 'overlay_service_ads (identity_key, protocol, name, domain)',
   overlay_service_ads_oldest_index: 'overlay_service_ads (protocol, standing, id DESC)',
   overlay_service_ads_name_oldest_index: 'overlay_service_ads (protocol, name, standing, id DESC)',
   overlay_revocations_spending_txid_index: 'overlay_revocations (spending_txid)',
