@@ -55,8 +55,10 @@ export class Mint implements PaymentVerifier {
     const txid = await this.identify(beef);
     const outputs = this.#made.get(txid);
     if (outputs === undefined) throw new RuleError('ERR_INVALID_PAYMENT', 'Nobody has made this.');
-    return { txid, outputs, beef: beef.subarray(0, 33) };
+    return { txid, outputs, beef: beef.subarray(0, 33), cost: 0 };
   }
+
+  report(): void {}
 }
 
 /** The network and the server's wallet. */

@@ -1,3 +1,9 @@
+export {
+  type AdvertisedIn,
+  AdvertisementRows,
+  type AdvertisementStanding,
+  type AdvertisementTable,
+} from './advertisement-rows.js';
 export { createKnex } from './create-knex.js';
 export { type Device, DeviceRegistrations, MOST_DEVICES, type NewDevice } from './device-registrations.js';
 export { Exclusive, type HeldLock, LockedError } from './exclusive.js';
