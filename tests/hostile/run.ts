@@ -7,7 +7,7 @@ import { type Arrangement, arrangements, startServers, useMemoryForFiles } from 
 import { type Times, trial } from './trial.ts';
 
 const TIMES: Record<'quick' | 'long', Times> = {
-  quick: { warmUp: 1_500, quiet: 2_500, attack: 4_000 },
+  quick: { warmUp: 1_200, quiet: 2_000, attack: 4_000 },
   long: { warmUp: 5_000, quiet: 10_000, attack: 20_000 },
 };
 
@@ -63,14 +63,18 @@ async function tryOnce(
   times: Times,
 ): Promise<Finding> {
   const profiler = values.profile === undefined ? undefined : `--cpu-prof --cpu-prof-dir=${values.profile}`;
-  const servers = await startServers(against, { behindProxy: values['behind-proxy'], nodeOptions: profiler });
-  try {
-    return await trial(attack, shape, servers, times);
-  } finally {
-    // A profile is written by a process that ends in order.
-    if (profiler !== undefined) await Promise.all(servers.processes.map((service) => service.stop()));
-    await servers.close();
-  }
+  return await trial(attack, shape, times, async () => {
+    const servers = await startServers(against, { behindProxy: values['behind-proxy'], nodeOptions: profiler });
+    if (profiler === undefined) return servers;
+    return {
+      ...servers,
+      async close() {
+        // A profile is written by a process that ends in order.
+        await Promise.all(servers.processes.map((service) => service.stop()));
+        await servers.close();
+      },
+    };
+  });
 }
 
 function better(one: Finding | undefined, other: Finding): Finding {

@@ -24,10 +24,31 @@ const SETTLED = 2;
 const PREPARE_PATIENCE_MS = 90_000;
 
 /** One attack in one shape on new servers, beside the honest client: quiet, attack, quiet. Judges nothing. */
-export async function trial(attack: Attack, shape: Shape, servers: Servers, times: Times): Promise<Finding> {
-  const { target, processes } = servers;
-  const honest = new Child('honest-process.ts');
-  const attacker = new Child('attacker.ts');
+export async function trial(
+  attack: Attack,
+  shape: Shape,
+  times: Times,
+  start: () => Promise<Servers>,
+): Promise<Finding> {
+  // All processes start at the same time; there is not much of it.
+  const children = { honest: new Child('honest-process.ts'), attacker: new Child('attacker.ts') };
+  let servers: Servers | undefined;
+  try {
+    servers = await start();
+    return await judged(attack, shape, times, servers, children);
+  } finally {
+    await Promise.all([children.attacker.kill(), children.honest.kill()]);
+    await servers?.close();
+  }
+}
+
+async function judged(
+  attack: Attack,
+  shape: Shape,
+  times: Times,
+  { target, processes }: Servers,
+  { honest, attacker }: { readonly honest: Child; readonly attacker: Child },
+): Promise<Finding> {
   const memory = processes.map(({ pid }) => new MemoryWatch(pid));
   let ended: string | undefined;
   for (const { name, exited } of processes) {
@@ -75,7 +96,6 @@ export async function trial(attack: Attack, shape: Shape, servers: Servers, time
     };
   } finally {
     for (const watch of memory) watch.stop();
-    await Promise.all([attacker.kill(), honest.kill()]);
   }
 }
 
