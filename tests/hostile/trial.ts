@@ -81,7 +81,9 @@ async function judged(
     const between = (from: number, until: number) => samples.filter(({ at }) => at >= from && at < until);
     const before = between(quietFrom, attackedFrom);
     const later = between(attackedUntil + QUIET_AFTER_MS / 2, Number.POSITIVE_INFINITY);
-    const isQuiet = percentile(later.map(took), 50) <= percentile(before.map(took), 50) * SETTLED;
+    const isQuiet =
+      later.every(({ succeeded }) => succeeded) &&
+      percentile(later.map(took), 50) <= percentile(before.map(took), 50) * SETTLED;
     const isReady = await Promise.all(processes.map(({ url }) => answersReady(url)));
     const most = memory.reduce((a, b) => (b.peak - b.before > a.peak - a.before ? b : a));
     const { addresses, identities } = shape;

@@ -110,16 +110,33 @@ export class AttackContext {
   /** A session of each identity, up to so many; to be made before the attack begins. */
   async sessions(atMost = 1_000): Promise<Session[]> {
     const count = Math.min(Math.max(1, this.shape.identities), atMost);
-    const sessions: Session[] = [];
-    const workers = Array.from({ length: Math.min(8, count) }, async (_, worker) => {
-      for (let i = worker; i < count; i += 8) {
-        const wire = await this.openHttp(i);
-        sessions[i] = await shakeHands(wire, this.client(i));
+    const made = await this.together(count, 8, async (i) => {
+      const wire = await this.openHttp(i);
+      try {
+        return await shakeHands(wire, this.client(i));
+      } finally {
         wire.destroy();
       }
     });
-    await Promise.all(workers);
+    const sessions = made.filter((session) => session !== undefined);
+    if (sessions.length === 0) throw new Error('The server refused every handshake before the attack');
     return sessions;
+  }
+
+  /** Makes so many of something before the attack begins; undefined stands for what the server refused. */
+  async together<T>(count: number, atOnce: number, make: (index: number) => Promise<T>): Promise<(T | undefined)[]> {
+    const made: (T | undefined)[] = Array.from({ length: count }, () => undefined);
+    const workers = Array.from({ length: atOnce }, async (_, worker) => {
+      for (let i = worker; i < count; i += atOnce) {
+        try {
+          made[i] = await make(i);
+        } catch {
+          // The attack tries again.
+        }
+      }
+    });
+    await Promise.all(workers);
+    return made;
   }
 
   /** Does something again and again, so many at a time, until the end; what fails is tried again. */

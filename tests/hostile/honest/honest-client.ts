@@ -14,6 +14,7 @@ const BODY = 'honest words '.repeat(40);
 const PER_SECOND = { send: 15, live: 15, list: 5, handshake: 5, socket: 3 } as const;
 const PATIENCE_MS = 20_000;
 const ATTEMPT_MS = 10_000;
+const LAST_PATIENCE_MS = 5_000;
 /** More than so many of one kind at once would make the honest client a burden itself. */
 const MAX_UNDER_WAY = 100;
 /** Newcomers: each handshake and each new socket is another identity's. */
@@ -37,6 +38,7 @@ export class HonestClient {
   /** Live sends that wait for their ack, and messages that wait to be heard, by message id. */
   readonly #unacknowledged = new Map<string, (status: string) => void>();
   readonly #unheard = new Map<string, () => void>();
+  readonly #pending = new Set<Pick<Sample, 'kind' | 'at'>>();
   readonly #underWay = new Map<Kind, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #running = new Set<Promise<void>>();
@@ -72,10 +74,19 @@ export class HonestClient {
     }
   }
 
-  /** @returns what has ended, and what is still under way as not done */
+  /** Begins nothing more, and waits a while for what has begun; what has not succeeded by then has failed. */
   async stop(): Promise<readonly Sample[]> {
     this.#stopTimers();
-    await Promise.race([Promise.all(this.#running), new Promise((resolve) => setTimeout(resolve, ATTEMPT_MS))]);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LAST_PATIENCE_MS);
+    });
+    await Promise.race([Promise.all(this.#running), late]);
+    clearTimeout(timer);
+    const endedAt = now();
+    for (const { kind, at } of this.#pending) {
+      this.#samples.push({ kind, at, endedAt, succeeded: false, refusals: 0, reason: 'nothing came until the end' });
+    }
     this.#sending.close();
     this.#reading.close();
     this.#speaking.close();
@@ -104,10 +115,12 @@ export class HonestClient {
     const underWay = this.#underWay.get(kind) ?? 0;
     if (underWay >= MAX_UNDER_WAY) return;
     this.#underWay.set(kind, underWay + 1);
-    const at = now();
-    const outcome = await retry(PATIENCE_MS, attempt);
+    const pending = { kind, at: now() };
+    this.#pending.add(pending);
+    const outcome = await retry(() => now() - pending.at > PATIENCE_MS, attempt);
+    this.#pending.delete(pending);
     this.#underWay.set(kind, (this.#underWay.get(kind) ?? 1) - 1);
-    this.#samples.push({ kind, at, ...outcome });
+    this.#samples.push({ ...pending, ...outcome });
   }
 
   async #send(): Promise<void> {

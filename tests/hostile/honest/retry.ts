@@ -4,24 +4,25 @@ const BETWEEN_TRIES_MS = 100;
 
 /** How something went that was tried until it succeeded. */
 export interface Outcome {
-  readonly doneAt: number | undefined;
+  /** When it succeeded, or was given up; milliseconds since the epoch. */
+  readonly endedAt: number;
+  readonly succeeded: boolean;
   readonly refusals: number;
   readonly reason: string | undefined;
 }
 
-/** Tries again and again, as a client does that was told to come back later; gives up after `patienceMs`. */
-export async function retry(patienceMs: number, attempt: () => Promise<void>): Promise<Outcome> {
-  const deadline = now() + patienceMs;
+/** Tries again and again, as a client does that was told to come back later; until `givesUp` answers true. */
+export async function retry(givesUp: () => boolean, attempt: () => Promise<void>): Promise<Outcome> {
   let refusals = 0;
   let reason: string | undefined;
   for (;;) {
     try {
       await attempt();
-      return { doneAt: now(), refusals, reason };
+      return { endedAt: now(), succeeded: true, refusals, reason };
     } catch (error) {
       refusals += 1;
       reason = error instanceof Error ? error.message : String(error);
-      if (now() + BETWEEN_TRIES_MS > deadline) return { doneAt: undefined, refusals, reason };
+      if (givesUp()) return { endedAt: now(), succeeded: false, refusals, reason };
       await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
     }
   }

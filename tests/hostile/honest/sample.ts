@@ -7,8 +7,9 @@ export interface Sample {
   readonly kind: Kind;
   /** When it was due. */
   readonly at: number;
-  /** When it had succeeded, after as many tries as it took; undefined: it had not when the client lost its patience. */
-  readonly doneAt: number | undefined;
+  /** When it had succeeded, after as many tries as it took; or when the client gave up. */
+  readonly endedAt: number;
+  readonly succeeded: boolean;
   /** Tries that were refused or broken off. */
   readonly refusals: number;
   /** Why the last of them failed. */

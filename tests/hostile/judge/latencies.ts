@@ -37,9 +37,9 @@ export function slowdown(quiet: readonly Sample[], attacked: readonly Sample[]):
   };
 }
 
-/** Milliseconds; infinite when it was never done. */
-export function took({ at, doneAt }: Sample): number {
-  return doneAt === undefined ? Number.POSITIVE_INFINITY : doneAt - at;
+/** Milliseconds; infinite when it never succeeded. */
+export function took({ at, endedAt, succeeded }: Sample): number {
+  return succeeded ? endedAt - at : Number.POSITIVE_INFINITY;
 }
 
 /** The nearest rank; NaN of nothing. */
