@@ -1,6 +1,6 @@
 // The process of one attack. It runs with less of the processor than the server and the honest client: what is judged is
 // the server, not the machine that all of them share.
-import { constants, setPriority } from 'node:os';
+import { constants, getPriority, setPriority } from 'node:os';
 import { AttackContext, type Shape } from './attacks/attack.ts';
 import { attacks } from './attacks/index.ts';
 import { answerJudge, type Note, tellJudge } from './child.ts';
@@ -13,7 +13,8 @@ export interface AttackOrder {
   readonly target: Target;
 }
 
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+// In relation to them, whose priority the caller may have raised on a machine with other work to do.
+setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + constants.priority.PRIORITY_BELOW_NORMAL));
 
 let begin: () => void = () => undefined;
 const begun = new Promise<void>((resolve) => {
