@@ -3,7 +3,6 @@ import { answerJudge, type Note, tellJudge } from './child.ts';
 import { HonestClient } from './honest/honest-client.ts';
 import type { Target } from './wire/endpoint.ts';
 
-const WARM_UP_PACE = 6;
 let honest: HonestClient | undefined;
 
 answerJudge(async ({ type, value }: Note) => {
@@ -11,9 +10,7 @@ answerJudge(async ({ type, value }: Note) => {
     const { target, warmUpMs } = value as { target: Target; warmUpMs: number };
     honest = new HonestClient(target);
     await honest.open();
-    // Until code is compiled and heaps have found their size.
-    honest.work(WARM_UP_PACE);
-    await new Promise((resolve) => setTimeout(resolve, warmUpMs));
+    await honest.warmUp(warmUpMs);
     honest.work();
     tellJudge('ready');
   }

@@ -19,8 +19,9 @@ export interface Times {
 const QUIET_AFTER_MS = 1_000;
 /** From the end of the attack until memory is judged at the latest. */
 const RECOVERY_MS = 15_000;
-/** A server that stood still when the attack ended is not quiet yet. */
+/** The time after the attack counts as quiet as well, unless it is slower by this factor: then the attack is not over yet. */
 const SETTLED = 2;
+const SETTLE_MS = 500;
 const PREPARE_PATIENCE_MS = 90_000;
 
 /** One attack in one shape on new servers, beside the honest client: quiet, attack, quiet. Judges nothing. */
@@ -63,6 +64,8 @@ async function judged(
     attacker.send('prepare', order);
     await attacker.receive('ready', PREPARE_PATIENCE_MS);
 
+    // What the preparations have left to do is done.
+    await sleep(SETTLE_MS);
     const quietFrom = now();
     await sleep(times.quiet);
     for (const watch of memory) watch.markBefore();
@@ -81,9 +84,9 @@ async function judged(
     const between = (from: number, until: number) => samples.filter(({ at }) => at >= from && at < until);
     const before = between(quietFrom, attackedFrom);
     const later = between(attackedUntil + QUIET_AFTER_MS / 2, Number.POSITIVE_INFINITY);
-    const isQuiet =
-      later.every(({ succeeded }) => succeeded) &&
-      percentile(later.map(took), 50) <= percentile(before.map(took), 50) * SETTLED;
+    const settled = (percent: number) =>
+      percentile(later.map(took), percent) <= percentile(before.map(took), percent) * SETTLED;
+    const isQuiet = settled(50) && settled(99);
     const isReady = await Promise.all(processes.map(({ url }) => answersReady(url)));
     const most = memory.reduce((a, b) => (b.peak - b.before > a.peak - a.before ? b : a));
     const { addresses, identities } = shape;

@@ -17,6 +17,7 @@ const ATTEMPT_MS = 10_000;
 const LAST_PATIENCE_MS = 5_000;
 /** More than so many of one kind at once would make the honest client a burden itself. */
 const MAX_UNDER_WAY = 100;
+const WARM_UP_AT_ONCE = 24;
 /** Newcomers: each handshake and each new socket is another identity's. */
 const NEWCOMERS = 64;
 
@@ -66,11 +67,24 @@ export class HonestClient {
     await Promise.all([this.#send(), this.#list()]);
   }
 
-  /** Begins to work at so many times the usual pace; ends what it did at another one. */
-  work(pace = 1): void {
-    this.#stopTimers();
+  /**
+   * Works as fast as it is served for so long: until code is compiled, and heaps have the size that they have in a
+   * server with something to do. Resolves when all of it has been answered.
+   */
+  async warmUp(ms: number): Promise<void> {
+    const until = now() + ms;
+    const kinds = Object.keys(PER_SECOND) as Regular[];
+    await Promise.all(
+      Array.from({ length: WARM_UP_AT_ONCE }, async (_, i) => {
+        for (let turn = i; now() < until; turn++) await this.#do(kinds[turn % kinds.length] as Regular);
+      }),
+    );
+  }
+
+  /** Begins to work at the usual pace. */
+  work(): void {
     for (const [kind, perSecond] of Object.entries(PER_SECOND) as [Regular, number][]) {
-      this.#timers.add(setInterval(() => this.#begin(kind), 1_000 / (perSecond * pace)));
+      this.#timers.add(setInterval(() => this.#begin(kind), 1_000 / perSecond));
     }
   }
 
@@ -100,15 +114,20 @@ export class HonestClient {
   }
 
   #begin(kind: Regular): void {
+    const work = this.#do(kind);
+    this.#running.add(work);
+    void work.finally(() => this.#running.delete(work));
+  }
+
+  #do(kind: Regular): Promise<void> {
     const work = {
       send: () => this.#send(),
       live: () => this.#sendLive(),
       list: () => this.#list(),
       handshake: () => this.#record('handshake', () => this.#shakeHands()),
       socket: () => this.#record('socket', () => this.#openSocket()),
-    }[kind]();
-    this.#running.add(work);
-    void work.finally(() => this.#running.delete(work));
+    }[kind];
+    return work();
   }
 
   async #record(kind: Kind, attempt: () => Promise<void>): Promise<void> {
