@@ -1,4 +1,5 @@
 // One hostile client beside an honest one, attack by attack: `npm run test:hostile`.
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { attacks } from './attacks/index.ts';
 import { table } from './judge/table.ts';
@@ -62,10 +63,10 @@ async function tryOnce(
   against: Arrangement,
   times: Times,
 ): Promise<Finding> {
-  const profiler = values.profile === undefined ? undefined : `--cpu-prof --cpu-prof-dir=${values.profile}`;
+  const profileFolder = values.profile === undefined ? undefined : resolve(values.profile);
   return await trial(attack, shape, times, async () => {
-    const servers = await startServers(against, { behindProxy: values['behind-proxy'], nodeOptions: profiler });
-    if (profiler === undefined) return servers;
+    const servers = await startServers(against, { behindProxy: values['behind-proxy'], profileFolder });
+    if (profileFolder === undefined) return servers;
     return {
       ...servers,
       async close() {

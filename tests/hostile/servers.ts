@@ -1,7 +1,11 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type Deployment, scaled, standalone } from '../acceptance/deployments.ts';
 import type { ServiceProcess } from '../support/processes.ts';
 import type { Endpoint, Target } from './wire/endpoint.ts';
+
+const PROFILER = pathToFileURL(join(import.meta.dirname, 'cpu-profile.mjs')).href;
 
 export const arrangements = ['standalone', 'scaled'] as const;
 /** One process, or two api and two realtime on a database server and Redis. */
@@ -23,15 +27,15 @@ export function useMemoryForFiles(): void {
  * Starts new servers on a new database.
  *
  * @param behindProxy whether they are to believe X-Forwarded-For
- * @param nodeOptions for the servers' processes, such as a profiler's
+ * @param profileFolder where each process leaves a CPU profile when it is stopped
  */
 export async function startServers(
   arrangement: Arrangement,
-  { behindProxy, nodeOptions }: { readonly behindProxy: boolean; readonly nodeOptions: string | undefined },
+  { behindProxy, profileFolder }: { readonly behindProxy: boolean; readonly profileFolder: string | undefined },
 ): Promise<Servers> {
   const env = {
     ...(behindProxy ? { TRUST_PROXY: '1' } : {}),
-    ...(nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions }),
+    ...(profileFolder === undefined ? {} : { NODE_OPTIONS: `--import=${PROFILER}`, HOSTILE_PROFILE: profileFolder }),
   };
   const deployment: Deployment = await (arrangement === 'standalone' ? standalone(env) : scaled(env));
   const { apis, realtimes } = deployment.processes;

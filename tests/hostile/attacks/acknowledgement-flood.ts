@@ -12,11 +12,18 @@ export const acknowledgementFlood: Attack = {
     const sessions = await context.sessions(AT_ONCE);
     const ids = Array.from({ length: IDS }, (_, i) => i.toString(36).padStart(5, '0'));
     const body = Buffer.from(JSON.stringify({ messageIds: ids }));
-    await context.begin();
-    await context.repeatOnWires(AT_ONCE, async (wire, worker) => {
+    const make = (worker: number) => {
       const session = sessions[worker % sessions.length];
       if (session === undefined) throw new Error('no session');
-      await wire.exchange(session.post('/acknowledgeMessage', body));
+      return session.post('/acknowledgeMessage', body);
+    };
+    // The first ones are ready to be sent, since signing 8 MB takes a while.
+    const first = Array.from({ length: AT_ONCE }, (_, worker) => make(worker));
+    await context.begin();
+    await context.repeatOnWires(AT_ONCE, async (wire, worker) => {
+      const request = first[worker] ?? make(worker);
+      delete first[worker];
+      await wire.exchange(request);
     });
   },
 };

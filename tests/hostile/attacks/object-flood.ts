@@ -13,14 +13,19 @@ export const objectFlood: Attack = {
     const sessions = await context.sessions(AT_ONCE);
     const recipient = context.client(0).identityKey;
     const objects = `[${'{},'.repeat(Math.floor((BYTES - 500) / 3))}{}]`;
-    await context.begin();
-    await context.repeatOnWires(AT_ONCE, async (wire, worker) => {
+    const make = (worker: number) => {
       const session = sessions[worker % sessions.length];
       if (session === undefined) throw new Error('no session');
-      const messageId = randomBytes(8).toString('hex');
-      const head = JSON.stringify({ recipient, messageBox: 'objects', messageId });
-      const body = Buffer.from(`{"message":${head.slice(0, -1)},"body":{"objects":${objects}}}}`);
-      await wire.exchange(session.post('/sendMessage', body));
+      const head = JSON.stringify({ recipient, messageBox: 'objects', messageId: randomBytes(8).toString('hex') });
+      return session.post('/sendMessage', `{"message":${head.slice(0, -1)},"body":{"objects":${objects}}}}`);
+    };
+    // The first ones are ready to be sent, since signing 10 MB takes a while.
+    const first = Array.from({ length: AT_ONCE }, (_, worker) => make(worker));
+    await context.begin();
+    await context.repeatOnWires(AT_ONCE, async (wire, worker) => {
+      const request = first[worker] ?? make(worker);
+      delete first[worker];
+      await wire.exchange(request);
     });
   },
 };
