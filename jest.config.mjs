@@ -25,7 +25,7 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/(packages|services)/[^/]+/dist/'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
   moduleNameMapper: {
-    '^@messagebox/(brc103|payments|shared|wallet|web)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@messagebox/(brc103|payments|shared|test-kit|wallet|web)$': '<rootDir>/packages/$1/src/index.ts',
     '^@messagebox/(api|overlay|realtime|standalone)$': '<rootDir>/services/$1/src/index.ts',
     // TypeScript's `./file.js` is `./file.ts` on disk; a dependency's really is `./file.js`.
     '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],

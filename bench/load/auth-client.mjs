@@ -17,6 +17,8 @@ export function randomIdentity() {
 export class AuthClient {
   #keys;
   #nonce = randomBytes(48).toString('base64');
+  /** Its own nonces that the server may sign for: of the handshake, and of the answers to the server's initialRequests. */
+  #known = new Set([this.#nonce]);
   #server = { identityKey: '', nonce: '' };
 
   constructor({ privateKey, identityKey } = randomIdentity()) {
@@ -48,6 +50,23 @@ export class AuthClient {
     this.#server = { identityKey, nonce: initialNonce };
   }
 
+  /** The answer to the server's initialRequest. */
+  answer({ identityKey, initialNonce }) {
+    const nonce = randomBytes(48).toString('base64');
+    this.#known.add(nonce);
+    const data = Buffer.concat([Buffer.from(initialNonce, 'base64'), Buffer.from(nonce, 'base64')]);
+    const signature = this.#keys.sign(data, authKey(identityKey, `${initialNonce} ${nonce}`));
+    return {
+      version: '0.1',
+      messageType: 'initialResponse',
+      identityKey: this.identityKey,
+      initialNonce: nonce,
+      yourNonce: initialNonce,
+      requestedCertificates: { certifiers: [], types: {} },
+      signature: Array.from(signature),
+    };
+  }
+
   sign(payload) {
     const nonce = randomBytes(32).toString('base64');
     const use = authKey(this.#server.identityKey, `${nonce} ${this.#server.nonce}`);
@@ -56,8 +75,8 @@ export class AuthClient {
 
   /** Throws when this is not the server's signature of the payload for this session. */
   mustVerify({ identityKey, nonce, yourNonce, payload, signature }) {
-    const use = authKey(this.#server.identityKey, `${nonce} ${this.#nonce}`);
-    const ours = identityKey === this.#server.identityKey && yourNonce === this.#nonce;
+    const use = authKey(this.#server.identityKey, `${nonce} ${yourNonce}`);
+    const ours = identityKey === this.#server.identityKey && this.#known.has(yourNonce);
     if (!ours || !this.#keys.verify(payload, signature, use)) {
       throw new Error('An answer carries a wrong signature');
     }

@@ -79,6 +79,8 @@ export class SocketClient {
       this.#listeners.get('')?.(undefined);
       return;
     }
+    // The server asks every so many frames whether its client keeps up, and goes on when it hears that it does.
+    if (message.messageType === 'initialRequest') this.#socket.emit('authMessage', this.#auth.answer(message));
     if (message.messageType !== 'general') return;
     const payload = Uint8Array.from(message.payload);
     if (this.#received++ % verifyEach === 0) {

@@ -1,6 +1,13 @@
-import { MessageBoxClient, type PeerMessage, type SendMessageResponse } from '@bsv/message-box-client';
+import { MessageBoxClient } from '@bsv/message-box-client';
 import type { WalletInterface } from '@bsv/sdk';
-import { History } from './history.js';
+import {
+  type EventClient,
+  History,
+  type PeerMessage,
+  type SendMessageResponse,
+  StrictMessageBoxClient,
+} from '@messagebox/test-kit';
+import type { BoxClient, Clients } from './clients.js';
 
 /** Where an app finds a deployment: requests and sockets may have different addresses. */
 export interface Hosts {
@@ -16,19 +23,16 @@ export interface Message {
   readonly skipEncryption?: boolean;
 }
 
-/** An app that uses the real `MessageBoxClient`, and always says which host it means. */
-export class App {
-  readonly client: MessageBoxClient;
-  /** The client forgets a socket that has lost its connection, but that one goes on trying. */
-  readonly #sockets = new Set<NonNullable<MessageBoxClient['testSocket']>>();
+/** An app that uses a client of message boxes, and always says which host it means. */
+export class BoxApp<Client extends BoxClient = BoxClient> {
+  /** A client may forget a socket that has lost its connection, but that one goes on trying. */
+  readonly #sockets = new Set<EventClient>();
 
   constructor(
-    wallet: WalletInterface,
+    readonly client: Client,
     readonly key: string,
     private readonly hosts: Hosts,
-  ) {
-    this.client = new MessageBoxClient({ host: hosts.http, walletClient: wallet, networkPreset: 'local' });
-  }
+  ) {}
 
   send(message: Message): Promise<SendMessageResponse> {
     return this.client.sendMessage(message, this.hosts.http);
@@ -52,6 +56,7 @@ export class App {
   event<T = Record<string, unknown>>(name: string, matches: (data: T) => boolean = () => true): Promise<T> {
     const events = new History<T>(`event ${name}`);
     this.#socket.on(name, events.add);
+    this.#socket.onFailure?.(events.fail);
     return events.next(matches);
   }
 
@@ -59,10 +64,35 @@ export class App {
   async listen(messageBox: string): Promise<History<PeerMessage>> {
     const inbox = new History<PeerMessage>(`live message in ${messageBox}`);
     await this.connect();
+    this.#socket.onFailure?.(inbox.fail);
     const joined = this.event<{ roomId: string }>('joinedRoom', ({ roomId }) => roomId === `${this.key}-${messageBox}`);
     await this.listenAgain(messageBox, inbox);
     await joined;
     return inbox;
+  }
+
+  /** Listens to several own boxes, all at once and before anything else. Resolves when the server has joined all of them. */
+  async listenToAll(
+    messageBoxes: readonly string[],
+    onMessage: (messageBox: string, message: PeerMessage) => void,
+  ): Promise<void> {
+    const listening = Promise.all(
+      messageBoxes.map((messageBox) =>
+        this.client.listenForLiveMessages({
+          messageBox,
+          overrideHost: this.hosts.live,
+          onMessage: (message) => onMessage(messageBox, message),
+        }),
+      ),
+    );
+    // The client makes its socket only then, and no answer may be missed.
+    while (this.client.testSocket === undefined) await new Promise((resolve) => setImmediate(resolve));
+    this.#sockets.add(this.#socket);
+    const joined = new History<{ roomId: string }>('event joinedRoom');
+    this.#socket.on('joinedRoom', joined.add);
+    this.#socket.onFailure?.(joined.fail);
+    await listening;
+    for (const messageBox of messageBoxes) await joined.find(({ roomId }) => roomId === `${this.key}-${messageBox}`);
   }
 
   /** What an app does after a lost connection: the client believes that it is in the room already, and sends no join. */
@@ -78,12 +108,37 @@ export class App {
   }
 
   close(): void {
+    this.client.testSocket?.disconnect();
     for (const socket of this.#sockets) socket.disconnect();
   }
 
-  get #socket(): NonNullable<MessageBoxClient['testSocket']> {
+  get #socket(): EventClient {
     const socket = this.client.testSocket;
     if (socket === undefined) throw new Error('this app has no socket');
     return socket;
+  }
+}
+
+/** An app that uses the registry's `MessageBoxClient`. */
+export class App extends BoxApp<MessageBoxClient> {
+  constructor(wallet: WalletInterface, key: string, hosts: Hosts) {
+    super(new MessageBoxClient({ host: hosts.http, walletClient: wallet, networkPreset: 'local' }), key, hosts);
+  }
+}
+
+/** An app that uses the strict client. */
+export class StrictApp extends BoxApp<StrictMessageBoxClient> {
+  constructor(wallet: WalletInterface, key: string, hosts: Hosts, { socket }: Clients) {
+    const settings = { identityKey: key, ...(socket === undefined ? {} : { socketSettings: socket }) };
+    super(new StrictMessageBoxClient({ host: hosts.http, walletClient: wallet, ...settings }), key, hosts);
+  }
+
+  /** Why a connection was closed for good because of a broken rule, if one was. */
+  get failure(): Error | undefined {
+    return this.client.sockets.find((socket) => socket.failure !== undefined)?.failure;
+  }
+
+  override close(): void {
+    this.client.close();
   }
 }

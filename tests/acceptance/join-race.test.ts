@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { redisUrl } from '../support/with-redis.js';
+import { GENERATIONS } from './clients.js';
 import { type Deployment, deployed, scaled } from './deployments.js';
 import { describeScaled } from './describe-scaled.js';
 import type { LiveSocket } from './live-socket.js';
@@ -31,18 +32,21 @@ describeScaled('who has been told joinedRoom misses nothing', () => {
 
 /** The listener is at the first realtime process; messages come through the others. */
 function joinsAndSends(at: () => Deployment): void {
-  const someone = people();
+  describe.each(GENERATIONS)('%s', (_whose, clients) => {
+    const someone = people(clients);
 
-  test(`${ROUNDS} times: joins, and is pushed what is sent at once through another process`, async () => {
-    const [alice, bob] = [someone(), someone()];
-    const listener = await bob.connect(at().realtimes[0]);
-    const sender = await alice.connect(at().realtimes[1]);
-    for (const api of at().apis) await alice.list(api, 'none');
-    await Promise.all(
-      Array.from({ length: LANES }, async (_, lane) => {
-        for (let round = lane; round < ROUNDS; round += LANES) await joinAndSend(at(), round, listener, sender, alice);
-      }),
-    );
+    test(`${ROUNDS} times: joins, and is pushed what is sent at once through another process`, async () => {
+      const [alice, bob] = [someone(), someone()];
+      const listener = await bob.connect(at().realtimes[0]);
+      const sender = await alice.connect(at().realtimes[1]);
+      for (const api of at().apis) await alice.list(api, 'none');
+      await Promise.all(
+        Array.from({ length: LANES }, async (_, lane) => {
+          for (let round = lane; round < ROUNDS; round += LANES)
+            await joinAndSend(at(), round, listener, sender, alice);
+        }),
+      );
+    });
   });
 }
 

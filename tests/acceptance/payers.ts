@@ -76,6 +76,24 @@ export class Payer {
     return await paying.createMessagePayment(recipient, prices);
   }
 
+  /** Pays for a batch by the real client's own code: the server once, and each recipient who charges. */
+  async payBatch(
+    client: MessageBoxClient,
+    {
+      serverIdentityKey,
+      deliveryFee,
+      recipientFees,
+    }: { serverIdentityKey: string; deliveryFee: number; recipientFees: ReadonlyMap<string, number> },
+  ): Promise<MadePayment> {
+    const quotes = new Map(
+      [...recipientFees].map(([recipient, recipientFee]) => [recipient, { recipientFee, deliveryFee }]),
+    );
+    const paying = client as unknown as {
+      createMessagePaymentBatch(recipients: string[], quotes: object, server: string): Promise<MadePayment>;
+    };
+    return await paying.createMessagePaymentBatch([...quotes.keys()], quotes, serverIdentityKey);
+  }
+
   close(): Promise<void> {
     return this.own.close();
   }

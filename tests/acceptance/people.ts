@@ -1,5 +1,7 @@
 import { AuthFetch, PrivateKey, ProtoWallet, type WalletInterface } from '@bsv/sdk';
-import { App, type Hosts } from './app.js';
+import { StrictFetch } from '@messagebox/test-kit';
+import { App, type BoxApp, type Hosts, StrictApp } from './app.js';
+import { type Clients, registryClients } from './clients.js';
 import { LiveSocket, type SocketSettings } from './live-socket.js';
 
 export interface Answer {
@@ -19,32 +21,48 @@ export interface ListAnswer {
   readonly messages: Listed[];
   readonly hasMore?: boolean;
   readonly next?: string;
+  readonly nextOffset?: number | null;
 }
 
-/** A throw-away identity, and the real clients that act for it. */
+/** What a person has opened: strict clients say whether the server broke a rule. */
+interface Opened {
+  close(): unknown;
+  readonly failure?: Error | undefined;
+}
+
+/** Sends signed requests: the registry's `AuthFetch`, or our strict one. */
+interface SignedFetch {
+  fetch(url: string, settings: { method: string; headers?: Record<string, string>; body?: string }): Promise<Response>;
+}
+
+/** A throw-away identity, and the clients that act for it. */
 export class Person {
   readonly wallet: WalletInterface;
   readonly key: string;
   /** Hex. */
   readonly privateKey: string;
-  readonly #fetch: AuthFetch;
-  readonly #opened: { close(): unknown }[] = [];
+  readonly #fetch: SignedFetch;
+  readonly #opened: Opened[] = [];
 
-  constructor(privateKey = PrivateKey.fromRandom()) {
+  /** @param clients whose clients act for this person */
+  constructor(
+    privateKey = PrivateKey.fromRandom(),
+    readonly clients: Clients = registryClients,
+  ) {
     // It signs and encrypts, which is all that messages without payments need.
     this.wallet = new ProtoWallet(privateKey) as unknown as WalletInterface;
     this.key = privateKey.toPublicKey().toString();
     this.privateKey = privateKey.toHex();
-    this.#fetch = new AuthFetch(this.wallet);
+    this.#fetch = clients.kind === 'strict' ? new StrictFetch({ wallet: this.wallet }) : new AuthFetch(this.wallet);
   }
 
-  /** A signed POST by `AuthFetch`, and its verified answer with the headers that are signed. */
+  /** A signed POST, and its verified answer with the headers that are signed. */
   async postForHeaders(url: string, body: unknown): Promise<Response> {
     const headers = { 'Content-Type': 'application/json' };
     return await this.#fetch.fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
   }
 
-  /** A signed request by `AuthFetch`, and its verified answer. */
+  /** A signed request, and its verified answer. */
   async post(url: string, body: unknown, method = 'POST'): Promise<Answer> {
     const headers = { 'Content-Type': 'application/json' };
     const response = await this.#fetch.fetch(url, { method, headers, body: JSON.stringify(body) });
@@ -80,40 +98,51 @@ export class Person {
     return (await this.list(api, messageBox)).map(({ messageId }) => messageId);
   }
 
-  /** A `MessageBoxClient` of this identity: another device with each call. */
-  app(http: string, live: string = http): App {
+  /** A client of message boxes of this identity: another device with each call. */
+  app(http: string, live: string = http): BoxApp {
     const hosts: Hosts = { http, live };
+    if (this.clients.kind === 'strict') return this.#keep(new StrictApp(this.wallet, this.key, hosts, this.clients));
     return this.#keep(new App(this.wallet, this.key, hosts));
   }
 
-  /** An `AuthSocketClient` of this identity that has not said anything yet. */
-  socket(url: string, settings?: SocketSettings): LiveSocket {
-    return this.#keep(new LiveSocket(url, this.wallet, this.key, settings));
+  /**
+   * A live connection of this identity that has not said anything yet.
+   *
+   * @param wallet the wallet that signs and verifies: this person's, or the same one made slow
+   */
+  socket(url: string, settings?: SocketSettings, wallet: WalletInterface = this.wallet): LiveSocket {
+    return this.#keep(new LiveSocket(url, wallet, this.key, settings, this.clients));
   }
 
-  /** An authenticated `AuthSocketClient` of this identity. */
+  /** A live connection of this identity that is authenticated. */
   connect(url: string, settings?: SocketSettings): Promise<LiveSocket> {
     return this.socket(url, settings).authenticate();
   }
 
+  /** @throws ProtocolViolation when the server broke a rule on a connection, whether or not the test saw anything of it */
   async close(): Promise<void> {
-    for (const opened of this.#opened.splice(0)) await opened.close();
+    const all = this.#opened.splice(0);
+    for (const opened of all) await opened.close();
+    for (const { failure } of all) if (failure !== undefined) throw failure;
   }
 
-  #keep<T extends { close(): unknown }>(opened: T): T {
+  #keep<T extends Opened>(opened: T): T {
     this.#opened.push(opened);
     return opened;
   }
 }
 
-/** Makes people for the tests of the surrounding `describe`, and closes all that they opened after each of them. */
-export function people(): (privateKey?: PrivateKey) => Person {
+/**
+ * Makes people for the tests of the surrounding `describe`, and closes all that they opened after each of them. A test
+ * fails when a strict client of theirs saw the server break a rule.
+ */
+export function people(clients: Clients = registryClients): (privateKey?: PrivateKey) => Person {
   const born: Person[] = [];
   afterEach(async () => {
     for (const person of born.splice(0)) await person.close();
   });
   return (privateKey) => {
-    const person = new Person(privateKey);
+    const person = new Person(privateKey, clients);
     born.push(person);
     return person;
   };

@@ -103,7 +103,18 @@ describe('POST /registerDevice', () => {
     ['null for what is not known', device({ deviceId: null, platform: null }), { deviceId: null, platform: null }],
     ['an empty deviceId', device({ deviceId: '' }), { deviceId: null }],
     ['spaces around', device({ fcmToken: ' abc:def-123456789 ', deviceId: ' phone ' }), { fcmToken: '...-123456789' }],
-    ['the longest', device({ fcmToken: 't'.repeat(2_000), deviceId: '\u{1f600}'.repeat(255) }), { active: true }],
+    [
+      'the longest that clients read',
+      device({ fcmToken: 't'.repeat(2_000), deviceId: 'é'.repeat(127) }),
+      { active: true, deviceId: 'é'.repeat(127) },
+    ],
+    // Clients would refuse the whole list for one of these.
+    ['a longer name, which is not told', device({ deviceId: '\u{1f600}'.repeat(255) }), { deviceId: null }],
+    [
+      'a name with control characters, which is not told',
+      device({ deviceId: 'my\u0007\u0085phone' }),
+      { deviceId: null },
+    ],
     ['fields that nobody knows', device({ identityKey: 'x', active: false, id: 7 }), { active: true }],
   ])('taken: %s', async (_name, body, listed) => {
     const owner = await new RawClient().shakeHands(world.server.port);
@@ -121,6 +132,38 @@ describe('POST /registerDevice', () => {
 });
 
 describe('GET /devices', () => {
+  const ask = (query: string, by: Session = world.sender) => by.sign({ method: 'GET', path: `/devices?${query}` });
+  const notNumbers = ['', '-1', '1.5', '1e2', '0x1', 'NaN', '%205', '5%20', '+5', '%D9%A1', '9'.repeat(400)];
+
+  test.each([...notNumbers, '0', '101', '5&limit=5'])('limit: %s', async (limit) => {
+    await world.refused(ask(`limit=${limit}`), 'ERR_INVALID_LIMIT');
+  });
+
+  test.each([...notNumbers, '100001', '5&offset=5'])('offset: %s', async (offset) => {
+    await world.refused(ask(`offset=${offset}`), 'ERR_INVALID_OFFSET');
+  });
+
+  test('a query that is no UTF-8', async () => {
+    await world.refused(ask('limit=%ff'), 'ERR_INVALID_REQUEST');
+  });
+
+  test('pages say what they hold, and together are all devices', async () => {
+    const owner = await new RawClient().shakeHands(world.server.port);
+    for (let n = 0; n < 5; n++) await world.taken(register({ fcmToken: `paged-${1_000_000 + n}` }, owner), owner);
+    const all = (await list(owner)).map(({ fcmToken }) => fcmToken);
+    expect(all).toHaveLength(5);
+    const page = async (query: string) => {
+      const { devices, ...rest } = await world.taken(ask(query, owner), owner);
+      return [rest, (devices as { fcmToken: string }[]).map(({ fcmToken }) => fcmToken)];
+    };
+    const said = (limit: number, offset: number) => ({ status: 'success', limit, offset });
+    expect(await page('')).toEqual([said(100, 0), all]);
+    expect(await page('limit=2')).toEqual([said(2, 0), all.slice(0, 2)]);
+    expect(await page('limit=2&offset=2')).toEqual([said(2, 2), all.slice(2, 4)]);
+    expect(await page('limit=100&offset=4')).toEqual([said(100, 4), all.slice(4)]);
+    expect(await page('offset=100000')).toEqual([said(100, 100_000), []]);
+  });
+
   test('never shows a whole token, and nobody else’s devices', async () => {
     const [owner, other] = [
       await new RawClient().shakeHands(world.server.port),

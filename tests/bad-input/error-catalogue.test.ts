@@ -41,6 +41,11 @@ test('every code of authentication is documented', () => {
   expect(authErrorCodes.filter((code) => !documentedErrors.has(code))).toEqual([]);
 });
 
+test('every code has the form that clients pass on, but the one that BRC-104 middleware prescribes', () => {
+  const codes = [...codesInUse(), ...documentedErrors.keys(), ...ruleErrorCodes, ...authErrorCodes];
+  expect([...new Set(codes)].filter((code) => !/^ERR_[A-Z0-9_]{1,64}$/.test(code))).toEqual(['UNAUTHORIZED']);
+});
+
 test('the documentation has exactly the codes that the sources use', () => {
   expect([...documentedErrors.keys()].sort()).toEqual([...codesInUse()].sort());
 });

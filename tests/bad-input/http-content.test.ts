@@ -56,7 +56,7 @@ const notNames: readonly Value[] = [
   LONE,
   `inbox${LONE}`,
   raw('"\\udc00x"'),
-  'x'.repeat(256),
+  'x'.repeat(257),
   astral(256),
   huge,
   raw(deepObject),
@@ -127,9 +127,12 @@ describe('POST /sendMessage', () => {
     await world.refused(world.sendMessage(`{"message":${message}}`), code);
   };
 
-  test.each(table([undefined, null, '', [], ['inbox'], ...notNames]))('messageBox: %s', async (_label, value) => {
-    await field('messageBox', value, 'ERR_INVALID_MESSAGEBOX');
-  });
+  test.each(table([undefined, null, '', [], ['inbox'], 'x'.repeat(256), ...notNames]))(
+    'messageBox: %s',
+    async (_label, value) => {
+      await field('messageBox', value, 'ERR_INVALID_MESSAGEBOX');
+    },
+  );
 
   test.each(
     table([
@@ -176,9 +179,9 @@ describe('POST /sendMessage', () => {
   });
 
   test.each([
-    ...table([undefined, null, '', []], 'ERR_MESSAGEID_REQUIRED'),
-    ...table(notNames, 'ERR_INVALID_MESSAGEID'),
-    ...table([[''], [' '], [null], [7], [['id']], [{}], ['x'.repeat(256)], [LONE]], 'ERR_INVALID_MESSAGEID'),
+    ...table([undefined, null, []], 'ERR_MESSAGEID_REQUIRED'),
+    ...table(['', ...notNames], 'ERR_INVALID_MESSAGEID'),
+    ...table([[''], [' '], [null], [7], [['id']], [{}], ['x'.repeat(257)], [LONE]], 'ERR_INVALID_MESSAGEID'),
     ...table([['a', 'b'], Array<string>(1_000).fill('a')], 'ERR_MESSAGEID_COUNT_MISMATCH'),
   ])('messageId: %s', async (_label, value, code) => {
     await field('messageId', value, code);
@@ -206,7 +209,7 @@ describe('POST /sendMessage', () => {
   test('one bad id among good ones refuses all', async () => {
     const recipient = [world.recipient.client.identityKey, new RawClient().identityKey];
     await world.refused(
-      world.sendMessage(world.message({ recipient, messageId: [uniqueId(), 'x'.repeat(256)] })),
+      world.sendMessage(world.message({ recipient, messageId: [uniqueId(), 'x'.repeat(257)] })),
       'ERR_INVALID_MESSAGEID',
     );
   });
@@ -248,7 +251,7 @@ describe('POST /listMessages', () => {
 
   test.each([
     ...table([undefined, null, ''], 'ERR_MESSAGEBOX_REQUIRED'),
-    ...table([[], ['inbox'], ...notNames], 'ERR_INVALID_MESSAGEBOX'),
+    ...table([[], ['inbox'], 'x'.repeat(256), ...notNames], 'ERR_INVALID_MESSAGEBOX'),
   ])('messageBox: %s', async (_label, value, code) => {
     await ask(value, 'messageBox', code);
   });
@@ -303,6 +306,84 @@ describe('POST /listMessages', () => {
     await ask(value, 'after', 'ERR_INVALID_AFTER');
   });
 
+  test.each(
+    table([
+      null,
+      -1,
+      -0.5,
+      1.5,
+      100_001,
+      raw('1e999'),
+      raw('-1e999'),
+      raw('9007199254740993'),
+      '',
+      '0',
+      '5',
+      'NaN',
+      "1' OR '1'='1",
+      true,
+      [],
+      [0],
+      {},
+      huge,
+      raw(deepArray),
+    ]),
+  )('offset, or skip: %s', async (_label, value) => {
+    await ask(value, 'offset', 'ERR_INVALID_OFFSET');
+    await ask(value, 'skip', 'ERR_INVALID_OFFSET');
+  });
+
+  test.each(table([null, 0, -1, 1.5, 1_001, 10_000, raw('1e999'), '', '5', true, [], [5], {}]))(
+    'limit beside an offset: %s',
+    async (_label, value) => {
+      const body = withField({ messageBox: 'inbox', offset: 0 }, 'limit', value);
+      await world.refused(world.recipient.post('/listMessages', body), 'ERR_INVALID_LIMIT', world.recipient);
+    },
+  );
+
+  test('an offset that says something else than skip, or comes with a cursor', async () => {
+    const refused = (paging: object, code: string) =>
+      world.refused(world.recipient.post('/listMessages', { messageBox: 'inbox', ...paging }), code, world.recipient);
+    await refused({ offset: 1, skip: 2 }, 'ERR_INVALID_OFFSET');
+    await refused({ offset: 1, after: '5' }, 'ERR_INVALID_AFTER');
+  });
+
+  test.each(table([null, '', [], ['id'], ...notNames]))('messageId: %s', async (_label, value) => {
+    await ask(value, 'messageId', 'ERR_INVALID_MESSAGEID');
+    const body = withField({ messageBox: 'inbox', offset: 0 }, 'messageId', value);
+    await world.refused(world.recipient.post('/listMessages', body), 'ERR_INVALID_MESSAGEID', world.recipient);
+  });
+
+  test('the id of another’s message, or of another box, finds nothing', async () => {
+    const messageId = uniqueId();
+    await world.taken(world.sendMessage(world.message({ messageId, messageBox: 'theirs' })));
+    const find = async (by: Session, messageBox: string, paging: object) => {
+      const request = by.post('/listMessages', { messageBox, messageId, ...paging });
+      return (await world.taken(request, by))['messages'] as Listed[];
+    };
+    for (const paging of [{}, { offset: 0 }, { offset: 0, limit: 1_000 }]) {
+      expect(await find(world.recipient, 'theirs', paging)).toMatchObject([{ messageId, body: SECRET }]);
+      for (const [by, box] of [
+        [world.sender, 'theirs'],
+        [world.recipient, 'inbox'],
+      ] as const) {
+        expect(await find(by, box, paging)).toEqual([]);
+      }
+    }
+  });
+
+  test('the largest offset and limit are taken, and an offset behind everything is no mistake', async () => {
+    const body = { messageBox: 'inbox', limit: 1_000, offset: 100_000, skip: 100_000 };
+    expect(await world.taken(world.recipient.post('/listMessages', body), world.recipient)).toEqual({
+      status: 'success',
+      messages: [],
+      limit: 1_000,
+      offset: 100_000,
+      nextOffset: null,
+      hasMore: false,
+    });
+  });
+
   test('the largest of both is taken', async () => {
     const body = { messageBox: 'inbox', limit: 10_000, after: '9'.repeat(18) };
     expect(await world.taken(world.recipient.post('/listMessages', body), world.recipient)).toEqual({
@@ -328,7 +409,8 @@ describe('POST /acknowledgeMessage', () => {
   });
 
   test.each([
-    ...table([undefined, null, 0, 7, '', 'id', true, [], {}, { length: 1, 0: 'id' }], 'ERR_MESSAGE_ID_REQUIRED'),
+    ...table([undefined, null, []], 'ERR_MESSAGE_ID_REQUIRED'),
+    ...table([0, 7, '', 'abc', true, {}, { length: 1, 0: 'id' }], 'ERR_INVALID_MESSAGE_ID'),
     ...table(
       [null, '', ' ', [], ['id'], ...notNames].map((id) =>
         id !== null && typeof id === 'object' && 'json' in id ? raw(`[${String(id.json)}]`) : [id],
@@ -344,7 +426,7 @@ describe('POST /acknowledgeMessage', () => {
   test('a valid id beside an invalid one deletes nothing', async () => {
     const messageId = uniqueId();
     await world.taken(world.sendMessage(world.message({ messageId })));
-    await ask(JSON.stringify({ messageIds: [messageId, 'x'.repeat(256)] }), 'ERR_INVALID_MESSAGE_ID');
+    await ask(JSON.stringify({ messageIds: [messageId, 'x'.repeat(257)] }), 'ERR_INVALID_MESSAGE_ID');
     await ask(JSON.stringify({ messageIds: [`${messageId} `, messageId.toUpperCase()] }), 'ERR_INVALID_ACKNOWLEDGMENT');
   });
 
@@ -442,6 +524,19 @@ describe('unusual, and valid', () => {
     expect(await world.list(name)).toEqual([]);
   });
 
+  test.each([
+    ['256 letters', 'n'.repeat(256)],
+    ['256 bytes in characters of two', 'ü'.repeat(128)],
+    ['1,020 bytes in 255 code points', astral(255)],
+  ])('an id of %s is taken, found by itself and acknowledged', async (_name, messageId) => {
+    expect(await sent({ messageId, messageBox: 'long ids' })).toMatchObject({ messageId });
+    const request = world.recipient.post('/listMessages', { messageBox: 'long ids', offset: 0, messageId });
+    expect(await world.taken(request, world.recipient)).toMatchObject({ messages: [{ messageId }] });
+    const messageIds = [messageId];
+    await world.taken(world.recipient.post('/acknowledgeMessage', { messageIds }), world.recipient);
+    expect(await world.list('long ids')).toEqual([]);
+  });
+
   test('names that differ in case, accent, normal form, width or white space stay apart', async () => {
     const names = [
       'name',
@@ -465,8 +560,8 @@ describe('unusual, and valid', () => {
     expect((await world.list('apart')).map(({ messageId }) => messageId)).toEqual(names.slice(1));
   });
 
-  test('ids of 255 characters that agree in all but the last stay apart', async () => {
-    const ids = ['a', 'b'].map((last) => 'i'.repeat(254) + last);
+  test('ids of 256 characters that agree in all but the last stay apart', async () => {
+    const ids = ['a', 'b'].map((last) => 'i'.repeat(255) + last);
     for (const messageId of ids) await sent({ messageId, messageBox: 'long' });
     expect((await world.list('long')).map(({ messageId }) => messageId)).toEqual(ids);
   });

@@ -235,7 +235,6 @@ describe('routes and methods that are not there', () => {
     '/',
     '/nothing',
     '/sendMessages',
-    '//sendMessage',
     '/sendMessage/x',
     '/sendMessage%00',
     '/%zz',
@@ -318,21 +317,6 @@ describe('routes and methods that are not there', () => {
     await wire.ended;
     await world.list();
   });
-
-  test.each(['/sendMessage', '/nothing'])(
-    'a signed request to %s that also offers an upgrade is answered or ended',
-    async (path) => {
-      const rows = await world.server.rows();
-      const request = world.sender.post(path, { message: null });
-      const wire = await wireTo();
-      wire.write(
-        wireBytes({ ...request, headers: [...request.headers, ['Connection', 'Upgrade'], ['Upgrade', 'websocket']] }),
-      );
-      await Promise.race([wire.ended, wire.answer().catch(() => undefined)]);
-      expect(await world.server.rows()).toEqual(rows);
-      await world.list();
-    },
-  );
 });
 
 describe('headers that change answers elsewhere', () => {

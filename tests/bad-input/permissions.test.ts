@@ -36,21 +36,14 @@ const notFees: readonly unknown[] = [
   -1.5,
   raw('-1e999'),
   raw('1e999'),
-  raw('9007199254740992'),
+  2_147_483_648,
+  raw('9007199254740991'),
   raw('9007199254740993'),
   raw('1e300'),
   raw('-9007199254740992'),
-  '10',
-  '',
-  'NaN',
-  '-1',
-  true,
-  false,
-  [],
-  [10],
-  {},
-  huge,
 ];
+/** These are no numbers, so that the request is not one. */
+const noNumbers: readonly unknown[] = ['10', '', 'NaN', '-1', true, false, [], [10], {}, huge];
 const notBoxes: readonly unknown[] = [
   '',
   ' ',
@@ -102,13 +95,13 @@ describe('POST /permissions/set', () => {
     await refused(body, 'ERR_INVALID_JSON');
   });
 
-  test.each([...table([undefined, null], 'ERR_INVALID_REQUEST'), ...table(notFees, 'ERR_INVALID_FEE_VALUE')])(
-    'recipientFee: %s',
-    async (_label, value, code) => {
-      await refused(withField(valid(), 'recipientFee', value), code);
-      await refused(withField({ ...valid(), recipientFee: undefined }, 'recipient_fee', value), code);
-    },
-  );
+  test.each([
+    ...table([undefined, null, ...noNumbers], 'ERR_INVALID_REQUEST'),
+    ...table(notFees, 'ERR_INVALID_FEE_VALUE'),
+  ])('recipientFee: %s', async (_label, value, code) => {
+    await refused(withField(valid(), 'recipientFee', value), code);
+    await refused(withField({ ...valid(), recipientFee: undefined }, 'recipient_fee', value), code);
+  });
 
   test.each([...table([undefined, null], 'ERR_INVALID_REQUEST'), ...table(notBoxes, 'ERR_INVALID_MESSAGE_BOX')])(
     'messageBox: %s',
@@ -128,7 +121,7 @@ describe('POST /permissions/set', () => {
     await world.taken(world.sendMessage(world.message({ messageBox: 'theirs' })));
   });
 
-  test.each([raw('-0'), raw('0.0'), raw('1e1'), raw('9007199254740991'), raw('9.007199254740991e15')])(
+  test.each([raw('-0'), raw('0.0'), raw('1e1'), raw('2147483647'), raw('2.147483647e9')])(
     'a whole number, however it is written: %j',
     async (fee) => {
       const body = withField({ messageBox: 'written', recipientFee: 0 }, 'recipientFee', fee);
@@ -323,12 +316,12 @@ describe('/admin/fees', () => {
     await world.refused(put(admin, body), code, admin);
   });
 
-  test.each([...table([undefined, null], 'ERR_INVALID_REQUEST'), ...table([-1, ...notFees], 'ERR_INVALID_FEE_VALUE')])(
-    'deliveryFee: %s',
-    async (_label, value, code) => {
-      await world.refused(put(admin, withField(fee, 'deliveryFee', value)), code, admin);
-    },
-  );
+  test.each([
+    ...table([undefined, null, ...noNumbers], 'ERR_INVALID_REQUEST'),
+    ...table([-1, ...notFees], 'ERR_INVALID_FEE_VALUE'),
+  ])('deliveryFee: %s', async (_label, value, code) => {
+    await world.refused(put(admin, withField(fee, 'deliveryFee', value)), code, admin);
+  });
 
   test.each([...table([undefined, null], 'ERR_INVALID_REQUEST'), ...table(notBoxes, 'ERR_INVALID_MESSAGE_BOX')])(
     'messageBox: %s',

@@ -2,7 +2,16 @@ import { createAuthenticator, loadCurve } from '@messagebox/brc103';
 import knex, { type Knex } from 'knex';
 import { type Deployment, scaled } from '../acceptance/deployments.ts';
 import { describeScaled } from '../acceptance/describe-scaled.ts';
-import { exchange, RawClient, RawSocket, type Session, type WireRequest, wireBytes, withHeader } from './raw-client.ts';
+import {
+  exchange,
+  type Header,
+  RawClient,
+  RawSocket,
+  type Session,
+  type WireRequest,
+  wireBytes,
+  withHeader,
+} from './raw-client.ts';
 import { SECRET, uniqueId, World } from './refusals.ts';
 import type { LogLine, Rows } from './server.ts';
 
@@ -18,7 +27,13 @@ describeScaled('bad input to several processes', () => {
   const sockets: RawSocket[] = [];
 
   beforeAll(async () => {
-    deployment = await scaled({ MAX_BODY_BYTES: '1000000', LIVE_MAX_BODY: '100000', LOGGING_ENABLED: 'true' });
+    deployment = await scaled({
+      MAX_BODY_BYTES: '1000000',
+      LIVE_MAX_BODY: '100000',
+      LOGGING_ENABLED: 'true',
+      INTERNAL_HOST: '127.0.0.1',
+      INTERNAL_PORT: '0',
+    });
     database = knex({ client: 'mysql2', connection: deployment.databaseUrl ?? '' });
     const [first, second] = deployment.apis;
     ports = [Number(new URL(first).port), Number(new URL(second).port)];
@@ -33,6 +48,7 @@ describeScaled('bad input to several processes', () => {
       openSockets: () => 0,
       openConnections: () => 0,
       unprovenSockets: async () => 0,
+      metrics: async () => '',
       close: () => deployment.close(),
     });
   });
@@ -316,6 +332,34 @@ describeScaled('bad input to several processes', () => {
         refusals += 1;
       }
     });
+  });
+
+  test('offers of HTTP/2 are ignored by realtime, at both of its ports, and by the one that passes a poll on', async () => {
+    const offer: Header[] = [
+      ['Connection', 'Upgrade, HTTP2-Settings'],
+      ['Upgrade', 'h2c'],
+      ['HTTP2-Settings', 'AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA'],
+    ];
+    const get = (path: string, headers = offer): WireRequest => ({ method: 'GET', path, headers });
+    const { realtimes } = deployment.processes;
+    for (const { port, waitForLog } of realtimes) {
+      const { url } = JSON.parse(await waitForLog('metrics and health for operators')) as { url: string };
+      for (const at of [port, Number(new URL(url).port)]) {
+        const answer = await exchange(at, get('/health/live'));
+        expect(answer).toMatchObject({ status: 200, text: '{"status":"alive"}' });
+        const websocket: Header[] = [
+          ['Connection', 'Upgrade'],
+          ['Upgrade', 'websocket'],
+        ];
+        expect((await exchange(at, get('/health/live', websocket))).status).toBe(200);
+      }
+    }
+    const [holder, other] = realtimes;
+    const opened = await exchange(holder.port, get('/socket.io/?EIO=4&transport=polling'));
+    const { sid } = JSON.parse(opened.text.slice(1)) as { sid: string };
+    const path = `//socket.io/?EIO=4&transport=polling&sid=${sid}`;
+    const posted = await exchange(other.port, { method: 'POST', path, headers: offer, body: Buffer.from('1') });
+    expect(posted).toMatchObject({ status: 200, text: 'ok' });
   });
 
   test('after all of it every process is the same, has said one line for each refusal, no secret, and ends in order', async () => {

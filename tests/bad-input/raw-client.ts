@@ -185,6 +185,28 @@ export class RawClient {
     };
   }
 
+  /** The answer to a server's initialRequest, and the session that it begins. */
+  answer(request: { readonly identityKey: string; readonly initialNonce: string }): {
+    readonly response: Record<string, unknown>;
+    readonly session: Session;
+  } {
+    const { identityKey, initialNonce: theirs } = request;
+    const ours = randomBytes(48).toString('base64');
+    const data = Buffer.concat([Buffer.from(theirs, 'base64'), Buffer.from(ours, 'base64')]);
+    const signature = this.keys.sign(data, { ...PROTOCOL, keyID: `${theirs} ${ours}`, counterparty: identityKey });
+    return {
+      response: {
+        version: '0.1',
+        messageType: 'initialResponse',
+        identityKey: this.identityKey,
+        initialNonce: ours,
+        yourNonce: theirs,
+        signature: Array.from(signature),
+      },
+      session: new Session(this, identityKey, theirs, ours),
+    };
+  }
+
   async shakeHands(port: number): Promise<Session> {
     const { status, text } = await exchange(port, {
       method: 'POST',
@@ -360,6 +382,11 @@ export class RawSocket {
   /** What has come and was not taken yet. */
   readonly received: Received[] = [];
   session: Session | undefined;
+  /** Whether the server's questions are answered, as clients do, once there is a session. Else they are received. */
+  answersQuestions = true;
+  /** Nonces of the server's questions that were answered. */
+  readonly answered: string[] = [];
+  readonly #begunByServer: Session[] = [];
   /** When the connection has ended; with socket.io's reason. */
   readonly closed: Promise<string>;
   #wake: (() => void)[] = [];
@@ -371,6 +398,7 @@ export class RawSocket {
       if (engine.transport.name === 'polling') this.#pollingId = engine.id;
     });
     io.onAny((name: string, data: unknown) => {
+      if (this.#answer(name, data)) return;
       this.received.push(this.#read(name, data));
       for (const wake of this.#wake.splice(0)) wake();
     });
@@ -457,11 +485,23 @@ export class RawSocket {
     this.io.disconnect();
   }
 
+  #answer(name: string, data: unknown): boolean {
+    const frame = data as { messageType?: string; identityKey: string; initialNonce: string } | null;
+    if (!this.answersQuestions || this.session === undefined) return false;
+    if (name !== 'authMessage' || frame?.messageType !== 'initialRequest') return false;
+    const { response, session } = this.session.client.answer(frame);
+    this.#begunByServer.push(session);
+    this.answered.push(frame.initialNonce);
+    this.send(response);
+    return true;
+  }
+
   #read(name: string, data: unknown): Received {
     const frame = data as { messageType?: string; nonce: string; payload: number[]; signature: number[] } | null;
     if (name !== 'authMessage' || frame?.messageType !== 'general') return { signed: false, name, data };
     const payload = Uint8Array.from(frame.payload);
-    if (!this.session?.verifies(frame.nonce, payload, Uint8Array.from(frame.signature))) {
+    const sessions = this.session === undefined ? [] : [this.session, ...this.#begunByServer];
+    if (!sessions.some((session) => session.verifies(frame.nonce, payload, Uint8Array.from(frame.signature)))) {
       return { signed: false, name: 'an event that was not signed for us', data };
     }
     const event = JSON.parse(Buffer.from(payload).toString()) as { eventName: string; data: unknown };

@@ -49,6 +49,8 @@ export interface TestServer {
   openConnections(): number;
   /** Of the sockets, by the server's own count, those whose identity is not proven. */
   unprovenSockets(): Promise<number>;
+  /** What the internal port tells Prometheus. */
+  metrics(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -103,6 +105,10 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
 
   const port = Number(new URL(service.url).port);
   const connections = countConnections(port);
+  const metrics = async () => {
+    const request = { method: 'GET', path: '/metrics', headers: [] };
+    return (await exchange(Number(new URL(internal.url).port), request)).text;
+  };
 
   return {
     url: service.url,
@@ -116,13 +122,9 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
     }),
     openSockets: () => realtime.size,
     openConnections: () => connections.size,
+    metrics,
     async unprovenSockets() {
-      const { text } = await exchange(Number(new URL(internal.url).port), {
-        method: 'GET',
-        path: '/metrics',
-        headers: [],
-      });
-      return Number(/^messagebox_sockets\{.*state="unproven".*\} (-?\d+)$/m.exec(text)?.[1]);
+      return Number(/^messagebox_sockets\{.*state="unproven".*\} (-?\d+)$/m.exec(await metrics())?.[1]);
     },
     async close() {
       await database.destroy();

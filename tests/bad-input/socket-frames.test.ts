@@ -1,7 +1,8 @@
 import { createAuthenticator, loadCurve } from '@messagebox/brc103';
 import { LiveWorld } from './live-world.ts';
-import { RawClient, type RawSocket, Session } from './raw-client.ts';
+import { RawClient, type RawSocket, Session, withPatience } from './raw-client.ts';
 import { SECRET, uniqueId } from './refusals.ts';
+import { eventually, linesSince } from './server.ts';
 
 /** Frames that are not what they should be: who sends them is told so, and nothing else happens. */
 let live: LiveWorld;
@@ -173,8 +174,6 @@ describe('a handshake', () => {
     ['with a short nonce', 'initialNonce', base64(8)],
     ['with a long nonce', 'initialNonce', base64(200)],
     ['with a nonce of no base64', 'initialNonce', '?'.repeat(64)],
-    ['that asks for too much', 'requestedCertificates', { certifiers: Array<string>(500).fill('x'), types: {} }],
-    ['that asks for nonsense', 'requestedCertificates', 'x'],
     ['with a constructor', 'constructor', {}],
   ])('%s', async (_name, field, value) => {
     const socket = await live.open();
@@ -190,12 +189,106 @@ describe('a handshake', () => {
     await live.expectAlive(socket);
   });
 
-  test('more than eight on one connection are refused, and the eight go on', async () => {
+  test.each<[string, unknown]>([
+    ['too much', { certifiers: Array<string>(500).fill('x'), types: {} }],
+    ['nonsense', 'x'],
+  ])('that asks for %s is answered', async (_name, requestedCertificates) => {
     const socket = await live.open();
-    for (let i = 0; i < 8; i++) await socket.shakeHands(live.world.sender.client);
-    for (let i = 0; i < 3; i++) {
-      await live.refusedFrame(socket, () => socket.send(live.world.sender.client.initialRequest()), FAILED);
+    socket.send({ ...new RawClient().initialRequest(), requestedCertificates });
+    expect(await socket.take('authMessage')).toMatchObject({ data: { messageType: 'initialResponse' } });
+  });
+
+  test('in the name of the server itself is refused', async () => {
+    const socket = await live.open();
+    const { identityKey: own } = live.world.server;
+    await live.refusedFrame(
+      socket,
+      () => socket.send({ ...new RawClient().initialRequest(), identityKey: own }),
+      FAILED,
+    );
+  });
+
+  test('may be one of many on one connection: all are answered, and the first and the last session go on', async () => {
+    const socket = await live.proven();
+    const first = socket.session as Session;
+    for (let i = 0; i < 100; i++) await socket.shakeHands(live.world.sender.client);
+    await live.expectAlive(socket);
+    const roomId = live.room('first', first.client.identityKey);
+    socket.send(first.event('joinRoom', roomId));
+    expect(await socket.take('joinedRoom')).toEqual({ signed: true, name: 'joinedRoom', data: { roomId } });
+  });
+
+  test('in a loop is refused in time, and then ends the connection; others go on', async () => {
+    const mark = live.world.server.log.length;
+    const socket = await live.open();
+    const other = await live.proven(new RawClient());
+    const { client } = live.world.sender;
+    const rows = await live.world.server.rows();
+    for (let i = 0; i < 1_200; i++) socket.send(client.initialRequest());
+    await live.expectAlive(other);
+    expect(await withPatience(socket.closed, 'the end of the connection')).toBe('io server disconnect');
+    const answers = socket.received.filter(({ name }) => name === 'authMessage');
+    expect(answers.length).toBeLessThanOrEqual(16);
+    expect(linesSince(live.world.server, mark).length).toBeLessThanOrEqual(33);
+    expect(await live.world.server.rows()).toEqual(rows);
+  });
+});
+
+describe('a fence', () => {
+  /** Joins and leaves so often that the server asks whether the client keeps up. */
+  async function busy(socket: RawSocket, answers: number): Promise<void> {
+    const roomId = live.room('busy', socket.session?.client.identityKey);
+    for (let i = 0; i < answers; i++) {
+      socket.event(i % 2 === 0 ? 'joinRoom' : 'leaveRoom', roomId);
+      await socket.take(i % 2 === 0 ? 'joinedRoom' : 'leftRoom');
     }
+  }
+
+  test('is answered, and its nonce is good for what the client sends, but signs nothing', async () => {
+    const socket = await live.proven();
+    await busy(socket, 40);
+    expect(socket.answered.length).toBeGreaterThanOrEqual(2);
+    const session = socket.session as Session;
+    const roomId = live.room('fence', session.client.identityKey);
+    socket.send(session.under(String(socket.answered[0])).event('joinRoom', roomId));
+    expect(await socket.take('joinedRoom')).toEqual({ signed: true, name: 'joinedRoom', data: { roomId } });
+  });
+
+  test('that is never answered holds back what comes after it, and nothing else', async () => {
+    const socket = await live.proven();
+    socket.answersQuestions = false;
+    const roomId = live.room('silent', socket.session?.client.identityKey);
+    for (let i = 0; i < 60; i++) socket.event(i % 2 === 0 ? 'joinRoom' : 'leaveRoom', roomId);
+    const asked = await socket.take('authMessage');
+    expect(asked.data).toMatchObject({ messageType: 'initialRequest' });
+    await live.expectAlive(await live.proven(new RawClient()));
+    // It has got as many as a client bears, and gets the rest when it answers.
+    const answers = () => socket.received.filter(({ signed }) => signed).length;
+    await eventually(() => answers() >= 25, 'the answers that there is room for');
+    expect(answers()).toBeLessThan(31);
+    socket.answersQuestions = true;
+    const { client } = socket.session as Session;
+    socket.send(client.answer(asked.data as { identityKey: string; initialNonce: string }).response);
+    await eventually(() => answers() === 60, 'all answers');
+    socket.received.length = 0;
+    await live.expectAlive(socket);
+  });
+
+  test('with a wrong signature, or of another identity, is not answered by it', async () => {
+    const socket = await live.proven();
+    socket.answersQuestions = false;
+    const roomId = live.room('forged', socket.session?.client.identityKey);
+    for (let i = 0; i < 14; i++) {
+      socket.event('joinRoom', roomId);
+      await socket.take('joinedRoom');
+    }
+    const { data } = await socket.take('authMessage');
+    const request = data as { identityKey: string; initialNonce: string };
+    const { response } = (socket.session as Session).client.answer(request);
+    await live.refusedFrame(socket, () => socket.send({ ...response, initialNonce: base64(48) }), FAILED);
+    await live.refusedFrame(socket, () => socket.send(new RawClient().answer(request).response), FAILED);
+    socket.answersQuestions = true;
+    socket.send(response);
     await live.expectAlive(socket);
   });
 });
@@ -255,7 +348,19 @@ describe('a signed frame', () => {
     ['"self"', 'identityKey', () => 'self', FAILED],
     ['its identity in upper case', 'identityKey', ({ identityKey }) => String(identityKey).toUpperCase(), FAILED],
     ['another nonce', 'nonce', () => base64(32), FAILED],
-    ['an unknown session nonce', 'yourNonce', () => base64(120), FAILED],
+    ['an unknown session nonce', 'yourNonce', () => base64(48), FAILED],
+    ['a session nonce of 47 bytes', 'yourNonce', ({ yourNonce }) => cut(yourNonce, 47), FAILED],
+    ['a session nonce of 49 bytes', 'yourNonce', ({ yourNonce }) => cut(yourNonce, 49), FAILED],
+    ['a session nonce of 120 bytes', 'yourNonce', () => base64(120), FAILED],
+    ['a session nonce with padding', 'yourNonce', ({ yourNonce }) => `${yourNonce}====`, FAILED],
+    ['a session nonce in another alphabet', 'yourNonce', ({ yourNonce }) => toUrlAlphabet(yourNonce), FAILED],
+    ['a session nonce with a line break', 'yourNonce', ({ yourNonce }) => `${yourNonce}\n`, FAILED],
+    [
+      'a session nonce of one minute and more ahead',
+      'yourNonce',
+      () => otherNonce(live.world.server.privateKey, -2),
+      FAILED,
+    ],
     ['a session nonce of no base64', 'yourNonce', () => '%%%', FAILED],
     ["another user's session nonce", 'yourNonce', () => live.world.recipient.serverNonce, FAILED],
     ["another server's session nonce", 'yourNonce', () => otherNonce(new RawClient().privateKey), FAILED],
@@ -403,6 +508,18 @@ describe('frames that were heard on another connection', () => {
 });
 
 test('after all of it nothing is broken, and nothing is left', () => live.expectNoTrouble());
+
+/** The bytes of a nonce, cut or filled to this length. */
+function cut(nonce: unknown, length: number): string {
+  return Buffer.concat([Buffer.from(String(nonce), 'base64'), Buffer.alloc(1, 7)])
+    .subarray(0, length)
+    .toString('base64');
+}
+
+/** The same bytes in the alphabet of URLs, spelled so that it makes a difference. */
+function toUrlAlphabet(nonce: unknown): string {
+  return `-${Buffer.from(String(nonce), 'base64').toString('base64url').slice(1)}`;
+}
 
 function anyRoom(): string {
   return `${'02'.repeat(33)}-inbox`;

@@ -1,5 +1,6 @@
 import type * as AuthSocket from '@bsv/authsocket-client';
 import type { Socket } from 'socket.io-client';
+import { pollingClients } from '../acceptance/clients.js';
 import { people } from '../acceptance/people.js';
 import { everySuite } from './every-suite.js';
 import { composed, edgeUrl } from './stack.js';
@@ -27,4 +28,18 @@ describe('the compose project, with long polling', () => {
   });
 
   everySuite(composed, false);
+});
+
+describe('the compose project, with long polling, for clients as strict as today`s', () => {
+  const someone = people(pollingClients);
+
+  test('the clients use nothing else', async () => {
+    const app = someone().app(edgeUrl);
+    await app.listen('inbox');
+    const socket = await someone().connect(edgeUrl);
+    const { io } = app.client.testSocket as unknown as { io: Socket };
+    for (const each of [io, socket.io]) expect(each.io.opts.transports).toEqual(['polling']);
+  });
+
+  everySuite(composed, false, pollingClients);
 });

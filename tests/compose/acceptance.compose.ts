@@ -1,4 +1,11 @@
+import { registryClients, strictClients } from '../acceptance/clients.js';
+import { todaysClientsSuite } from '../acceptance/suites/todays-clients.js';
 import { everySuite } from './every-suite.js';
 import { composed } from './stack.js';
 
-describe('the compose project, with default transports', () => everySuite(composed));
+describe.each([
+  ['the clients of the registry', registryClients],
+  ['clients as strict as today`s', strictClients],
+])('the compose project, with default transports, for %s', (_whose, clients) => everySuite(composed, true, clients));
+
+describe('the compose project, for what today`s clients need', () => todaysClientsSuite(composed));

@@ -60,9 +60,29 @@ test('the edge sends what overlay nodes have to overlay, at the root only', () =
   const overlay = new RegExp(pattern);
   for (const path of [...OVERLAY_PATHS, `${DEVELOPMENT_PATH}faucet`]) {
     expect(path).toMatch(overlay);
-    for (const other of [`/api${path}`, `/${path}`, path.toUpperCase()]) expect(other).not.toMatch(overlay);
+    expect(`/${path}`).toMatch(overlay); // as a client asks whose host ends with a slash
+    for (const other of [`/api${path}`, path.toUpperCase()]) expect(other).not.toMatch(overlay);
   }
   for (const path of OVERLAY_PATHS) expect([`${path}/`, `${path}s`].filter((other) => overlay.test(other))).toEqual([]);
-  for (const path of ['/sendMessage', '/overlay/ads', '/overlay/advertise', '/health/ready', '/developments/'])
+  for (const path of [
+    '/sendMessage',
+    '//sendMessage',
+    '/overlay/ads',
+    '/overlay/advertise',
+    '/health/ready',
+    '/developments/',
+  ])
     expect(path).not.toMatch(overlay);
+});
+
+test('the edge sends sockets to realtime, below any prefix and with any number of slashes', () => {
+  const edge = readFileSync(join(root, 'deploy', 'edge', 'nginx.conf'), 'utf8');
+  const [, pattern = ''] = /location ~ (\S+) \{\s+set \$realtime http:\/\/realtime:8080;/.exec(edge) ?? [];
+  const realtime = new RegExp(pattern);
+  for (const path of ['/socket.io/', '//socket.io/', '/api/socket.io/', '/api//socket.io//', '/a/b/socket.io/']) {
+    expect(path).toMatch(realtime);
+  }
+  for (const path of ['/socket.io', '/socketXio/', '/api/socket.iox/', 'socket.io/', '/sendMessage']) {
+    expect(path).not.toMatch(realtime);
+  }
 });

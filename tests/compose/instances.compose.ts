@@ -124,6 +124,7 @@ describe('an image', () => {
       const [container] = await containers(service);
       const list = async (folder: string) => (await container?.exec('ls', folder))?.split('\n') ?? fail();
       expect(await list('/app/packages')).toEqual(expected);
+      expect(await list('/app/packages')).not.toContain('test-kit');
       expect(await list('/app/services')).toEqual([service]);
       expect((await list('/app/node_modules/.pnpm')).filter((name) => name.startsWith('better-sqlite3'))).toEqual([]);
     }

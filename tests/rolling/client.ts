@@ -61,6 +61,8 @@ export class Client {
   readonly #socket: Socket;
   #http: Session | undefined;
   #live: Session | undefined;
+  /** Sessions that the server has begun on this connection: it may sign under the newest of them. */
+  readonly #refreshed: Session[] = [];
   #authenticated = false;
   #waitingSince: number | undefined;
   #waited = 0;
@@ -177,6 +179,7 @@ export class Client {
     connection.lostAt = performance.now();
     connection.reason = reason;
     this.#live = undefined;
+    this.#refreshed.length = 0;
     this.#authenticated = false;
     for (const { reject } of this.#unacknowledged.values()) reject(lost);
   }
@@ -203,8 +206,15 @@ export class Client {
       this.#emit('joinRoom', `${this.key}-${BOX}`);
       return;
     }
+    if (messageType === 'initialRequest') {
+      const { response, session } = this.raw.answer(frame as { identityKey: string; initialNonce: string });
+      this.#refreshed.push(session);
+      this.#socket.emit('authMessage', response);
+      return;
+    }
     const bytes = Uint8Array.from(payload);
-    if (this.#live?.verifies(nonce, bytes, Uint8Array.from(signature)) !== true) {
+    const sessions = this.#live === undefined ? [] : [this.#live, ...this.#refreshed];
+    if (!sessions.some((session) => session.verifies(nonce, bytes, Uint8Array.from(signature)))) {
       this.observer.fault('an event carries a wrong signature');
       return;
     }
@@ -224,7 +234,8 @@ export class Client {
       const waiting = this.#unacknowledged.get(messageId);
       if (status === 'success') waiting?.resolve();
       else waiting?.reject(new Error(`the ack says ${status} ${code}`));
-    } else if (eventName !== 'messageFailed') this.observer.fault(`unexpected event ${eventName}`);
+    } else if (eventName !== 'messageFailed' && eventName !== 'sessionRefreshed')
+      this.observer.fault(`unexpected event ${eventName}`);
   }
 
   #joined(connection: Connection): void {

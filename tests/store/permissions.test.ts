@@ -17,7 +17,8 @@ import type { StoreFixture } from './store-suite.js';
 const ALICE = `02${'a1'.repeat(32)}`;
 const BOB = `03${'b0'.repeat(32)}`;
 const CAROL = `02${'c4'.repeat(32)}`;
-const LARGEST = Number.MAX_SAFE_INTEGER;
+const LARGEST = 2_147_483_647;
+const BEHIND_EVERYTHING = Number.MAX_SAFE_INTEGER;
 const RACERS = 100;
 
 /** What both stores promise, whatever database they stand on. */
@@ -75,28 +76,154 @@ function permissionSuite(name: string, createFixture: () => Promise<StoreFixture
       expect(created).toBeLessThanOrEqual(Date.now());
     });
 
-    test.each([-1, 0, 1, 2_147_483_647, 2_147_483_648, 2_100_000_000_000_000, LARGEST])(
-      'a fee of %i is kept',
-      async (fee) => {
-        await set(fee, BOB);
-        expect((await get(BOB))?.recipientFee).toBe(fee);
-        expect((await list()).permissions[0]?.recipientFee).toBe(fee);
-        expect((await permissions.decisions([ALICE], BOB, box)).get(ALICE)).toEqual({
-          forSender: fee,
-          boxWide: undefined,
-        });
-      },
-    );
+    test.each([-1, 0, 1, 546, LARGEST - 1, LARGEST])('a fee of %i is kept', async (fee) => {
+      await set(fee, BOB);
+      expect((await get(BOB))?.recipientFee).toBe(fee);
+      expect((await list()).permissions[0]?.recipientFee).toBe(fee);
+      expect((await permissions.decisions([ALICE], BOB, box)).get(ALICE)).toEqual({
+        forSender: fee,
+        boxWide: undefined,
+      });
+    });
 
-    test.each([-2, -7, -2_147_483_648])('a fee of %i, of another server’s making, is read as blocked', async (fee) => {
+    test.each([
+      [-2, -1],
+      [-7, -1],
+      [-2_147_483_648, -1],
+      [LARGEST + 1, LARGEST],
+      [2_100_000_000_000_000, LARGEST],
+      [Number.MAX_SAFE_INTEGER, LARGEST],
+    ])('a fee of %i, of another server’s making, is read as %i', async (fee, read) => {
       await set(5, BOB);
       await set(5);
       await knex('message_permissions')
         .where({ message_box: Buffer.from(box) })
         .update({ recipient_fee: fee });
-      expect(await get(BOB)).toMatchObject({ recipientFee: -1 });
-      expect((await list()).permissions.map(({ recipientFee }) => recipientFee)).toEqual([-1, -1]);
-      expect((await permissions.decisions([ALICE], BOB, box)).get(ALICE)).toEqual({ forSender: -1, boxWide: -1 });
+      expect(await get(BOB)).toMatchObject({ recipientFee: read });
+      expect((await list()).permissions.map(({ recipientFee }) => recipientFee)).toEqual([read, read]);
+      expect((await permissions.decisions([ALICE], BOB, box)).get(ALICE)).toEqual({ forSender: read, boxWide: read });
+    });
+
+    test.each([
+      [-5, 0],
+      [LARGEST + 1, LARGEST],
+      [Number.MAX_SAFE_INTEGER, LARGEST],
+    ])('a delivery fee of %i, of another server’s making, is read as %i', async (fee, read) => {
+      await fees.set(box, 1);
+      await knex('server_fees')
+        .where({ message_box: Buffer.from(box) })
+        .update({ delivery_fee: fee });
+      expect((await fees.all()).find(({ messageBox }) => messageBox === box)).toMatchObject({ deliveryFee: read });
+      await knex('server_fees')
+        .where({ message_box: Buffer.from(box) })
+        .delete();
+    });
+
+    test('a migration brings stored fees into the range that clients read, and leaves times alone', async () => {
+      const stored = [-9, -2, -1, 0, 5, LARGEST, LARGEST + 1, Number.MAX_SAFE_INTEGER];
+      const long = Date.now() - 86_400_000;
+      const timeOf = (ms: number) => database.sql.time(new Date(ms)) as number;
+      for (const [i, fee] of stored.entries()) {
+        const times = { created_at: timeOf(long), updated_at: timeOf(long) };
+        const name = { message_box: Buffer.from(`${box} ${i}`), ...times };
+        await knex('server_fees').insert({ ...name, delivery_fee: fee });
+        const permission = { recipient: Buffer.from(CAROL), sender: Buffer.from(''), recipient_fee: fee };
+        await knex('message_permissions').insert({ ...name, ...permission });
+      }
+      await knex('knex_migrations').where({ name: '2026-11-29-002-clamp-fees' }).delete();
+      expect(await database.messages.migrate()).toEqual(['2026-11-29-002-clamp-fees']);
+      const mine = (query: Knex.QueryBuilder) =>
+        query.whereIn(
+          'message_box',
+          stored.map((_, i) => Buffer.from(`${box} ${i}`)),
+        );
+      const permissionRows = await mine(knex('message_permissions').orderBy('message_box'));
+      const feeRows = await mine(knex('server_fees').orderBy('message_box'));
+      const clamped = stored.map((fee) => Math.min(LARGEST, fee));
+      expect(permissionRows.map((row: { recipient_fee: unknown }) => Number(row.recipient_fee))).toEqual(
+        clamped.map((fee) => Math.max(-1, fee)),
+      );
+      expect(feeRows.map((row: { delivery_fee: unknown }) => Number(row.delivery_fee))).toEqual(
+        clamped.map((fee) => Math.max(0, fee)),
+      );
+      for (const row of [...permissionRows, ...feeRows]) expect(new Date(row.updated_at).getTime()).toBe(long);
+      await mine(knex('server_fees')).delete();
+    });
+
+    describe('boxes with names that clients refuse to read', () => {
+      const readable = [
+        'inbox',
+        'a b',
+        'x'.repeat(128),
+        '本'.repeat(42),
+        '📬'.repeat(32),
+        "Grüße, “quotes” & \\ '",
+        'a\u00a0b\u2003c\u3000d',
+        '\u00c2\u0100',
+        'soft\u00adhyphen\u200b',
+      ];
+      const odd = [
+        'x'.repeat(129),
+        '本'.repeat(43),
+        '📬'.repeat(255),
+        ' inbox',
+        'inbox ',
+        ...[0x01, 0x09, 0x0a, 0x0d, 0x1f, 0x7f, 0x80, 0x85, 0x9f].flatMap((code) => {
+          const control = String.fromCodePoint(code);
+          return [`in${control}box`, `${control}inbox`, `inbox${control}`];
+        }),
+        ...[0xa0, 0x1680, 0x2000, 0x2003, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000, 0xfeff].flatMap((code) => {
+          const space = String.fromCodePoint(code);
+          return [`${space}inbox`, `inbox${space}`];
+        }),
+      ];
+      /** Whoever has nothing but what a test has set. */
+      const owner = () => `02${String(++owners).padStart(64, '0')}`;
+      let owners = 1_000;
+
+      test('are left out of the list of all boxes, of its pages and of its total', async () => {
+        const recipient = owner();
+        for (const [i, name] of [...odd, ...readable].entries()) await set(i, undefined, name, recipient);
+        await set(-1, BOB, odd[0], recipient);
+        await set(-1, BOB, 'inbox', recipient);
+        const all = await list({ recipient, messageBox: undefined });
+        expect(all.permissions.map(({ messageBox }) => messageBox)).toEqual([...readable, 'inbox']);
+        expect(all.total).toBe(readable.length + 1);
+        const paged: string[] = [];
+        for (let offset = 0; offset < all.total; offset += 3) {
+          const page = await list({ recipient, messageBox: undefined, limit: 3, offset });
+          expect([page.total, page.permissions.length]).toEqual([all.total, Math.min(3, all.total - offset)]);
+          paged.push(...page.permissions.map(({ messageBox }) => messageBox));
+        }
+        expect(paged).toEqual([...readable, 'inbox']);
+      });
+
+      test.each(odd.map((name) => [JSON.stringify(name).slice(0, 40), name]))(
+        'are still set, read and obeyed by name: %s',
+        async (_label, name) => {
+          const recipient = owner();
+          await set(7, BOB, name, recipient);
+          expect(await get(BOB, name, recipient)).toMatchObject({ messageBox: name, recipientFee: 7 });
+          expect((await permissions.decisions([recipient], BOB, name)).get(recipient)).toMatchObject({ forSender: 7 });
+          expect(await list({ recipient, messageBox: name })).toMatchObject({
+            permissions: [{ messageBox: name }],
+            total: 1,
+          });
+          expect(await list({ recipient, messageBox: undefined })).toEqual({ permissions: [], total: 0 });
+        },
+      );
+
+      test('and senders that are no identity keys, as another server may have left them', async () => {
+        const recipient = owner();
+        await set(1, BOB, 'inbox', recipient);
+        for (const sender of ['x', `04${'1'.repeat(128)}`, `05${'1'.repeat(64)}`, '02']) {
+          await set(2, sender, 'inbox', recipient);
+        }
+        for (const messageBox of [undefined, 'inbox']) {
+          const { permissions: listed, total } = await list({ recipient, messageBox });
+          expect([listed.map(({ sender }) => sender), total]).toEqual([[BOB], 1]);
+        }
+      });
     });
 
     test.each([BOB, undefined])('setting again changes the one row, also to the same value: of %s', async (sender) => {
@@ -187,8 +314,8 @@ function permissionSuite(name: string, createFixture: () => Promise<StoreFixture
       expect(await feesOf({})).toEqual([0, 1, 2, 100, 4, 5, 6]);
       expect(await feesOf({ order: 'desc' })).toEqual([6, 5, 4, 100, 2, 1, 0]);
       expect(await feesOf({ limit: 2, offset: 3 })).toEqual([100, 4]);
-      expect(await feesOf({ offset: LARGEST })).toEqual([]);
-      expect((await list({ limit: 1, offset: LARGEST })).total).toBe(7);
+      expect(await feesOf({ offset: BEHIND_EVERYTHING })).toEqual([]);
+      expect((await list({ limit: 1, offset: BEHIND_EVERYTHING })).total).toBe(7);
       expect((await list({ recipient: BOB })).permissions).toEqual([]);
       expect((await list({ messageBox: undefined, limit: 1, order: 'desc' })).permissions).toMatchObject([
         { messageBox: `${box} other`, recipientFee: 9 },

@@ -7,6 +7,7 @@ import {
   type MessageStore,
   MigrationError,
   type NewMessage,
+  openDatabase,
   openStore,
   type RequestClaim,
   type SqlRunner,
@@ -433,6 +434,117 @@ export function storeSuite(name: string, createFixture: () => Promise<StoreFixtu
         expect([second.messages.map(({ body }) => body), second.hasMore]).toEqual([['small'], true]);
         const all = await list();
         expect(all.messages.map(({ body }) => body)).toEqual(bodies);
+      });
+
+      describe('by offset', () => {
+        /** Reads a box to its end as clients do, and says how many messages each page had. */
+        async function readAll(query: Partial<Parameters<MessageStore['listMessages']>[0]>): Promise<{
+          messages: MessagePage['messages'];
+          pages: number[];
+        }> {
+          const messages: MessagePage['messages'] = [];
+          const pages: number[] = [];
+          for (let hasMore = true; hasMore; ) {
+            const page = await list({ offset: messages.length, ...query });
+            if (page.hasMore && page.messages.length === 0) throw new Error('an empty page says that there is more');
+            if (pages.length === 100) throw new Error('the pages never end');
+            messages.push(...page.messages);
+            pages.push(page.messages.length);
+            hasMore = page.hasMore;
+          }
+          return { messages, pages };
+        }
+
+        test('25 messages by pages of 10 are 25 messages', async () => {
+          const batch = times(25, () => message({ messageBox: box }));
+          await store.storeMessages(batch);
+          // Others lie between them.
+          await store.storeMessages([message({ messageBox: `${box} too` }), message({ recipient: CAROL })]);
+          const { messages, pages } = await readAll({ limit: 10 });
+          expect(pages).toEqual([10, 10, 5]);
+          expect(messages.map(({ messageId }) => messageId)).toEqual(batch.map(({ messageId }) => messageId));
+        });
+
+        test('at the last message, behind it, far behind it, and in a box that is not there', async () => {
+          const batch = times(5, () => message({ messageBox: box }));
+          await store.storeMessages(batch);
+          const last = await list({ offset: 4, limit: 10 });
+          expect([idsOf(last), last.hasMore]).toEqual([[batch[4]?.messageId], false]);
+          const exact = await list({ offset: 3, limit: 2 });
+          expect([idsOf(exact), exact.hasMore]).toEqual([batch.slice(3).map(({ messageId }) => messageId), false]);
+          for (const offset of [5, 6, 100_000]) {
+            expect(await list({ offset, limit: 10 })).toEqual({ messages: [], hasMore: false });
+          }
+          expect(await list({ messageBox: 'never used', offset: 3 })).toEqual({ messages: [], hasMore: false });
+        });
+
+        test('counts what is there: an acknowledged message moves those behind it', async () => {
+          const batch = times(5, () => message({ messageBox: box }));
+          await store.storeMessages(batch);
+          await store.acknowledgeMessages(ALICE, [batch[0]?.messageId as string, batch[2]?.messageId as string]);
+          const ids = [batch[1], batch[3], batch[4]].map((one) => one?.messageId);
+          for (const offset of [0, 1, 2]) expect(idsOf(await list({ offset }))).toEqual(ids.slice(offset));
+        });
+
+        test('goes on from a cursor, too', async () => {
+          const batch = times(6, () => message({ messageBox: box }));
+          await store.storeMessages(batch);
+          const [, second] = (await list()).messages;
+          const page = await list({ after: second?.cursor as string, offset: 1, limit: 2 });
+          expect([idsOf(page), page.hasMore]).toEqual([batch.slice(3, 5).map(({ messageId }) => messageId), true]);
+        });
+
+        test.each([
+          ['5 MB', times(50, () => 100_000), 5],
+          ['18 MB', times(90, (n) => (n % 3 === 0 ? 500_000 : 50_000)), 18],
+          ['one of 4 MiB between small ones', [10, 4 * MEGABYTE, 10], 3],
+        ])('a box of %s is read whole by pages of 1 MiB', async (_what, sizes, least) => {
+          const batch = sizes.map((size, n) => message({ messageBox: box, body: String(n).padEnd(size, '.') }));
+          await store.storeMessages(batch);
+          const { messages, pages } = await readAll({ limit: 1_000, maxBytes: MEGABYTE });
+          expect(messages.map(({ messageId, body }) => [messageId, body.length, Number.parseInt(body, 10)])).toEqual(
+            batch.map(({ messageId }, n) => [messageId, sizes[n], n]),
+          );
+          expect(pages.length).toBeGreaterThanOrEqual(least);
+          expect(pages.length).toBeLessThanOrEqual(sizes.length);
+        });
+      });
+
+      test('one message by its id: of this box and this recipient alone, byte by byte', async () => {
+        const [wanted, other, foreign] = [
+          message({ messageBox: box, messageId: `${box}-Wanted` }),
+          message({ messageBox: `${box} too` }),
+          message({ messageBox: box, recipient: CAROL }),
+        ];
+        await store.storeMessages([message({ messageBox: box }), wanted, message({ messageBox: box }), other, foreign]);
+        const byId = (messageId: string, more = {}) => list({ messageId, ...more });
+        for (const paging of [{}, { limit: 1 }, { offset: 0 }, { offset: 0, limit: 1_000, maxBytes: MEGABYTE }]) {
+          const page = await byId(wanted.messageId, paging);
+          expect([idsOf(page), page.hasMore]).toEqual([[wanted.messageId], false]);
+        }
+        const nothing = { messages: [], hasMore: false };
+        expect(await byId(wanted.messageId, { offset: 1 })).toEqual(nothing);
+        for (const messageId of [other.messageId, foreign.messageId, wanted.messageId.toLowerCase(), 'unknown', '']) {
+          expect(await byId(messageId)).toEqual(nothing);
+        }
+      });
+
+      test('a page of messages that are all acknowledged while it is read is not the end', async () => {
+        // Large enough not to be read together with their sizes.
+        const bodies = [...times(3, () => 'x'.repeat(100_000)), 'the last one'];
+        const batch = bodies.map((body) => message({ messageBox: box, body }));
+        await store.storeMessages(batch);
+        const ids = batch.map(({ messageId }) => messageId);
+        const database = openDatabase(fixture.config);
+        const read = database.sql.read.bind(database.sql);
+        jest.spyOn(database.sql, 'read').mockImplementation(async (sql, values) => {
+          if (sql.text.startsWith('SELECT id, body')) await store.acknowledgeMessages(ALICE, ids.slice(0, 3));
+          return await read(sql, values);
+        });
+        const query = { recipient: ALICE, messageBox: box, offset: 0, maxBytes: 150_000 };
+        const page = await database.messages.listMessages(query);
+        expect([idsOf(page), page.hasMore]).toEqual([ids.slice(3), false]);
+        await database.messages.close();
       });
 
       test('a cursor beyond everything is an empty page, one that is no number a TypeError', async () => {

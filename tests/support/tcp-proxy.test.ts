@@ -80,6 +80,20 @@ test('delays each direction and never reorders, also when the delay changes', as
   expect(await read(socket)).toBe(sent);
 });
 
+test('lets no more than its rate through, whole and in order, in each direction', async () => {
+  const proxy = await proxyTo(await echo());
+  proxy.setRate(1_000_000);
+  const socket = await client(proxy);
+  const text = Array.from({ length: 25_000 }, (_, i) => String(i).padStart(8, '0')).join('');
+  const start = performance.now();
+  socket.write(text);
+  expect((await read(socket, text.length)) === text).toBe(true);
+  expect(performance.now() - start).toBeGreaterThanOrEqual(199);
+  proxy.setRate(undefined);
+  socket.end('the end');
+  expect(await read(socket)).toBe('the end');
+});
+
 test('cuts all connections, and takes new ones', async () => {
   const proxy = await proxyTo(await echo());
   const sockets = [await client(proxy), await client(proxy)];

@@ -13,6 +13,11 @@ export interface TcpProxy {
   setTarget(url: string): void;
   /** Holds every byte back for so long, in each direction, in order. */
   setDelay(ms: number): void;
+  /**
+   * Lets so many bytes through in a second, on each connection and in each direction, evenly and with little held here, so
+   * that the sender feels it; undefined: as many as come.
+   */
+  setRate(bytesPerSecond: number | undefined): void;
   /** Destroys all open connections. */
   cut(): void;
   /** Refuses new connections until `accept()`; the open ones stay. */
@@ -22,11 +27,22 @@ export interface TcpProxy {
 }
 
 const highWaterMark = 1 << 20;
+/** Of a slow link so much is held here, and so much passed on at a time. */
+const slowHighWaterMark = 1 << 16;
+const slowPiece = 1 << 12;
+
+/** How bytes are passed on, from now on. */
+interface Link {
+  /** Milliseconds. */
+  delay: number;
+  /** Bytes in a second. */
+  rate: number | undefined;
+}
 
 /** @param options.target the server's URL, of any scheme, with its port */
 export async function createTcpProxy(options: { readonly target: string }): Promise<TcpProxy> {
   let target = new URL(options.target);
-  let delay = 0;
+  const link: Link = { delay: 0, rate: undefined };
   let server: Server | undefined;
   const port = await freePort(); // nobody else takes it while it refuses
   const pairs = new Set<readonly [Socket, Socket]>();
@@ -53,8 +69,8 @@ export async function createTcpProxy(options: { readonly target: string }): Prom
     };
     client.once('close', (hadError) => (hadError ? end() : onClose()));
     upstream.once('close', (hadError) => (hadError ? end() : onClose()));
-    forward(client, upstream, () => delay);
-    forward(upstream, client, () => delay);
+    forward(client, upstream, link);
+    forward(upstream, client, link);
   };
   const accept = async (): Promise<void> => {
     if (server) return;
@@ -87,7 +103,10 @@ export async function createTcpProxy(options: { readonly target: string }): Prom
       target = new URL(next);
     },
     setDelay(ms) {
-      delay = ms;
+      link.delay = ms;
+    },
+    setRate(bytesPerSecond) {
+      link.rate = bytesPerSecond;
     },
     cut,
     refuse,
@@ -103,9 +122,11 @@ export async function createTcpProxy(options: { readonly target: string }): Prom
 }
 
 /** Passes on what comes from one socket, each piece when its delay is over and never before the one ahead of it. */
-function forward(from: Socket, to: Socket, delay: () => number): void {
+function forward(from: Socket, to: Socket, link: Readonly<Link>): void {
   const queue: { readonly due: number; readonly bytes: Buffer | undefined }[] = [];
   let queued = 0;
+  /** When the piece before the next is through. */
+  let through = 0;
   let timer: NodeJS.Timeout | undefined;
 
   const send = (): void => {
@@ -128,11 +149,20 @@ function forward(from: Socket, to: Socket, delay: () => number): void {
     flow();
   };
   const flow = (): void => {
-    if (queued + to.writableLength < highWaterMark) from.resume();
+    if (queued + to.writableLength < (link.rate === undefined ? highWaterMark : slowHighWaterMark)) from.resume();
     else from.pause();
   };
   const add = (bytes: Buffer | undefined): void => {
-    queue.push({ due: performance.now() + delay(), bytes });
+    const now = performance.now() + link.delay;
+    const { rate } = link;
+    if (bytes === undefined || rate === undefined) queue.push({ due: rate === undefined ? now : through, bytes });
+    else {
+      for (let at = 0; at < bytes.length; at += slowPiece) {
+        const piece = bytes.subarray(at, at + slowPiece);
+        through = Math.max(through, now) + (piece.length / rate) * 1_000;
+        queue.push({ due: through, bytes: piece });
+      }
+    }
     queued += bytes?.length ?? 0;
     if (timer === undefined) send();
     flow();

@@ -1,133 +1,8 @@
-import { createServer, type Server as HttpServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { AuthSocketClient } from '@bsv/authsocket-client';
 import { CompletedProtoWallet, PrivateKey } from '@bsv/sdk';
-import { Server } from 'socket.io';
-import { io as connect, type Socket as PlainSocket } from 'socket.io-client';
 import { freePort } from '../../../tests/support/ports.ts';
-import { type Authenticator, type AuthSocket, AuthSocketServer, createAuthenticator, loadCurve } from '../src/index.js';
+import { atEnd, authenticator, client, closeAll, Echo, echo, OWN_BYTES, once, plain } from './support/echo.ts';
 
-const serverKey = new Uint8Array(32).fill(7);
-const frameBytesUnproven = 20_000;
-
-/** A server with an echo: whatever event comes is sent back as `echo`, and `join` joins a room. */
-class Echo {
-  readonly http: HttpServer;
-  readonly io: Server;
-  readonly sockets: AuthSocketServer;
-  readonly refusals: string[] = [];
-  readonly seen: { from: string | undefined; eventName: string; data: unknown }[] = [];
-  readonly closed: string[] = [];
-  url = '';
-  #waiting: (() => void)[] = [];
-
-  constructor(
-    authenticator: Authenticator,
-    limits: { proveWithinMs?: number; sessionMaxMs?: number; maxPerIdentity?: number; maxUnproven?: number } = {},
-  ) {
-    this.http = createServer();
-    this.io = new Server(this.http, { maxHttpBufferSize: 1_000_000, serveClient: false });
-    this.sockets = new AuthSocketServer({
-      io: this.io,
-      authenticator,
-      maxPerIdentity: limits.maxPerIdentity ?? 300,
-      maxUnproven: limits.maxUnproven ?? 4_000,
-      limits: {
-        sessionMaxMs: limits.sessionMaxMs ?? 600_000,
-        proveWithinMs: limits.proveWithinMs ?? 60_000,
-        payloadBytes: 300_000,
-        frameBytesUnproven,
-        frameBytes: 1_000_000,
-        bufferedBytes: 10_000_000,
-      },
-      handlers: {
-        event: (socket, { eventName, data }) => this.#event(socket, eventName, data),
-        refused: (_socket, error) => this.#note(() => this.refusals.push(error.message)),
-        closed: (_socket, reason) => this.#note(() => this.closed.push(reason)),
-      },
-    });
-  }
-
-  #event(socket: AuthSocket, eventName: string, data: unknown): void {
-    if (eventName === 'join') socket.join(String(data));
-    this.#note(() => this.seen.push({ from: socket.identityKey, eventName, data }));
-    socket.emit('echo', { eventName, data });
-  }
-
-  #note(what: () => void): void {
-    what();
-    for (const wake of this.#waiting.splice(0)) wake();
-  }
-
-  /** Resolves once the condition holds, looked at after everything that happens. */
-  async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  async listen(port = 0): Promise<this> {
-    await new Promise<void>((resolve) => this.http.listen(port, '127.0.0.1', resolve));
-    this.url = `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`;
-    return this;
-  }
-
-  async close(): Promise<void> {
-    this.io.engine.close();
-    this.http.closeAllConnections();
-    await new Promise<void>((resolve) => this.http.close(() => resolve()));
-  }
-}
-
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-const authenticator = (options: { now?: () => number; sessionLifeMs?: number; key?: Uint8Array } = {}) =>
-  createAuthenticator({ privateKey: options.key ?? serverKey, curve: loadCurve(), ...options });
-
-async function echo(...args: ConstructorParameters<typeof Echo>): Promise<Echo> {
-  const server = await new Echo(...args).listen();
-  closers.push(() => server.close());
-  return server;
-}
-
-interface Client {
-  socket: ReturnType<typeof AuthSocketClient>;
-  key: string;
-  /** The next time that this event comes. */
-  next(event: string): Promise<unknown>;
-}
-
-async function client(
-  url: string,
-  options: { wallet?: CompletedProtoWallet; transports?: string[] } = {},
-): Promise<Client> {
-  const wallet = options.wallet ?? new CompletedProtoWallet(PrivateKey.fromRandom());
-  const socket = AuthSocketClient(url, {
-    wallet,
-    managerOptions: {
-      reconnectionDelay: 10,
-      reconnectionDelayMax: 50,
-      ...(options.transports && { transports: options.transports }),
-    },
-  });
-  closers.push(() => socket.disconnect());
-  const { publicKey: key } = await wallet.getPublicKey({ identityKey: true });
-  return { socket, key, next: (event) => new Promise((resolve) => socket.on(event, resolve)) };
-}
-
-/** A socket.io client that sees raw frames and sends whatever it likes. */
-async function plain(url: string, transports = ['websocket']): Promise<PlainSocket> {
-  const socket = connect(url, { transports, forceNew: true, reconnection: false });
-  closers.push(() => socket.disconnect());
-  await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('connect_error', reject);
-  });
-  return socket;
-}
-
-const once = (socket: PlainSocket, event: string) => new Promise<unknown>((resolve) => socket.once(event, resolve));
+afterEach(closeAll);
 
 /** Every frame that the clients of one server send, as it came over the wire. */
 function capture(server: Echo): { frames: Record<string, unknown>[]; until(count: number): Promise<void> } {
@@ -188,7 +63,7 @@ describe('a real client', () => {
     const back = alice.next('connect');
     await first.close();
     const second = await new Echo(authenticator()).listen(port);
-    closers.push(() => second.close());
+    atEnd(() => second.close());
     await back;
     const answer = alice.next('echo');
     alice.socket.emit('after', 2);
@@ -212,7 +87,7 @@ describe('a real client', () => {
     const second = new Echo(authenticator({ now: () => now, sessionLifeMs: 60_000 }), { sessionMaxMs: 600_000 });
     const later = capture(second);
     await second.listen(port);
-    closers.push(() => second.close());
+    atEnd(() => second.close());
     await alice.next('connect');
     const answer = alice.next('echo');
     alice.socket.emit('second', 2);
@@ -374,24 +249,21 @@ describe('frames that are refused', () => {
     expect(await ended).toBe('io server disconnect');
   });
 
-  test.each([[['websocket']], [['polling']]])(
-    'a frame above the bound of unproven sockets, over %j',
-    async (transports) => {
-      const server = await echo(authenticator());
-      const socket = await plain(server.url, transports);
-      const ended = once(socket, 'disconnect');
-      socket.emit('authMessage', 'x'.repeat(frameBytesUnproven + 1_000));
-      await ended;
-      expect(server.refusals).toEqual([]);
-      // Once proven, a client may send larger ones.
-      const alice = await client(server.url, { transports });
-      alice.socket.emit('hello', 1);
-      await alice.next('echo');
-      const answer = alice.next('echo');
-      alice.socket.emit('large', 'x'.repeat(frameBytesUnproven * 2));
-      expect(await answer).toMatchObject({ eventName: 'large' });
-    },
-  );
+  test.each([[['websocket']], [['polling']]])('a frame above the bound of frames, over %j', async (transports) => {
+    const server = await echo(authenticator());
+    const socket = await plain(server.url, transports);
+    const ended = once(socket, 'disconnect');
+    socket.emit('authMessage', 'x'.repeat(1_000_100));
+    await ended;
+    expect(server.refusals).toEqual([]);
+    // The bound is the same before and after the proof.
+    const alice = await client(server.url, { transports });
+    alice.socket.emit('hello', 1);
+    await alice.next('echo');
+    const answer = alice.next('echo');
+    alice.socket.emit('large', 'x'.repeat(OWN_BYTES * 2));
+    expect(await answer).toMatchObject({ eventName: 'large' });
+  });
 });
 
 describe('bounds', () => {

@@ -1,4 +1,5 @@
 import { type Delivery, RuleError, storedBody, storedWithPayment } from '@messagebox/shared';
+import { walletDescription } from './payment-description.js';
 
 /** What is stored and told once a payment is taken, without what follows from the payment itself. */
 export interface PaidDelivery {
@@ -11,6 +12,7 @@ export interface PaidDelivery {
     /** What is the recipient's of the payment, as its sender described it. */
     readonly outputs: readonly object[];
   }[];
+  /** As it was sent; what is stored fits wallets. */
   readonly description?: string;
   readonly labels?: readonly string[];
 }
@@ -20,6 +22,8 @@ export interface PaidDelivery {
  * so that a small request can be a lot; and each must fit into a packet to the database with every quote escaped.
  */
 const MOST_BYTES = { each: 8 * 1024 * 1024, all: 16 * 1024 * 1024 };
+/** Outputs beside one message: clients refuse a payment that has more. */
+const MAX_OUTPUTS_OF_MESSAGE = 101;
 
 /**
  * The messages as they are stored, each with its recipient's part of the payment beside the body.
@@ -37,18 +41,23 @@ export function unfold(sender: string, beef: Uint8Array, delivery: PaidDelivery)
       messageBox,
       messageId,
       sender,
+      carriesPayment: outputs.length > 0,
       body: outputs.length === 0 ? plain : storedWithPayment(body, `${before}${JSON.stringify(outputs)}${after}`),
     })),
   };
 }
 
-/** @throws {RuleError} `ERR_INVALID_PAYMENT` for what would be too much to store, or can't be written as JSON */
+/** @throws {RuleError} `ERR_INVALID_PAYMENT` for what would be too much to store or to read, or can't be written as JSON */
 export function refuseTooLarge(beef: Uint8Array, delivery: PaidDelivery): void {
   const paid = delivery.messages.filter(({ outputs }) => outputs.length > 0);
   if (paid.length === 0) return;
   const shared = Buffer.byteLength(around(beef, delivery).join('')) + Buffer.byteLength(JSON.stringify(delivery.body));
   let all = 0;
   for (const { outputs } of paid) {
+    if (outputs.length > MAX_OUTPUTS_OF_MESSAGE) {
+      const description = `A message may have ${MAX_OUTPUTS_OF_MESSAGE} outputs of the payment, and one has ${outputs.length}.`;
+      throw new RuleError('ERR_INVALID_PAYMENT', description);
+    }
     const each = shared + Buffer.byteLength(jsonOf(outputs));
     all += each;
     if (each <= MOST_BYTES.each && all <= MOST_BYTES.all) continue;
@@ -69,6 +78,6 @@ function jsonOf(outputs: readonly object[]): string {
 
 /** JSON of a recipient's part, before and after its outputs. */
 function around(beef: Uint8Array, { description, labels }: PaidDelivery): [string, string] {
-  const rest = JSON.stringify({ description, labels }).slice(1);
+  const rest = JSON.stringify({ description: walletDescription(description), labels }).slice(1);
   return [`{"tx":[${beef.join(',')}],"outputs":`, rest === '}' ? rest : `,${rest}`];
 }

@@ -1,13 +1,13 @@
 import { field, type NormaliseKey, RuleError } from '@messagebox/shared';
 import { z } from 'zod';
+import { hasUnsafeProperty, insertionRemittance, label, text } from './wallet-fields.js';
 
 /** More than a transaction of a batch to 1,000 recipients has. */
 const MOST_OUTPUTS = 2_000;
 /** BRC-43 ends at 800 characters for a prefix, a space and a suffix. */
 const LONGEST_DERIVATION = 399;
-/** What wallets take (BRC-100). */
-const DESCRIPTION_BYTES = { least: 5, most: 2_000 };
-const LABEL_BYTES = { least: 1, most: 300 };
+/** What is stored is shorter; so much wallets let their owners write. */
+const DESCRIPTION_BYTES = { least: 0, most: 2_000 };
 const MOST_LABELS = 100;
 
 /** Base64 as wallets take it: they would refuse anything else after it was paid. */
@@ -41,14 +41,14 @@ const output = z.discriminatedUnion('protocol', [
     ...anyOutput,
     protocol: z.literal('basket insertion'),
     paymentRemittance: nothing,
-    insertionRemittance: z.object({ customInstructions: z.unknown().optional() }).loose(),
+    insertionRemittance,
   }),
 ]);
 
 const shape = z.object({
   outputs: z.array(output),
   description: text(DESCRIPTION_BYTES).optional(),
-  labels: z.array(text(LABEL_BYTES)).optional(),
+  labels: z.array(label).optional(),
 });
 
 export type Remittance = Omit<z.infer<typeof remittance>, 'customInstructions'>;
@@ -60,7 +60,7 @@ export interface PaymentOutput {
   readonly remittance: Remittance | undefined;
   /** Whom the sender names as its owner, normalised. */
   readonly owner: string | undefined;
-  /** As it came, for the owner's wallet. */
+  /** As it came, for the owner's wallet, but without what is null: wallets know what is there and what is not. */
   readonly given: object;
 }
 
@@ -84,6 +84,7 @@ export function parsePayment(payment: unknown, normaliseKey: NormaliseKey): Paym
   }
   if (!isBytes(tx)) throw invalid('payment.tx must be an AtomicBEEF as an array of bytes.');
   const given = listOf(payment, 'outputs', MOST_OUTPUTS) ?? [];
+  if (hasUnsafeProperty(given)) throw invalid('payment.outputs has a property that no wallet reads.');
   const labels = listOf(payment, 'labels', MOST_LABELS);
   const read = shape.safeParse({ outputs: given, labels, description: field(payment, 'description') ?? undefined });
   if (!read.success) {
@@ -104,7 +105,7 @@ export function parsePayment(payment: unknown, normaliseKey: NormaliseKey): Paym
         outputIndex,
         remittance: remittanceOf(paymentRemittance, normaliseKey),
         owner: ownerOf(instructions, normaliseKey),
-        given: given[i] as object,
+        given: withoutNulls(given[i] as object),
       };
     }),
     description: read.data.description,
@@ -157,12 +158,8 @@ function tryParse(text: string): unknown {
   }
 }
 
-/** Lengths are of UTF-8, which must be there: neither database nor wallet has room for half of a surrogate pair. */
-function text({ least, most }: { least: number; most: number }) {
-  return z.string().refine((value) => {
-    const bytes = Buffer.byteLength(value);
-    return value.isWellFormed() && bytes >= least && bytes <= most;
-  });
+function withoutNulls(output: object): object {
+  return Object.fromEntries(Object.entries(output).filter(([, value]) => value !== null));
 }
 
 function invalid(description: string): RuleError {

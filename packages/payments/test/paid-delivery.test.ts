@@ -32,6 +32,26 @@ test.each<[string, number, PaidDelivery, boolean]>([
   else expect(() => refuseTooLarge(beef(bytes), given)).toThrow(RuleError);
 });
 
+test.each([
+  [101, true],
+  [102, false],
+])('of %i outputs for one message clients take all or nothing', (count, isTaken) => {
+  const outputs = Array.from({ length: count }, (_, outputIndex) => ({ outputIndex }));
+  const refuse = () => refuseTooLarge(beef(10), delivery('hello', outputs));
+  if (isTaken) expect(refuse).not.toThrow();
+  else expect(refuse).toThrow(/101 outputs/);
+});
+
+test('a description is stored as wallets take it, and not at all when it is too short', () => {
+  const stored = (description: string) => {
+    const [message] = unfold('sender', beef(10), { ...delivery('hello', one), description }).messages;
+    return (JSON.parse(message?.body ?? '') as { payment: { description?: string } }).payment;
+  };
+  expect(stored('for a message')).toMatchObject({ description: 'for a message' });
+  expect(stored('📬'.repeat(100))).toMatchObject({ description: '📬'.repeat(12) });
+  expect(stored('four')).not.toHaveProperty('description');
+});
+
 test('outputs nested too deeply to be written are refused as such', () => {
   let nested: object = {};
   for (let depth = 0; depth < 200_000; depth += 1) nested = { nested };

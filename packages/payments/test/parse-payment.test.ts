@@ -22,6 +22,10 @@ const refusal = (payment: unknown): string => {
 const remittance = { derivationPrefix: 'cHJlZml4', derivationSuffix: 'c3VmZml4', senderIdentityKey: KEY };
 const output = { outputIndex: 0, protocol: 'wallet payment', paymentRemittance: remittance };
 const insertion = { outputIndex: 1, protocol: 'basket insertion', insertionRemittance: { basket: 'tokens' } };
+const withInsertion = (change: object) => ({
+  ...payment,
+  outputs: [{ ...insertion, insertionRemittance: { ...insertion.insertionRemittance, ...change } }],
+});
 const payment = { tx: [1, 2, 255], outputs: [output], description: 'for a message' };
 const withOutput = (change: object) => ({ ...payment, outputs: [{ ...output, ...change }] });
 const withRemittance = (change: object) => withOutput({ paymentRemittance: { ...remittance, ...change } });
@@ -106,6 +110,19 @@ test.each([
   ['no protocol', withOutput({ protocol: undefined })],
   ['no remittance', withOutput({ paymentRemittance: undefined })],
   ['both remittances', withOutput({ insertionRemittance: { basket: 'tokens' } })],
+  ['an insertion without a basket', withInsertion({ basket: undefined })],
+  ['an insertion into an empty basket', withInsertion({ basket: ' ' })],
+  ['an insertion into a basket of 301 bytes', withInsertion({ basket: 'x'.repeat(301) })],
+  ['an insertion into the basket of the wallet’s own change', withInsertion({ basket: ' Default ' })],
+  ['an insertion with instructions of 1,001 bytes', withInsertion({ customInstructions: 'x'.repeat(1_001) })],
+  ['an insertion with instructions that are no text', withInsertion({ customInstructions: { a: 1 } })],
+  ['an insertion with a tag of 301 bytes', withInsertion({ tags: ['x'.repeat(301)] })],
+  ['an insertion with tags as text', withInsertion({ tags: 'one' })],
+  [
+    'a property that could be a prototype’s',
+    JSON.parse(JSON.stringify(withOutput({ here: 1 })).replace('here', '__proto__')),
+  ],
+  ['such a property deep inside', withOutput({ customInstructions: { a: [{ constructor: 1 }] } })],
   ['an insertion without its remittance', { ...payment, outputs: [{ ...insertion, insertionRemittance: undefined }] }],
   ['an insertion with both', { ...payment, outputs: [{ ...insertion, paymentRemittance: remittance }] }],
   ['no prefix', withRemittance({ derivationPrefix: undefined })],
@@ -121,16 +138,31 @@ test.each([
   ['an owner that is no key', withOutput({ customInstructions: { recipientIdentityKey: 'bob' } })],
   ['an owner off the curve', withOutput({ customInstructions: { recipientIdentityKey: OFF_CURVE } })],
   ['an owner that is a number', withOutput({ customInstructions: '{"recipientIdentityKey":7}' })],
-  ['a description of 4 bytes', { ...payment, description: 'four' }],
   ['a description of 2,001 bytes', { ...payment, description: 'x'.repeat(2_001) }],
   ['a description with half of a pair', { ...payment, description: 'half \ud800' }],
   ['a description that is a number', { ...payment, description: 12345 }],
   ['labels as text', { ...payment, labels: 'one' }],
   ['an empty label', { ...payment, labels: [''] }],
+  ['a label of spaces, which wallets trim', { ...payment, labels: ['   '] }],
+  ['a label that is longer in lower case', { ...payment, labels: ['\u0130'.repeat(150)] }],
   ['a label of 301 bytes', { ...payment, labels: ['x'.repeat(301)] }],
   ['101 labels', { ...payment, labels: new Array(101).fill('one') }],
 ])('%s', (_what, wrong) => {
   expect(refusal(wrong)).toBe('ERR_INVALID_PAYMENT');
+});
+
+test('what is null is not handed on: wallets take null for a wrong value', () => {
+  const nulls = { ...output, insertionRemittance: null, customInstructions: null };
+  const [read] = parse({ ...payment, outputs: [nulls] }).outputs;
+  expect(read?.given).toEqual(output);
+  expect(() => Validation.validateInternalizeOutput(nulls as never)).toThrow();
+  expect(() => Validation.validateInternalizeOutput(read?.given as never)).not.toThrow();
+});
+
+test('a description is never a reason to refuse, unless it is no text or too long to be one', () => {
+  for (const description of ['', 'four', 'x'.repeat(51), 'tab\tand\u0085more', '本'.repeat(600)]) {
+    expect(parse({ ...payment, description })).toMatchObject({ description });
+  }
 });
 
 test('whatever is taken here, wallets take too', () => {

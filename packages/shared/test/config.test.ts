@@ -23,7 +23,7 @@ test('an empty environment is a usable one', () => {
     redis: undefined,
     websockets: true,
     sessions: { lifeMs: 3_600_000, socketMaxMs: 604_800_000 },
-    limits: { requestBody: 10_485_760, list: 33_554_432, liveBody: 2_097_152 },
+    limits: { requestBody: 10_485_760, list: 15_000_000, liveBody: 2_097_152 },
   });
 });
 

@@ -57,7 +57,9 @@ test.each<[string, unknown]>([
   ['ERR_MESSAGEID_COUNT_MISMATCH', { ...good, recipients: [bob, alice], messageId: 'm1' }],
   ['ERR_INVALID_MESSAGEID', { ...good, messageId: 7 }],
   ['ERR_INVALID_MESSAGEID', { ...good, messageId: {} }],
-  ['ERR_INVALID_MESSAGEID', { ...good, messageId: 'x'.repeat(256) }],
+  ['ERR_INVALID_MESSAGEID', { ...good, messageId: '' }],
+  ['ERR_INVALID_MESSAGEID', { ...good, messageId: 'x'.repeat(257) }],
+  ['ERR_INVALID_MESSAGEID', { ...good, messageId: '箱'.repeat(256) }],
   ['ERR_INVALID_MESSAGEID', { ...good, messageId: '\udfff' }],
   ['ERR_INVALID_RECIPIENT_KEY', { ...good, recipient: 'self' }],
   ['ERR_INVALID_RECIPIENT_KEY', { ...good, recipient: 42 }],
@@ -105,6 +107,8 @@ test('the checks come in the documented order', () => {
 test('names count code points, not UTF-16 units', () => {
   expect(codeOf(() => parse({ ...good, messageBox: '😀'.repeat(255), messageId: '箱'.repeat(255) }))).toBe('accepted');
   expect(codeOf(() => parse({ ...good, messageBox: '😀'.repeat(256) }))).toBe('ERR_INVALID_MESSAGEBOX');
+  expect(codeOf(() => parse({ ...good, messageId: 'x'.repeat(256) }))).toBe('accepted');
+  expect(codeOf(() => parse({ ...good, messageId: '😀'.repeat(255) }))).toBe('accepted');
 });
 
 test('a recipient in another spelling is the same recipient', () => {

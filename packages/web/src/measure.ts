@@ -1,4 +1,4 @@
-import type { Metrics } from '@messagebox/shared';
+import { collapseSlashes, type Metrics } from '@messagebox/shared';
 import type { Request, RequestHandler } from 'express';
 
 /** Times and sizes requests. A route is one that exists, or `other`: paths that clients make up are no labels. */
@@ -19,7 +19,7 @@ function routeOf(request: Request): string {
   const route: unknown = request.route;
   if (typeof route === 'object' && route !== null && 'path' in route) return String(route.path);
   // Not `path`: a router that has answered leaves it without its own part.
-  return request.originalUrl.startsWith('/health/') ? '/health' : 'other';
+  return collapseSlashes(request.originalUrl).startsWith('/health/') ? '/health' : 'other';
 }
 
 function knownMethod(request: Request): string {

@@ -184,8 +184,17 @@ describe('submitting', () => {
 
   test.each([
     ['none', undefined],
-    ['no JSON', 'tm_messagebox'],
     ['no list', '"tm_messagebox"'],
+    ['neither JSON nor names', '{tm_messagebox}'],
+    ['a list without its end', '["tm_messagebox"'],
+    ['two lists', '["tm_messagebox"], ["tm_ship"]'],
+    ['names with spaces between', 'tm_messagebox tm_ship'],
+    ['nothing between commas', 'tm_messagebox,,tm_ship'],
+    ['a comma at the end', 'tm_messagebox,'],
+    ['a comma alone', ','],
+    ['spaces alone', '  '],
+    ['too many names', Array.from({ length: 17 }, () => 'tm_messagebox').join(',')],
+    ['too long a name', 'x'.repeat(4_000)],
     ['an empty list', '[]'],
     ['numbers', '[1]'],
     ['too many', JSON.stringify(Array.from({ length: 17 }, () => 'tm_messagebox'))],
@@ -199,7 +208,19 @@ describe('submitting', () => {
   test('an unknown topic', async () => {
     const beef = bytesOf(await new Person().advertise(chain, A));
     await expectRefused(() => submit(beef, '["tm_messagebox", "tm_other"]'), 'ERR_UNKNOWN_TOPIC');
+    await expectRefused(() => submit(beef, 'tm_messagebox,tm_other'), 'ERR_UNKNOWN_TOPIC');
   });
+
+  test.each(['tm_messagebox', 'tm_messagebox,tm_ship', ' tm_ship , tm_messagebox '])(
+    'topics with commas between them, as newer clients write them: %s',
+    async (topics) => {
+      const response = await submit(bytesOf(await new Person().advertise(chain, A)), topics);
+      expect(response.status).toBe(200);
+      const steak = (await json(response)) as Record<string, { outputsToAdmit: number[] }>;
+      expect(Object.keys(steak).sort()).toEqual(topics.trim().split(/ *, */).sort());
+      expect(steak['tm_messagebox']?.outputsToAdmit).toEqual([0]);
+    },
+  );
 
   test.each<[string, () => Uint8Array]>([
     ['an empty body', () => new Uint8Array(0)],

@@ -1,4 +1,3 @@
-import type { Server as HttpServer } from 'node:http';
 import { type AuthSocket, AuthSocketServer, type SocketEvent } from '@messagebox/brc103';
 import {
   type ChargeParts,
@@ -19,10 +18,11 @@ import {
 import { type EventParts, eventHandlers, refuseEvent } from './events/index.js';
 import type { PushService } from './push/index.js';
 import { Admission } from './sockets/admission.js';
+import type { Heartbeat } from './sockets/heartbeat.js';
 import type { InstanceRegistry } from './sockets/instance-registry.js';
 import { Lanes } from './sockets/lanes.js';
 import { passOn, takePassed } from './sockets/pass-on.js';
-import { attachSocketIo, createSocketIo, serveBelow } from './sockets/socket-io.js';
+import { attachSocketIo, createSocketIo, type SocketIoHost, serveBelow } from './sockets/socket-io.js';
 
 export interface RealtimeParts extends ChargeParts {
   readonly config: Config;
@@ -36,12 +36,15 @@ export interface RealtimeParts extends ChargeParts {
   readonly payments?: PaymentTaker | undefined;
   /** Undefined: nothing is pushed to devices. */
   readonly push?: PushService | undefined;
+  /** For tests; the usual one unless given. */
+  readonly heartbeat?: Heartbeat | undefined;
 }
 
 const LIMITS = {
   roomsPerSocket: 1_000,
   eventsUnderWay: 512,
-  frameBytesUnproven: 65_536,
+  /** Each socket without a proven identity has so many bytes for itself, and all of them share so many more. */
+  unprovenBytes: { each: 65_536, shared: 67_108_864 },
   bufferedBytes: 67_108_864,
   /** Each identity: so many events in so many seconds. */
   eventRate: { burst: 20_000, seconds: 10 },
@@ -80,9 +83,9 @@ export class Realtime {
     const frameBytes = live * 6;
     const namespaces = liveNamespaces(config.routingPrefix);
     this.#namespaces = namespaces;
-    // The bound of every new connection; it is raised for each that proves an identity.
-    const frameBytesUnproven = Math.min(LIMITS.frameBytesUnproven, frameBytes);
-    this.#io = createSocketIo(parts.broker, frameBytesUnproven);
+    // The bound of every new connection; it is raised for each that has joined a namespace.
+    const each = Math.min(LIMITS.unprovenBytes.each, frameBytes);
+    this.#io = createSocketIo(parts.broker, each, parts.heartbeat);
     this.publisher = socketIoPublisher({ io: this.#io, namespaces, maxBodyBytes: live, log, metrics });
     this.#events = {
       store: parts.store,
@@ -109,10 +112,10 @@ export class Realtime {
         sessionMaxMs: config.sessions.socketMaxMs,
         proveWithinMs: config.socketAuthMs,
         payloadBytes: live * 2 + 65_536,
-        frameBytesUnproven,
         frameBytes,
         bufferedBytes: LIMITS.bufferedBytes,
       },
+      unprovenBytes: { each, shared: LIMITS.unprovenBytes.shared },
       handlers: {
         opened: (socket) => {
           this.#lanes.set(socket, new Lanes());
@@ -126,6 +129,10 @@ export class Realtime {
         delivered: (_socket, _event, storedAt) => {
           metrics.delivered.inc();
           if (typeof storedAt === 'number') metrics.deliveryLatency.observe(Math.max(0, Date.now() - storedAt) / 1_000);
+        },
+        undelivered: (socket, problem) => {
+          metrics.undelivered.inc({ reason: problem });
+          log.info({ socket: socket.id, problem }, 'a socket was not sent an event');
         },
         closed: (socket, reason) => log.debug({ socket: socket.id, reason }, 'socket closed'),
       },
@@ -141,17 +148,18 @@ export class Realtime {
   }
 
   /** Takes sockets on this server from now on, at `/socket.io/`. */
-  attach(http: HttpServer): void {
+  attach(server: SocketIoHost): void {
     const { routingPrefix, trustedProxies } = this.parts.config;
-    attachSocketIo(this.#io, http, {
+    attachSocketIo(this.#io, server, {
       routingPrefix,
       admission: new Admission(trustedProxies),
+      heartbeat: this.parts.heartbeat,
       draining: () => this.#draining,
     });
   }
 
   /** Passes requests of other instances' connections on to them, and takes from them those of its own. After `attach`. */
-  share(http: HttpServer, internal: HttpServer, registry: InstanceRegistry): void {
+  share({ http }: SocketIoHost, internal: SocketIoHost, registry: InstanceRegistry): void {
     this.#endPassed = passOn(this.#io, http, registry, this.parts.log);
     // It has put itself in front, and needs to be shown the same path.
     const { routingPrefix } = this.parts.config;
@@ -194,6 +202,7 @@ export class Realtime {
     const lanes = this.#lanes.get(socket);
     // What comes meanwhile has begun, too, and is to be answered.
     for (let i = 0; i < IDLE_ROUNDS && lanes !== undefined && lanes.running > 0; i++) await lanes.idle();
+    // Who has not taken the answers by now lists what it has missed.
     if (this.#hears(socket)) socket.closeTransport();
   }
 

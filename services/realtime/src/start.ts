@@ -1,4 +1,3 @@
-import type { Server as HttpServer } from 'node:http';
 import { openPayments } from '@messagebox/payments';
 import {
   answerHealth,
@@ -18,11 +17,15 @@ import { joinRegistry } from './sockets/instance-registry.js';
 const DEFAULT_PORT = 8081;
 
 /** With Redis and an internal port, instances pass requests of each other's connections on. */
-function joinOthers({ config, redis, internal, closing, log }: Foundation, realtime: Realtime, http: HttpServer): void {
+function joinOthers(
+  { config, redis, internal, closing, log }: Foundation,
+  realtime: Realtime,
+  server: JsonServer,
+): void {
   if (redis === undefined || internal === undefined || config.redis === undefined) return;
   const registry = joinRegistry(redis, config.redis.prefix, internal.url, log);
   closing.add('registry', () => registry.leave());
-  realtime.share(http, internal.server.http, registry);
+  realtime.share(server, internal.server, registry);
 }
 
 /** Builds the realtime service from its configuration, and listens. */
@@ -43,8 +46,8 @@ export async function start(config: Config, log: Logger): Promise<RunningService
       sendJson(response, 404, { status: 'error', code: 'ERR_NOT_FOUND', description });
     }, log);
     if (config.websockets) {
-      realtime.attach(server.http);
-      joinOthers(foundation, realtime, server.http);
+      realtime.attach(server);
+      joinOthers(foundation, realtime, server);
     }
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
     closing.add('sockets', () => realtime.drain());

@@ -46,7 +46,7 @@ export async function start(given: Config, log: Logger): Promise<RunningService>
     const delivery = { events: realtime.publisher, push: push?.notes, payments };
     finishPaymentsRegularly({ ...foundation, ...delivery });
     const server = new JsonServer(createApi({ ...foundation, ...delivery, jobs, neighbours: [overlay.routes()] }), log);
-    if (config.websockets) realtime.attach(server.http);
+    if (config.websockets) realtime.attach(server);
     closing.add('purge', purgeExpiredRegularly(foundation));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
     closing.add('sockets', () => realtime.drain());

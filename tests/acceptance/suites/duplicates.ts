@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { type Clients, registryClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
 import { people } from '../people.js';
 
 /** One id, one message: the same one again is no new one, and another one under that id is refused, never lost. */
-export function duplicatesSuite(at: () => Deployment): void {
+export function duplicatesSuite(at: () => Deployment, clients: Clients = registryClients): void {
   describe('the same message id', () => {
-    const someone = people();
+    const someone = people(clients);
     const refusal = { status: 400, body: { status: 'error', code: 'ERR_DUPLICATE_MESSAGE' } };
 
     /** The real client reports a refusal to the console as well. */

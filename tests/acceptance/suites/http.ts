@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { type Clients, registryClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
 import { people } from '../people.js';
 
 /** Sending, listing and acknowledging by requests. What one api takes, the other one knows. */
-export function httpSuite(at: () => Deployment): void {
+export function httpSuite(at: () => Deployment, clients: Clients = registryClients): void {
   describe('over HTTP', () => {
-    const someone = people();
+    const someone = people(clients);
 
     test.each([
       ['an encrypted message', false],

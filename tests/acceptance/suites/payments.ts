@@ -143,6 +143,64 @@ export function paymentsSuite(at: () => Deployment): void {
       expect(await alice.paid()).toBe(10 + fees.reduce((sum, fee) => sum + fee, 0));
     }, 180_000);
 
+    test('a batch whose delivery fee is paid for each recipient, as newer clients do', async () => {
+      const [alice, bob, carol, dave] = [await someone(50_000), await someone(), await someone(), await someone()];
+      const recipients = [bob, carol, dave];
+      await carol.charge(at().apis[0], 0);
+      await dave.charge(at().apis[0], 33);
+      const keys = recipients.map(({ key }) => key);
+      const quote = await appOf(alice).client.getMessageBoxQuote(
+        { recipient: keys, messageBox: 'notifications' } as never,
+        at().apis[0],
+      );
+      expect(quote).toMatchObject({
+        quotesByRecipient: [
+          { recipient: bob.key, deliveryFee: 10, recipientFee: 10, status: 'payment_required' },
+          { recipient: carol.key, deliveryFee: 10, recipientFee: 0, status: 'always_allow' },
+          { recipient: dave.key, deliveryFee: 10, recipientFee: 33, status: 'payment_required' },
+        ],
+        totals: { deliveryFees: 30, recipientFees: 43, totalForPayableRecipients: 73 },
+      });
+      const payment = await alice.payBatch(appOf(alice).client, {
+        serverIdentityKey: at().processes.apis[0].listening['identityKey'] as string,
+        deliveryFee: 30,
+        recipientFees: new Map([
+          [bob.key, 10],
+          [carol.key, 0],
+          [dave.key, 33],
+        ]),
+      });
+      const ids = keys.map(() => randomUUID());
+      const batch = { recipients: keys, messageBox: 'notifications', messageId: ids, body: 'to all' };
+      const answer = await alice.post(`${at().apis[1]}/sendMessage`, { message: batch, payment });
+      expect(answer).toMatchObject({
+        status: 200,
+        body: { status: 'success', results: keys.map((recipient, i) => ({ recipient, messageId: ids[i] })) },
+      });
+      for (const one of recipients) {
+        expect(await appOf(one, 1).list('notifications')).toMatchObject([{ sender: alice.key, body: 'to all' }]);
+      }
+      expect(await Promise.all(recipients.map((one) => one.balance()))).toEqual([10, 0, 33]);
+      expect([await earned(), await alice.paid()]).toEqual([30, 73]);
+    });
+
+    test.each([
+      ['too long for a wallet', '📬'.repeat(200), '📬'.repeat(12)],
+      ['too short for a wallet', 'hi', undefined],
+      ['with control characters', 'for\ta\u0000message', 'for a message'],
+    ])('a description that is %s: the recipient gets its money all the same', async (_what, description, stored) => {
+      const [alice, bob] = [await someone(50_000), await someone()];
+      const payment = await alice.pay(appOf(alice).client, bob.key, await pricesOf(alice, bob.key));
+      const request = { message: message(bob.key), payment: { ...payment, description } };
+      expect(await alice.post(`${at().apis[0]}/sendMessage`, request)).toMatchObject({ status: 200 });
+      const { body } = await bob.post(`${at().apis[1]}/listMessages`, { messageBox: 'notifications', offset: 0 });
+      const [listed] = body['messages'] as [{ body: string }];
+      const found = JSON.parse(listed.body) as { payment: { description?: string } };
+      expect(found.payment.description).toBe(stored);
+      await appOf(bob).list('notifications');
+      expect([await bob.balance(), await earned()]).toEqual([10, 10]);
+    });
+
     test('the same request at another instance: taken once; the same payment for anything else: refused', async () => {
       const [alice, bob, mallory] = [await someone(50_000), await someone(), await someone()];
       const payment = await alice.pay(appOf(alice).client, bob.key, await pricesOf(alice, bob.key));
@@ -165,7 +223,7 @@ export function paymentsSuite(at: () => Deployment): void {
       expect([await earned(), await bob.balance(), await alice.paid()]).toEqual([10, 10, 20]);
     });
 
-    test('live, with a payment in the frame: stored and taken as over HTTP, pushed as it was sent', async () => {
+    test('live, with a payment in the frame: stored and taken as over HTTP, listed by the recipient and not pushed', async () => {
       const [alice, bob] = [await someone(50_000), await someone()];
       const payment = await alice.pay(appOf(alice).client, bob.key, await pricesOf(alice, bob.key));
       const listener = new LiveSocket(at().realtimes[1], bob.wallet, bob.key);
@@ -186,14 +244,21 @@ export function paymentsSuite(at: () => Deployment): void {
       expect(await sendLive({ ...payment, tx: [1, 2, 3] }, bad)).toMatchObject({ status: 'error', ...refusal });
       expect(await failed).toMatchObject(refusal);
       expect(await sendLive(payment, good)).toEqual({ status: 'success', messageId: good });
-      expect(await pushes.find(({ messageId }) => messageId === good)).toMatchObject({
-        sender: alice.key,
-        body: 'hello',
-      });
       expect(await sendLive(payment, good)).toEqual({ status: 'success', messageId: good });
       expect(await sendLive(payment, again)).toMatchObject({ status: 'error', code: 'ERR_PAYMENT_REUSED' });
       expect(await appOf(bob).list('notifications')).toMatchObject([{ messageId: good, body: 'hello' }]);
       expect([await earned(), await bob.balance(), await alice.paid()]).toEqual([10, 10, 20]);
+      // From the same publisher to the same listener: had the paid one been pushed, it would have come before.
+      const unpaid = randomUUID();
+      const joined = await listener.join('free');
+      const acked = socket.events(`sendMessageAck-${bob.key}-free`).next();
+      socket.client.emit('sendMessage', {
+        roomId: `${bob.key}-free`,
+        message: { messageId: unpaid, recipient: bob.key, body: 'free' },
+      });
+      expect(await acked).toMatchObject({ status: 'success' });
+      await joined.find(({ messageId }) => messageId === unpaid);
+      expect(pushes.all).toEqual([]);
     });
 
     test('what a recipient finds is the transaction with its proofs, and no output but its own', async () => {

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
+import { type Clients, registryClients } from '../clients.js';
 import { inDatabase } from '../database.js';
 import type { Deployment } from '../deployments.js';
 import { people } from '../people.js';
 
 /** What permissions and fees do to the database, and what becomes of sends when it can't answer for them. */
-export function permissionTablesSuite(at: () => Deployment): void {
+export function permissionTablesSuite(at: () => Deployment, clients: Clients = registryClients): void {
   describe('tables of permissions and fees', () => {
-    const someone = people();
+    const someone = people(clients);
     const message = (recipient: string, messageBox = 'inbox') => ({
       recipient,
       messageBox,

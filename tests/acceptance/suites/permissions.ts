@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { MessageBoxClient } from '@bsv/message-box-client';
+import { isName, MAX_BOX_BYTES } from '@messagebox/test-kit';
+import { type Clients, registryClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
 import { people } from '../people.js';
 
 type MultiQuote = Extract<Awaited<ReturnType<MessageBoxClient['getMessageBoxQuote']>>, { quotesByRecipient: unknown }>;
 
 /** Who may send to whom, and at what price. What one api is told, every api and realtime obeys at once. */
-export function permissionsSuite(at: () => Deployment): void {
+export function permissionsSuite(at: () => Deployment, clients: Clients = registryClients): void {
   describe('permissions', () => {
-    const someone = people();
+    const someone = people(clients);
     type Person = ReturnType<typeof someone>;
 
     /** The real client tells the console what it quotes, and what was refused. */
@@ -37,7 +39,7 @@ export function permissionsSuite(at: () => Deployment): void {
         [-1, 'blocked'],
         [0, 'always_allow'],
         [250, 'payment_required'],
-        [Number.MAX_SAFE_INTEGER, 'payment_required'],
+        [2_147_483_647, 'payment_required'],
       ])('set to %i, got and listed as %s', async (recipientFee, status) => {
         const [alice, bob] = [someone(), someone()];
         const [first, second] = at().apis;
@@ -74,13 +76,15 @@ export function permissionsSuite(at: () => Deployment): void {
         await set(bob, { messageBox: 'chat', sender: alice.key, recipientFee: 3 });
         const key = { recipient: bob.key, messageBox: 'chat', sender: alice.key };
         // The caller's own box is meant, whoever is named.
-        expect(await alice.app(api).client.getMessageBoxPermission(key, api)).toBeUndefined();
+        expect(await alice.app(api).client.getMessageBoxPermission(key, api)).toBeNull();
         expect(await alice.app(api).client.listMessageBoxPermissions({}, api)).toEqual([]);
         const carol = { ...key, sender: someone().key };
-        expect(await bob.app(api).client.getMessageBoxPermission(carol, api)).toBeUndefined();
+        expect(await bob.app(api).client.getMessageBoxPermission(carol, api)).toBeNull();
       });
 
-      test.each(['grün & blau', "it's + 100%", '箱🎉', 'a/b?c#d=e', ' padded '])(
+      // Today's clients name no box by a text with space around it.
+      const names = ['grün & blau', "it's + 100%", '箱🎉', 'a/b?c#d=e', ' padded '];
+      test.each(names.filter((name) => clients.kind === 'registry' || isName(name, MAX_BOX_BYTES)))(
         'a box called %j',
         async (messageBox) => {
           const [alice, bob] = [someone(), someone()];
@@ -113,7 +117,7 @@ export function permissionsSuite(at: () => Deployment): void {
         const [api] = at().apis;
         const { client } = bob.app(api);
         const status = async () => await client.checkPeerNotificationStatus(alice.key, api);
-        expect(await status()).toBeUndefined();
+        expect(await status()).toBeNull();
         await client.allowNotificationsFromPeer(alice.key, undefined, api);
         expect(await status()).toMatchObject({ recipientFee: 0, status: 'always_allow' });
         await client.denyNotificationsFromPeer(alice.key, api);
@@ -231,6 +235,7 @@ export function permissionsSuite(at: () => Deployment): void {
       expect((await bob.get(`${api}/permissions/get?messageBox=none`)).body).toEqual({
         status: 'success',
         description: expect.stringMatching(/\w/),
+        permission: null,
       });
       const blocked = someone();
       await set(blocked, { messageBox: 'chat', recipientFee: -1 });
@@ -257,6 +262,25 @@ export function permissionsSuite(at: () => Deployment): void {
       });
     });
 
+    test('a box with a name that clients refuse to read spoils no list, and is there by its name', async () => {
+      const bob = someone();
+      const [api, other] = at().apis;
+      const odd = ['x'.repeat(129), ' padded', 'bell\u0007', 'next\u0085line', '箱'.repeat(43), 'in\nbox'];
+      for (const messageBox of ['first', ...odd, 'last']) await set(bob, { messageBox, recipientFee: 3 });
+      const { body } = await bob.get(`${other}/permissions/list`);
+      expect(body).toMatchObject({ permissions: [{ messageBox: 'last' }, { messageBox: 'first' }], totalCount: 2 });
+      expect((await bob.get(`${other}/permissions/list?limit=1&offset=1`)).body).toMatchObject({
+        permissions: [{ messageBox: 'first' }],
+        totalCount: 2,
+      });
+      for (const messageBox of odd) {
+        const query = new URLSearchParams({ messageBox });
+        expect((await bob.get(`${api}/permissions/get?${query}`)).body).toMatchObject({
+          permission: { messageBox, recipientFee: 3 },
+        });
+      }
+    });
+
     test('lists the oldest first when asked to', async () => {
       const bob = someone();
       for (const recipientFee of [1, 2, 3]) await set(bob, { messageBox: `box ${recipientFee}`, recipientFee });
@@ -273,7 +297,9 @@ export function permissionsSuite(at: () => Deployment): void {
       expect(await fees('createdAtOrder=desc')).toEqual([3, 2, 1]);
     });
 
-    test('1,000 recipients are quoted at once', async () => {
+    // Today's clients send no such long query.
+    const longer = clients.kind === 'registry' ? test : undefined;
+    longer?.('1,000 recipients are quoted at once', async () => {
       const [alice, bob] = [someone(), someone()];
       await set(bob, { messageBox: 'chat', recipientFee: 6 });
       const recipients = `recipient=${bob.key}&`.repeat(1_000);

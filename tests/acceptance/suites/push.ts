@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import { AuthFetch, PrivateKey } from '@bsv/sdk';
 import { type FcmServer, startFcmServer, unregistered } from '../../support/fcm-server.js';
+import { type Clients, registryClients } from '../clients.js';
 import { type Deploy, deployed } from '../deployments.js';
 import { until } from '../history.js';
 import { Person, people } from '../people.js';
 
 /** Devices and pushes, by the real client. What the deployment pushes reaches a local server in place of Google's. */
-export function pushSuite(deploy: Deploy): void {
+export function pushSuite(deploy: Deploy, clients: Clients = registryClients): void {
   describe('with device push', () => {
     let fcm: FcmServer;
     const admin = PrivateKey.fromRandom();
@@ -22,7 +23,7 @@ export function pushSuite(deploy: Deploy): void {
         TEST_FCM_URL: fcm.url,
       });
     });
-    const someone = people();
+    const someone = people(clients);
     beforeAll(async () => {
       // What pushing costs is a matter of its own.
       const response = await new AuthFetch(new Person(admin).wallet).fetch(`${at().apis[0]}/admin/fees`, {

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { io } from 'socket.io-client';
+import { type Clients, registryClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
 import { History } from '../history.js';
 import { people } from '../people.js';
 
 /** Who may hear what: rooms are their owner's, identities are proven, and nobody overhears anything. */
-export function roomsSuite(at: () => Deployment): void {
+export function roomsSuite(at: () => Deployment, clients: Clients = registryClients): void {
   describe('rooms', () => {
-    const someone = people();
+    const someone = people(clients);
 
     test('leaving one stops delivery from it, and from it only', async () => {
       const [alice, bob] = [someone(), someone()];
@@ -54,22 +55,24 @@ export function roomsSuite(at: () => Deployment): void {
       const [bob, mallory] = [someone(), someone()];
       const socket = await mallory.connect(at().realtimes[0]);
       const reason = expect.stringMatching(/\S/);
-      for (const room of [
-        `${bob.key}-inbox`,
-        mallory.key,
-        `${mallory.key}-`,
-        `${mallory.key}-${'b'.repeat(256)}`,
-        '-inbox',
-        '',
-        'inbox',
-        `${mallory.key.slice(0, 64)}-inbox`,
-        { roomId: `${mallory.key}-inbox` },
-        [`${mallory.key}-inbox`],
-        null,
-        7,
+      const invalid = 'ERR_WEBSOCKET_INVALID_ROOM';
+      for (const [room, code] of [
+        [`${bob.key}-inbox`, 'ERR_WEBSOCKET_ROOM_NOT_OWNED'],
+        [mallory.key, invalid],
+        [`${mallory.key}-`, invalid],
+        [`${mallory.key}-${'b'.repeat(256)}`, invalid],
+        ['-inbox', invalid],
+        ['', invalid],
+        ['inbox', invalid],
+        [`${mallory.key.slice(0, 64)}-inbox`, invalid],
+        [{ roomId: `${mallory.key}-inbox` }, invalid],
+        [[`${mallory.key}-inbox`], invalid],
+        [null, invalid],
+        [7, invalid],
       ]) {
-        expect(await socket.ask('joinRoom', room, 'joinFailed')).toMatchObject({ reason });
-        expect(await socket.ask('leaveRoom', room, 'leaveFailed')).toMatchObject({ reason });
+        const refusal = { reason, code, ...(typeof room === 'string' && { roomId: room }) };
+        expect(await socket.ask('joinRoom', room, 'joinFailed')).toEqual(refusal);
+        expect(await socket.ask('leaveRoom', room, 'leaveFailed')).toEqual(refusal);
       }
       expect(socket.events('joinedRoom').all).toEqual([]);
     });
@@ -115,7 +118,7 @@ export function roomsSuite(at: () => Deployment): void {
   });
 
   describe('identities', () => {
-    const someone = people();
+    const someone = people(clients);
 
     test.each([
       ['somebody else`s', (other: string) => ({ identityKey: other })],

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { type Clients, registryClients } from '../clients.js';
 import { type Deploy, deployed } from '../deployments.js';
 import { people } from '../people.js';
 
 /** With ROUTING_PREFIX=/api the whole server is at `https://host/api`, but for the handshake. */
-export function routingPrefixSuite(deploy: Deploy): void {
+export function routingPrefixSuite(deploy: Deploy, clients: Clients = registryClients): void {
   describe('with ROUTING_PREFIX=/api', () => {
     const at = deployed(() => deploy({ ROUTING_PREFIX: '/api' }));
-    const someone = people();
+    const someone = people(clients);
     const below = (url: string) => `${url}/api`;
 
     test('the real client sends, lists, listens and acknowledges at https://host/api', async () => {

@@ -1,9 +1,11 @@
 import type { Server, Socket } from 'socket.io';
 import type { Authenticator } from '../authenticator.js';
 import type { AuthError } from '../errors.js';
-import { AuthSocket, type AuthSocketLimits } from './auth-socket.js';
+import { AuthSocket, type AuthSocketLimits, type AuthSocketParts, type DeliveryProblem } from './auth-socket.js';
+import { type Clock, systemClock } from './clock.js';
 import type { SocketEvent } from './frames.js';
 import { signBroadcasts } from './signed-broadcast.js';
+import { UnprovenMemory } from './unproven-memory.js';
 
 export interface AuthSocketServerOptions {
   readonly io: Server;
@@ -16,6 +18,13 @@ export interface AuthSocketServerOptions {
   readonly maxUnproven?: number;
   /** Sockets that one identity may have here. Default 300. */
   readonly maxPerIdentity?: number;
+  /**
+   * Memory for frames and events of sockets without a proven identity: what each always has, and what all of them share
+   * beyond that. Default 64 KB and 64 MB.
+   */
+  readonly unprovenBytes?: { readonly each: number; readonly shared: number };
+  /** Default: the process's own. The authenticator's time must be the same. */
+  readonly clock?: Clock;
 }
 
 export interface AuthSocketHandlers {
@@ -24,8 +33,13 @@ export interface AuthSocketHandlers {
   /** A verified event. Called in the order of sending; what it throws is not caught here. */
   event(socket: AuthSocket, event: SocketEvent): void;
   refused?(socket: AuthSocket, error: AuthError): void;
-  /** A broadcast was signed for this socket and handed to it; `meta` is what the broadcaster gave behind the data. */
+  /**
+   * A broadcast was signed for this socket and handed to its transport; `meta` is what the broadcaster gave behind the
+   * data.
+   */
   delivered?(socket: AuthSocket, event: string, meta: unknown): void;
+  /** An event was not sent, or the connection was closed so that its client comes back. */
+  undelivered?(socket: AuthSocket, problem: DeliveryProblem): void;
   /** The end of any socket, proven or not. */
   closed?(socket: AuthSocket, reason: string): void;
 }
@@ -40,15 +54,23 @@ export class AuthSocketServer {
   readonly #sockets = new Map<Socket, AuthSocket>();
   readonly #byIdentity = new Map<string, number>();
   readonly #maxPerIdentity: number;
+  readonly #parts: Omit<AuthSocketParts, 'events'>;
 
   constructor(private readonly options: AuthSocketServerOptions) {
     const maxUnproven = options.maxUnproven ?? 4_000;
     this.#maxPerIdentity = options.maxPerIdentity ?? 300;
+    const { each, shared } = options.unprovenBytes ?? { each: 65_536, shared: 67_108_864 };
+    this.#parts = {
+      authenticator: options.authenticator,
+      limits: options.limits,
+      clock: options.clock ?? systemClock,
+      unprovenMemory: new UnprovenMemory(shared, each),
+    };
     for (const name of options.namespaces ?? ['/']) {
       const namespace = options.io.of(name);
       signBroadcasts(namespace, (socket, event, data, meta) => {
         const authenticated = this.#sockets.get(socket);
-        if (authenticated?.emit(event, data)) options.handlers.delivered?.(authenticated, event, meta);
+        authenticated?.emit(event, data, () => options.handlers.delivered?.(authenticated, event, meta));
       });
       namespace.use((_socket, next) => {
         next(
@@ -79,19 +101,18 @@ export class AuthSocketServer {
 
   #accept(socket: Socket): void {
     const { handlers } = this.options;
-    this.#sockets.set(
-      socket,
-      new AuthSocket(socket, this.options.authenticator, this.options.limits, {
-        proven: (authenticated) => this.#open(authenticated),
-        event: (authenticated, event) => handlers.event(authenticated, event),
-        refused: (authenticated, error) => handlers.refused?.(authenticated, error),
-        closed: (authenticated, reason) => {
-          this.#sockets.delete(socket);
-          this.#forget(authenticated.identityKey);
-          handlers.closed?.(authenticated, reason);
-        },
-      }),
-    );
+    const events: AuthSocketParts['events'] = {
+      proven: (authenticated) => this.#open(authenticated),
+      event: (authenticated, event) => handlers.event(authenticated, event),
+      refused: (authenticated, error) => handlers.refused?.(authenticated, error),
+      undelivered: (authenticated, problem) => handlers.undelivered?.(authenticated, problem),
+      closed: (authenticated, reason) => {
+        this.#sockets.delete(socket);
+        this.#forget(authenticated.identityKey);
+        handlers.closed?.(authenticated, reason);
+      },
+    };
+    this.#sockets.set(socket, new AuthSocket(socket, { ...this.#parts, events }));
   }
 
   #open(socket: AuthSocket): boolean {

@@ -1,6 +1,8 @@
 import type { Socket } from 'socket.io';
-import type { Authenticator, OpenSession, Session } from '../authenticator.js';
-import { AuthError, AuthFailedError, MalformedAuthError, SessionNotFoundError } from '../errors.js';
+import type { Authenticator, OpenSession } from '../authenticator.js';
+import { AuthError, AuthFailedError, SessionNotFoundError } from '../errors.js';
+import type { Clock } from './clock.js';
+import { isEventOfAcceptedSize, isSpeakableEventName } from './event-limits.js';
 import { boundFrames } from './frame-bound.js';
 import {
   encodeEvent,
@@ -10,20 +12,41 @@ import {
   parseFrame,
   type SocketEvent,
 } from './frames.js';
+import { PacedOutbox, type QuestionKind } from './paced-outbox.js';
+import { SocketSessions } from './socket-sessions.js';
+import { TokenBucket } from './token-bucket.js';
+import { UnprovenEvents } from './unproven-events.js';
+import type { UnprovenMemory } from './unproven-memory.js';
+import { general, initialRequest, type ServerFrame } from './wire-frames.js';
 
 export interface AuthSocketLimits {
   /** How long an authentic session nonce is taken on a socket, past its life over HTTP. Milliseconds. */
   readonly sessionMaxMs: number;
   /** A socket that has proven no identity by then is ended. Milliseconds. */
   readonly proveWithinMs: number;
-  /** Payload bytes of one signed event. */
+  /** Payload bytes of one event of a client. */
   readonly payloadBytes: number;
-  /** Frame bytes before the identity is proven, and after. */
-  readonly frameBytesUnproven: number;
+  /** Bytes of one frame of a client. */
   readonly frameBytes: number;
   /** Bytes that may wait for a slow client; above it its connection is closed, and it comes back for more. */
   readonly bufferedBytes: number;
+  /** Events that may wait for a slow client; above it the same. Default 16,384. */
+  readonly waitingEvents?: number;
+  /** Signed frames after which the session that signs is renewed. Default 50,000. */
+  readonly framesPerSession?: number;
 }
+
+/** Why an event was not sent, or the connection was closed so that its client comes back. */
+export type DeliveryProblem =
+  /** Today's clients close for good on an event of this name, or of this size: it is not sent. */
+  | 'unspeakable_name'
+  | 'too_large'
+  /** Too much waits for the client. */
+  | 'too_slow'
+  /** An initialRequest of ours was not answered. */
+  | 'no_answer'
+  /** The client may have forgotten the session that signs. */
+  | 'session_forgotten';
 
 export interface AuthSocketEvents {
   /** The client has proven its identity on this very connection. Return false to refuse it. */
@@ -32,51 +55,87 @@ export interface AuthSocketEvents {
   event(socket: AuthSocket, event: SocketEvent): void;
   /** A frame or an event was refused, and had no effect. */
   refused(socket: AuthSocket, error: AuthError): void;
+  /** Something could not be delivered. */
+  undelivered(socket: AuthSocket, problem: DeliveryProblem): void;
   closed(socket: AuthSocket, reason: string): void;
 }
 
-/** Handshakes of one connection that are remembered as proof of presence. A client needs one. */
-const HANDSHAKES_REMEMBERED = 8;
-/** Events that may wait while a client that came back proves that it is itself. */
-const HELD_EVENTS = 256;
+/** What the sockets of one server have in common. */
+export interface AuthSocketParts {
+  readonly authenticator: Authenticator;
+  readonly limits: AuthSocketLimits;
+  readonly unprovenMemory: UnprovenMemory;
+  readonly clock: Clock;
+  readonly events: AuthSocketEvents;
+}
+
+/** A signed event without meaning, by which a client learns to use a renewed session. Clients ignore names they don't know. */
+export const SESSION_REFRESHED = 'sessionRefreshed';
+
+/** A client forgets a session that was idle for 30 minutes. */
+const REFRESH_MS = 10 * 60_000;
+/** So long a client may take to answer an initialRequest; its wallet may have to ask a person. */
+const ANSWER_WITHIN_MS = 5 * 60_000;
 /** Refusals after which a connection is not worth keeping. */
 const MAX_REFUSALS = 32;
+/** A client shakes hands for each event that it sends before its first handshake is done: hundreds, then none for hours. */
+const HANDSHAKES = { atOnce: 1_024, perSecond: 16 };
+const DEFAULT_WAITING_EVENTS = 16_384;
+
+interface Question {
+  readonly kind: QuestionKind;
+  readonly open: OpenSession;
+  readonly askedAt: number;
+  /** Ends the wait for the answer. */
+  readonly cancel: () => void;
+}
 
 /**
  * One client's authenticated connection: BRC-103 over socket.io.
  *
  * Whose it is, is proven once for each connection, so that frames captured from another one are of no use: either the
- * client shakes hands here and signs with the nonce that it gets, or, when it comes back with a session from before,
- * it answers a fresh challenge (an initialRequest of ours). Until then its events are held back, and nothing is sent.
+ * client shakes hands here and signs with a nonce that it gets, or, when it comes back with a session from before, it
+ * answers a fresh challenge (an initialRequest of ours). Until then its events are held back, and nothing is sent. Once
+ * it is proven, frames under any authentic nonce of the same identity are taken.
+ *
+ * What is sent goes through a `PacedOutbox`, so that the client is never given more at once than it bears, and is signed
+ * when it leaves, under a session that the client knows (`SocketSessions`).
  */
 export class AuthSocket {
-  /** Whose connection this is, as the first authentic nonce says; nothing is done for it before it is proven. */
-  #claimedKey: string | undefined;
-  /** The session that events are signed under. */
-  #session: Session | undefined;
-  #proven = false;
-  /** The nonce of an initialRequest of ours that waits for its answer. */
-  #renewal: OpenSession | undefined;
-  readonly #mintedHere = new Map<string, Session>();
-  #held: SocketEvent[] = [];
-  #heldBytes = 0;
+  readonly #parts: AuthSocketParts;
+  /** Whose frames are taken: of the first authentic one. */
+  #identityKey: string | undefined;
+  #isProven = false;
+  #question: Question | undefined;
+  readonly #sessions: SocketSessions;
+  readonly #outbox: PacedOutbox;
+  readonly #handshakes: TokenBucket;
+  readonly #unproven: UnprovenEvents;
+  readonly #frameBound: ReturnType<typeof boundFrames>;
   #refusals = 0;
   #buffered = 0;
-  #refresh: NodeJS.Timeout | undefined;
-  readonly #deadline: NodeJS.Timeout;
-  readonly #frameBound: ReturnType<typeof boundFrames>;
+  #cancelRefresh: () => void = () => undefined;
+  readonly #cancelDeadline: () => void;
   readonly #noteDrain = () => {
     this.#buffered = 0;
   };
 
   constructor(
     private readonly socket: Socket,
-    private readonly authenticator: Authenticator,
-    private readonly limits: AuthSocketLimits,
-    private readonly events: AuthSocketEvents,
+    parts: AuthSocketParts,
   ) {
-    this.#frameBound = boundFrames(socket.conn, limits.frameBytesUnproven, limits.frameBytes);
-    this.#deadline = setTimeout(() => this.disconnect(), limits.proveWithinMs);
+    this.#parts = parts;
+    const { limits, clock } = parts;
+    this.#sessions = new SocketSessions(limits.framesPerSession);
+    const waiting = { frames: limits.waitingEvents ?? DEFAULT_WAITING_EVENTS, bytes: limits.bufferedBytes };
+    this.#outbox = new PacedOutbox(waiting, (kind) => this.#ask(kind));
+    this.#handshakes = new TokenBucket(HANDSHAKES.atOnce, HANDSHAKES.perSecond, () => clock.now());
+    this.#unproven = new UnprovenEvents(parts.unprovenMemory.open(), limits.payloadBytes);
+    this.#frameBound = boundFrames(socket.conn, {
+      maxFrameBytes: limits.frameBytes,
+      receiving: (bytes) => this.#unproven.receiving(bytes),
+    });
+    this.#cancelDeadline = clock.after(limits.proveWithinMs, () => this.disconnect());
     socket.conn.on('drain', this.#noteDrain);
     socket.onAny((name: string, ...args: unknown[]) => this.#receive(name, args));
     // A protocol violation (`error` without a listener would end the process); engine.io closes the connection itself.
@@ -95,43 +154,36 @@ export class AuthSocket {
 
   /** Whose socket this is, 66 lower-case hex characters; undefined until it is proven. */
   get identityKey(): string | undefined {
-    return this.#proven ? this.#claimedKey : undefined;
+    return this.#isProven ? this.#identityKey : undefined;
   }
 
   get connected(): boolean {
     return this.socket.connected;
   }
 
-  /** Bytes handed to the transport that it has not taken yet. */
+  /** Bytes that wait for the client to keep up, or for the transport to take them. */
   get bufferedBytes(): number {
-    return this.#buffered;
+    return this.#buffered + this.#outbox.waitingBytes;
   }
 
   /**
-   * Signs an event for this client and sends it.
+   * Sends a signed event to this client: now, or as soon as the client keeps up with what it was sent before.
    *
-   * @returns false when nothing was sent: before the identity is proven, after the end, or to a client that is too slow
+   * @param sent called when it was handed to the transport
+   * @returns false when it is not sent: before the identity is proven, after the end, to a client that is too slow, or an
+   * event that clients don't take
    */
-  emit(eventName: string, data: unknown): boolean {
-    if (!this.#proven || this.#session === undefined || !this.socket.connected) return false;
+  emit(eventName: string, data: unknown, sent?: () => void): boolean {
+    if (!this.#isProven || !this.socket.connected) return false;
+    if (!isSpeakableEventName(eventName)) return this.#undelivered('unspeakable_name');
     const payload = encodeEvent(eventName, data);
-    if (this.#buffered + payload.length > this.limits.bufferedBytes) {
-      this.closeTransport();
-      return false;
-    }
-    // JSON turns a byte into two to four characters.
-    this.#buffered += payload.length * 4;
-    const { nonce, signature } = this.authenticator.signGeneral(this.#session, payload);
-    this.socket.emit('authMessage', {
-      version: '0.1',
-      messageType: 'general',
-      identityKey: this.authenticator.identityKey,
-      nonce,
-      yourNonce: this.#session.clientNonce,
-      payload: Array.from(payload),
-      signature: Array.from(signature),
-    });
-    return true;
+    if (!isEventOfAcceptedSize(eventName, data, payload.length)) return this.#undelivered('too_large');
+    const hasRoom =
+      this.bufferedBytes + payload.length <= this.#parts.limits.bufferedBytes &&
+      this.#outbox.sendEvent(payload.length, () => {
+        if (this.#sign(payload)) sent?.();
+      });
+    return hasRoom || this.#giveUp('too_slow');
   }
 
   join(room: string): void {
@@ -170,9 +222,9 @@ export class AuthSocket {
           'Events must be signed: this server speaks BRC-103 only (see @bsv/authsocket-client)',
         );
       }
-      const frame = parseFrame(args[0], this.limits.payloadBytes);
+      const frame = parseFrame(args[0], this.#parts.limits.payloadBytes);
       if (frame.type === 'initialRequest') this.#shakeHands(frame.message);
-      else if (frame.type === 'initialResponse') this.#takeProof(frame);
+      else if (frame.type === 'initialResponse') this.#takeAnswer(frame);
       else this.#takeEvent(frame);
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
@@ -181,104 +233,148 @@ export class AuthSocket {
   }
 
   #shakeHands(message: object): void {
-    if (this.#mintedHere.size >= HANDSHAKES_REMEMBERED)
-      throw new AuthFailedError('Too many handshakes on one connection');
-    const { response, session } = this.authenticator.answerHandshake(message);
+    if (!this.#handshakes.take()) throw new AuthFailedError('Too many handshakes on one connection');
+    if (!this.#isProven) this.#unproven.setHandshakes(this.#outbox.waitingAnswers + 1);
+    // What is refused right away must be thrown to the caller; later ones are refused when their turn comes.
+    let isWaiting = false;
+    let failure: unknown;
+    this.#outbox.answerHandshake(() => {
+      try {
+        this.#answerHandshake(message);
+      } catch (error) {
+        if (isWaiting && error instanceof AuthError) this.#refuse(error);
+        else failure = error;
+      }
+    });
+    isWaiting = true;
+    if (failure !== undefined) throw failure;
+  }
+
+  #answerHandshake(message: object): void {
+    const { response, session } = this.#parts.authenticator.answerHandshake(message);
     this.#mustBeSame(session.identityKey);
-    this.#mintedHere.set(session.nonce, session);
-    this.socket.emit('authMessage', response);
+    this.#sessions.remember(session);
+    this.#send(response);
   }
 
   #takeEvent(frame: GeneralFrame): void {
-    const session = this.authenticator.openSession(frame.yourNonce, frame.identityKey);
-    if (this.authenticator.age(session) > this.limits.sessionMaxMs) throw new SessionNotFoundError();
-    this.#mustBeSame(session.identityKey);
-    this.authenticator.verifyGeneral(session, frame.nonce, frame.payload, frame.signature);
+    const { authenticator, limits, clock } = this.#parts;
+    const open = authenticator.openSession(frame.yourNonce, frame.identityKey);
+    if (authenticator.age(open) > limits.sessionMaxMs) throw new SessionNotFoundError();
+    this.#mustBeSame(open.identityKey);
+    authenticator.verifyGeneral(open, frame.nonce, frame.payload, frame.signature);
     const event = parseEvent(frame.payload);
-    this.#claimedKey = session.identityKey;
-    const known = this.#mintedHere.get(session.nonce);
-    if (known !== undefined && !(this.#session !== undefined && this.#session.issuedAt >= known.issuedAt)) {
-      this.#session = known;
-    }
-    if (!this.#proven) {
-      if (known === undefined) {
-        this.#hold(event, frame.payload.length);
-        this.#renewal ??= this.#requestProof(session.identityKey);
+    this.#identityKey ??= open.identityKey;
+    const isPresent = this.#sessions.hear(open.nonce, clock.now());
+    if (!this.#isProven) {
+      if (!isPresent) {
+        this.#unproven.hold(event, frame.payload.length);
+        this.#outbox.challenge();
         return;
       }
       if (!this.#prove()) return;
     }
-    this.events.event(this, event);
+    this.#parts.events.event(this, event);
   }
 
   /**
    * The client's answer to an initialRequest of ours: proof that it holds the key now, and the nonce of the session that
-   * its Peer made for it. From here on we sign for that one: a Peer sends by the session that it last heard under, so
-   * frames under the old one would lead it back to the old nonce.
+   * its Peer made for it. After a challenge or a refresh we sign for that one: a Peer sends by the session that it last
+   * heard under, so frames under the old one would lead it back to the old nonce. A fence's session never signs.
    */
-  #takeProof(frame: InitialResponseFrame): void {
-    const renewal = this.#renewal;
-    if (renewal === undefined || frame.yourNonce !== renewal.nonce) return;
-    if (frame.identityKey !== renewal.identityKey) throw new AuthFailedError("The identity key is not the session's");
-    this.authenticator.verifyInitialResponse(renewal, frame.initialNonce, frame.signature);
-    this.#renewal = undefined;
-    this.#session = { ...renewal, clientNonce: frame.initialNonce };
-    if (this.#proven || !this.#prove()) return;
-    const held = this.#held;
-    this.#held = [];
-    for (const event of held) this.events.event(this, event);
-  }
-
-  #prove(): boolean {
-    this.#proven = true;
-    clearTimeout(this.#deadline);
-    this.#frameBound.lift();
-    this.#scheduleRefresh(this.#session as Session);
-    return this.events.proven(this);
-  }
-
-  #hold(event: SocketEvent, bytes: number): void {
-    this.#heldBytes += bytes;
-    if (this.#held.length >= HELD_EVENTS || this.#heldBytes > this.limits.payloadBytes) {
-      throw new MalformedAuthError('Too much was sent before the identity was proven');
+  #takeAnswer(frame: InitialResponseFrame): void {
+    const question = this.#question;
+    if (question === undefined || frame.yourNonce !== question.open.nonce) return;
+    const { kind, open, askedAt, cancel } = question;
+    if (frame.identityKey !== open.identityKey) throw new AuthFailedError("The identity key is not the session's");
+    this.#parts.authenticator.verifyInitialResponse(open, frame.initialNonce, frame.signature);
+    cancel();
+    this.#question = undefined;
+    this.#outbox.answered();
+    if (kind !== 'fence') {
+      this.#sessions.renew({ ...open, clientNonce: frame.initialNonce }, askedAt);
+      this.#scheduleRefresh(open);
     }
-    this.#held.push(event);
+    if (kind === 'refresh') this.#outbox.sendFirst(() => this.#sign(encodeEvent(SESSION_REFRESHED, {})));
+    if (!this.#isProven) this.#prove();
+    this.#outbox.resume();
+  }
+
+  /** @returns whether the client is welcome */
+  #prove(): boolean {
+    this.#isProven = true;
+    this.#cancelDeadline();
+    this.#frameBound.unwatch();
+    const held = this.#unproven.release();
+    if (this.#sessions.signing !== undefined) this.#scheduleRefresh(this.#sessions.signing);
+    this.#outbox.prove();
+    if (!this.#parts.events.proven(this)) return false;
+    for (const event of held) this.#parts.events.event(this, event);
+    return true;
   }
 
   #mustBeSame(identityKey: string): void {
-    if (this.#claimedKey !== undefined && this.#claimedKey !== identityKey) {
+    if (this.#identityKey !== undefined && this.#identityKey !== identityKey) {
       throw new AuthFailedError('This connection belongs to another identity');
     }
   }
 
-  /** Sends an initialRequest with a fresh nonce for the same client: a challenge, and a new lease of life, in one. */
-  #requestProof(identityKey: string): OpenSession {
-    const fresh = this.authenticator.mintSession(identityKey);
-    this.socket.emit('authMessage', {
-      version: '0.1',
-      messageType: 'initialRequest',
-      identityKey: this.authenticator.identityKey,
-      initialNonce: fresh.nonce,
-      requestedCertificates: { certifiers: [], types: {} },
-    });
-    return fresh;
+  /** Sends an initialRequest with a fresh nonce for this client. */
+  #ask(kind: QuestionKind): void {
+    const { authenticator, clock } = this.#parts;
+    const open = authenticator.mintSession(this.#identityKey as string);
+    const cancel = clock.after(ANSWER_WITHIN_MS, () => this.#giveUp('no_answer'));
+    this.#question = { kind, open, askedAt: clock.now(), cancel };
+    this.#send(initialRequest(authenticator.identityKey, open.nonce));
   }
 
-  /** A socket's Peer never shakes hands again by itself, so its nonce is renewed at half of the session's life. */
-  #scheduleRefresh(session: OpenSession): void {
-    const due = this.authenticator.sessionLifeMs / 2 - this.authenticator.age(session);
-    this.#refresh = setTimeout(
-      () => {
-        this.#renewal = this.#requestProof(session.identityKey);
-        this.#scheduleRefresh(this.#renewal);
-      },
-      Math.max(due, 0),
+  /** @returns false when no session can sign it any more, and the connection is closed */
+  #sign(payload: Uint8Array): boolean {
+    const { authenticator, clock } = this.#parts;
+    const session = this.#sessions.signNext(clock.now());
+    if (session === undefined) return this.#giveUp('session_forgotten');
+    // JSON turns a byte into two to four characters.
+    this.#buffered += payload.length * 4;
+    this.#send(
+      general(authenticator.identityKey, session.clientNonce, payload, authenticator.signGeneral(session, payload)),
     );
+    if (this.#sessions.isWorn) this.#outbox.refresh();
+    return true;
+  }
+
+  #send(frame: ServerFrame): void {
+    this.socket.emit('authMessage', frame);
+  }
+
+  /**
+   * A socket's Peer never shakes hands again by itself, and forgets sessions that are idle: so the session is renewed long
+   * before, and at half of its life at the latest.
+   */
+  #scheduleRefresh(session: OpenSession): void {
+    const { authenticator, clock } = this.#parts;
+    const due = Math.min(REFRESH_MS, authenticator.sessionLifeMs / 2) - authenticator.age(session);
+    this.#cancelRefresh();
+    this.#cancelRefresh = clock.after(Math.max(due, 0), () => this.#outbox.refresh());
+  }
+
+  #undelivered(problem: DeliveryProblem): false {
+    this.#parts.events.undelivered(this, problem);
+    return false;
+  }
+
+  /** Closes the connection so that the client comes back, and lists what it has missed. */
+  #giveUp(problem: DeliveryProblem): false {
+    if (this.socket.connected) {
+      this.#undelivered(problem);
+      this.#outbox.close();
+      this.closeTransport();
+    }
+    return false;
   }
 
   #refuse(error: AuthError): void {
     this.#refusals += 1;
-    this.events.refused(this, error);
+    this.#parts.events.refused(this, error);
     if (this.#refusals > MAX_REFUSALS) {
       this.disconnect();
       return;
@@ -288,14 +384,16 @@ export class AuthSocket {
   }
 
   #close(reason: string): void {
-    clearTimeout(this.#deadline);
-    clearTimeout(this.#refresh);
-    this.#held = [];
+    this.#cancelDeadline();
+    this.#cancelRefresh();
+    this.#question?.cancel();
+    this.#outbox.close();
+    this.#unproven.release();
     this.#frameBound.release();
     this.socket.conn.off('drain', this.#noteDrain);
     // Who has left its last namespace is of no use any more, and nothing here would ever end its connection.
     if (namespacesOf(this.socket) === 0) this.closeTransport();
-    this.events.closed(this, reason);
+    this.#parts.events.closed(this, reason);
   }
 }
 

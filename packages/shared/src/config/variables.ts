@@ -90,7 +90,7 @@ export const variables = {
 
   ENABLE_WEBSOCKETS: flag.default(true),
   MAX_BODY_BYTES: whole(1_024, 1_073_741_824).default(10_485_760),
-  LIST_MAX_BYTES: whole(1_024, 1_073_741_824).default(33_554_432),
+  LIST_MAX_BYTES: whole(1_024, 15_000_000).default(15_000_000),
   LIVE_MAX_BODY: whole(1_024, 134_217_728).default(2_097_152),
   SOCKET_AUTH_SECONDS: seconds(1, 3_600).default(60_000),
   SHUTDOWN_GRACE_SECONDS: seconds(0, 600).default(20_000),

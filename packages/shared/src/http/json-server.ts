@@ -1,9 +1,11 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { Health } from '../health/health.js';
 import type { Logger } from '../logging/logger.js';
+import { FrontServer } from './front-server.js';
+import { UPLOAD_PACE, type UploadPace, UploadWatch } from './upload-watch.js';
 
 /**
  * The largest header block that is read, request line included: a quote names up to 1,000 recipients in its query, which
@@ -12,6 +14,10 @@ import type { Logger } from '../logging/logger.js';
 export const MAX_HEADER_BYTES = 98_304;
 /** Node leaves out of `headers` what comes after so many, Content-Length like any other: refused, rather than half read. */
 const MAX_HEADERS = 2_000;
+const HEADERS_TIMEOUT_MS = 15_000;
+/** How often Node looks for headers that take too long. */
+const HEADERS_CHECK_MS = 5_000;
+const UPLOAD_CHECK_MS = 1_000;
 
 const SWEEP_MS = 50;
 /** After so many turns of the loop without a new connection, none waits; and after so many in all, enough is enough. */
@@ -19,23 +25,48 @@ const QUIET_TURNS = 3;
 const MOST_ACCEPT_TURNS = 1_000;
 
 const BAD_REQUEST = 'ERR_BAD_REQUEST';
+const TOO_SLOW = 'The request took too long to arrive.';
 
-/** An HTTP server whose own refusals are JSON, too, and which can end without cutting answers off. */
+export interface JsonServerOptions {
+  /** How slowly a body may arrive before its request is answered with 408: {@link UPLOAD_PACE} unless given. */
+  readonly uploadPace?: UploadPace;
+  /** How often to look for slow uploads, milliseconds. */
+  readonly uploadCheckMs?: number;
+  /** How long the headers of a request may take, milliseconds. */
+  readonly headersTimeoutMs?: number;
+  /** The clock by which uploads are slow: milliseconds, never going back. */
+  readonly now?: () => number;
+}
+
+/**
+ * An HTTP server whose own refusals are JSON, too, and which can end without cutting answers off. Runs of slashes in a path
+ * count as one, offers of other protocols are ignored unless they are taken, and uploads are bounded by pace, not by time.
+ */
 export class JsonServer {
   readonly http: Server;
   readonly #connections = new Set<Socket>();
+  readonly #front: FrontServer;
   #accepted = 0;
 
   /** @param log gets one line for each refusal of this server's own; those of the listener are the listener's */
-  constructor(listener: RequestListener, log?: Logger) {
-    this.http = createServer(
+  constructor(listener: RequestListener, log?: Logger, options: JsonServerOptions = {}) {
+    const { uploadPace: pace = UPLOAD_PACE, headersTimeoutMs = HEADERS_TIMEOUT_MS } = options;
+    const uploads = new UploadWatch({
+      paceOf: () => pace,
+      onTooSlow: (request, response) => refuseSlowUpload(log, request, response),
+      everyMs: options.uploadCheckMs ?? UPLOAD_CHECK_MS,
+      now: options.now ?? (() => performance.now()),
+    });
+    this.#front = new FrontServer(
       {
         maxHeaderSize: MAX_HEADER_BYTES,
-        requestTimeout: 60_000,
-        headersTimeout: 15_000,
+        requestTimeout: 0, // a total time would cut off large bodies on slow lines: see UploadWatch
+        headersTimeout: headersTimeoutMs,
+        connectionsCheckingInterval: Math.min(HEADERS_CHECK_MS, headersTimeoutMs),
         keepAliveTimeout: 65_000,
         requireHostHeader: false, // Node's own refusal has no body: see below
       },
+      (request, response) => uploads.watch(request, response),
       (request, response) => {
         if (request.headers.host === undefined && request.httpVersion === '1.1') {
           refuseRequest(log, request, response, 400, 'The request has no Host header.');
@@ -44,16 +75,26 @@ export class JsonServer {
         } else listener(request, response);
       },
     );
+    this.http = this.#front;
     this.http.maxHeadersCount = MAX_HEADERS;
     this.http.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseUnreadable(log, error, socket));
     this.http.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
       refuseRequest(log, request, response, 417, 'Only 100-continue can be expected here.');
     });
     this.http.on('connection', (socket) => {
+      if (this.#connections.has(socket)) return; // it comes again after an offer that was ignored
       this.#accepted += 1;
       this.#connections.add(socket);
       socket.once('close', () => this.#connections.delete(socket));
     });
+  }
+
+  /**
+   * Lets `upgrade` listeners have the websockets for whose request target (runs of slashes collapsed) `take` answers true.
+   * Any other offer of another protocol is served as if it weren't there.
+   */
+  takeWebSockets(take: (target: string) => boolean): void {
+    this.#front.takesWebSocket = take;
   }
 
   /** @returns the base URL it listens on, with 127.0.0.1 in place of "all interfaces" */
@@ -115,6 +156,15 @@ function refuseRequest(
   request.resume();
 }
 
+function refuseSlowUpload(log: Logger | undefined, request: IncomingMessage, response: ServerResponse): void {
+  // Node doesn't tell whoever waits for the rest of an answered request that it will not come.
+  if (response.headersSent) request.destroy();
+  else {
+    response.once('finish', () => request.destroy());
+    refuseRequest(log, request, response, 408, TOO_SLOW);
+  }
+}
+
 function refuseUnreadable(log: Logger | undefined, error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -132,7 +182,7 @@ function refuseUnreadable(log: Logger | undefined, error: NodeJS.ErrnoException,
 function refusal(code: string | undefined): [number, string, string] {
   if (code === 'HPE_HEADER_OVERFLOW')
     return [431, 'Request Header Fields Too Large', 'The request headers are too large.'];
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'Request Timeout', 'The request took too long to arrive.'];
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'Request Timeout', TOO_SLOW];
   return [400, 'Bad Request', 'This is not a valid HTTP request.'];
 }
 

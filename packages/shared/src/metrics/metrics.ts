@@ -17,6 +17,7 @@ export class Metrics {
   readonly storeDuration;
   readonly published;
   readonly delivered;
+  readonly undelivered;
   readonly deliveryLatency;
   readonly socketEvents;
   readonly pushes;
@@ -81,13 +82,19 @@ export class Metrics {
     });
     this.published = new Counter({
       name: 'messagebox_room_events_total',
-      help: 'Stored messages by whether they were announced to live listeners: published, too_large.',
+      help: 'Stored messages by whether they were announced to live listeners: published, too_large, unspeakable.',
       labelNames: ['outcome'],
       registers,
     });
     this.delivered = new Counter({
       name: 'messagebox_live_deliveries_total',
       help: 'Messages signed and handed to a socket of their recipient.',
+      registers,
+    });
+    this.undelivered = new Counter({
+      name: 'messagebox_socket_undelivered_total',
+      help: 'Events not sent to a socket, and sockets closed so that their clients come back, by reason.',
+      labelNames: ['reason'],
       registers,
     });
     this.deliveryLatency = new Histogram({

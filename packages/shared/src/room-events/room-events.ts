@@ -13,7 +13,8 @@ export interface RoomEvent {
  *
  * Promises: `publish` returns at once and never throws; each instance that has the room gets the event at most once;
  * events of one publisher in one room arrive in the order of publishing; what is published while the broker is away is
- * lost, which costs nothing but time, since the row is the truth. Events larger than the live bound are not published.
+ * lost, which costs nothing but time, since the row is the truth. What clients can't take live is not published: events
+ * that are too large, and boxes whose names can't be part of an event's name.
  */
 export interface RoomEventPublisher {
   publish(event: RoomEvent): void;
@@ -34,9 +35,9 @@ export interface RoomSubscriptions {
 }
 
 /**
- * The socket.io namespaces that take clients: the main one, and with a routing prefix that one, too, since a client
- * that was given `https://host/prefix` connects to the namespace `/prefix`.
+ * The socket.io namespaces that take clients: the main one, and with a routing prefix two more, since a client that was
+ * given `https://host/prefix` connects to the namespace `/prefix`, and with `https://host/prefix/` to `/prefix/`.
  */
 export function liveNamespaces(routingPrefix: string): readonly string[] {
-  return routingPrefix === '' ? ['/'] : ['/', routingPrefix];
+  return routingPrefix === '' ? ['/'] : ['/', routingPrefix, `${routingPrefix}/`];
 }

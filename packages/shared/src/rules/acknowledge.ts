@@ -1,5 +1,5 @@
 import type { MessageStore } from '../store/index.js';
-import { isName } from './names.js';
+import { isMessageId, MESSAGE_ID_FORM } from './names.js';
 import { field } from './parse-send.js';
 import { RuleError } from './rule-error.js';
 
@@ -16,11 +16,12 @@ export async function acknowledge(
   request: unknown,
 ): Promise<{ status: 'success' }> {
   const ids = field(request, 'messageIds');
-  if (!Array.isArray(ids) || ids.length === 0) {
+  if (ids === undefined || ids === null || (Array.isArray(ids) && ids.length === 0)) {
     throw new RuleError('ERR_MESSAGE_ID_REQUIRED', 'Please provide the ids of the messages to acknowledge.');
   }
-  if (!ids.every(isName)) {
-    throw new RuleError('ERR_INVALID_MESSAGE_ID', 'Each message id must be a text of 1 to 255 characters.');
+  if (!Array.isArray(ids)) throw new RuleError('ERR_INVALID_MESSAGE_ID', 'messageIds must be a list of message ids.');
+  if (!ids.every(isMessageId)) {
+    throw new RuleError('ERR_INVALID_MESSAGE_ID', `Each message id must be ${MESSAGE_ID_FORM}.`);
   }
   const deleted = await parts.store.acknowledgeMessages(caller, [...new Set(ids)]);
   if (deleted === 0) {

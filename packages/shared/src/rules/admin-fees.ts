@@ -26,7 +26,7 @@ export async function listFees({ deliveryFees }: AdminFeeParts): Promise<{ statu
 /**
  * Sets what the server takes for a delivery into boxes of this name.
  *
- * @param request `{messageBox, deliveryFee}`, unchecked; satoshis from 0 to 2^53 - 1
+ * @param request `{messageBox, deliveryFee}`, unchecked; satoshis from 0 to 2^31 - 1
  * @throws {RuleError}
  * @throws {StoreUnavailableError}
  */
@@ -35,8 +35,8 @@ export async function setFee(
   request: unknown,
 ): Promise<{ status: 'success'; fee: FeeAnswer }> {
   const [box, fee] = [field(request, 'messageBox'), field(request, 'deliveryFee')];
-  if (!isGiven(box) || !isGiven(fee)) {
-    throw new RuleError('ERR_INVALID_REQUEST', 'Please give messageBox and deliveryFee.');
+  if (!isGiven(box) || typeof fee !== 'number') {
+    throw new RuleError('ERR_INVALID_REQUEST', 'Please give messageBox, and deliveryFee as a number.');
   }
   const deliveryFee = checkFee(fee, 0);
   return { status: 'success', fee: answer(await deliveryFees.set(checkBox(box), deliveryFee)) };

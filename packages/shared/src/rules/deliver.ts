@@ -9,9 +9,15 @@ export interface DeliverParts {
   readonly push?: PushNotes | undefined;
 }
 
+/** A message to be stored, and whether it brings its recipient money. */
+export interface OutgoingMessage extends NewMessage {
+  /** Whether a payment is stored with it. Default: none is. */
+  readonly carriesPayment?: boolean;
+}
+
 export interface Delivery {
   /** As they are stored. */
-  readonly messages: readonly NewMessage[];
+  readonly messages: readonly OutgoingMessage[];
   /** What is pushed live: the body as it was sent, where the stored form may be wrapped. */
   readonly liveBody: string;
 }
@@ -20,6 +26,9 @@ export interface Delivery {
  * Stores messages that may be stored, and tells whoever waits for them. It resolves after commit; telling is best effort
  * and comes after it, for those that are new.
  *
+ * A message that carries a payment is not pushed live, not even its body: clients acknowledge what they were pushed, and
+ * the payment would be gone. Its recipient lists it; devices are told of it like of any other.
+ *
  * @throws {MessageIdTakenError}, {StoreUnavailableError} nothing stored, and nothing of `alongside` written
  */
 export async function deliver(parts: DeliverParts, delivery: Delivery, alongside?: Alongside): Promise<void> {
@@ -27,7 +36,9 @@ export async function deliver(parts: DeliverParts, delivery: Delivery, alongside
   const notes = parts.push?.alongside(messages);
   const outcomes = await parts.store.storeMessages(messages, both(notes, alongside));
   messages.forEach((message, i) => {
-    if (outcomes[i] === 'stored') parts.events.publish({ ...message, body: liveBody });
+    if (outcomes[i] !== 'stored' || message.carriesPayment === true) return;
+    const { recipient, messageBox, sender, messageId } = message;
+    parts.events.publish({ recipient, messageBox, sender, messageId, body: liveBody });
   });
   if (notes !== undefined && outcomes.includes('stored')) parts.push?.committed();
 }

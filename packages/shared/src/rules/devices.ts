@@ -1,5 +1,6 @@
 import type { Device, DeviceRegistrations } from '../store/index.js';
 import { isName } from './names.js';
+import { wholeNumberOf } from './numbers.js';
 import { field } from './parse-send.js';
 import { RuleError } from './rule-error.js';
 
@@ -12,26 +13,41 @@ export interface RegisterDeviceAnswer {
 
 export interface DevicesAnswer {
   readonly status: 'success';
+  /** As they were asked for, or the defaults. */
+  readonly limit: number;
+  readonly offset: number;
   readonly devices: ListedDevice[];
 }
 
-/** A registration as its owner reads it; times are ISO 8601 in UTC. */
+/**
+ * A registration as its owner reads it; times are ISO 8601 in UTC. Clients refuse a whole list for one value that they
+ * would not have sent themselves, and such values there are: of other clients, and of the reference server.
+ */
 export interface ListedDevice {
   readonly id: number;
+  /** Null when it is unknown, or none that clients read. */
   readonly deviceId: string | null;
+  /** Likewise. */
   readonly platform: string | null;
   /** Its end only: the token is what lets others push. */
   readonly fcmToken: string;
   readonly active: boolean;
   readonly createdAt: string;
   readonly updatedAt: string;
-  readonly lastUsed: string | null;
+  /** When it was registered or pushed to; `updatedAt` where that was never noted. */
+  readonly lastUsed: string;
 }
 
 /** Tokens are printable ASCII of some hundred characters. */
 const TOKEN = /^[\x21-\x7e]{1,2000}$/;
+const NOT_IN_A_TOKEN = /[^\x21-\x7e]/gu;
 const PLATFORMS: readonly unknown[] = ['ios', 'android', 'web'];
 const SHOWN_OF_TOKEN = 10;
+/** What clients read of a device's own name: so many bytes of UTF-8, and no control characters. */
+const MAX_LISTED_ID_BYTES = 255;
+const CONTROL_CHARACTER = /\p{Cc}/u;
+const MAX_LIMIT = 100;
+const MAX_OFFSET = 100_000;
 
 /**
  * Registers the caller's device for pushes. The same token again brings its registration up to date; registered by
@@ -68,26 +84,42 @@ export async function registerDevice(
 }
 
 /**
- * The caller's devices.
+ * A page of the caller's devices: active ones first, then by last use.
  *
- * @throws {StoreUnavailableError}
+ * @param request `{limit?, offset?}`, unchecked, as decimal text: 1 to 100 (default 100), and 0 to 100,000 (default 0)
+ * @throws {RuleError}, {StoreUnavailableError}
  */
 export async function listDevices(
   parts: { readonly devices: DeviceRegistrations },
   caller: string,
+  request: unknown,
 ): Promise<DevicesAnswer> {
-  return { status: 'success', devices: (await parts.devices.list(caller)).map(listed) };
+  const limit = wholeNumberOf(field(request, 'limit') ?? String(MAX_LIMIT), 1, MAX_LIMIT);
+  if (limit === undefined) {
+    throw new RuleError('ERR_INVALID_LIMIT', `limit must be a whole number from 1 to ${MAX_LIMIT}.`);
+  }
+  const offset = wholeNumberOf(field(request, 'offset') ?? '0', 0, MAX_OFFSET);
+  if (offset === undefined) {
+    throw new RuleError('ERR_INVALID_OFFSET', `offset must be a whole number from 0 to ${MAX_OFFSET}.`);
+  }
+  const devices = await parts.devices.list(caller, { limit, offset });
+  return { status: 'success', limit, offset, devices: devices.map(listed) };
 }
 
 function listed(device: Device): ListedDevice {
   return {
     id: device.id,
-    deviceId: device.deviceId ?? null,
-    platform: device.platform ?? null,
-    fcmToken: `...${device.fcmToken.slice(-SHOWN_OF_TOKEN)}`,
+    deviceId: isReadable(device.deviceId) ? device.deviceId : null,
+    platform: PLATFORMS.includes(device.platform) ? (device.platform ?? null) : null,
+    fcmToken: `...${device.fcmToken.slice(-SHOWN_OF_TOKEN).replace(NOT_IN_A_TOKEN, '?')}`,
     active: device.active,
     createdAt: device.createdAt.toISOString(),
     updatedAt: device.updatedAt.toISOString(),
-    lastUsed: device.lastUsed?.toISOString() ?? null,
+    lastUsed: (device.lastUsed ?? device.updatedAt).toISOString(),
   };
+}
+
+function isReadable(deviceId: string | undefined): deviceId is string {
+  if (deviceId === undefined || deviceId === '' || deviceId.trim() !== deviceId) return false;
+  return Buffer.byteLength(deviceId) <= MAX_LISTED_ID_BYTES && !CONTROL_CHARACTER.test(deviceId);
 }

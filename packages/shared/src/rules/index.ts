@@ -1,11 +1,11 @@
 export { acknowledge } from './acknowledge.js';
 export { type AdminFeeParts, type FeeAnswer, listFees, setFee } from './admin-fees.js';
 export { type ChargeParts, type Charges, charges, type PermissionStatus } from './charges.js';
-export { type DeliverParts, type Delivery, deliver } from './deliver.js';
+export { type DeliverParts, type Delivery, deliver, type OutgoingMessage } from './deliver.js';
 export { type DevicesAnswer, listDevices, type RegisterDeviceAnswer, registerDevice } from './devices.js';
-export { type ListAnswer, type ListParts, list } from './list.js';
+export { type ListAnswer, type ListParts, list, type OffsetPageAnswer } from './list.js';
 export { bodyText, storedBody, storedWithPayment } from './message-body.js';
-export { isName, roomName, splitRoomName } from './names.js';
+export { ackEventName, isMessageId, isName, pushEventName, roomName, splitRoomName } from './names.js';
 export { field, type NormaliseKey } from './parse-send.js';
 export type { DuePayment, PaymentTaker, StorePaid } from './payment.js';
 export {

@@ -1,6 +1,6 @@
 import type { NewMessage } from '../store/index.js';
 import { bodyText, storedBody } from './message-body.js';
-import { isName } from './names.js';
+import { isMessageId, isName, MESSAGE_ID_FORM } from './names.js';
 import { RuleError } from './rule-error.js';
 
 /** One send addresses at most so many recipients. */
@@ -86,7 +86,7 @@ function listOfRecipients(message: object): unknown[] {
 }
 
 function listOfIds(given: unknown, count: number): string[] {
-  if (!isFilled(given) || (Array.isArray(given) && given.length === 0)) {
+  if (given === undefined || given === null || (Array.isArray(given) && given.length === 0)) {
     throw new RuleError('ERR_MESSAGEID_REQUIRED', 'Missing messageId.');
   }
   const ids: unknown[] = Array.isArray(given) ? given : [given];
@@ -96,8 +96,8 @@ function listOfIds(given: unknown, count: number): string[] {
       `${count} recipients need ${count} message ids; ${ids.length} came.`,
     );
   }
-  if (!ids.every(isName)) {
-    throw new RuleError('ERR_INVALID_MESSAGEID', 'Each messageId must be a text of 1 to 255 characters.');
+  if (!ids.every(isMessageId)) {
+    throw new RuleError('ERR_INVALID_MESSAGEID', `Each messageId must be ${MESSAGE_ID_FORM}.`);
   }
   return ids;
 }

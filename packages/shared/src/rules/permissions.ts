@@ -1,6 +1,7 @@
-import { BLOCKED, type PermissionStore, type StoredPermission } from '../store/index.js';
+import { BLOCKED, MAX_FEE, type PermissionStore, type StoredPermission } from '../store/index.js';
 import { type PermissionStatus, statusOf } from './charges.js';
 import { isName } from './names.js';
+import { wholeNumber, wholeNumberOf } from './numbers.js';
 import { field, type NormaliseKey } from './parse-send.js';
 import { RuleError } from './rule-error.js';
 
@@ -31,7 +32,7 @@ const DEFAULT_LIMIT = 100;
  * Sets what the caller asks of a sender, or of all of them, for messages into one of the caller's boxes.
  *
  * @param request `{messageBox, sender?, recipientFee}`, unchecked; no sender: for all who have no permission of their own.
- *   The fee is -1 (blocked), 0 (always allowed) or satoshis up to 2^53 - 1
+ *   The fee is -1 (blocked), 0 (always allowed) or satoshis up to 2^31 - 1
  * @throws {RuleError}
  * @throws {StoreUnavailableError}
  */
@@ -42,8 +43,8 @@ export async function setPermission(
 ): Promise<{ status: 'success'; description: string }> {
   const box = either(request, 'messageBox', 'message_box');
   const fee = either(request, 'recipientFee', 'recipient_fee');
-  if (!isGiven(box) || !isGiven(fee)) {
-    throw new RuleError('ERR_INVALID_REQUEST', 'Please give messageBox and recipientFee.');
+  if (!isGiven(box) || typeof fee !== 'number') {
+    throw new RuleError('ERR_INVALID_REQUEST', 'Please give messageBox, and recipientFee as a number.');
   }
   const sender = senderOf(parts, request);
   const recipientFee = checkFee(fee, BLOCKED);
@@ -53,8 +54,8 @@ export async function setPermission(
 }
 
 /**
- * The permission that the caller has set for exactly this sender, or for the whole box when none is named. `permission`
- * is absent when there is none.
+ * The permission that the caller has set for exactly this sender, or for the whole box when none is named; null when there
+ * is none.
  *
  * @param request `{messageBox, sender?}`, unchecked. A `recipient` in it counts for nothing: it is the caller
  * @throws {RuleError}
@@ -64,17 +65,18 @@ export async function getPermission(
   parts: PermissionParts,
   caller: string,
   request: unknown,
-): Promise<{ status: 'success'; description: string; permission?: PermissionAnswer }> {
+): Promise<{ status: 'success'; description: string; permission: PermissionAnswer | null }> {
   const box = either(request, 'messageBox', 'message_box');
   if (!isGiven(box)) throw new RuleError('ERR_MISSING_PARAMETERS', 'Please give messageBox.');
   const sender = senderOf(parts, request);
   const found = await parts.permissions.get({ recipient: caller, sender, messageBox: checkBox(box) });
-  if (found === undefined) return { status: 'success', description: 'No such permission is set.' };
+  if (found === undefined) return { status: 'success', description: 'No such permission is set.', permission: null };
   return { status: 'success', description: describe(found.recipientFee, sender), permission: answer(found) };
 }
 
 /**
- * The caller's permissions, by the time of their creation, newest first unless asked otherwise.
+ * The caller's permissions, by the time of their creation, newest first unless asked otherwise. A box whose name clients
+ * can't read is in the list only when it is asked for by its name: one such name makes them refuse a whole list.
  *
  * @param request `{messageBox?, limit?, offset?, createdAtOrder?}`, unchecked, numbers as decimal text
  * @throws {RuleError}
@@ -86,11 +88,11 @@ export async function listPermissions(
   request: unknown,
 ): Promise<{ status: 'success'; permissions: PermissionAnswer[]; totalCount: number }> {
   const box = either(request, 'messageBox', 'message_box');
-  const limit = wholeNumber(field(request, 'limit') ?? DEFAULT_LIMIT);
-  if (limit === undefined || limit < 1 || limit > MAX_LIMIT) {
+  const limit = wholeNumberOf(field(request, 'limit') ?? String(DEFAULT_LIMIT), 1, MAX_LIMIT);
+  if (limit === undefined) {
     throw new RuleError('ERR_INVALID_LIMIT', `limit must be a whole number from 1 to ${MAX_LIMIT}.`);
   }
-  const offset = wholeNumber(field(request, 'offset') ?? 0);
+  const offset = wholeNumberOf(field(request, 'offset') ?? '0', 0, Number.MAX_SAFE_INTEGER);
   if (offset === undefined) throw new RuleError('ERR_INVALID_OFFSET', 'offset must be a whole number from 0.');
   const order = field(request, 'createdAtOrder') ?? 'desc';
   if (order !== 'asc' && order !== 'desc') {
@@ -107,13 +109,11 @@ export function checkBox(box: unknown): string {
   throw new RuleError('ERR_INVALID_MESSAGE_BOX', 'messageBox must be a text of 1 to 255 characters.');
 }
 
-/** @throws {RuleError} `ERR_INVALID_FEE_VALUE` unless it is a whole number from `least` to 2^53 - 1 */
-export function checkFee(fee: unknown, least: number): number {
-  if (typeof fee === 'number' && Number.isSafeInteger(fee) && fee >= least) return fee === 0 ? 0 : fee; // no -0
-  throw new RuleError(
-    'ERR_INVALID_FEE_VALUE',
-    `A fee must be a whole number from ${least} to ${Number.MAX_SAFE_INTEGER}.`,
-  );
+/** @throws {RuleError} `ERR_INVALID_FEE_VALUE` unless it is a whole number from `least` to {@link MAX_FEE} */
+export function checkFee(given: number, least: number): number {
+  const fee = wholeNumber(given, least, MAX_FEE);
+  if (fee !== undefined) return fee;
+  throw new RuleError('ERR_INVALID_FEE_VALUE', `A fee must be a whole number from ${least} to ${MAX_FEE}.`);
 }
 
 /** A field under either of its spellings. */
@@ -131,12 +131,6 @@ function senderOf(parts: PermissionParts, request: unknown): string | undefined 
   const key = typeof sender === 'string' ? parts.normaliseKey(sender) : undefined;
   if (key === undefined) throw new RuleError('ERR_INVALID_PUBLIC_KEY', 'sender is not a valid public key.');
   return key;
-}
-
-function wholeNumber(value: unknown): number | undefined {
-  if (typeof value === 'number') return value; // a default
-  if (typeof value !== 'string' || !/^\d{1,16}$/.test(value)) return undefined;
-  return Number.isSafeInteger(Number(value)) ? Number(value) : undefined;
 }
 
 function describe(fee: number, sender: string | undefined): string {

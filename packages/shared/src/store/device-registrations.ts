@@ -32,8 +32,8 @@ const TABLE = 'device_registrations';
 const COLUMNS = 'id, identity_key, fcm_token, device_id, platform, active, created_at, updated_at, last_used';
 const FIND_TOKEN = fixed(`SELECT id FROM ${TABLE} WHERE fcm_token = ?`);
 const FIND = fixed(`SELECT ${COLUMNS} FROM ${TABLE} WHERE id = ?`);
-const LIST = fixed(`SELECT ${COLUMNS} FROM ${TABLE} WHERE identity_key = ?
-  ORDER BY active DESC, COALESCE(last_used, updated_at) DESC, id DESC LIMIT ${MOST_DEVICES}`);
+const LIST = `SELECT ${COLUMNS} FROM ${TABLE} WHERE identity_key = ?
+  ORDER BY active DESC, COALESCE(last_used, updated_at) DESC, id DESC`;
 const SURPLUS = fixed(`SELECT id, COALESCE(last_used, updated_at) AS used FROM ${TABLE} WHERE identity_key = ?
   ORDER BY active DESC, COALESCE(last_used, updated_at) DESC, id DESC LIMIT 1000 OFFSET ${MOST_DEVICES}`);
 const INSERT = fixed(`INSERT INTO ${TABLE}
@@ -65,9 +65,10 @@ export class DeviceRegistrations {
     });
   }
 
-  /** An identity's devices, active ones first, then by last use, at most {@link MOST_DEVICES}. */
-  list(identityKey: string): Promise<Device[]> {
-    return withStoreErrors(async () => (await this.sql.read(LIST, [encodeName(identityKey)])).map(toDevice));
+  /** A page of an identity's devices, active ones first, then by last use. By default all that are kept. */
+  list(identityKey: string, { limit = MOST_DEVICES, offset = 0 } = {}): Promise<Device[]> {
+    const page = varying(`${LIST} LIMIT ${Math.trunc(limit)} OFFSET ${Math.trunc(offset)}`);
+    return withStoreErrors(async () => (await this.sql.read(page, [encodeName(identityKey)])).map(toDevice));
   }
 
   find(id: number): Promise<Device | undefined> {

@@ -45,7 +45,8 @@ export interface MessageStore {
    * The recipient's messages in one box, oldest first, in the order of storing.
    *
    * Stops after `limit` messages or before the message whose body would take the sum of bodies over `maxBytes` (the
-   * first message is always returned), and then says `hasMore: true`. An unknown box is an empty list.
+   * first message is always returned), and then says `hasMore: true`. An unknown box is an empty list, and so is an
+   * offset beyond the last message. Bodies that the page has no room for are not read.
    *
    * @throws {TypeError} when `after` is not a decimal integer
    * @throws {StoreUnavailableError}
@@ -119,6 +120,13 @@ export interface ListQuery {
    * passed it: who must see everything lists from the start again, which shows all that isn't acknowledged yet.
    */
   readonly after?: string;
+  /**
+   * Leaves out so many of the oldest messages (of those after `after`). Positions move when messages are acknowledged
+   * between two pages.
+   */
+  readonly offset?: number;
+  /** Only the message with this id: it is in the box, or the page is empty. */
+  readonly messageId?: string;
   readonly limit?: number;
   /** Bound on the sum of the UTF-8 bytes of the bodies. */
   readonly maxBytes: number;

@@ -16,6 +16,12 @@ export interface PermissionStore {
   /** Exactly this row: a box-wide one does not stand in for a sender's. */
   get(key: PermissionKey): Promise<StoredPermission | undefined>;
 
+  /**
+   * A recipient's rows, of one box or of all. Of all, without those whose box has a name that clients refuse to read: more
+   * than {@link MAX_LISTED_BOX_BYTES}, control characters (U+0000 to U+001F, U+007F to U+009F), or whitespace at an end.
+   * Rows whose sender is no identity key, as another server may have left them, are never listed. `total` counts what
+   * can be listed.
+   */
   list(query: PermissionQuery): Promise<PermissionPage>;
 
   /**
@@ -27,6 +33,16 @@ export interface PermissionStore {
 
 /** A recipient's fee that says: not from this sender. */
 export const BLOCKED = -1;
+/** Satoshis of the largest fee, of a recipient or of the server: clients take no answer that holds a larger one. */
+export const MAX_FEE = 2_147_483_647;
+
+/** A fee as it is read, whatever another version has stored. @param least what the kind of fee begins with */
+export function clampFee(stored: unknown, least: number): number {
+  return Math.min(MAX_FEE, Math.max(least, Number(stored)));
+}
+
+/** Bytes of UTF-8 of a box's name that clients read in a list of permissions. */
+export const MAX_LISTED_BOX_BYTES = 128;
 
 export interface PermissionKey {
   readonly recipient: string;
@@ -36,7 +52,7 @@ export interface PermissionKey {
 }
 
 export interface StoredPermission extends PermissionKey {
-  /** -1: blocked; 0: always allowed; else satoshis. */
+  /** -1: blocked; 0: always allowed; else satoshis, up to {@link MAX_FEE}. */
   readonly recipientFee: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;

@@ -1,3 +1,4 @@
+import { clampFee } from './permission-store.js';
 import { retryContention } from './retry-contention.js';
 import { decodeName, encodeName, fixed, type Sql, type SqlClient } from './sql-client.js';
 import { withStoreErrors } from './translate-error.js';
@@ -5,7 +6,7 @@ import { withStoreErrors } from './translate-error.js';
 /** What this server takes for a delivery into boxes of one name. */
 export interface ServerFee {
   readonly messageBox: string;
-  /** Satoshis, 0 or more. */
+  /** Satoshis, from 0 to 2^31 - 1. */
   readonly deliveryFee: number;
   readonly updatedAt: Date;
 }
@@ -36,7 +37,7 @@ export class SqlServerFeeStore implements ServerFeeStore {
     return withStoreErrors(async () =>
       (await this.sql.read(ALL, [])).map((row) => ({
         messageBox: decodeName(row['message_box']),
-        deliveryFee: Number(row['delivery_fee']),
+        deliveryFee: clampFee(row['delivery_fee'], 0),
         updatedAt: new Date(row['updated_at'] as Date | number),
       })),
     );

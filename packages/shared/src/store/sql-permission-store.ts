@@ -1,5 +1,7 @@
+import { ofListedBox, ofListedSender } from './listed-permissions.js';
 import {
   BLOCKED,
+  clampFee,
   type Decisions,
   type PermissionKey,
   type PermissionPage,
@@ -57,7 +59,8 @@ export class SqlPermissionStore implements PermissionStore {
   }
 
   list({ recipient, messageBox, limit, offset, order }: PermissionQuery): Promise<PermissionPage> {
-    const where = `FROM ${TABLE} WHERE recipient = ?${messageBox === undefined ? '' : ' AND message_box = ?'}`;
+    const box = messageBox === undefined ? ofListedBox('message_box') : 'message_box = ?';
+    const where = `FROM ${TABLE} WHERE recipient = ? AND ${ofListedSender('sender')} AND ${box}`;
     const names = [recipient, ...(messageBox === undefined ? [] : [messageBox])].map(encodeName);
     const by = order === 'asc' ? 'ASC' : 'DESC';
     const page = `ORDER BY created_at ${by}, id ${by} LIMIT ${Math.trunc(limit)} OFFSET ${Math.trunc(offset)}`;
@@ -91,9 +94,9 @@ function namesOf({ recipient, sender, messageBox }: PermissionKey): Buffer[] {
   return [encodeName(recipient), sender === undefined ? BOX_WIDE : encodeName(sender), encodeName(messageBox)];
 }
 
-/** A database that was taken over may hold anything below, and has always blocked by it. */
+/** A database that was taken over may hold anything below, and has always blocked by it; or more than clients read. */
 function feeOf(row: SqlRow): number {
-  return Math.max(BLOCKED, Number(row['recipient_fee']));
+  return clampFee(row['recipient_fee'], BLOCKED);
 }
 
 function toPermission(recipient: string, row: SqlRow): StoredPermission {

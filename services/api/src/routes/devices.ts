@@ -2,6 +2,7 @@ import { type DeviceRegistrations, listDevices, registerDevice } from '@messageb
 import type { RequestHandler } from 'express';
 import { callerOf } from '../http/caller.js';
 import { jsonBody } from '../http/json-body.js';
+import { queryOf } from '../http/query.js';
 
 /** `POST /registerDevice` */
 export function registerDeviceRoute(parts: { readonly devices: DeviceRegistrations }): RequestHandler {
@@ -13,6 +14,6 @@ export function registerDeviceRoute(parts: { readonly devices: DeviceRegistratio
 /** `GET /devices` */
 export function devicesRoute(parts: { readonly devices: DeviceRegistrations }): RequestHandler {
   return async (request, response) => {
-    response.json(await listDevices(parts, callerOf(request)));
+    response.json(await listDevices(parts, callerOf(request), queryOf(request)));
   };
 }

@@ -4,44 +4,24 @@ import { addressOf, DependencyUnavailableError, OverloadedError } from '@message
 import type { Request, RequestHandler } from 'express';
 import { type OverlayEngine, OverlayFullError } from '../engine/overlay-engine.js';
 import { bytesOf } from './body.js';
+import { parseTopics } from './topics-header.js';
 
-const MOST_TOPICS = 16;
-const MAX_TOPICS_HEADER = 2_048;
 const CHAIN_RETRY_SECONDS = 10;
 
 /**
- * `POST /submit` (BRC-22, BRC-101): the body is a BEEF, the header `x-topics` a JSON list of topics. With
+ * `POST /submit` (BRC-22, BRC-101): the body is a BEEF, the header `x-topics` names the topics. With
  * `x-includes-off-chain-values: true` the BEEF comes behind its length and before values that no topic here needs.
  * Answered with the STEAK, once all is committed.
  */
 export function submitRoute(engine: OverlayEngine): RequestHandler {
   return async (request, response) => {
-    const topics = topicsOf(request);
+    const topics = parseTopics(request.get('x-topics'));
     try {
       response.json(await engine.apply(beefOf(request), topics, { askedBy: addressOf(request) }));
     } catch (error) {
       throw toHttp(error);
     }
   };
-}
-
-/** @throws {RuleError} `ERR_INVALID_TOPICS` */
-function topicsOf(request: Request): string[] {
-  const header = request.get('x-topics') ?? '';
-  const topics = header.length > MAX_TOPICS_HEADER ? undefined : parsed(header);
-  const isList = Array.isArray(topics) && topics.length >= 1 && topics.length <= MOST_TOPICS;
-  if (!isList || !topics.every((topic) => typeof topic === 'string')) {
-    throw new RuleError('ERR_INVALID_TOPICS', `The header x-topics must be a JSON list of 1 to ${MOST_TOPICS} topics.`);
-  }
-  return topics;
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }
 
 /** @throws {RuleError} `ERR_INVALID_TRANSACTION` when the body is shorter than it says */

@@ -2,6 +2,7 @@ import type { AuthSocket } from '@messagebox/brc103';
 import { field } from '@messagebox/shared';
 import { enterRoom } from './enter-room.js';
 import type { EventHandler, EventParts } from './event-parts.js';
+import { canHearRoom } from './own-room.js';
 
 /** The real client gives up after 5 s: rooms that take longer are joined after the answer. */
 const RESTORE_PATIENCE_MS = 2_000;
@@ -29,7 +30,13 @@ export const authenticated: EventHandler = async (parts, socket, data) => {
 async function restoreRooms(parts: EventParts, socket: AuthSocket, identityKey: string): Promise<void> {
   try {
     const rooms = await parts.memory.recall(identityKey);
-    await Promise.all(rooms.slice(0, parts.maxRooms).map((room) => enterRoom(parts, socket, room)));
+    // An older device may have left one that the devices of today can't hear.
+    await Promise.all(
+      rooms
+        .filter(canHearRoom)
+        .slice(0, parts.maxRooms)
+        .map((room) => enterRoom(parts, socket, room)),
+    );
   } catch (error) {
     if (parts.awaitingRooms.has(socket)) return;
     parts.log.debug({ reason: String(error) }, 'could not restore rooms; trying again');

@@ -1,22 +1,26 @@
+import type { AuthSocket } from '@messagebox/brc103';
+import { echo } from './echo.js';
 import { enterRoom } from './enter-room.js';
-import type { EventHandler } from './event-parts.js';
-import { ownRoom } from './own-room.js';
+import type { EventHandler, EventParts } from './event-parts.js';
+import { canHearRoom, ownRoom } from './own-room.js';
 
-/** `joinRoom "KEY-box"` → `joinedRoom {roomId}` once nothing can be missed any more, or `joinFailed {reason}`. */
+/**
+ * `joinRoom "KEY-box"` → `joinedRoom {roomId}` once nothing can be missed any more, or `joinFailed {reason, roomId, code}`.
+ *
+ * Codes: `ERR_WEBSOCKET_INVALID_ROOM` and `ERR_WEBSOCKET_ROOM_NOT_OWNED` are for good; `ERR_TOO_MANY_ROOMS` is not.
+ */
 export const joinRoom: EventHandler = async (parts, socket, roomId) => {
-  const room = ownRoom(parts, socket, roomId);
-  if (room === undefined) {
-    parts.log.info({ socket: socket.id, event: 'joinRoom' }, 'event refused');
-    socket.emit('joinFailed', {
-      reason: 'A room is YOURKEY-messageBox; only rooms of your own identity can be joined.',
-      roomId: echo(roomId),
-    });
-    return;
+  const own = ownRoom(parts, socket, roomId);
+  if (!('room' in own)) return fail(parts, socket, 'join', roomId, own);
+  const { room } = own;
+  if (!canHearRoom(room)) {
+    const reason =
+      'Nothing can be pushed for a box of this name, which is too long or holds control characters. List it.';
+    return fail(parts, socket, 'join', roomId, { code: 'ERR_WEBSOCKET_INVALID_ROOM', reason });
   }
   if (!socket.isIn(room) && socket.rooms.length >= parts.maxRooms) {
-    parts.log.info({ socket: socket.id, event: 'joinRoom' }, 'event refused');
-    socket.emit('joinFailed', { reason: `One connection may join ${parts.maxRooms} rooms.`, roomId });
-    return;
+    const reason = `One connection may join ${parts.maxRooms} rooms.`;
+    return fail(parts, socket, 'join', roomId, { code: 'ERR_TOO_MANY_ROOMS', reason });
   }
   await enterRoom(parts, socket, room);
   if (socket.identityKey !== undefined) {
@@ -28,25 +32,25 @@ export const joinRoom: EventHandler = async (parts, socket, roomId) => {
   socket.emit('joinedRoom', { roomId });
 };
 
-/** `leaveRoom "KEY-box"` → `leftRoom {roomId}`, or `leaveFailed {reason}`. */
+/** `leaveRoom "KEY-box"` → `leftRoom {roomId}`, or `leaveFailed {reason, roomId, code}`. */
 export const leaveRoom: EventHandler = async (parts, socket, roomId) => {
-  const room = ownRoom(parts, socket, roomId);
-  if (room === undefined || socket.identityKey === undefined) {
-    parts.log.info({ socket: socket.id, event: 'leaveRoom' }, 'event refused');
-    socket.emit('leaveFailed', {
-      reason: 'A room is YOURKEY-messageBox; only rooms of your own identity can be left.',
-      roomId: echo(roomId),
-    });
-    return;
-  }
-  socket.leave(room);
+  const own = ownRoom(parts, socket, roomId);
+  if (!('room' in own)) return fail(parts, socket, 'leave', roomId, own);
+  if (socket.identityKey === undefined) return;
+  socket.leave(own.room);
   parts.memory
-    .forget(socket.identityKey, room)
+    .forget(socket.identityKey, own.room)
     .catch((error: unknown) => parts.log.debug({ reason: String(error) }, 'could not forget a room'));
   socket.emit('leftRoom', { roomId });
 };
 
-/** What may be sent back of a room that was refused: a text of sane size. */
-function echo(roomId: unknown): string | undefined {
-  return typeof roomId === 'string' && roomId.length <= 2_048 ? roomId : undefined;
+function fail(
+  parts: EventParts,
+  socket: AuthSocket,
+  what: 'join' | 'leave',
+  roomId: unknown,
+  { code, reason }: { readonly code: string; readonly reason: string },
+): void {
+  parts.log.info({ socket: socket.id, event: `${what}Room`, code }, 'event refused');
+  socket.emit(`${what}Failed`, { reason, roomId: echo(roomId), code });
 }

@@ -1,4 +1,5 @@
 import type { AuthSocket } from '@messagebox/brc103';
+import { echo } from './echo.js';
 import type { EventParts } from './event-parts.js';
 import { refuseSend } from './send-message.js';
 
@@ -11,7 +12,10 @@ export function refuseEvent(parts: EventParts, socket: AuthSocket, eventName: st
   parts.log.info({ socket: socket.id, event: eventName, code: 'ERR_TOO_MANY_REQUESTS' }, 'event refused');
   const failure = FAILURES.get(eventName);
   const reason = 'Too many events of this connection are under way. Try again later.';
-  if (failure !== undefined) socket.emit(failure, { reason });
+  if (failure === undefined) return;
+  const told = { reason, code: 'ERR_TOO_MANY_REQUESTS' };
+  // A client can only tell by the room which of its joins was refused.
+  socket.emit(failure, eventName === 'authenticated' ? told : { ...told, roomId: echo(data) });
 }
 
 const FAILURES: ReadonlyMap<string, string> = new Map([

@@ -1,5 +1,6 @@
-import type { AuthSocket } from '@messagebox/brc103';
+import { type AuthSocket, isSpeakableEventName } from '@messagebox/brc103';
 import {
+  ackEventName,
   bodyText,
   field,
   paymentErrorCodes,
@@ -9,21 +10,22 @@ import {
   splitRoomName,
   TooManyRequestsError,
 } from '@messagebox/shared';
+import { echo } from './echo.js';
 import type { EventHandler, EventParts } from './event-parts.js';
-
-/** Room names are echoed in event names; no valid one is longer. */
-const MAX_ROOM_ID = 2_048;
 
 /**
  * `sendMessage {roomId, message: {messageId, recipient, body}}` → `sendMessageAck-ROOMID {status: 'success', messageId}`
  * once it is stored. On failure `messageFailed {reason}` (`paymentFailed {reason}` when it is about the payment) and an
  * ack with `status: 'error'`, on which the real client falls back to HTTP at once. The same rule as `POST /sendMessage`.
+ *
+ * A room whose ack clients would not take (its name is too long, or holds control characters) is refused with
+ * `messageFailed` alone: an ack under another name would be heard by nobody.
  */
 export const sendMessage: EventHandler = async (parts, socket, data) => {
   const roomId = field(data, 'roomId');
   const message = field(data, 'message');
   const messageId = field(message, 'messageId');
-  const ackEvent = typeof roomId === 'string' && roomId.length <= MAX_ROOM_ID ? `sendMessageAck-${roomId}` : undefined;
+  const ackEvent = ackEventOf(roomId);
   try {
     await parts.eventRate.admit(socket.identityKey as string);
     const answer = await send(
@@ -33,7 +35,7 @@ export const sendMessage: EventHandler = async (parts, socket, data) => {
     );
     if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'success', messageId: answer.messageId });
   } catch (error) {
-    const { description, isPayment, ...told } = { ...failure(parts, socket, error), messageId: echoOf(messageId) };
+    const { description, isPayment, ...told } = { ...failure(parts, socket, error), messageId: echo(messageId) };
     socket.emit(isPayment ? 'paymentFailed' : 'messageFailed', { reason: description, ...told });
     if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'error', description, ...told });
   }
@@ -42,19 +44,20 @@ export const sendMessage: EventHandler = async (parts, socket, data) => {
 /** Answers a send that is not even tried because too many of this socket are under way. */
 export function refuseSend(parts: EventParts, socket: AuthSocket, data: unknown): void {
   const roomId = field(data, 'roomId');
-  const messageId = echoOf(field(field(data, 'message'), 'messageId'));
+  const messageId = echo(field(field(data, 'message'), 'messageId'));
   const refusal = { code: 'ERR_TOO_MANY_REQUESTS', messageId };
   parts.log.info({ socket: socket.id, event: 'sendMessage', code: refusal.code }, 'event refused');
   const text = 'Too many messages of this connection are under way. Try again later.';
   socket.emit('messageFailed', { reason: text, ...refusal });
-  if (typeof roomId === 'string' && roomId.length <= MAX_ROOM_ID) {
-    socket.emit(`sendMessageAck-${roomId}`, { status: 'error', description: text, ...refusal });
-  }
+  const ackEvent = ackEventOf(roomId);
+  if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'error', description: text, ...refusal });
 }
 
-/** What may be sent back of an id that was refused: a text of sane size. Anything may have come in its place. */
-function echoOf(messageId: unknown): string | undefined {
-  return typeof messageId === 'string' && messageId.length <= MAX_ROOM_ID ? messageId : undefined;
+/** Undefined when there is no event by which a send into this room could be answered. */
+function ackEventOf(roomId: unknown): string | undefined {
+  if (typeof roomId !== 'string') return undefined;
+  const name = ackEventName(roomId);
+  return isSpeakableEventName(name) ? name : undefined;
 }
 
 /** The same request as over HTTP: the room says recipient and box, and the message must not say another recipient. */
@@ -62,6 +65,10 @@ function requestOf(parts: EventParts, roomId: unknown, message: unknown, payment
   if (typeof message !== 'object' || message === null || Array.isArray(message)) return { message };
   const room = splitRoomName(roomId);
   if (room === undefined) throw new RuleError('ERR_INVALID_MESSAGEBOX', 'roomId must be RECIPIENTKEY-messageBox.');
+  if (ackEventOf(roomId) === undefined && parts.normaliseKey(room.identityKey) !== undefined) {
+    const description = 'A live send into a box of this name can not be acknowledged. Send it over HTTP.';
+    throw new RuleError('ERR_INVALID_MESSAGEBOX', description);
+  }
   const recipient = field(message, 'recipient');
   if (
     recipient !== undefined &&

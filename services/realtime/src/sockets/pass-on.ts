@@ -4,9 +4,10 @@ import { corsHeaders, type Logger, sendJson } from '@messagebox/shared';
 import { createProxyServer } from 'httpxy';
 import type { Server } from 'socket.io';
 import type { InstanceRegistry } from './instance-registry.js';
+import type { SocketIoHost } from './socket-io.js';
 
-/** Longer than a long poll is held open (ping interval and timeout). */
-const PASSED_TIMEOUT_MS = 90_000;
+/** Longer than a long poll is held open, which is until the next ping or the connection's end. */
+const PASSED_TIMEOUT_MS = 120_000;
 
 /**
  * Lets any instance take any request of a connection, so that nothing in front needs to send a client's requests to one
@@ -70,18 +71,18 @@ export function passOn(io: Server, http: HttpServer, registry: InstanceRegistry,
 }
 
 /** Serves what other instances pass on, on the internal port. Whatever is unknown here is unknown. */
-export function takePassed(io: Server, internal: HttpServer): void {
-  inFront(internal, 'request', (request, response: ServerResponse) => {
+export function takePassed(io: Server, internal: SocketIoHost): void {
+  internal.takeWebSockets((target) => target.startsWith('/socket.io/') && sidOf(target) !== undefined);
+  inFront(internal.http, 'request', (request, response: ServerResponse) => {
     if (!request.url?.startsWith('/socket.io/')) return false;
     for (const [name, value] of Object.entries(corsHeaders)) response.setHeader(name, value);
-    if (sidOf(request) === undefined) sendJson(response, 400, { code: 3, message: 'Bad request' });
+    if (sidOf(request.url) === undefined) sendJson(response, 400, { code: 3, message: 'Bad request' });
     else io.engine.handleRequest(request as Parameters<typeof io.engine.handleRequest>[0], response);
     return true;
   });
-  internal.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+  internal.http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    if (!request.url?.startsWith('/socket.io/') || sidOf(request) === undefined) socket.destroy();
-    else io.engine.handleUpgrade(request as Parameters<typeof io.engine.handleUpgrade>[0], socket, head);
+    io.engine.handleUpgrade(request as Parameters<typeof io.engine.handleUpgrade>[0], socket, head);
   });
 }
 
@@ -102,12 +103,12 @@ function inFront<Rest extends unknown[]>(
 /** The instance that holds the request's connection, when that is a possible one and not this. */
 function otherInstance(request: IncomingMessage, ownId: string): string | undefined {
   if (!request.url?.startsWith('/socket.io/')) return undefined;
-  const [instance, random] = sidOf(request)?.split('.') ?? [];
+  const [instance, random] = sidOf(request.url)?.split('.') ?? [];
   if (instance === undefined || random === undefined || instance === ownId) return undefined;
   return /^[\w-]{12}$/.test(instance) ? instance : undefined;
 }
 
-function sidOf(request: IncomingMessage): string | undefined {
-  const query = request.url?.split('?')[1];
+function sidOf(target: string | undefined): string | undefined {
+  const query = target?.split('?')[1];
   return query === undefined ? undefined : (new URLSearchParams(query).get('sid') ?? undefined);
 }

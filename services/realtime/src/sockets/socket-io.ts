@@ -1,16 +1,25 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
-import { corsHeaders, type RoomEventBroker, sendJson, TooManyRequestsError } from '@messagebox/shared';
+import { corsHeaders, type JsonServer, type RoomEventBroker, sendJson, TooManyRequestsError } from '@messagebox/shared';
 import { Server } from 'socket.io';
 import type { Admission } from './admission.js';
+import { HEARTBEAT, type Heartbeat, keepAlive } from './heartbeat.js';
+
+const PATH = '/socket.io/';
 
 /**
  * A socket.io server with this project's settings, attached to no HTTP server yet.
  *
  * @param maxFrameBytes the largest frame that is read from a client, unless its connection is given another bound
  */
-export function createSocketIo(broker: RoomEventBroker, maxFrameBytes: number): Server {
+export function createSocketIo(
+  broker: RoomEventBroker,
+  maxFrameBytes: number,
+  { pingInterval, pingTimeout }: Heartbeat = HEARTBEAT,
+): Server {
   return new Server({
     serveClient: false,
+    pingInterval,
+    pingTimeout,
     maxHttpBufferSize: maxFrameBytes,
     // Frames are arrays of numbers in JSON, mostly of encrypted bytes; compressing them costs more than it saves.
     perMessageDeflate: false,
@@ -18,10 +27,15 @@ export function createSocketIo(broker: RoomEventBroker, maxFrameBytes: number): 
   });
 }
 
+/** The HTTP server that socket.io is served on. */
+export type SocketIoHost = Pick<JsonServer, 'http' | 'takeWebSockets'>;
+
 export interface Entrance {
   /** ROUTING_PREFIX: socket.io is served below it as well. */
   readonly routingPrefix: string;
   readonly admission: Admission;
+  /** As the socket.io server was given it: {@link HEARTBEAT} unless given. */
+  readonly heartbeat?: Heartbeat | undefined;
   /** Whether no new connections are taken any more. */
   draining(): boolean;
 }
@@ -29,8 +43,11 @@ export interface Entrance {
 type EngineRequest = IncomingMessage & { readonly _query?: Readonly<Record<string, string>> };
 
 /** Serves socket.io on an HTTP server, beside whatever listens there already, at `/socket.io/`. */
-export function attachSocketIo(io: Server, http: HttpServer, entrance: Entrance): void {
+export function attachSocketIo(io: Server, server: SocketIoHost, entrance: Entrance): void {
+  const { http } = server;
+  const { routingPrefix } = entrance;
   io.attach(http);
+  server.takeWebSockets((target) => target.startsWith(PATH) || target.startsWith(`${routingPrefix}${PATH}`));
   io.engine.use((request: EngineRequest, response: ServerResponse, next: () => void) => {
     for (const [name, value] of Object.entries(corsHeaders)) response.setHeader(name, value);
     if (request.method === 'OPTIONS') {
@@ -44,13 +61,14 @@ export function attachSocketIo(io: Server, http: HttpServer, entrance: Entrance)
     } else if (request._query?.['sid'] !== undefined) next();
     else void admit(request, response, entrance, next);
   });
+  keepAlive(io, entrance.heartbeat ?? HEARTBEAT);
   io.engine.on(
     'connection',
     (connection: { request: IncomingMessage; once(event: 'close', run: () => void): void }) => {
       connection.once('close', entrance.admission.count(connection.request));
     },
   );
-  if (entrance.routingPrefix !== '') serveBelow(http, entrance.routingPrefix);
+  if (routingPrefix !== '') serveBelow(http, routingPrefix);
 }
 
 async function admit(
@@ -91,7 +109,7 @@ function refuse(
  */
 export function serveBelow(http: HttpServer, routingPrefix: string): void {
   const unprefix = (request: IncomingMessage) => {
-    if (request.url?.startsWith(`${routingPrefix}/socket.io/`)) request.url = request.url.slice(routingPrefix.length);
+    if (request.url?.startsWith(`${routingPrefix}${PATH}`)) request.url = request.url.slice(routingPrefix.length);
   };
   http.prependListener('request', unprefix);
   http.prependListener('upgrade', unprefix);

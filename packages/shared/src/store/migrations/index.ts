@@ -5,6 +5,7 @@ import * as wideFees from './2026-11-23-002-wide-fees.js';
 import * as pushOutbox from './2026-11-23-003-push-outbox.js';
 import * as payments from './2026-11-23-004-payments.js';
 import * as clientNonces from './2026-11-29-001-client-nonces.js';
+import * as clampFees from './2026-11-29-002-clamp-fees.js';
 import { recordOnly } from './record-only.js';
 import * as referenceDevices from './reference-devices.js';
 import * as referenceMessages from './reference-messages.js';
@@ -29,6 +30,7 @@ const MIGRATIONS: readonly (readonly [name: string, migration: Knex.Migration])[
   ['2026-11-23-003-push-outbox', pushOutbox],
   ['2026-11-23-004-payments', payments],
   ['2026-11-29-001-client-nonces', clientNonces],
+  ['2026-11-29-002-clamp-fees', clampFees],
 ];
 
 export const MIGRATION_NAMES: readonly string[] = MIGRATIONS.map(([name]) => name);

@@ -1,0 +1,165 @@
+import { ClientWindow, MAX_FRAMES_AT_CLIENT } from './client-window.js';
+
+/**
+ * What an initialRequest of ours is for: to prove that a client which came back is itself, to renew the session that
+ * signs, or only to learn that the client keeps up.
+ */
+export type QuestionKind = 'challenge' | 'refresh' | 'fence';
+
+export interface OutboxLimits {
+  readonly frames: number;
+  /** Of payloads. */
+  readonly bytes: number;
+}
+
+interface WaitingEvent {
+  readonly bytes: number;
+  send(): void;
+}
+
+/**
+ * Everything that a client is sent and has to work on, in order and never more at once than it bears. What has to wait is
+ * bounded; `ask` is called to send an initialRequest, and its answer makes room again.
+ *
+ * Until the client's identity is proven, half of what a client bears is used and no fence is sent: only answers to
+ * handshakes and one challenge go out then, and the proof does not depend on more of them.
+ */
+export class PacedOutbox {
+  readonly #window = new ClientWindow();
+  readonly #answers: (() => void)[] = [];
+  readonly #events: WaitingEvent[] = [];
+  #waitingBytes = 0;
+  #isProven = false;
+  #isRefreshDue = false;
+  #isClosed = false;
+  #isFlushing = false;
+
+  constructor(
+    private readonly limits: OutboxLimits,
+    private readonly ask: (kind: QuestionKind) => void,
+  ) {}
+
+  /** Payload bytes that wait. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** Frames that wait. */
+  get waitingFrames(): number {
+    return this.#events.length + this.#answers.length;
+  }
+
+  /** Answers to handshakes that wait. */
+  get waitingAnswers(): number {
+    return this.#answers.length;
+  }
+
+  /** Whether an initialRequest waits for its answer. */
+  get isQuestionOpen(): boolean {
+    return this.#window.isFenceOpen;
+  }
+
+  /** Sends the answer to a handshake as soon as there is room, before any event: the client waits for it. */
+  answerHandshake(send: () => void): void {
+    this.#answers.push(send);
+    this.#flush();
+  }
+
+  /**
+   * Sends an event as soon as there is room.
+   *
+   * @returns false when too much waits already
+   */
+  sendEvent(bytes: number, send: () => void): boolean {
+    if (this.#events.length >= this.limits.frames || this.#waitingBytes + bytes > this.limits.bytes) return false;
+    this.#waitingBytes += bytes;
+    this.#events.push({ bytes, send });
+    this.#flush();
+    return true;
+  }
+
+  /** Sends an event before all that wait. */
+  sendFirst(send: () => void): void {
+    this.#events.unshift({ bytes: 0, send });
+    this.#flush();
+  }
+
+  /** Asks a client that came back to prove itself. Only once, and before it has. */
+  challenge(): void {
+    if (!this.#window.isFenceOpen) this.#askNow('challenge');
+  }
+
+  /** Asks for a new session, now or when the open question is answered. */
+  refresh(): void {
+    this.#isRefreshDue = true;
+    this.#flush();
+  }
+
+  /** The client is known from now on. */
+  prove(): void {
+    this.#isProven = true;
+    this.#flush();
+  }
+
+  /** The open initialRequest was answered. Room is made, but nothing is sent before `resume`. */
+  answered(): void {
+    this.#window.answerFence();
+  }
+
+  resume(): void {
+    this.#flush();
+  }
+
+  /** Drops what waits: the connection has ended. */
+  close(): void {
+    this.#isClosed = true;
+    this.#answers.length = 0;
+    this.#events.length = 0;
+    this.#waitingBytes = 0;
+  }
+
+  #flush(): void {
+    // What is sent may cause more to be sent.
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    try {
+      while (!this.#isClosed) {
+        if (this.#isQuestionDue) this.#askNow(this.#isRefreshDue ? 'refresh' : 'fence');
+        else if (!this.#sendNext()) break;
+      }
+    } finally {
+      this.#isFlushing = false;
+    }
+  }
+
+  get #isQuestionDue(): boolean {
+    if (!this.#isProven || this.#window.isFenceOpen) return false;
+    return this.#isRefreshDue || this.#window.isFenceDue || (this.waitingFrames > 0 && !this.#window.hasRoom);
+  }
+
+  get #hasRoom(): boolean {
+    return this.#isProven ? this.#window.hasRoom : this.#window.inWork < MAX_FRAMES_AT_CLIENT / 2;
+  }
+
+  #sendNext(): boolean {
+    if (!this.#hasRoom) return false;
+    const answer = this.#answers.shift();
+    if (answer !== undefined) {
+      this.#window.sendFrame();
+      answer();
+      return true;
+    }
+    const event = this.#events.shift();
+    if (event === undefined) return false;
+    this.#waitingBytes -= event.bytes;
+    this.#window.sendFrame();
+    event.send();
+    return true;
+  }
+
+  #askNow(kind: QuestionKind): void {
+    if (kind === 'refresh') this.#isRefreshDue = false;
+    this.#window.sendFence();
+    this.ask(kind);
+  }
+}

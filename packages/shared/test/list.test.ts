@@ -1,0 +1,196 @@
+import { list } from '../src/rules/list.js';
+import { RuleError } from '../src/rules/rule-error.js';
+import { type MessageStore, openStore } from '../src/store/index.js';
+
+const ALICE = `02${'a'.repeat(64)}`;
+const BOB = `03${'b'.repeat(64)}`;
+const MEBIBYTE = 1_048_576;
+const LIST_MAX_BYTES = 15_000_000;
+
+let store: MessageStore;
+let ids = 0;
+
+beforeEach(async () => {
+  store = openStore({ client: 'better-sqlite3', filename: ':memory:' });
+  await store.migrate();
+});
+afterEach(() => store.close());
+
+async function fill(bodies: readonly string[]): Promise<string[]> {
+  const messages = bodies.map((body) => ({
+    recipient: ALICE,
+    messageBox: 'inbox',
+    messageId: `id ${++ids}`,
+    sender: BOB,
+    body,
+  }));
+  await store.storeMessages(messages);
+  return messages.map(({ messageId }) => messageId);
+}
+
+const ask = (paging: object, maxBytes = LIST_MAX_BYTES) =>
+  list({ store, maxBytes }, ALICE, { messageBox: 'inbox', ...paging });
+const codeOf = (paging: object) =>
+  ask(paging).then(
+    () => 'answered',
+    (error: unknown) => (error instanceof RuleError ? error.code : error),
+  );
+
+/** Reads as today's clients do: on to `nextOffset` while `hasMore` is true. */
+async function readByOffset(paging: object = {}): Promise<{ ids: string[]; sizes: number[]; counts: number[] }> {
+  const read: { ids: string[]; sizes: number[]; counts: number[] } = { ids: [], sizes: [], counts: [] };
+  for (let offset: number | null = 0; offset !== null; ) {
+    const answer = await ask({ offset, ...paging });
+    if (!('nextOffset' in answer)) throw new Error('the answer has no nextOffset');
+    if (read.counts.length === 100) throw new Error('the pages never end');
+    read.ids.push(...answer.messages.map(({ messageId }) => messageId));
+    read.counts.push(answer.messages.length);
+    read.sizes.push(Buffer.byteLength(JSON.stringify(answer)));
+    expect(answer.hasMore).toBe(answer.nextOffset !== null);
+    if (answer.nextOffset !== null) expect(answer.nextOffset).toBe(offset + answer.messages.length);
+    offset = answer.nextOffset;
+  }
+  return read;
+}
+
+test('an answer by offset says where it began, how much it may hold and where the next begins', async () => {
+  const all = await fill(Array.from({ length: 5 }, () => 'hello'));
+  expect(await ask({ offset: 1, limit: 2 })).toMatchObject({
+    status: 'success',
+    messages: [{ messageId: all[1] }, { messageId: all[2] }],
+    limit: 2,
+    offset: 1,
+    nextOffset: 3,
+    hasMore: true,
+  });
+  expect(await ask({ offset: 0 })).toMatchObject({ limit: 1_000, offset: 0, nextOffset: null, hasMore: false });
+  const nothing = { status: 'success', messages: [], limit: 1_000, offset: 9, nextOffset: null, hasMore: false };
+  expect(await ask({ offset: 9 })).toEqual(nothing);
+  expect(await ask({ skip: 9 })).toEqual(nothing);
+  expect(await ask({ skip: 9, offset: 9 })).toEqual(nothing);
+});
+
+test('without offset an answer is as it was: a cursor, and nothing of offsets', async () => {
+  const all = await fill(['one', 'two', 'three']);
+  const first = await ask({ limit: 2 });
+  expect(Object.keys(first).sort()).toEqual(['hasMore', 'messages', 'next', 'status']);
+  expect(await ask({ after: 'next' in first ? first.next : '' })).toMatchObject({ messages: [{ messageId: all[2] }] });
+  expect(Object.keys(await ask({}))).toEqual(['status', 'messages']);
+});
+
+test.each([
+  ['quotes, which take two bytes each', '"'],
+  ['control characters, which take six', '\u0001'],
+  ['characters of four bytes', '📬'],
+])('pages of 1 MiB stay so in an answer, whatever the bodies hold: %s', async (_what, character) => {
+  const all = await fill(Array.from({ length: 40 }, () => character.repeat(50_000)));
+  const read = await readByOffset();
+  expect(read.ids).toEqual(all);
+  expect(Math.max(...read.sizes)).toBeLessThanOrEqual(MEBIBYTE + 1_000);
+});
+
+test('1,000 small messages with ids that grow in JSON stay within 1 MiB as well', async () => {
+  const messages = Array.from({ length: 1_000 }, (_, n) => ({
+    recipient: ALICE,
+    messageBox: 'inbox',
+    messageId: `${'\u0001'.repeat(250)}${String(n).padStart(4)}`,
+    sender: BOB,
+    body: 'x',
+  }));
+  await store.storeMessages(messages);
+  const read = await readByOffset();
+  expect(read.ids).toEqual(messages.map(({ messageId }) => messageId));
+  expect(Math.max(...read.sizes)).toBeLessThanOrEqual(MEBIBYTE + 1_000);
+});
+
+test('a message larger than a page comes alone, and those around it are not lost', async () => {
+  const all = await fill(['small', 'x'.repeat(4 * MEBIBYTE), 'small', '\u0001'.repeat(MEBIBYTE), 'small']);
+  const read = await readByOffset();
+  expect(read.ids).toEqual(all);
+  expect(read.counts).toEqual([1, 1, 1, 1, 1]);
+});
+
+test('a smaller LIST_MAX_BYTES bounds pages by offset, too', async () => {
+  await fill(Array.from({ length: 10 }, () => 'x'.repeat(1_000)));
+  expect((await ask({ offset: 0 }, 5_000)).messages).toHaveLength(3);
+});
+
+test('without offset an answer is within LIST_MAX_BYTES as JSON', async () => {
+  const all = await fill(Array.from({ length: 20 }, () => '"'.repeat(1_000_000)));
+  const answer = await ask({});
+  expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThanOrEqual(LIST_MAX_BYTES + 1_000);
+  expect(answer).toMatchObject({ hasMore: true });
+  await store.acknowledgeMessages(
+    ALICE,
+    answer.messages.map(({ messageId }) => messageId),
+  );
+  const seen = [...answer.messages, ...(await readRest())].map(({ messageId }) => messageId);
+  expect(seen).toEqual(all);
+});
+
+async function readRest(): Promise<{ messageId: string }[]> {
+  const answer = await ask({});
+  await store.acknowledgeMessages(
+    ALICE,
+    answer.messages.map(({ messageId }) => messageId),
+  );
+  return answer.hasMore === true ? [...answer.messages, ...(await readRest())] : answer.messages;
+}
+
+test('behind the last offset that may be asked for, a page says that it is the last: clients would be refused', async () => {
+  const page = async (count: number) => {
+    const messages = Array.from({ length: count }, (_, n) => ({
+      messageId: `id ${n}`,
+      sender: BOB,
+      body: 'x',
+      createdAt: new Date(),
+      updatedAt: new Date(),
+      cursor: String(n),
+    }));
+    const long = { listMessages: async () => ({ messages, hasMore: true }) } as unknown as MessageStore;
+    return await list({ store: long, maxBytes: LIST_MAX_BYTES }, ALICE, { messageBox: 'inbox', offset: 99_990 });
+  };
+  expect(await page(10)).toMatchObject({ hasMore: true, nextOffset: 100_000 });
+  expect(await page(11)).toMatchObject({ hasMore: false, nextOffset: null });
+});
+
+test('one message by its id, with and without an offset', async () => {
+  const [, wanted] = await fill(['one', 'two', 'three']);
+  const messages = [{ messageId: wanted, body: 'two' }];
+  expect(await ask({ messageId: wanted })).toMatchObject({ messages });
+  expect(await ask({ messageId: wanted, offset: 0 })).toMatchObject({ messages, hasMore: false, nextOffset: null });
+  expect((await ask({ messageId: 'unknown' })).messages).toEqual([]);
+});
+
+test.each<[string, object]>([
+  ...[-1, 0.5, 100_001, '0', '', null, true, [], [0], {}, Number.NaN, Number.POSITIVE_INFINITY].flatMap(
+    (offset): [string, object][] => [
+      ['ERR_INVALID_OFFSET', { offset }],
+      ['ERR_INVALID_OFFSET', { skip: offset }],
+    ],
+  ),
+  ['ERR_INVALID_OFFSET', { offset: 1, skip: 2 }],
+  ['ERR_INVALID_OFFSET', { offset: 1, skip: null }],
+  ...[-1, 0, 1.5, 1_001, '1', null, Number.NaN].map((limit): [string, object] => [
+    'ERR_INVALID_LIMIT',
+    { offset: 0, limit },
+  ]),
+  ['ERR_INVALID_LIMIT', { limit: 10_001 }],
+  ['ERR_INVALID_AFTER', { offset: 0, after: '5' }],
+  ...['', ' ', 'x'.repeat(257), '\ud800', 'a\0b', 7, null, [], ['id 1']].flatMap((messageId): [string, object][] => [
+    ['ERR_INVALID_MESSAGEID', { messageId }],
+    ['ERR_INVALID_MESSAGEID', { messageId, offset: 0 }],
+  ]),
+])('%s for %j', async (code, paging) => {
+  expect(await codeOf(paging)).toBe(code);
+});
+
+test.each([
+  { offset: 0 },
+  { offset: 100_000, limit: 1_000 },
+  { limit: 10_000 },
+  { messageId: 'x'.repeat(256) },
+  { messageId: '📬'.repeat(255) },
+])('at the bounds: %j', async (paging) => {
+  expect(await codeOf(paging)).toBe('answered');
+});

@@ -1,0 +1,15 @@
+import { PrivateKey, ProtoWallet, type WalletInterface } from '@bsv/sdk';
+
+export interface Party {
+  readonly key: string;
+  readonly wallet: WalletInterface;
+}
+
+/** Somebody who can sign and verify. */
+export function newParty(): Party {
+  const privateKey = PrivateKey.fromRandom();
+  return {
+    key: privateKey.toPublicKey().toString(),
+    wallet: new ProtoWallet(privateKey) as unknown as WalletInterface,
+  };
+}

@@ -1,0 +1,98 @@
+import { EventEmitter } from 'node:events';
+import { HEARTBEAT, keepAlive } from '../src/sockets/heartbeat.js';
+
+/** What today's clients take of an event (1 MiB), each byte as a number of three digits and a comma. */
+const LARGEST_PUSH = 4 * 1_048_576;
+const KB_64 = 65_536;
+
+test('a client waits long enough for the largest push at 64 KB in a second, with a quarter to spare', () => {
+  const seconds = (HEARTBEAT.pingInterval + HEARTBEAT.pingTimeout) / 1_000;
+  expect(seconds).toBeGreaterThanOrEqual((LARGEST_PUSH / KB_64) * 1.25);
+});
+
+test('bytes are looked for often enough for the next ping to come while the client waits', () => {
+  expect(HEARTBEAT.lookEvery * 2).toBeLessThan(HEARTBEAT.pingTimeout);
+});
+
+describe('what engine.io gives to a long poll at a time', () => {
+  interface Packet {
+    readonly type: string;
+    readonly data?: string;
+  }
+
+  /** An engine.io connection as far as heartbeats know it. */
+  class Connection extends EventEmitter {
+    readonly id = 'id';
+    readyState = 'open';
+    readonly request = {};
+    writeBuffer: Packet[] = [];
+    constructor(readonly transport: { readonly name: string }) {
+      super();
+    }
+    sendPacket(type: string, data?: string): void {
+      const packet = data === undefined ? { type } : { type, data };
+      this.emit('packetCreate', packet);
+      this.writeBuffer.push(packet);
+    }
+    /** @returns what goes to the transport */
+    flush(): Packet[] {
+      this.emit('flush', this.writeBuffer);
+      const given = this.writeBuffer;
+      this.writeBuffer = [];
+      this.emit('drain');
+      return given;
+    }
+  }
+  function open(transport: string): Connection {
+    const engine = Object.assign(new EventEmitter(), { use: () => undefined });
+    keepAlive({ engine } as unknown as Parameters<typeof keepAlive>[0], HEARTBEAT);
+    const connection = new Connection({ name: transport });
+    Object.assign(connection.request, { socket: { bytesRead: 0 } });
+    engine.emit('connection', connection);
+    return connection;
+  }
+  const sizes = (packets: Packet[]) => packets.map(({ type, data }) => (type === 'ping' ? 'ping' : data?.length));
+
+  let connection: Connection;
+  afterEach(() => connection.emit('close'));
+
+  test('one large frame, alone; what is left comes in order, with a ping before the next', () => {
+    connection = open('polling');
+    for (const size of [10, 300_000, 20, 400_000, 30]) connection.sendPacket('message', 'x'.repeat(size));
+    expect(sizes(connection.flush())).toEqual([10, 'ping']);
+    connection.sendPacket('message', 'last');
+    expect(sizes(connection.flush())).toEqual([300_000]);
+    expect(sizes(connection.flush())).toEqual(['ping', 20, 'ping']);
+    expect(sizes(connection.flush())).toEqual([400_000]);
+    expect(sizes(connection.flush())).toEqual(['ping', 30, 4]);
+    expect(connection.flush()).toEqual([]);
+  });
+
+  test('many small ones together', () => {
+    connection = open('polling');
+    for (let i = 0; i < 1_000; i++) connection.sendPacket('message', 'x'.repeat(100));
+    expect(connection.flush()).toHaveLength(1_000);
+  });
+
+  test('everything, when the connection is being closed', () => {
+    connection = open('polling');
+    for (let i = 0; i < 3; i++) connection.sendPacket('message', 'x'.repeat(300_000));
+    connection.readyState = 'closing';
+    expect(connection.flush()).toHaveLength(6);
+  });
+
+  test('so much that no more than 16 MB are left', () => {
+    connection = open('polling');
+    for (let i = 0; i < 100; i++) connection.sendPacket('message', 'x'.repeat(300_000));
+    connection.flush();
+    const left = connection.writeBuffer.reduce((sum, { data = '' }) => sum + data.length, 0);
+    expect(left).toBeGreaterThan(16_000_000);
+    expect(left).toBeLessThanOrEqual(16_777_216);
+  });
+
+  test('a websocket gets everything at once, with a ping in front of each large frame', () => {
+    connection = open('websocket');
+    for (const size of [300_000, 100, 300_000]) connection.sendPacket('message', 'x'.repeat(size));
+    expect(sizes(connection.flush())).toEqual(['ping', 300_000, 'ping', 100, 'ping', 300_000]);
+  });
+});
