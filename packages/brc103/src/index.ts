@@ -18,6 +18,7 @@ export {
   authErrorHandler,
   type ClaimedRequest,
   createAuthMiddleware,
+  type FailureLimit,
   type RequestAuth,
   type WorkSchedule,
 } from './http/middleware.js';

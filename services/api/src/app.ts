@@ -78,6 +78,7 @@ export interface ApiParts {
 const LIMITS = {
   handshakes: { burst: 3_000, seconds: 3 },
   requests: { burst: 10_000, seconds: 10 },
+  failures: { burst: 1_000, seconds: 10 },
   migrations: { burst: 10, seconds: 60 },
   inFlight: { requests: 2_000, bodyBytes: 536_870_912 },
 };
@@ -86,10 +87,15 @@ const LIMITS = {
 export function createApi(parts: ApiParts): Express {
   const { config, log, store, permissions, deliveryFees, payments, scheduler } = parts;
   const { normaliseKey } = parts.identity;
+  const failures = rateLimit(LIMITS.failures.burst, LIMITS.failures.seconds);
   const auth = createAuthMiddleware({
     authenticator: parts.identity.authenticator,
     maxBodyBytes: config.limits.requestBody,
     claimRequest: (claim) => store.claimRequest(claim),
+    failures: {
+      check: (request, session) => failures.check(session ?? addressOf(request)),
+      count: (request, session) => void failures.charge(session ?? addressOf(request), 1),
+    },
     schedule: {
       run: (request, identityKey, work) => scheduler.run(sourceOf(request, identityKey), work),
       charge: (request, identityKey, ms) => scheduler.charge(sourceOf(request, identityKey), ms),

@@ -63,6 +63,14 @@ export class ClientNonces {
     this.#unproven = new BoundedCache(options.maxUnproven ?? DEFAULT_MAX_UNPROVEN);
   }
 
+  /**
+   * Whether this process knows that the session's client has signed a request. The nonce of such a session is known to its
+   * client and to nobody who has not read its traffic.
+   */
+  isProven(session: OpenSession): boolean {
+    return this.#proven.get(session.nonce) !== undefined;
+  }
+
   /** Keeps a new session. Never rejects: when the store fails, this process at least remembers it. */
   async add(session: Session): Promise<void> {
     this.#unproven.set(session.nonce, session.clientNonce);

@@ -75,6 +75,19 @@ export interface WorkSchedule {
   charge(request: Request, identityKey: string | undefined, ms: number): void;
 }
 
+/**
+ * Limits how often requests may fail to prove who they come from. A failure counts against the proven session that it claims
+ * to belong to, or else against the request's address, so that nobody can use up another client's failures.
+ */
+export interface FailureLimit {
+  /**
+   * @param session the nonce of a proven session; undefined: the request's address counts
+   * @throws the error that answers the request, when there were too many
+   */
+  check(request: Request, session: string | undefined): Promise<void>;
+  count(request: Request, session: string | undefined): void;
+}
+
 export interface AuthMiddlewareOptions {
   readonly authenticator: Authenticator;
   /** Request bodies above this are answered with 413. Bytes. */
@@ -90,6 +103,8 @@ export interface AuthMiddlewareOptions {
   readonly onClientNonceError?: (error: unknown) => void;
   /** When the work of a request runs. Default: at once. */
   readonly schedule?: WorkSchedule;
+  /** How often requests may fail. Default: as often as they like. */
+  readonly failures?: FailureLimit;
   /** For metrics; called once per request or handshake. Must not throw. */
   readonly onOutcome?: (outcome: AuthOutcome) => void;
 }
@@ -115,6 +130,8 @@ const AT_ONCE: WorkSchedule = {
   charge: () => {},
 };
 
+const UNLIMITED: FailureLimit = { check: async () => {}, count: () => {} };
+
 /** Request headers that change an answer, but are outside the signature. */
 const CONDITIONAL_HEADERS = [
   'if-match',
@@ -127,7 +144,7 @@ const CONDITIONAL_HEADERS = [
 
 /** BRC-103 and BRC-104 for Express 5. */
 export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddleware {
-  const { authenticator, maxBodyBytes, claimRequest, schedule = AT_ONCE } = options;
+  const { authenticator, maxBodyBytes, claimRequest, schedule = AT_ONCE, failures = UNLIMITED } = options;
   const report = options.onOutcome ?? (() => {});
   const clientNonces = new ClientNonces({
     authenticator,
@@ -136,8 +153,15 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
   });
 
   /** Passes the refusal on once the rest of the request is out of the way. */
-  async function refuse(req: Request, res: Response, next: NextFunction, error: unknown): Promise<void> {
+  async function refuse(
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    error: unknown,
+    provenSession?: string,
+  ): Promise<void> {
     report(outcomeOf(error));
+    if (error instanceof AuthError) failures.count(req, provenSession);
     const rest = await discardBody(req);
     if (rest === 'aborted') return;
     if (rest === 'unfinished') res.set('Connection', 'close');
@@ -180,10 +204,13 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
     let headers: AuthHeaders;
     let session: Session;
     let rawBody: Buffer | undefined;
+    let provenSession: string | undefined;
     try {
       headers = readAuthHeaders(req.rawHeaders);
       // The nonce is authentic for one identity only, so whoever claims another is refused before the body costs anything.
       const open = openLiveSession(authenticator, headers);
+      if (clientNonces.isProven(open)) provenSession = open.nonce;
+      await failures.check(req, provenSession);
       rawBody = await readBody(req, maxBodyBytes);
       if (!rawBody) {
         report('aborted');
@@ -199,7 +226,7 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
       if (found === undefined) throw new SessionNotFoundError();
       session = found;
     } catch (error) {
-      await refuse(req, res, next, error);
+      await refuse(req, res, next, error, provenSession);
       return;
     }
 
