@@ -153,15 +153,8 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
   });
 
   /** Passes the refusal on once the rest of the request is out of the way. */
-  async function refuse(
-    req: Request,
-    res: Response,
-    next: NextFunction,
-    error: unknown,
-    provenSession?: string,
-  ): Promise<void> {
+  async function refuse(req: Request, res: Response, next: NextFunction, error: unknown): Promise<void> {
     report(outcomeOf(error));
-    if (error instanceof AuthError) failures.count(req, provenSession);
     const rest = await discardBody(req);
     if (rest === 'aborted') return;
     if (rest === 'unfinished') res.set('Connection', 'close');
@@ -226,7 +219,8 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
       if (found === undefined) throw new SessionNotFoundError();
       session = found;
     } catch (error) {
-      await refuse(req, res, next, error, provenSession);
+      if (error instanceof AuthError) failures.count(req, provenSession);
+      await refuse(req, res, next, error);
       return;
     }
 
