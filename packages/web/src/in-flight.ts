@@ -34,7 +34,7 @@ export function boundInFlight(limits: InFlightLimits, metrics?: Pick<Metrics, 'l
       if (!request.complete) closeAfterwards(request, response);
       next(new TooManyRequestsError(1));
     };
-    const body: Lease | undefined = bodies.tryAcquire(address, 0, () => refuse('body bytes'));
+    const body: Lease | undefined = bodies.tryAcquire(address, 0, () => refuse('body_bytes'));
     const place: Lease | undefined = requests.tryAcquire(address, 1, () => refuse('requests'));
     if (place === undefined || body === undefined) {
       refuse('requests');
@@ -53,7 +53,7 @@ export function boundInFlight(limits: InFlightLimits, metrics?: Pick<Metrics, 'l
       // More than the largest body is read only to be forgotten.
       const bytes = Math.min(chunk.length, limits.largestBody - held);
       if (bytes > 0 && !body.grow(bytes)) {
-        refuse('body bytes');
+        refuse('body_bytes');
         return false;
       }
       held += bytes;
