@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { createApi, purgeExpiredRegularly } from '@messagebox/api';
 import { Overlay } from '@messagebox/overlay';
@@ -14,6 +13,7 @@ import {
   type RunningService,
 } from '@messagebox/shared';
 import { openMoney } from '@messagebox/wallet';
+import { createDataDir } from './data-dir.js';
 import { keyFromDataDir } from './server-key.js';
 import { welcome } from './welcome.js';
 
@@ -25,7 +25,7 @@ const DEFAULT_PORT = 8080;
  */
 export async function start(given: Config, log: Logger): Promise<RunningService> {
   const { config, keyFile } = await withKey(given);
-  await mkdir(config.dataDir, { recursive: true });
+  await createDataDir(config.dataDir);
   const foundation = await openFoundation(config, log, {
     service: 'standalone',
     embedded: { client: 'better-sqlite3', filename: path.join(config.dataDir, 'messagebox.sqlite') },
