@@ -22,6 +22,7 @@ export { Counts } from './limits/counts.js';
 export { type RateLimit, rateLimit, TooManyRequestsError } from './limits/rate-limit.js';
 export { Turns } from './limits/turns.js';
 export { TimeoutError, within } from './limits/within.js';
+export { LimitedLines, type LimitedLinesOptions, limitedLines, pathForLog } from './logging/limited-lines.js';
 export { createLogger, type Logger } from './logging/logger.js';
 export { createInternalServer } from './metrics/internal-server.js';
 export { MeasuredPermissions } from './metrics/measured-permissions.js';

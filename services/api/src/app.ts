@@ -8,6 +8,7 @@ import {
   type Health,
   type JobQueue,
   type Logger,
+  limitedLines,
   MessageBoxAdvertisements,
   type MessageStore,
   type Metrics,
@@ -87,7 +88,8 @@ export function createApi(parts: ApiParts): Express {
     maxBodyBytes: config.limits.requestBody,
     claimRequest: (claim) => store.claimRequest(claim),
     clientNonces: new SqlClientNonces(parts.sql),
-    onClientNonceError: (error) => log.warn({ reason: String(error) }, 'a session could not be kept'),
+    onClientNonceError: (error) =>
+      limitedLines(log).write('warn', { reason: String(error) }, 'a session could not be kept'),
     onOutcome: (outcome) => parts.metrics.authOutcomes.inc({ transport: 'http', outcome }),
   });
   const handshakes = rateLimit(LIMITS.handshakes.burst, LIMITS.handshakes.seconds);

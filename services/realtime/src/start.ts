@@ -5,6 +5,7 @@ import {
   type Foundation,
   JsonServer,
   type Logger,
+  limitedLines,
   openFoundation,
   type RunningService,
   sendJson,
@@ -42,7 +43,7 @@ export async function start(config: Config, log: Logger): Promise<RunningService
       const path = request.url?.split('?')[0] ?? '/';
       if (answerHealth(path, response, health)) return;
       const description = 'There is nothing here but /socket.io/ and /health/.';
-      log.info({ status: 404, code: 'ERR_NOT_FOUND' }, 'request refused');
+      limitedLines(log).write('info', { status: 404, code: 'ERR_NOT_FOUND' }, 'request refused');
       sendJson(response, 404, { status: 'error', code: 'ERR_NOT_FOUND', description });
     }, log);
     if (config.websockets) {

@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { Health } from '../health/health.js';
+import { limitedLines } from '../logging/limited-lines.js';
 import type { Logger } from '../logging/logger.js';
 import { FrontServer } from './front-server.js';
 import { UPLOAD_PACE, type UploadPace, UploadWatch } from './upload-watch.js';
@@ -150,7 +151,7 @@ function refuseRequest(
   status: number,
   description: string,
 ): void {
-  log?.info({ status, code: BAD_REQUEST }, 'request refused');
+  if (log) limitedLines(log).write('info', { status, code: BAD_REQUEST }, 'request refused');
   response.setHeader('Connection', 'close'); // its body stays unread
   sendJson(response, status, { status: 'error', code: BAD_REQUEST, description });
   request.resume();
@@ -171,7 +172,7 @@ function refuseUnreadable(log: Logger | undefined, error: NodeJS.ErrnoException,
     return;
   }
   const [status, phrase, text] = refusal(error.code);
-  log?.info({ status, code: BAD_REQUEST, reason: error.code }, 'request refused');
+  if (log) limitedLines(log).write('info', { status, code: BAD_REQUEST, reason: error.code }, 'request refused');
   const body = JSON.stringify({ status: 'error', code: BAD_REQUEST, description: text });
   socket.end(
     `HTTP/1.1 ${status} ${phrase}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
