@@ -47,7 +47,11 @@ export function refuseSend(parts: EventParts, socket: AuthSocket, data: unknown)
   const roomId = field(data, 'roomId');
   const messageId = echo(field(field(data, 'message'), 'messageId'));
   const refusal = { code: 'ERR_TOO_MANY_REQUESTS', messageId };
-  limitedLines(parts.log).write('info', { socket: socket.id, event: 'sendMessage', code: refusal.code }, 'event refused');
+  limitedLines(parts.log).write(
+    'info',
+    { socket: socket.id, event: 'sendMessage', code: refusal.code },
+    'event refused',
+  );
   const text = 'Too many messages of this connection are under way. Try again later.';
   socket.emit('messageFailed', { reason: text, ...refusal });
   const ackEvent = ackEventOf(roomId);
@@ -116,7 +120,11 @@ function failure(parts: EventParts, socket: AuthSocket, error: unknown): Failure
             isPayment: paymentErrorCodes.has(error.code),
           }
         : { code: 'ERR_TOO_MANY_REQUESTS', description: error.message, isPayment: false };
-    limitedLines(parts.log).write('info', { socket: socket.id, event: 'sendMessage', code: refusal.code }, 'event refused');
+    limitedLines(parts.log).write(
+      'info',
+      { socket: socket.id, event: 'sendMessage', code: refusal.code },
+      'event refused',
+    );
     return refusal;
   }
   if (error instanceof StoreUnavailableError) {
