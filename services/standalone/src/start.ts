@@ -6,6 +6,7 @@ import { openPush, Realtime } from '@messagebox/realtime';
 import {
   type Config,
   ConfigError,
+  countLimits,
   JsonServer,
   type Logger,
   openFoundation,
@@ -45,7 +46,11 @@ export async function start(given: Config, log: Logger): Promise<RunningService>
     closing.add('jobs', () => jobs.close());
     const delivery = { events: realtime.publisher, push: push?.notes, payments };
     finishPaymentsRegularly({ ...foundation, ...delivery });
-    const server = new JsonServer(createApi({ ...foundation, ...delivery, jobs, neighbours: [overlay.routes()] }), log);
+    const server = new JsonServer(
+      createApi({ ...foundation, ...delivery, jobs, neighbours: [overlay.routes()] }),
+      log,
+      { onLimit: countLimits(foundation.metrics) },
+    );
     if (config.websockets) realtime.attach(server);
     closing.add('purge', purgeExpiredRegularly(foundation));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));

@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Health } from '../health/health.js';
 import { limitedLines } from '../logging/limited-lines.js';
 import type { Logger } from '../logging/logger.js';
+import { DOWNLOAD_PACE, type DownloadPace, DownloadWatch } from './download-watch.js';
 import { FrontServer } from './front-server.js';
 import { UPLOAD_PACE, type UploadPace, UploadWatch } from './upload-watch.js';
 
@@ -18,7 +19,7 @@ const MAX_HEADERS = 2_000;
 const HEADERS_TIMEOUT_MS = 15_000;
 /** How often Node looks for headers that take too long. */
 const HEADERS_CHECK_MS = 5_000;
-const UPLOAD_CHECK_MS = 1_000;
+const PACE_CHECK_MS = 1_000;
 
 const SWEEP_MS = 50;
 /** After so many turns of the loop without a new connection, none waits; and after so many in all, enough is enough. */
@@ -28,20 +29,29 @@ const MOST_ACCEPT_TURNS = 1_000;
 const BAD_REQUEST = 'ERR_BAD_REQUEST';
 const TOO_SLOW = 'The request took too long to arrive.';
 
+/** Limits of the server itself, as `messagebox_limits_hit_total` names them. */
+export type ServerLimit = 'slow_upload' | 'slow_download';
+
 export interface JsonServerOptions {
   /** How slowly a body may arrive before its request is answered with 408: {@link UPLOAD_PACE} unless given. */
   readonly uploadPace?: UploadPace;
   /** How often to look for slow uploads, milliseconds. */
   readonly uploadCheckMs?: number;
+  /** How slowly an answer may be taken before its connection is ended: {@link DOWNLOAD_PACE} unless given. */
+  readonly downloadPace?: DownloadPace;
+  /** How often to look for answers that are taken too slowly, milliseconds. */
+  readonly downloadCheckMs?: number;
+  /** Told by name of each limit that a client has met here. Must not throw. */
+  readonly onLimit?: (limit: ServerLimit) => void;
   /** How long the headers of a request may take, milliseconds. */
   readonly headersTimeoutMs?: number;
-  /** The clock by which uploads are slow: milliseconds, never going back. */
+  /** The clock by which uploads and downloads are slow: milliseconds, never going back. */
   readonly now?: () => number;
 }
 
 /**
  * An HTTP server whose own refusals are JSON, too, and which can end without cutting answers off. Runs of slashes in a path
- * count as one, offers of other protocols are ignored unless they are taken, and uploads are bounded by pace, not by time.
+ * count as one, offers of other protocols are ignored unless they are taken, and uploads and answers are bounded by pace, not by time.
  */
 export class JsonServer {
   readonly http: Server;
@@ -52,11 +62,25 @@ export class JsonServer {
   /** @param log gets one line for each refusal of this server's own; those of the listener are the listener's */
   constructor(listener: RequestListener, log?: Logger, options: JsonServerOptions = {}) {
     const { uploadPace: pace = UPLOAD_PACE, headersTimeoutMs = HEADERS_TIMEOUT_MS } = options;
+    const { now = () => performance.now(), onLimit = () => {} } = options;
     const uploads = new UploadWatch({
       paceOf: () => pace,
-      onTooSlow: (request, response) => refuseSlowUpload(log, request, response),
-      everyMs: options.uploadCheckMs ?? UPLOAD_CHECK_MS,
-      now: options.now ?? (() => performance.now()),
+      onTooSlow: (request, response) => {
+        onLimit('slow_upload');
+        refuseSlowUpload(log, request, response);
+      },
+      everyMs: options.uploadCheckMs ?? PACE_CHECK_MS,
+      now,
+    });
+    const downloads = new DownloadWatch({
+      pace: options.downloadPace ?? DOWNLOAD_PACE,
+      onTooSlow: (response) => {
+        onLimit('slow_download');
+        if (log) limitedLines(log).write('info', { status: response.statusCode }, 'an answer was taken too slowly');
+        response.destroy();
+      },
+      everyMs: options.downloadCheckMs ?? PACE_CHECK_MS,
+      now,
     });
     this.#front = new FrontServer(
       {
@@ -67,7 +91,10 @@ export class JsonServer {
         keepAliveTimeout: 65_000,
         requireHostHeader: false, // Node's own refusal has no body: see below
       },
-      (request, response) => uploads.watch(request, response),
+      (request, response) => {
+        uploads.watch(request, response);
+        downloads.watch(request, response);
+      },
       (request, response) => {
         if (request.headers.host === undefined && request.httpVersion === '1.1') {
           refuseRequest(log, request, response, 400, 'The request has no Host header.');

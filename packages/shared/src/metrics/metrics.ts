@@ -13,6 +13,7 @@ export class Metrics {
   readonly httpRequestBytes;
   readonly httpResponseBytes;
   readonly authOutcomes;
+  readonly limitsHit;
   readonly messages;
   readonly storeDuration;
   readonly published;
@@ -65,6 +66,12 @@ export class Metrics {
       name: 'messagebox_auth_outcomes_total',
       help: 'Requests, handshakes and socket frames by how their authentication ended.',
       labelNames: ['transport', 'outcome'],
+      registers,
+    });
+    this.limitsHit = new Counter({
+      name: 'messagebox_limits_hit_total',
+      help: 'Refusals, ended connections and the like, by the limit that was met.',
+      labelNames: ['limit'],
       registers,
     });
     this.messages = new Counter({
