@@ -55,7 +55,13 @@ export class DownloadWatch {
 
   /** To be called when a request has arrived. */
   watch({ socket }: IncomingMessage, response: ServerResponse): void {
-    const answer: Answer = { response, socket, seen: bytesThatLeft(socket), lookedAt: undefined, credit: this.options.pace.graceMs };
+    const answer: Answer = {
+      response,
+      socket,
+      seen: bytesThatLeft(socket),
+      lookedAt: undefined,
+      credit: this.options.pace.graceMs,
+    };
     this.#answers.add(answer);
     response.once('close', () => this.#answers.delete(answer));
     if (this.#looking !== undefined) return;

@@ -7,6 +7,7 @@ import { limitedLines } from '../logging/limited-lines.js';
 import type { Logger } from '../logging/logger.js';
 import { DOWNLOAD_PACE, type DownloadPace, DownloadWatch } from './download-watch.js';
 import { FrontServer } from './front-server.js';
+import { type Excess, excessOfRequest, MAX_HEADERS } from './request-bounds.js';
 import { UPLOAD_PACE, type UploadPace, UploadWatch } from './upload-watch.js';
 
 /**
@@ -14,8 +15,6 @@ import { UPLOAD_PACE, type UploadPace, UploadWatch } from './upload-watch.js';
  * is 80 KB. Must match the edge's (`large_client_header_buffers`).
  */
 export const MAX_HEADER_BYTES = 98_304;
-/** Node leaves out of `headers` what comes after so many, Content-Length like any other: refused, rather than half read. */
-const MAX_HEADERS = 2_000;
 const HEADERS_TIMEOUT_MS = 15_000;
 /** How often Node looks for headers that take too long. */
 const HEADERS_CHECK_MS = 5_000;
@@ -30,7 +29,7 @@ const BAD_REQUEST = 'ERR_BAD_REQUEST';
 const TOO_SLOW = 'The request took too long to arrive.';
 
 /** Limits of the server itself, as `messagebox_limits_hit_total` names them. */
-export type ServerLimit = 'slow_upload' | 'slow_download';
+export type ServerLimit = 'slow_upload' | 'slow_download' | Excess['limit'];
 
 export interface JsonServerOptions {
   /** How slowly a body may arrive before its request is answered with 408: {@link UPLOAD_PACE} unless given. */
@@ -94,16 +93,21 @@ export class JsonServer {
       (request, response) => {
         uploads.watch(request, response);
         downloads.watch(request, response);
+        const excess = excessOfRequest(request);
+        if (excess === undefined) return true;
+        onLimit(excess.limit);
+        refuseRequest(log, request, response, excess.status, excess.description);
+        return false;
       },
+      (request) => excessOfRequest(request) === undefined,
       (request, response) => {
         if (request.headers.host === undefined && request.httpVersion === '1.1') {
           refuseRequest(log, request, response, 400, 'The request has no Host header.');
-        } else if (request.rawHeaders.length > MAX_HEADERS * 2) {
-          refuseRequest(log, request, response, 431, 'The request has too many headers.');
         } else listener(request, response);
       },
     );
     this.http = this.#front;
+    // Node leaves out of `headers` what comes after so many, Content-Length like any other; but more are refused.
     this.http.maxHeadersCount = MAX_HEADERS;
     this.http.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseUnreadable(log, error, socket));
     this.http.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
