@@ -1,7 +1,7 @@
 import type { Logger } from './logger.js';
 
 /** What strangers can cause as often as they like: so many lines at once, then so many in each second, of one kind. */
-const BURST = 200;
+const BURST = 1_000;
 const PER_SECOND = 20;
 const SUMMARY_MS = 10_000;
 const MAX_PATH = 200;
@@ -10,7 +10,7 @@ const MAX_PATH = 200;
 type LineLog = Pick<Logger, 'info' | 'warn' | 'error'>;
 
 export interface LimitedLinesOptions {
-  /** Lines of one kind that are written at once; default 200. */
+  /** Lines of one kind that are written at once; default 1,000. */
   readonly burst?: number;
   /** Lines of one kind that are written in a second on average; default 20. */
   readonly perSecond?: number;
