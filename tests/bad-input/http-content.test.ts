@@ -8,7 +8,8 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const LONE = '\ud800';
-const DEEP = 100_000;
+/** As deep as is still taken, within two levels more. */
+const DEEP = 126;
 const deepArray = '['.repeat(DEEP) + ']'.repeat(DEEP);
 const deepObject = `${'{"a":'.repeat(DEEP)}1${'}'.repeat(DEEP)}`;
 const huge = 'h'.repeat(1_000_000);
@@ -150,8 +151,6 @@ describe('POST /sendMessage', () => {
       { [LONE]: 1 },
       { a: [{ b: LONE }] },
       [LONE],
-      raw(deepArray),
-      raw(deepObject),
     ]),
   )('body: %s', async (_label, value) => {
     await field('body', value, 'ERR_INVALID_MESSAGE_BODY');
@@ -454,7 +453,9 @@ describe('bodies that are not JSON', () => {
     ['a NUL byte', '{"message":\0{}}'],
     ['a raw NUL in a text', '{"message":"\0"}'],
     ['an unfinished escape', '{"message":"\\ud8"}'],
-    ['arrays that never close', '['.repeat(DEEP)],
+    ['arrays that never close', '['.repeat(100)],
+    ['arrays that are too deep', '['.repeat(100_000) + ']'.repeat(100_000)],
+    ['objects that are too deep', `{"message":${'{"a":'.repeat(128)}1${'}'.repeat(128)}}`],
     ['an overlong NUL', Buffer.from([0x22, 0xc0, 0x80, 0x22])],
     ['half a surrogate pair in UTF-8', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])],
     ['a lone continuation byte', Buffer.from([0x22, 0x80, 0x22])],

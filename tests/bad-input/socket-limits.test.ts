@@ -325,7 +325,7 @@ describe('too often', () => {
       await usual.expectNoTrouble();
     });
 
-    const deep = '['.repeat(5_000) + ']'.repeat(5_000);
+    const deep = '['.repeat(120) + ']'.repeat(120);
     test.each<[string, (i: number) => string, string | undefined]>([
       ['with ids', (i) => `"flood ${i}"`, 'flood'],
       ['with ids of 10 KB', () => JSON.stringify('i'.repeat(10_240)), undefined],

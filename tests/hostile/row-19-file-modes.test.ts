@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../support/own-process.ts';
 import { startService } from '../support/processes.ts';
@@ -41,4 +41,22 @@ test('files in a DATA_DIR that anybody could enter are 0600 all the same', async
   });
   const { '.': _folder, ...files } = modes;
   expect(Object.entries(files).filter(([, is]) => is !== '600')).toEqual([]);
+});
+
+test('files that an earlier version left open to others are closed to them', async () => {
+  const modes = await modesAfterStart((dataDir) => {
+    mkdirSync(dataDir);
+    writeFileSync(join(dataDir, 'messagebox.sqlite'), '', { mode: 0o644 });
+    chmodSync(join(dataDir, 'messagebox.sqlite'), 0o644);
+  });
+  expect(modes['messagebox.sqlite']).toBe('600');
+  expect(modes['messagebox.sqlite-wal']).toBe('600');
+});
+
+test('a DATA_DIR that exists keeps its mode', async () => {
+  const modes = await modesAfterStart((dataDir) => {
+    mkdirSync(dataDir);
+    chmodSync(dataDir, 0o750);
+  });
+  expect(modes['.']).toBe('750');
 });

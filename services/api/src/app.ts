@@ -9,6 +9,7 @@ import {
   type Health,
   type JobQueue,
   type Logger,
+  limitedLines,
   MessageBoxAdvertisements,
   type MessageStore,
   type Metrics,
@@ -38,6 +39,7 @@ import {
 } from '@messagebox/web';
 import express, { type Express, type RequestHandler } from 'express';
 import { adminOnly } from './http/admin-only.js';
+import { AnswerMemory } from './http/answer-memory.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
 import { getFeesRoute } from './routes/admin/get-fees.js';
 import { putFeesRoute } from './routes/admin/put-fees.js';
@@ -81,6 +83,7 @@ const LIMITS = {
   failures: { burst: 1_000, seconds: 10 },
   migrations: { burst: 10, seconds: 60 },
   inFlight: { requests: 2_000, bodyBytes: 536_870_912 },
+  answerBytes: 134_217_728,
 };
 
 /** The api without its process: the whole wiring of the HTTP routes. */
@@ -101,11 +104,19 @@ export function createApi(parts: ApiParts): Express {
       charge: (request, identityKey, ms) => scheduler.charge(sourceOf(request, identityKey), ms),
     },
     clientNonces: new SqlClientNonces(parts.sql),
-    onClientNonceError: (error) => log.warn({ reason: String(error) }, 'a session could not be kept'),
+    onClientNonceError: (error) =>
+      limitedLines(log).write('warn', { reason: String(error) }, 'a session could not be kept'),
     onOutcome: (outcome) => parts.metrics.authOutcomes.inc({ transport: 'http', outcome }),
   });
   const handshakes = rateLimit(LIMITS.handshakes.burst, LIMITS.handshakes.seconds);
   const requests = rateLimit(LIMITS.requests.burst, LIMITS.requests.seconds);
+
+  const answers = new AnswerMemory(LIMITS.answerBytes, () => parts.metrics.limitsHit.inc({ limit: 'answer_bytes' }));
+  parts.metrics.gauge(
+    'messagebox_answers_held_bytes',
+    'Bytes of lists that their clients have not taken yet.',
+    () => answers.used,
+  );
 
   const app = express();
   app.disable('x-powered-by');
@@ -145,7 +156,7 @@ export function createApi(parts: ApiParts): Express {
       normaliseKey,
     }),
   );
-  routes.post('/listMessages', listMessagesRoute({ store, maxBytes: config.limits.list }));
+  routes.post('/listMessages', listMessagesRoute({ store, maxBytes: config.limits.list, answers }));
   routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store }));
   routes.post('/permissions/set', setPermissionRoute({ permissions, normaliseKey }));
   routes.get('/permissions/get', getPermissionRoute({ permissions, normaliseKey }));

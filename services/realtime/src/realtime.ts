@@ -4,6 +4,7 @@ import {
   type Config,
   hearPushHints,
   type Logger,
+  limitedLines,
   liveNamespaces,
   type MessageStore,
   type Metrics,
@@ -78,6 +79,7 @@ export class Realtime {
 
   constructor(private readonly parts: RealtimeParts) {
     const { config, log, metrics } = parts;
+    const lines = limitedLines(log);
     const live = config.limits.liveBody;
     // A body of n bytes is JSON within JSON within an array of numbers: about five characters for each byte.
     const frameBytes = live * 6;
@@ -124,7 +126,7 @@ export class Realtime {
         event: (socket, event) => this.#handle(socket, event),
         refused: (socket, error) => {
           metrics.authOutcomes.inc({ transport: 'socket', outcome: error.code });
-          log.info({ socket: socket.id, code: error.code, reason: error.message }, 'frame refused');
+          lines.write('info', { socket: socket.id, code: error.code, reason: error.message }, 'frame refused');
         },
         delivered: (_socket, _event, storedAt) => {
           metrics.delivered.inc();
@@ -132,7 +134,7 @@ export class Realtime {
         },
         undelivered: (socket, problem) => {
           metrics.undelivered.inc({ reason: problem });
-          log.info({ socket: socket.id, problem }, 'a socket was not sent an event');
+          lines.write('info', { socket: socket.id, problem }, 'a socket was not sent an event');
         },
         closed: (socket, reason) => log.debug({ socket: socket.id, reason }, 'socket closed'),
       },
@@ -224,7 +226,7 @@ export class Realtime {
       try {
         await handler(this.#events, socket, data);
       } catch (error) {
-        this.parts.log.error({ err: error, event: eventName }, 'an event handler failed');
+        limitedLines(this.parts.log).write('error', { err: error, event: eventName }, 'an event handler failed');
       }
     });
   }

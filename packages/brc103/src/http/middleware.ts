@@ -209,11 +209,8 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
         report('aborted');
         return;
       }
-      const { method, originalUrl: url, rawHeaders } = req;
-      const request = { requestId: headers.requestId, method, url, rawHeaders, body: rawBody };
-      await schedule.run(req, open.identityKey, () =>
-        authenticator.verifyGeneral(open, headers.nonce, requestPayload(request), headers.signature),
-      );
+      const body = rawBody;
+      await schedule.run(req, open.identityKey, () => verifyRequest(authenticator, open, headers, req, body));
       // Nothing has happened yet, so a client whose nonce was not kept may safely repeat the request in a new session.
       const found = await clientNonces.find(open);
       if (found === undefined) throw new SessionNotFoundError();
@@ -281,6 +278,18 @@ function openLiveSession(authenticator: Authenticator, headers: AuthHeaders): Op
   const session = authenticator.openSession(headers.yourNonce, headers.identityKey);
   if (authenticator.age(session) > authenticator.sessionLifeMs) throw new SessionNotFoundError();
   return session;
+}
+
+/** Apart from where the store is awaited, so that the payload, which holds a copy of the body, is not kept for so long. */
+function verifyRequest(
+  authenticator: Authenticator,
+  session: OpenSession,
+  headers: AuthHeaders,
+  { method, originalUrl: url, rawHeaders }: Request,
+  body: Buffer,
+): void {
+  const payload = requestPayload({ requestId: headers.requestId, method, url, rawHeaders, body });
+  authenticator.verifyGeneral(session, headers.nonce, payload, headers.signature);
 }
 
 function claimOf(authenticator: Authenticator, session: Session, { nonce, requestId }: AuthHeaders): ClaimedRequest {

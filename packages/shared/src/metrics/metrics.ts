@@ -70,7 +70,7 @@ export class Metrics {
     });
     this.limitsHit = new Counter({
       name: 'messagebox_limits_hit_total',
-      help: 'What was refused, ended or made to wait because a limit or a share was used up, by limit.',
+      help: 'Refusals, ended connections and the like, by the limit that was met.',
       labelNames: ['limit'],
       registers,
     });

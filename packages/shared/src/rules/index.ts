@@ -6,6 +6,7 @@ export { type DevicesAnswer, listDevices, type RegisterDeviceAnswer, registerDev
 export { type ListAnswer, type ListParts, list, type OffsetPageAnswer } from './list.js';
 export { bodyText, storedBody, storedWithPayment } from './message-body.js';
 export { ackEventName, isMessageId, isName, pushEventName, roomName, splitRoomName } from './names.js';
+export { parseJson } from './parse-json.js';
 export { field, type NormaliseKey } from './parse-send.js';
 export type { DuePayment, PaymentTaker, StorePaid } from './payment.js';
 export {

@@ -30,7 +30,11 @@ export interface SendAnswer {
  * @throws {StoreUnavailableError} nothing stored; worth another try
  */
 export async function send(parts: SendParts, sender: string, request: unknown): Promise<SendAnswer> {
-  const command = parseSend(request, sender, parts.normaliseKey);
+  // Not awaited here: what was parsed is not kept while the database has the word.
+  return sendCommand(parts, sender, parseSend(request, sender, parts.normaliseKey));
+}
+
+async function sendCommand(parts: SendParts, sender: string, command: SendCommand): Promise<SendAnswer> {
   if (command.payment !== undefined && parts.payments === undefined) throw paymentNotSupported();
   const recipients = command.messages.map(({ recipient }) => recipient);
   const cost = await charges(parts, sender, command.messageBox, recipients);

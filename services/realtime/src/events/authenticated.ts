@@ -1,5 +1,5 @@
 import type { AuthSocket } from '@messagebox/brc103';
-import { field } from '@messagebox/shared';
+import { field, limitedLines } from '@messagebox/shared';
 import { enterRoom } from './enter-room.js';
 import type { EventHandler, EventParts } from './event-parts.js';
 import { canHearRoom } from './own-room.js';
@@ -18,7 +18,7 @@ export const authenticated: EventHandler = async (parts, socket, data) => {
   if (identityKey === undefined || claimed !== identityKey) {
     const reason =
       typeof claimed === 'string' ? 'The identityKey is not the one of this session.' : 'identityKey is missing.';
-    parts.log.info({ socket: socket.id, event: 'authenticated' }, 'event refused');
+    limitedLines(parts.log).write('info', { socket: socket.id, event: 'authenticated' }, 'event refused');
     socket.emit('authenticationFailed', { reason });
     return;
   }

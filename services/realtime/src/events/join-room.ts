@@ -1,4 +1,5 @@
 import type { AuthSocket } from '@messagebox/brc103';
+import { limitedLines } from '@messagebox/shared';
 import { echo } from './echo.js';
 import { enterRoom } from './enter-room.js';
 import type { EventHandler, EventParts } from './event-parts.js';
@@ -51,6 +52,6 @@ function fail(
   roomId: unknown,
   { code, reason }: { readonly code: string; readonly reason: string },
 ): void {
-  parts.log.info({ socket: socket.id, event: `${what}Room`, code }, 'event refused');
+  limitedLines(parts.log).write('info', { socket: socket.id, event: `${what}Room`, code }, 'event refused');
   socket.emit(`${what}Failed`, { reason, roomId: echo(roomId), code });
 }

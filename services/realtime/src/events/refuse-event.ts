@@ -1,4 +1,5 @@
 import type { AuthSocket } from '@messagebox/brc103';
+import { limitedLines } from '@messagebox/shared';
 import { echo } from './echo.js';
 import type { EventParts } from './event-parts.js';
 import { refuseSend } from './send-message.js';
@@ -9,7 +10,11 @@ export function refuseEvent(parts: EventParts, socket: AuthSocket, eventName: st
     refuseSend(parts, socket, data);
     return;
   }
-  parts.log.info({ socket: socket.id, event: eventName, code: 'ERR_TOO_MANY_REQUESTS' }, 'event refused');
+  limitedLines(parts.log).write(
+    'info',
+    { socket: socket.id, event: eventName, code: 'ERR_TOO_MANY_REQUESTS' },
+    'event refused',
+  );
   const failure = FAILURES.get(eventName);
   const reason = 'Too many events of this connection are under way. Try again later.';
   if (failure === undefined) return;

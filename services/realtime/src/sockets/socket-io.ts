@@ -2,6 +2,7 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node
 import { corsHeaders, type JsonServer, type RoomEventBroker, sendJson, TooManyRequestsError } from '@messagebox/shared';
 import { Server } from 'socket.io';
 import type { Admission } from './admission.js';
+import { boundedParser } from './bounded-parser.js';
 import { HEARTBEAT, type Heartbeat, keepAlive } from './heartbeat.js';
 
 const PATH = '/socket.io/';
@@ -21,6 +22,7 @@ export function createSocketIo(
     pingInterval,
     pingTimeout,
     maxHttpBufferSize: maxFrameBytes,
+    parser: boundedParser(),
     // Frames are arrays of numbers in JSON, mostly of encrypted bytes; compressing them costs more than it saves.
     perMessageDeflate: false,
     ...(broker.adapter === undefined ? {} : { adapter: broker.adapter }),
