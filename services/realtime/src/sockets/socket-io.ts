@@ -2,9 +2,8 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node
 import { corsHeaders, type JsonServer, type RoomEventBroker, sendJson, TooManyRequestsError } from '@messagebox/shared';
 import { Server } from 'socket.io';
 import type { Admission } from './admission.js';
+import { readConnectionId, SOCKET_IO_PATH } from './connection-id.js';
 import { HEARTBEAT, type Heartbeat, keepAlive } from './heartbeat.js';
-
-const PATH = '/socket.io/';
 
 /**
  * A socket.io server with this project's settings, attached to no HTTP server yet.
@@ -40,15 +39,13 @@ export interface Entrance {
   draining(): boolean;
 }
 
-type EngineRequest = IncomingMessage & { readonly _query?: Readonly<Record<string, string>> };
-
 /** Serves socket.io on an HTTP server, beside whatever listens there already, at `/socket.io/`. */
 export function attachSocketIo(io: Server, server: SocketIoHost, entrance: Entrance): void {
   const { http } = server;
   const { routingPrefix } = entrance;
   io.attach(http);
-  server.takeWebSockets((target) => target.startsWith(PATH) || target.startsWith(`${routingPrefix}${PATH}`));
-  io.engine.use((request: EngineRequest, response: ServerResponse, next: () => void) => {
+  server.takeWebSockets((target) => target.startsWith(SOCKET_IO_PATH) || target.startsWith(`${routingPrefix}${SOCKET_IO_PATH}`));
+  io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
     for (const [name, value] of Object.entries(corsHeaders)) response.setHeader(name, value);
     if (request.method === 'OPTIONS') {
       response.writeHead(200, { 'Content-Length': 0 });
@@ -58,7 +55,7 @@ export function attachSocketIo(io: Server, server: SocketIoHost, entrance: Entra
     if (request.method !== 'GET' && request.method !== 'POST') {
       // engine.io calls it a fault of its own.
       refuse(response, 400, 'ERR_BAD_REQUEST', 'Only GET and POST are taken here.');
-    } else if (request._query?.['sid'] !== undefined) next();
+    } else if (readConnectionId(request.url) !== undefined) next();
     else void admit(request, response, entrance, next);
   });
   keepAlive(io, entrance.heartbeat ?? HEARTBEAT);
@@ -109,7 +106,7 @@ function refuse(
  */
 export function serveBelow(http: HttpServer, routingPrefix: string): void {
   const unprefix = (request: IncomingMessage) => {
-    if (request.url?.startsWith(`${routingPrefix}${PATH}`)) request.url = request.url.slice(routingPrefix.length);
+    if (request.url?.startsWith(`${routingPrefix}${SOCKET_IO_PATH}`)) request.url = request.url.slice(routingPrefix.length);
   };
   http.prependListener('request', unprefix);
   http.prependListener('upgrade', unprefix);
