@@ -17,10 +17,11 @@ import {
 } from '@messagebox/shared';
 import { type EventParts, eventHandlers, refuseEvent } from './events/index.js';
 import type { PushService } from './push/index.js';
-import { Admission } from './sockets/admission.js';
+import { Admission, type AdmittedConnection } from './sockets/admission.js';
 import type { Heartbeat } from './sockets/heartbeat.js';
 import type { InstanceRegistry } from './sockets/instance-registry.js';
 import { Lanes } from './sockets/lanes.js';
+import { LimitsHit } from './sockets/limits-hit.js';
 import { passOn, takePassed } from './sockets/pass-on.js';
 import { attachSocketIo, createSocketIo, type SocketIoHost, serveBelow } from './sockets/socket-io.js';
 
@@ -73,12 +74,16 @@ export class Realtime {
   readonly #namespaces: readonly string[];
   readonly #touching: NodeJS.Timeout;
   readonly #events: EventParts;
+  readonly #admission: Admission;
+  readonly #limits: LimitsHit;
   #draining = false;
   #endPassed = () => {};
 
   constructor(private readonly parts: RealtimeParts) {
     const { config, log, metrics } = parts;
     const live = config.limits.liveBody;
+    this.#admission = new Admission(config.trustedProxies);
+    this.#limits = new LimitsHit(metrics, log);
     // A body of n bytes is JSON within JSON within an array of numbers: about five characters for each byte.
     const frameBytes = live * 6;
     const namespaces = liveNamespaces(config.routingPrefix);
@@ -116,6 +121,7 @@ export class Realtime {
         bufferedBytes: LIMITS.bufferedBytes,
       },
       unprovenBytes: { each, shared: LIMITS.unprovenBytes.shared },
+      admitUnproven: ({ conn }, evict) => this.#admitUnproven(conn, evict),
       handlers: {
         opened: (socket) => {
           this.#lanes.set(socket, new Lanes());
@@ -149,11 +155,11 @@ export class Realtime {
 
   /** Takes sockets on this server from now on, at `/socket.io/`. */
   attach(server: SocketIoHost): void {
-    const { routingPrefix, trustedProxies } = this.parts.config;
     attachSocketIo(this.#io, server, {
-      routingPrefix,
-      admission: new Admission(trustedProxies),
+      routingPrefix: this.parts.config.routingPrefix,
+      admission: this.#admission,
       heartbeat: this.parts.heartbeat,
+      limitHit: (limit) => this.#limits.hit(limit),
       draining: () => this.#draining,
     });
   }
@@ -229,10 +235,20 @@ export class Realtime {
     });
   }
 
+  #admitUnproven(connection: AdmittedConnection, evict: () => void): (() => void) | undefined {
+    const hit = () => this.#limits.hit('unproven_sockets');
+    const release = this.#admission.admitUnproven(connection, () => {
+      hit();
+      evict();
+    });
+    if (release === undefined) hit();
+    return release;
+  }
+
   #addGauges(metrics: Metrics): void {
     const sockets = this.#sockets;
     metrics.gauges('messagebox_sockets', 'Open sockets, by whether their identity is proven.', 'state', () => ({
-      proven: sockets.size - sockets.unproven,
+      proven: sockets.proven,
       unproven: sockets.unproven,
     }));
     metrics.gauge('messagebox_rooms', 'Rooms with a socket on this instance.', () => {

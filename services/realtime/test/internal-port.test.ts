@@ -24,7 +24,17 @@ afterAll(async () => {
   await Promise.all([front.close(100), internal.close(100)]);
 });
 
-const none = ['', '&sid', '&sid=', '&sid=&sid=', '&sid=AAAAAAAAAAAA.x&sid=', '&SID=x', '&sid[]=x', '&x=%26sid=x', '#&sid=x'];
+const none = [
+  '',
+  '&sid',
+  '&sid=',
+  '&sid=&sid=',
+  '&sid=AAAAAAAAAAAA.x&sid=',
+  '&SID=x',
+  '&sid[]=x',
+  '&x=%26sid=x',
+  '#&sid=x',
+];
 
 test.each(none)('a poll with %j opens no connection', async (query) => {
   const response = await fetch(`${url}/socket.io/?EIO=4&transport=polling${query}`);

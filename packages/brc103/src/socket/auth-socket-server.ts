@@ -6,6 +6,7 @@ import { type Clock, systemClock } from './clock.js';
 import type { SocketEvent } from './frames.js';
 import { signBroadcasts } from './signed-broadcast.js';
 import { UnprovenMemory } from './unproven-memory.js';
+import { type AdmitUnproven, admitUpTo, UnprovenPlaces } from './unproven-places.js';
 
 export interface AuthSocketServerOptions {
   readonly io: Server;
@@ -14,8 +15,8 @@ export interface AuthSocketServerOptions {
   /** Namespaces that take clients. Default: only `/`. */
   readonly namespaces?: readonly string[];
   readonly handlers: AuthSocketHandlers;
-  /** Sockets that may be open at once without a proven identity. Default 4,000. */
-  readonly maxUnproven?: number;
+  /** Decides which sockets may be open without a proven identity. Default: 4,000 of them, whoever they are of. */
+  readonly admitUnproven?: AdmitUnproven;
   /** Sockets that one identity may have here. Default 300. */
   readonly maxPerIdentity?: number;
   /**
@@ -54,10 +55,12 @@ export class AuthSocketServer {
   readonly #sockets = new Map<Socket, AuthSocket>();
   readonly #byIdentity = new Map<string, number>();
   readonly #maxPerIdentity: number;
+  readonly #unproven: UnprovenPlaces;
+  #proven = 0;
   readonly #parts: Omit<AuthSocketParts, 'events'>;
 
   constructor(private readonly options: AuthSocketServerOptions) {
-    const maxUnproven = options.maxUnproven ?? 4_000;
+    this.#unproven = new UnprovenPlaces(options.admitUnproven ?? admitUpTo(4_000));
     this.#maxPerIdentity = options.maxPerIdentity ?? 300;
     const { each, shared } = options.unprovenBytes ?? { each: 65_536, shared: 67_108_864 };
     this.#parts = {
@@ -72,13 +75,7 @@ export class AuthSocketServer {
         const authenticated = this.#sockets.get(socket);
         authenticated?.emit(event, data, () => options.handlers.delivered?.(authenticated, event, meta));
       });
-      namespace.use((_socket, next) => {
-        next(
-          this.unproven < maxUnproven
-            ? undefined
-            : new Error('Too many connections wait for authentication. Try again later.'),
-        );
-      });
+      namespace.use((socket, next) => next(this.#unproven.enter(socket)));
       namespace.on('connection', (socket) => this.#accept(socket));
     }
   }
@@ -88,11 +85,15 @@ export class AuthSocketServer {
     return this.#sockets.size;
   }
 
+  /** Sockets without a proven identity, those included that are being admitted. */
   get unproven(): number {
-    return this.#sockets.size - this.#proven;
+    return this.#unproven.size;
   }
 
-  #proven = 0;
+  /** Sockets whose identity is proven. */
+  get proven(): number {
+    return this.#proven;
+  }
 
   /** The sockets that are open now. */
   *[Symbol.iterator](): IterableIterator<AuthSocket> {
@@ -101,13 +102,18 @@ export class AuthSocketServer {
 
   #accept(socket: Socket): void {
     const { handlers } = this.options;
+    this.#unproven.connected(socket);
     const events: AuthSocketParts['events'] = {
-      proven: (authenticated) => this.#open(authenticated),
+      proven: (authenticated) => {
+        this.#unproven.leave(socket);
+        return this.#open(authenticated);
+      },
       event: (authenticated, event) => handlers.event(authenticated, event),
       refused: (authenticated, error) => handlers.refused?.(authenticated, error),
       undelivered: (authenticated, problem) => handlers.undelivered?.(authenticated, problem),
       closed: (authenticated, reason) => {
         this.#sockets.delete(socket);
+        this.#unproven.leave(socket);
         this.#forget(authenticated.identityKey);
         handlers.closed?.(authenticated, reason);
       },

@@ -3,3 +3,4 @@ export { type AuthSocketHandlers, AuthSocketServer, type AuthSocketServerOptions
 export type { Clock } from './clock.js';
 export { isPushable, isSpeakableEventName, MAX_EVENT_BYTES, MAX_EVENT_NAME_BYTES } from './event-limits.js';
 export type { SocketEvent } from './frames.js';
+export type { AdmitUnproven } from './unproven-places.js';

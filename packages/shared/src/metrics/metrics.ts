@@ -20,6 +20,7 @@ export class Metrics {
   readonly undelivered;
   readonly deliveryLatency;
   readonly socketEvents;
+  readonly limitsHit;
   readonly pushes;
   readonly jobs;
   readonly jobDuration;
@@ -107,6 +108,12 @@ export class Metrics {
       name: 'messagebox_socket_events_total',
       help: 'Verified events from sockets.',
       labelNames: ['event'],
+      registers,
+    });
+    this.limitsHit = new Counter({
+      name: 'messagebox_limits_hit_total',
+      help: 'Requests, events and connections that were refused or ended because of a limit, by limit.',
+      labelNames: ['limit'],
       registers,
     });
     this.pushes = new Counter({

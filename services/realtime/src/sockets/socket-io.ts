@@ -1,7 +1,8 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import { corsHeaders, type JsonServer, type RoomEventBroker, sendJson, TooManyRequestsError } from '@messagebox/shared';
 import { Server } from 'socket.io';
-import type { Admission } from './admission.js';
+import type { Admission, AdmittedConnection } from './admission.js';
+import { boundConnects } from './bound-connects.js';
 import { readConnectionId, SOCKET_IO_PATH } from './connection-id.js';
 import { HEARTBEAT, type Heartbeat, keepAlive } from './heartbeat.js';
 
@@ -37,6 +38,8 @@ export interface Entrance {
   readonly heartbeat?: Heartbeat | undefined;
   /** Whether no new connections are taken any more. */
   draining(): boolean;
+  /** Told the name of a limit that was hit. */
+  limitHit?(limit: string): void;
 }
 
 /** Serves socket.io on an HTTP server, beside whatever listens there already, at `/socket.io/`. */
@@ -44,7 +47,9 @@ export function attachSocketIo(io: Server, server: SocketIoHost, entrance: Entra
   const { http } = server;
   const { routingPrefix } = entrance;
   io.attach(http);
-  server.takeWebSockets((target) => target.startsWith(SOCKET_IO_PATH) || target.startsWith(`${routingPrefix}${SOCKET_IO_PATH}`));
+  server.takeWebSockets(
+    (target) => target.startsWith(SOCKET_IO_PATH) || target.startsWith(`${routingPrefix}${SOCKET_IO_PATH}`),
+  );
   io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
     for (const [name, value] of Object.entries(corsHeaders)) response.setHeader(name, value);
     if (request.method === 'OPTIONS') {
@@ -59,12 +64,10 @@ export function attachSocketIo(io: Server, server: SocketIoHost, entrance: Entra
     else void admit(request, response, entrance, next);
   });
   keepAlive(io, entrance.heartbeat ?? HEARTBEAT);
-  io.engine.on(
-    'connection',
-    (connection: { request: IncomingMessage; once(event: 'close', run: () => void): void }) => {
-      connection.once('close', entrance.admission.count(connection.request));
-    },
-  );
+  boundConnects(io, () => entrance.limitHit?.('connects'));
+  io.engine.on('connection', (connection: AdmittedConnection & { once(event: 'close', run: () => void): void }) => {
+    connection.once('close', entrance.admission.count(connection));
+  });
   if (routingPrefix !== '') serveBelow(http, routingPrefix);
 }
 
@@ -81,6 +84,7 @@ async function admit(
   try {
     await entrance.admission.admit(request);
   } catch (error) {
+    entrance.limitHit?.('new_sockets');
     const seconds = error instanceof TooManyRequestsError ? error.retryAfterSeconds : 1;
     refuse(response, 429, 'ERR_TOO_MANY_REQUESTS', 'Too many connections from this address. Try again later.', seconds);
     return;
@@ -106,7 +110,8 @@ function refuse(
  */
 export function serveBelow(http: HttpServer, routingPrefix: string): void {
   const unprefix = (request: IncomingMessage) => {
-    if (request.url?.startsWith(`${routingPrefix}${SOCKET_IO_PATH}`)) request.url = request.url.slice(routingPrefix.length);
+    if (request.url?.startsWith(`${routingPrefix}${SOCKET_IO_PATH}`))
+      request.url = request.url.slice(routingPrefix.length);
   };
   http.prependListener('request', unprefix);
   http.prependListener('upgrade', unprefix);
