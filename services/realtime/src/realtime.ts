@@ -8,14 +8,17 @@ import {
   type MessageStore,
   type Metrics,
   type PaymentTaker,
+  type RateLimit,
   type RoomEventBroker,
   type RoomEventPublisher,
   type RoomMemory,
   rateLimit,
   type ServerIdentity,
   socketIoPublisher,
+  TooManyRequestsError,
 } from '@messagebox/shared';
-import { type EventParts, eventHandlers, refuseEvent } from './events/index.js';
+import { clientEvents, type EventParts, refuseEvent, UNKNOWN_EVENT_COST } from './events/index.js';
+import { REALTIME_LIMITS, type RealtimeLimits } from './limits.js';
 import type { PushService } from './push/index.js';
 import { Admission, type AdmittedConnection } from './sockets/admission.js';
 import type { Heartbeat } from './sockets/heartbeat.js';
@@ -39,17 +42,10 @@ export interface RealtimeParts extends ChargeParts {
   readonly push?: PushService | undefined;
   /** For tests; the usual one unless given. */
   readonly heartbeat?: Heartbeat | undefined;
+  /** For tests; {@link REALTIME_LIMITS} unless given. */
+  readonly limits?: Partial<RealtimeLimits> | undefined;
 }
 
-const LIMITS = {
-  roomsPerSocket: 1_000,
-  eventsUnderWay: 512,
-  /** Each socket without a proven identity has so many bytes for itself, and all of them share so many more. */
-  unprovenBytes: { each: 65_536, shared: 67_108_864 },
-  bufferedBytes: 67_108_864,
-  /** Each identity: so many events in so many seconds. */
-  eventRate: { burst: 20_000, seconds: 10 },
-};
 /** Rooms in use are noted again so often, so that none is forgotten under a socket that stays for days. */
 const TOUCH_ROOMS_MS = 3_600_000;
 const DRAIN_BATCH = 200;
@@ -75,7 +71,9 @@ export class Realtime {
   readonly #touching: NodeJS.Timeout;
   readonly #events: EventParts;
   readonly #admission: Admission;
-  readonly #limits: LimitsHit;
+  readonly #limits: RealtimeLimits;
+  readonly #limitsHit: LimitsHit;
+  readonly #eventRate: RateLimit;
   #draining = false;
   #endPassed = () => {};
 
@@ -83,13 +81,16 @@ export class Realtime {
     const { config, log, metrics } = parts;
     const live = config.limits.liveBody;
     this.#admission = new Admission(config.trustedProxies);
-    this.#limits = new LimitsHit(metrics, log);
+    this.#limits = { ...REALTIME_LIMITS, ...parts.limits };
+    this.#limitsHit = new LimitsHit(metrics, log);
+    const { eventRate, unprovenBytes } = this.#limits;
+    this.#eventRate = rateLimit(eventRate.cost, eventRate.seconds);
     // A body of n bytes is JSON within JSON within an array of numbers: about five characters for each byte.
     const frameBytes = live * 6;
     const namespaces = liveNamespaces(config.routingPrefix);
     this.#namespaces = namespaces;
     // The bound of every new connection; it is raised for each that has joined a namespace.
-    const each = Math.min(LIMITS.unprovenBytes.each, frameBytes);
+    const each = Math.min(unprovenBytes.each, frameBytes);
     this.#io = createSocketIo(parts.broker, each, parts.heartbeat);
     this.publisher = socketIoPublisher({ io: this.#io, namespaces, maxBodyBytes: live, log, metrics });
     this.#events = {
@@ -102,9 +103,8 @@ export class Realtime {
       normaliseKey: parts.identity.normaliseKey,
       rooms: parts.broker,
       memory: parts.memory,
-      eventRate: rateLimit(LIMITS.eventRate.burst, LIMITS.eventRate.seconds),
-      awaitingRooms: new WeakSet(),
-      maxRooms: LIMITS.roomsPerSocket,
+      restored: new WeakSet(),
+      maxRooms: this.#limits.roomsPerSocket,
       maxBodyBytes: live,
       log,
     };
@@ -118,9 +118,9 @@ export class Realtime {
         proveWithinMs: config.socketAuthMs,
         payloadBytes: live * 2 + 65_536,
         frameBytes,
-        bufferedBytes: LIMITS.bufferedBytes,
+        bufferedBytes: this.#limits.bufferedBytes,
       },
-      unprovenBytes: { each, shared: LIMITS.unprovenBytes.shared },
+      unprovenBytes: { each, shared: unprovenBytes.shared },
       admitUnproven: ({ conn }, evict) => this.#admitUnproven(conn, evict),
       handlers: {
         opened: (socket) => {
@@ -159,7 +159,7 @@ export class Realtime {
       routingPrefix: this.parts.config.routingPrefix,
       admission: this.#admission,
       heartbeat: this.parts.heartbeat,
-      limitHit: (limit) => this.#limits.hit(limit),
+      limitHit: (limit) => this.#limitsHit.hit(limit),
       draining: () => this.#draining,
     });
   }
@@ -218,25 +218,46 @@ export class Realtime {
   }
 
   #handle(socket: AuthSocket, { eventName, data }: SocketEvent): void {
-    const handler = eventHandlers.get(eventName);
+    const event = clientEvents.get(eventName);
     const lanes = this.#lanes.get(socket);
-    if (handler === undefined || lanes === undefined) return;
+    const { identityKey } = socket;
+    if (lanes === undefined || identityKey === undefined) return;
+    if (event === undefined) {
+      void this.#isWithinRate(identityKey, UNKNOWN_EVENT_COST);
+      return;
+    }
     this.parts.metrics.socketEvents.inc({ event: eventName });
-    if (lanes.running >= LIMITS.eventsUnderWay) {
-      refuseEvent(this.#events, socket, eventName, data);
+    const refuse = (reason: string) => refuseEvent(this.#events, socket, eventName, data, reason);
+    if (lanes.running >= this.#limits.eventsUnderWay) {
+      this.#limitsHit.hit('events_under_way');
+      refuse('Too many events of this connection are under way. Try again later.');
       return;
     }
     lanes.run(laneOf(eventName, data), async () => {
       try {
-        await handler(this.#events, socket, data);
+        if (await this.#isWithinRate(identityKey, event.cost)) await event.handle(this.#events, socket, data);
+        else refuse('Too many events of this identity. Try again later.');
       } catch (error) {
         this.parts.log.error({ err: error, event: eventName }, 'an event handler failed');
       }
     });
   }
 
+  /** Counts an event. */
+  async #isWithinRate(identityKey: string, cost: number): Promise<boolean> {
+    try {
+      await this.#eventRate.admit(identityKey);
+      await this.#eventRate.charge(identityKey, cost - 1);
+      return true;
+    } catch (error) {
+      if (!(error instanceof TooManyRequestsError)) throw error;
+      this.#limitsHit.hit('events');
+      return false;
+    }
+  }
+
   #admitUnproven(connection: AdmittedConnection, evict: () => void): (() => void) | undefined {
-    const hit = () => this.#limits.hit('unproven_sockets');
+    const hit = () => this.#limitsHit.hit('unproven_sockets');
     const release = this.#admission.admitUnproven(connection, () => {
       hit();
       evict();

@@ -1,0 +1,20 @@
+/** What protects a realtime process. Documented in docs/operating.md. */
+export interface RealtimeLimits {
+  readonly roomsPerSocket: number;
+  /** Events of one socket that are being answered. */
+  readonly eventsUnderWay: number;
+  /** Each socket without a proven identity has so many bytes for itself, and all of them share so many more. */
+  readonly unprovenBytes: { readonly each: number; readonly shared: number };
+  /** Bytes that may wait for one slow client. */
+  readonly bufferedBytes: number;
+  /** What the events of one identity may cost in so many seconds: see the table of events. */
+  readonly eventRate: { readonly cost: number; readonly seconds: number };
+}
+
+export const REALTIME_LIMITS: RealtimeLimits = {
+  roomsPerSocket: 1_000,
+  eventsUnderWay: 512,
+  unprovenBytes: { each: 65_536, shared: 67_108_864 },
+  bufferedBytes: 67_108_864,
+  eventRate: { cost: 20_000, seconds: 10 },
+};
