@@ -5,6 +5,8 @@ export interface RealtimeLimits {
   readonly eventsUnderWay: number;
   /** Each socket without a proven identity has so many bytes for itself, and all of them share so many more. */
   readonly unprovenBytes: { readonly each: number; readonly shared: number };
+  /** The same for frames that are still coming, of sockets whose identity is proven. */
+  readonly frameBytes: { readonly each: number; readonly shared: number };
   /** Bytes that may wait for one slow client. */
   readonly bufferedBytes: number;
   /** What the events of one identity may cost in so many seconds: see the table of events. */
@@ -15,6 +17,7 @@ export const REALTIME_LIMITS: RealtimeLimits = {
   roomsPerSocket: 1_000,
   eventsUnderWay: 512,
   unprovenBytes: { each: 65_536, shared: 67_108_864 },
+  frameBytes: { each: 65_536, shared: 134_217_728 },
   bufferedBytes: 67_108_864,
   eventRate: { cost: 20_000, seconds: 10 },
 };

@@ -21,6 +21,7 @@ import { clientEvents, type EventParts, refuseEvent, UNKNOWN_EVENT_COST } from '
 import { REALTIME_LIMITS, type RealtimeLimits } from './limits.js';
 import type { PushService } from './push/index.js';
 import { Admission, type AdmittedConnection } from './sockets/admission.js';
+import { FrameMemory } from './sockets/frame-memory.js';
 import type { Heartbeat } from './sockets/heartbeat.js';
 import type { InstanceRegistry } from './sockets/instance-registry.js';
 import { Lanes } from './sockets/lanes.js';
@@ -74,6 +75,7 @@ export class Realtime {
   readonly #limits: RealtimeLimits;
   readonly #limitsHit: LimitsHit;
   readonly #eventRate: RateLimit;
+  readonly #frameMemory: FrameMemory;
   #draining = false;
   #endPassed = () => {};
 
@@ -84,6 +86,8 @@ export class Realtime {
     this.#limits = { ...REALTIME_LIMITS, ...parts.limits };
     this.#limitsHit = new LimitsHit(metrics, log);
     const { eventRate, unprovenBytes } = this.#limits;
+    const { each: ownFrameBytes, shared: sharedFrameBytes } = this.#limits.frameBytes;
+    this.#frameMemory = new FrameMemory(ownFrameBytes, sharedFrameBytes, () => this.#limitsHit.hit('frame_bytes'));
     this.#eventRate = rateLimit(eventRate.cost, eventRate.seconds);
     // A body of n bytes is JSON within JSON within an array of numbers: about five characters for each byte.
     const frameBytes = live * 6;
@@ -121,6 +125,7 @@ export class Realtime {
         bufferedBytes: this.#limits.bufferedBytes,
       },
       unprovenBytes: { each, shared: unprovenBytes.shared },
+      openFrameMemory: (identityKey, evict) => this.#frameMemory.open(identityKey, evict),
       admitUnproven: ({ conn }, evict) => this.#admitUnproven(conn, evict),
       handlers: {
         opened: (socket) => {
@@ -280,6 +285,11 @@ export class Realtime {
       }
       return rooms;
     });
+    metrics.gauge(
+      'messagebox_socket_frame_bytes',
+      'Bytes that frames which are still coming take of what all sockets share.',
+      () => this.#frameMemory.usedBytes,
+    );
     metrics.gauges('messagebox_socket_buffered_bytes', 'Bytes that wait for slow clients.', 'of', () => {
       const bytes = [...sockets].map((socket) => socket.bufferedBytes);
       return { all: bytes.reduce((sum, n) => sum + n, 0), slowest: Math.max(0, ...bytes) };

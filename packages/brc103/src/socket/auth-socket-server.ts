@@ -24,6 +24,11 @@ export interface AuthSocketServerOptions {
    * beyond that. Default 64 KB and 64 MB.
    */
   readonly unprovenBytes?: { readonly each: number; readonly shared: number };
+  /**
+   * Begins the account of what one socket with a proven identity holds of frames that are still coming; `evict` ends its
+   * connection. Default: they are bounded for each socket only.
+   */
+  readonly openFrameMemory?: AuthSocketParts['openFrameMemory'];
   /** Default: the process's own. The authenticator's time must be the same. */
   readonly clock?: Clock;
 }
@@ -68,6 +73,7 @@ export class AuthSocketServer {
       limits: options.limits,
       clock: options.clock ?? systemClock,
       unprovenMemory: new UnprovenMemory(shared, each),
+      openFrameMemory: options.openFrameMemory,
     };
     for (const name of options.namespaces ?? ['/']) {
       const namespace = options.io.of(name);

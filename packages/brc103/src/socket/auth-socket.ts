@@ -4,6 +4,7 @@ import { AuthError, AuthFailedError, SessionNotFoundError } from '../errors.js';
 import type { Clock } from './clock.js';
 import { isEventOfAcceptedSize, isSpeakableEventName } from './event-limits.js';
 import { boundFrames } from './frame-bound.js';
+import { FramePace } from './frame-pace.js';
 import {
   encodeEvent,
   type GeneralFrame,
@@ -16,7 +17,7 @@ import { PacedOutbox, type QuestionKind } from './paced-outbox.js';
 import { SocketSessions } from './socket-sessions.js';
 import { TokenBucket } from './token-bucket.js';
 import { UnprovenEvents } from './unproven-events.js';
-import type { UnprovenMemory } from './unproven-memory.js';
+import type { MemoryAccount, UnprovenMemory } from './unproven-memory.js';
 import { general, initialRequest, type ServerFrame } from './wire-frames.js';
 
 export interface AuthSocketLimits {
@@ -46,7 +47,9 @@ export type DeliveryProblem =
   /** An initialRequest of ours was not answered. */
   | 'no_answer'
   /** The client may have forgotten the session that signs. */
-  | 'session_forgotten';
+  | 'session_forgotten'
+  /** A frame of the client's takes too long to come. */
+  | 'frame_too_slow';
 
 export interface AuthSocketEvents {
   /** The client has proven its identity on this very connection. Return false to refuse it. */
@@ -65,6 +68,11 @@ export interface AuthSocketParts {
   readonly authenticator: Authenticator;
   readonly limits: AuthSocketLimits;
   readonly unprovenMemory: UnprovenMemory;
+  /**
+   * Begins the account of what a socket with a proven identity holds of frames that are still coming. `evict` ends its
+   * connection.
+   */
+  readonly openFrameMemory?: ((identityKey: string, evict: () => void) => MemoryAccount) | undefined;
   readonly clock: Clock;
   readonly events: AuthSocketEvents;
 }
@@ -112,6 +120,8 @@ export class AuthSocket {
   readonly #handshakes: TokenBucket;
   readonly #unproven: UnprovenEvents;
   readonly #frameBound: ReturnType<typeof boundFrames>;
+  readonly #framePace: FramePace;
+  #frameMemory: MemoryAccount | undefined;
   #refusals = 0;
   #buffered = 0;
   #cancelRefresh: () => void = () => undefined;
@@ -131,9 +141,10 @@ export class AuthSocket {
     this.#outbox = new PacedOutbox(waiting, (kind) => this.#ask(kind));
     this.#handshakes = new TokenBucket(HANDSHAKES.atOnce, HANDSHAKES.perSecond, () => clock.now());
     this.#unproven = new UnprovenEvents(parts.unprovenMemory.open(), limits.payloadBytes);
+    this.#framePace = new FramePace(clock, () => this.#giveUp('frame_too_slow'));
     this.#frameBound = boundFrames(socket.conn, {
       maxFrameBytes: limits.frameBytes,
-      receiving: (bytes) => this.#unproven.receiving(bytes),
+      receiving: (bytes) => this.#receiving(bytes),
     });
     this.#cancelDeadline = clock.after(limits.proveWithinMs, () => this.disconnect());
     socket.conn.on('drain', this.#noteDrain);
@@ -300,11 +311,18 @@ export class AuthSocket {
     this.#outbox.resume();
   }
 
+  /** @returns false when there is no room for so much of a frame that is still coming */
+  #receiving(bytes: number): boolean {
+    this.#framePace.receiving(bytes);
+    if (!this.#isProven) return this.#unproven.receiving(bytes);
+    return this.#frameMemory?.resize(bytes) ?? true;
+  }
+
   /** @returns whether the client is welcome */
   #prove(): boolean {
     this.#isProven = true;
     this.#cancelDeadline();
-    this.#frameBound.unwatch();
+    this.#frameMemory = this.#parts.openFrameMemory?.(this.#identityKey as string, () => this.#frameBound.abort());
     const held = this.#unproven.release();
     if (this.#sessions.signing !== undefined) this.#scheduleRefresh(this.#sessions.signing);
     this.#outbox.prove();
@@ -367,7 +385,8 @@ export class AuthSocket {
     if (this.socket.connected) {
       this.#undelivered(problem);
       this.#outbox.close();
-      this.closeTransport();
+      if (problem === 'frame_too_slow') this.#frameBound.abort();
+      else this.closeTransport();
     }
     return false;
   }
@@ -389,7 +408,9 @@ export class AuthSocket {
     this.#question?.cancel();
     this.#outbox.close();
     this.#unproven.release();
+    this.#framePace.stop();
     this.#frameBound.release();
+    this.#frameMemory?.close();
     this.socket.conn.off('drain', this.#noteDrain);
     // Who has left its last namespace is of no use any more, and nothing here would ever end its connection.
     if (namespacesOf(this.socket) === 0) this.closeTransport();
