@@ -109,6 +109,9 @@ export class Realtime {
       memory: parts.memory,
       restored: new WeakSet(),
       maxRooms: this.#limits.roomsPerSocket,
+      maxSocketsInRoom: this.#limits.socketsPerRoom,
+      socketsIn: (room) => this.#socketsIn(room),
+      limitHit: (limit) => this.#limitsHit.hit(limit),
       maxBodyBytes: live,
       log,
     };
@@ -125,6 +128,7 @@ export class Realtime {
         bufferedBytes: this.#limits.bufferedBytes,
       },
       unprovenBytes: { each, shared: unprovenBytes.shared },
+      owedBytes: this.#limits.owedBytes,
       openFrameMemory: (identityKey, evict) => this.#frameMemory.open(identityKey, evict),
       admitUnproven: ({ conn }, evict) => this.#admitUnproven(conn, evict),
       handlers: {
@@ -213,6 +217,7 @@ export class Realtime {
     const lanes = this.#lanes.get(socket);
     // What comes meanwhile has begun, too, and is to be answered.
     for (let i = 0; i < IDLE_ROUNDS && lanes !== undefined && lanes.running > 0; i++) await lanes.idle();
+    await socket.flushed();
     // Who has not taken the answers by now lists what it has missed.
     if (this.#hears(socket)) socket.closeTransport();
   }
@@ -259,6 +264,12 @@ export class Realtime {
       this.#limitsHit.hit('events');
       return false;
     }
+  }
+
+  #socketsIn(room: string): number {
+    let count = 0;
+    for (const namespace of this.#namespaces) count += this.#io.of(namespace).adapter.rooms.get(room)?.size ?? 0;
+    return count;
   }
 
   #admitUnproven(connection: AdmittedConnection, evict: () => void): (() => void) | undefined {

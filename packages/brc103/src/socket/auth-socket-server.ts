@@ -4,9 +4,13 @@ import type { AuthError } from '../errors.js';
 import { AuthSocket, type AuthSocketLimits, type AuthSocketParts, type DeliveryProblem } from './auth-socket.js';
 import { type Clock, systemClock } from './clock.js';
 import type { SocketEvent } from './frames.js';
+import { OwedBytes, type OwedLimits } from './owed-bytes.js';
+import { SendTurns } from './send-turns.js';
 import { signBroadcasts } from './signed-broadcast.js';
 import { UnprovenMemory } from './unproven-memory.js';
 import { type AdmitUnproven, admitUpTo, UnprovenPlaces } from './unproven-places.js';
+
+const OWED_BYTES: OwedLimits = { perIdentity: 134_217_728, total: 536_870_912 };
 
 export interface AuthSocketServerOptions {
   readonly io: Server;
@@ -29,6 +33,11 @@ export interface AuthSocketServerOptions {
    * connection. Default: they are bounded for each socket only.
    */
   readonly openFrameMemory?: AuthSocketParts['openFrameMemory'];
+  /**
+   * Bytes that may wait for slow clients: those of one identity, and all of them. Beyond it the slowest is closed, and comes
+   * back. Default: 128 MB and 512 MB.
+   */
+  readonly owedBytes?: OwedLimits;
   /** Default: the process's own. The authenticator's time must be the same. */
   readonly clock?: Clock;
 }
@@ -58,7 +67,8 @@ export interface AuthSocketHandlers {
  */
 export class AuthSocketServer {
   readonly #sockets = new Map<Socket, AuthSocket>();
-  readonly #byIdentity = new Map<string, number>();
+  readonly #byIdentity = new Map<string, Set<AuthSocket>>();
+  readonly #owed: OwedBytes<AuthSocket>;
   readonly #maxPerIdentity: number;
   readonly #unproven: UnprovenPlaces;
   #proven = 0;
@@ -68,18 +78,22 @@ export class AuthSocketServer {
     this.#unproven = new UnprovenPlaces(options.admitUnproven ?? admitUpTo(4_000));
     this.#maxPerIdentity = options.maxPerIdentity ?? 300;
     const { each, shared } = options.unprovenBytes ?? { each: 65_536, shared: 67_108_864 };
+    this.#owed = new OwedBytes(options.owedBytes ?? OWED_BYTES, () => (options.clock ?? systemClock).now());
     this.#parts = {
       authenticator: options.authenticator,
       limits: options.limits,
       clock: options.clock ?? systemClock,
       unprovenMemory: new UnprovenMemory(shared, each),
       openFrameMemory: options.openFrameMemory,
+      turns: new SendTurns(),
     };
     for (const name of options.namespaces ?? ['/']) {
       const namespace = options.io.of(name);
-      signBroadcasts(namespace, (socket, event, data, meta) => {
+      signBroadcasts(namespace, (socket, event, encoded, meta) => {
         const authenticated = this.#sockets.get(socket);
-        authenticated?.emit(event, data, () => options.handlers.delivered?.(authenticated, event, meta));
+        if (authenticated === undefined) return;
+        authenticated.emitEncoded(encoded, () => options.handlers.delivered?.(authenticated, event, meta));
+        this.#closeSlowest(authenticated);
       });
       namespace.use((socket, next) => next(this.#unproven.enter(socket)));
       namespace.on('connection', (socket) => this.#accept(socket));
@@ -120,7 +134,7 @@ export class AuthSocketServer {
       closed: (authenticated, reason) => {
         this.#sockets.delete(socket);
         this.#unproven.leave(socket);
-        this.#forget(authenticated.identityKey);
+        this.#forget(authenticated);
         handlers.closed?.(authenticated, reason);
       },
     };
@@ -129,10 +143,10 @@ export class AuthSocketServer {
 
   #open(socket: AuthSocket): boolean {
     const key = socket.identityKey as string;
-    const count = (this.#byIdentity.get(key) ?? 0) + 1;
-    this.#byIdentity.set(key, count);
+    const siblings = this.#byIdentity.get(key) ?? new Set();
+    this.#byIdentity.set(key, siblings.add(socket));
     this.#proven += 1;
-    if (count > this.#maxPerIdentity) {
+    if (siblings.size > this.#maxPerIdentity) {
       socket.emit('authenticationFailed', {
         reason: `One identity may have ${this.#maxPerIdentity} connections here.`,
       });
@@ -143,11 +157,18 @@ export class AuthSocketServer {
     return true;
   }
 
-  #forget(identityKey: string | undefined): void {
+  #forget(socket: AuthSocket): void {
+    const { identityKey } = socket;
     if (identityKey === undefined) return;
     this.#proven -= 1;
-    const count = (this.#byIdentity.get(identityKey) ?? 0) - 1;
-    if (count > 0) this.#byIdentity.set(identityKey, count);
-    else this.#byIdentity.delete(identityKey);
+    const siblings = this.#byIdentity.get(identityKey);
+    siblings?.delete(socket);
+    if (siblings?.size === 0) this.#byIdentity.delete(identityKey);
+  }
+
+  /** After something was sent to a socket. */
+  #closeSlowest(socket: AuthSocket): void {
+    const siblings = this.#byIdentity.get(socket.identityKey ?? '');
+    if (siblings !== undefined) this.#owed.findSlowest(socket, siblings, () => this)?.closeSlow();
   }
 }

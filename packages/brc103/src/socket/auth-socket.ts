@@ -2,23 +2,17 @@ import type { Socket } from 'socket.io';
 import type { Authenticator, OpenSession } from '../authenticator.js';
 import { AuthError, AuthFailedError, SessionNotFoundError } from '../errors.js';
 import type { Clock } from './clock.js';
-import { isEventOfAcceptedSize, isSpeakableEventName } from './event-limits.js';
+import { EncodedEvent } from './encoded-event.js';
 import { boundFrames } from './frame-bound.js';
 import { FramePace } from './frame-pace.js';
-import {
-  encodeEvent,
-  type GeneralFrame,
-  type InitialResponseFrame,
-  parseEvent,
-  parseFrame,
-  type SocketEvent,
-} from './frames.js';
+import { type GeneralFrame, type InitialResponseFrame, parseEvent, parseFrame, type SocketEvent } from './frames.js';
 import { PacedOutbox, type QuestionKind } from './paced-outbox.js';
+import type { SendTurns } from './send-turns.js';
 import { SocketSessions } from './socket-sessions.js';
 import { TokenBucket } from './token-bucket.js';
 import { UnprovenEvents } from './unproven-events.js';
 import type { MemoryAccount, UnprovenMemory } from './unproven-memory.js';
-import { general, initialRequest, type ServerFrame } from './wire-frames.js';
+import { generalPacket, initialRequest, type ServerFrame } from './wire-frames.js';
 
 export interface AuthSocketLimits {
   /** How long an authentic session nonce is taken on a socket, past its life over HTTP. Milliseconds. */
@@ -73,6 +67,7 @@ export interface AuthSocketParts {
    * connection.
    */
   readonly openFrameMemory?: ((identityKey: string, evict: () => void) => MemoryAccount) | undefined;
+  readonly turns: SendTurns;
   readonly clock: Clock;
   readonly events: AuthSocketEvents;
 }
@@ -138,7 +133,7 @@ export class AuthSocket {
     const { limits, clock } = parts;
     this.#sessions = new SocketSessions(limits.framesPerSession);
     const waiting = { frames: limits.waitingEvents ?? DEFAULT_WAITING_EVENTS, bytes: limits.bufferedBytes };
-    this.#outbox = new PacedOutbox(waiting, (kind) => this.#ask(kind));
+    this.#outbox = new PacedOutbox(waiting, parts.turns, (kind) => this.#ask(kind));
     this.#handshakes = new TokenBucket(HANDSHAKES.atOnce, HANDSHAKES.perSecond, () => clock.now());
     this.#unproven = new UnprovenEvents(parts.unprovenMemory.open(), limits.payloadBytes);
     this.#framePace = new FramePace(clock, () => this.#giveUp('frame_too_slow'));
@@ -185,16 +180,30 @@ export class AuthSocket {
    * event that clients don't take
    */
   emit(eventName: string, data: unknown, sent?: () => void): boolean {
+    return this.#isProven && this.socket.connected && this.emitEncoded(new EncodedEvent(eventName, data), sent);
+  }
+
+  /** The same for an event that goes to several clients. */
+  emitEncoded(event: EncodedEvent, sent?: () => void): boolean {
     if (!this.#isProven || !this.socket.connected) return false;
-    if (!isSpeakableEventName(eventName)) return this.#undelivered('unspeakable_name');
-    const payload = encodeEvent(eventName, data);
-    if (!isEventOfAcceptedSize(eventName, data, payload.length)) return this.#undelivered('too_large');
+    if (event.problem !== undefined) return this.#undelivered(event.problem);
+    const { length } = event.payload;
     const hasRoom =
-      this.bufferedBytes + payload.length <= this.#parts.limits.bufferedBytes &&
-      this.#outbox.sendEvent(payload.length, () => {
-        if (this.#sign(payload)) sent?.();
+      this.bufferedBytes + length <= this.#parts.limits.bufferedBytes &&
+      this.#outbox.sendEvent(length, () => {
+        if (this.#sign(event)) sent?.();
       });
     return hasRoom || this.#giveUp('too_slow');
+  }
+
+  /** Resolves when everything was sent that only waited for the server. */
+  async flushed(): Promise<void> {
+    while (this.#outbox.isWaitingForTurn) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Closes the connection because too much waits for its client, which comes back and lists. */
+  closeSlow(): void {
+    this.#giveUp('too_slow');
   }
 
   join(room: string): void {
@@ -216,6 +225,7 @@ export class AuthSocket {
 
   /** Ends the connection for good: socket.io clients do not come back from this by themselves. */
   disconnect(): void {
+    this.#outbox.flushNow();
     this.socket.disconnect(true);
   }
 
@@ -306,7 +316,7 @@ export class AuthSocket {
       this.#sessions.renew({ ...open, clientNonce: frame.initialNonce }, askedAt);
       this.#scheduleRefresh(open);
     }
-    if (kind === 'refresh') this.#outbox.sendFirst(() => this.#sign(encodeEvent(SESSION_REFRESHED, {})));
+    if (kind === 'refresh') this.#outbox.sendFirst(() => this.#sign(new EncodedEvent(SESSION_REFRESHED, {})));
     if (!this.#isProven) this.#prove();
     this.#outbox.resume();
   }
@@ -347,17 +357,24 @@ export class AuthSocket {
   }
 
   /** @returns false when no session can sign it any more, and the connection is closed */
-  #sign(payload: Uint8Array): boolean {
+  #sign(event: EncodedEvent): boolean {
     const { authenticator, clock } = this.#parts;
     const session = this.#sessions.signNext(clock.now());
     if (session === undefined) return this.#giveUp('session_forgotten');
+    const { payload } = event;
     // JSON turns a byte into two to four characters.
     this.#buffered += payload.length * 4;
-    this.#send(
-      general(authenticator.identityKey, session.clientNonce, payload, authenticator.signGeneral(session, payload)),
-    );
+    const signed = authenticator.signGeneral(session, payload);
+    this.#write(generalPacket(this.namespace, authenticator.identityKey, session.clientNonce, event, signed));
     if (this.#sessions.isWorn) this.#outbox.refresh();
     return true;
+  }
+
+  /** Hands an encoded packet to the transport, as socket.io's adapters do with broadcasts. */
+  #write(packet: string): void {
+    if (this.socket.conn.readyState !== 'open') return;
+    const client = this.socket.client as unknown as { writeToEngine(packets: string[], options: object): void };
+    client.writeToEngine([packet], {});
   }
 
   #send(frame: ServerFrame): void {

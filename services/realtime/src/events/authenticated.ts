@@ -1,6 +1,6 @@
 import type { AuthSocket } from '@messagebox/brc103';
 import { field } from '@messagebox/shared';
-import { enterRoom } from './enter-room.js';
+import { enterRoom, isRoomFull } from './enter-room.js';
 import type { EventHandler, EventParts } from './event-parts.js';
 import { canHearRoom } from './own-room.js';
 
@@ -39,6 +39,8 @@ async function restoreRooms(parts: EventParts, socket: AuthSocket, identityKey: 
       rooms
         .filter(canHearRoom)
         .slice(0, parts.maxRooms)
+        // Others of this identity hear it; a client that needs this one to as well joins, and is told.
+        .filter((room) => !isRoomFull(parts, socket, room))
         .map((room) => enterRoom(parts, socket, room)),
     );
   } catch (error) {

@@ -9,6 +9,12 @@ export interface EventParts extends SendParts {
   readonly restored: WeakSet<AuthSocket>;
   readonly normaliseKey: NormaliseKey;
   readonly maxRooms: number;
+  /** Sockets that may be in one room on this instance. */
+  readonly maxSocketsInRoom: number;
+  /** Sockets that are in a room on this instance, in whatever namespace. */
+  socketsIn(room: string): number;
+  /** Notes that a limit was hit. */
+  limitHit(limit: string): void;
   /** Bytes of a body that may be sent live. */
   readonly maxBodyBytes: number;
   readonly log: Logger;
