@@ -2,6 +2,7 @@ import { type AuthSocket, AuthSocketServer, type SocketEvent } from '@messagebox
 import {
   type ChargeParts,
   type Config,
+  FairScheduler,
   hearPushHints,
   type Logger,
   liveNamespaces,
@@ -14,6 +15,7 @@ import {
   type RoomMemory,
   rateLimit,
   type ServerIdentity,
+  type Source,
   socketIoPublisher,
   TooManyRequestsError,
 } from '@messagebox/shared';
@@ -41,6 +43,8 @@ export interface RealtimeParts extends ChargeParts {
   readonly payments?: PaymentTaker | undefined;
   /** Undefined: nothing is pushed to devices. */
   readonly push?: PushService | undefined;
+  /** Divides this process's time among clients; shared with whatever else the process does. Default: one of its own. */
+  readonly scheduler?: FairScheduler | undefined;
   /** For tests; the usual one unless given. */
   readonly heartbeat?: Heartbeat | undefined;
   /** For tests; {@link REALTIME_LIMITS} unless given. */
@@ -51,6 +55,8 @@ export interface RealtimeParts extends ChargeParts {
 const TOUCH_ROOMS_MS = 3_600_000;
 const DRAIN_BATCH = 200;
 const DRAIN_PAUSE_MS = 100;
+/** What a refused frame costs its source, beside the work. Milliseconds. */
+const REFUSED_FRAME_MS = 5;
 /** A client that goes on sending is not waited for again and again. */
 const IDLE_ROUNDS = 5;
 /** Clients over long polling hear with their next poll that they are to move on; who does not poll is gone. */
@@ -76,6 +82,7 @@ export class Realtime {
   readonly #limitsHit: LimitsHit;
   readonly #eventRate: RateLimit;
   readonly #frameMemory: FrameMemory;
+  readonly #scheduler: FairScheduler;
   #draining = false;
   #endPassed = () => {};
 
@@ -85,6 +92,7 @@ export class Realtime {
     this.#admission = new Admission(config.trustedProxies);
     this.#limits = { ...REALTIME_LIMITS, ...parts.limits };
     this.#limitsHit = new LimitsHit(metrics, log);
+    this.#scheduler = parts.scheduler ?? new FairScheduler();
     const { eventRate, unprovenBytes } = this.#limits;
     const { each: ownFrameBytes, shared: sharedFrameBytes } = this.#limits.frameBytes;
     this.#frameMemory = new FrameMemory(ownFrameBytes, sharedFrameBytes, () => this.#limitsHit.hit('frame_bytes'));
@@ -128,6 +136,7 @@ export class Realtime {
         bufferedBytes: this.#limits.bufferedBytes,
       },
       unprovenBytes: { each, shared: unprovenBytes.shared },
+      schedule: (socket, work) => this.#scheduler.run(this.#sourceOf(socket), work),
       owedBytes: this.#limits.owedBytes,
       openFrameMemory: (identityKey, evict) => this.#frameMemory.open(identityKey, evict),
       admitUnproven: ({ conn }, evict) => this.#admitUnproven(conn, evict),
@@ -138,6 +147,7 @@ export class Realtime {
         },
         event: (socket, event) => this.#handle(socket, event),
         refused: (socket, error) => {
+          this.#scheduler.charge(this.#sourceOf(socket), REFUSED_FRAME_MS);
           metrics.authOutcomes.inc({ transport: 'socket', outcome: error.code });
           log.info({ socket: socket.id, code: error.code, reason: error.message }, 'frame refused');
         },
@@ -215,9 +225,10 @@ export class Realtime {
 
   async #moveOn(socket: AuthSocket): Promise<void> {
     const lanes = this.#lanes.get(socket);
+    await socket.settled();
     // What comes meanwhile has begun, too, and is to be answered.
     for (let i = 0; i < IDLE_ROUNDS && lanes !== undefined && lanes.running > 0; i++) await lanes.idle();
-    await socket.flushed();
+    await socket.settled();
     // Who has not taken the answers by now lists what it has missed.
     if (this.#hears(socket)) socket.closeTransport();
   }
@@ -264,6 +275,10 @@ export class Realtime {
       this.#limitsHit.hit('events');
       return false;
     }
+  }
+
+  #sourceOf(socket: AuthSocket): Source {
+    return { address: this.#admission.addressOf(socket.connection), identityKey: socket.identityKey };
   }
 
   #socketsIn(room: string): number {

@@ -34,6 +34,11 @@ export interface AuthSocketServerOptions {
    */
   readonly openFrameMemory?: AuthSocketParts['openFrameMemory'];
   /**
+   * When a frame of a socket is verified and worked on; those of one socket stay in order. It rejects when a frame is not to
+   * be worked on at all: then the connection is closed, and the client comes back. Default: as it comes.
+   */
+  readonly schedule?: AuthSocketParts['schedule'];
+  /**
    * Bytes that may wait for slow clients: those of one identity, and all of them. Beyond it the slowest is closed, and comes
    * back. Default: 128 MB and 512 MB.
    */
@@ -86,6 +91,7 @@ export class AuthSocketServer {
       unprovenMemory: new UnprovenMemory(shared, each),
       openFrameMemory: options.openFrameMemory,
       turns: new SendTurns(),
+      schedule: options.schedule,
     };
     for (const name of options.namespaces ?? ['/']) {
       const namespace = options.io.of(name);

@@ -4,8 +4,9 @@ import { AuthError, AuthFailedError, SessionNotFoundError } from '../errors.js';
 import type { Clock } from './clock.js';
 import { EncodedEvent } from './encoded-event.js';
 import { boundFrames } from './frame-bound.js';
+import { FrameInbox, type Schedule } from './frame-inbox.js';
 import { FramePace } from './frame-pace.js';
-import { type GeneralFrame, type InitialResponseFrame, parseEvent, parseFrame, type SocketEvent } from './frames.js';
+import { type ClientFrame, type GeneralFrame, type InitialResponseFrame, parseEvent, parseFrame, type SocketEvent } from './frames.js';
 import { PacedOutbox, type QuestionKind } from './paced-outbox.js';
 import type { SendTurns } from './send-turns.js';
 import { SocketSessions } from './socket-sessions.js';
@@ -43,7 +44,9 @@ export type DeliveryProblem =
   /** The client may have forgotten the session that signs. */
   | 'session_forgotten'
   /** A frame of the client's takes too long to come. */
-  | 'frame_too_slow';
+  | 'frame_too_slow'
+  /** Too many frames of the client's wait to be verified, or one has waited for too long. */
+  | 'overloaded';
 
 export interface AuthSocketEvents {
   /** The client has proven its identity on this very connection. Return false to refuse it. */
@@ -68,6 +71,8 @@ export interface AuthSocketParts {
    */
   readonly openFrameMemory?: ((identityKey: string, evict: () => void) => MemoryAccount) | undefined;
   readonly turns: SendTurns;
+  /** When a frame of this socket is worked on. Undefined: as it comes. */
+  readonly schedule?: ((socket: AuthSocket, work: () => void) => Promise<void>) | undefined;
   readonly clock: Clock;
   readonly events: AuthSocketEvents;
 }
@@ -83,6 +88,10 @@ const ANSWER_WITHIN_MS = 5 * 60_000;
 const MAX_REFUSALS = 32;
 /** A client shakes hands for each event that it sends before its first handshake is done: hundreds, then none for hours. */
 const HANDSHAKES = { atOnce: 1_024, perSecond: 16 };
+/** What a frame that waits takes beside its payload, about. */
+const FRAME_BYTES = 1_024;
+/** Turns of the event loop. */
+const MAX_SETTLING_TURNS = 1_000;
 const DEFAULT_WAITING_EVENTS = 16_384;
 
 interface Question {
@@ -116,6 +125,7 @@ export class AuthSocket {
   readonly #unproven: UnprovenEvents;
   readonly #frameBound: ReturnType<typeof boundFrames>;
   readonly #framePace: FramePace;
+  readonly #inbox: FrameInbox;
   #frameMemory: MemoryAccount | undefined;
   #refusals = 0;
   #buffered = 0;
@@ -136,6 +146,9 @@ export class AuthSocket {
     this.#outbox = new PacedOutbox(waiting, parts.turns, (kind) => this.#ask(kind));
     this.#handshakes = new TokenBucket(HANDSHAKES.atOnce, HANDSHAKES.perSecond, () => clock.now());
     this.#unproven = new UnprovenEvents(parts.unprovenMemory.open(), limits.payloadBytes);
+    const { schedule } = parts;
+    const ownSchedule: Schedule | undefined = schedule === undefined ? undefined : (work) => schedule(this, work);
+    this.#inbox = new FrameInbox(socket.conn, ownSchedule, () => this.#giveUp('overloaded'));
     this.#framePace = new FramePace(clock, () => this.#giveUp('frame_too_slow'));
     this.#frameBound = boundFrames(socket.conn, {
       maxFrameBytes: limits.frameBytes,
@@ -196,9 +209,20 @@ export class AuthSocket {
     return hasRoom || this.#giveUp('too_slow');
   }
 
-  /** Resolves when everything was sent that only waited for the server. */
-  async flushed(): Promise<void> {
-    while (this.#outbox.isWaitingForTurn) await new Promise((resolve) => setImmediate(resolve));
+  /** The engine.io connection, by which it is told where a socket comes from. */
+  get connection(): Socket['conn'] {
+    return this.socket.conn;
+  }
+
+  /**
+   * Resolves when nothing of this socket only waits for this process any more: no frame that has come, no event that goes
+   * out. A client that goes on sending is not waited for again and again.
+   */
+  async settled(): Promise<void> {
+    for (let turn = 0; turn < MAX_SETTLING_TURNS; turn++) {
+      if (this.#inbox.isEmpty && !this.#outbox.isWaitingForTurn) return;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   /** Closes the connection because too much waits for its client, which comes back and lists. */
@@ -237,16 +261,28 @@ export class AuthSocket {
   #receive(name: string, args: unknown[]): void {
     // What came together with the frame that ended the connection is still handed over by socket.io.
     if (!this.socket.connected) return;
-    try {
+    this.#refusing(() => {
       if (name !== 'authMessage') {
         throw new AuthFailedError(
           'Events must be signed: this server speaks BRC-103 only (see @bsv/authsocket-client)',
         );
       }
       const frame = parseFrame(args[0], this.#parts.limits.payloadBytes);
-      if (frame.type === 'initialRequest') this.#shakeHands(frame.message);
-      else if (frame.type === 'initialResponse') this.#takeAnswer(frame);
-      else this.#takeEvent(frame);
+      const bytes = FRAME_BYTES + (frame.type === 'general' ? frame.payload.length : 0);
+      this.#inbox.push(bytes, () => this.#refusing(() => this.#take(frame)));
+    });
+  }
+
+  #take(frame: ClientFrame): void {
+    if (frame.type === 'initialRequest') this.#shakeHands(frame.message);
+    else if (frame.type === 'initialResponse') this.#takeAnswer(frame);
+    else this.#takeEvent(frame);
+  }
+
+  /** Answers what is wrong with a frame. */
+  #refusing(work: () => void): void {
+    try {
+      work();
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
       this.#refuse(error);
@@ -402,6 +438,7 @@ export class AuthSocket {
     if (this.socket.connected) {
       this.#undelivered(problem);
       this.#outbox.close();
+      this.#inbox.close();
       if (problem === 'frame_too_slow') this.#frameBound.abort();
       else this.closeTransport();
     }
@@ -424,6 +461,7 @@ export class AuthSocket {
     this.#cancelRefresh();
     this.#question?.cancel();
     this.#outbox.close();
+    this.#inbox.close();
     this.#unproven.release();
     this.#framePace.stop();
     this.#frameBound.release();
