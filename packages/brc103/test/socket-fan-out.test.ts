@@ -13,33 +13,36 @@ test.each([0, 1, 9, 10, 99, 100, 255])('a payload is written as its numbers, suc
   expect(event.numbers).toBe(event.numbers);
 });
 
-test.each([['websocket'], ['polling']])('a large broadcast reaches all sockets, in slices and in order, over %s', async (transport) => {
-  const server = await echo(authenticator());
-  const clients = await Promise.all(
-    Array.from({ length: 6 }, async () => {
-      const one = await client(server.url, { transports: [transport] });
-      const joined = one.next('echo');
-      one.socket.emit('join', 'room');
-      await joined;
-      return one;
-    }),
-  );
-  const heard = clients.map((one) => {
-    const names: string[] = [];
-    one.socket.on('large', () => names.push('large'));
-    one.socket.on('small', () => names.push('small'));
-    return names;
-  });
-  const all = clients.map((one) => one.next('small'));
-  server.io.to('room').emit('large', 'x'.repeat(900_000));
-  for (const socket of server.opened) socket.emit('small', 1);
-  // Nobody else would have got a turn before all of them were signed.
-  expect(server.delivered.length).toBeLessThan(clients.length);
-  await Promise.all(all);
-  await server.until(() => server.delivered.length === clients.length);
-  expect(heard).toEqual(clients.map(() => ['large', 'small']));
-  expect(server.undelivered).toEqual([]);
-});
+test.each([['websocket'], ['polling']])(
+  'a large broadcast reaches all sockets, in slices and in order, over %s',
+  async (transport) => {
+    const server = await echo(authenticator());
+    const clients = await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const one = await client(server.url, { transports: [transport] });
+        const joined = one.next('echo');
+        one.socket.emit('join', 'room');
+        await joined;
+        return one;
+      }),
+    );
+    const heard = clients.map((one) => {
+      const names: string[] = [];
+      one.socket.on('large', () => names.push('large'));
+      one.socket.on('small', () => names.push('small'));
+      return names;
+    });
+    const all = clients.map((one) => one.next('small'));
+    server.io.to('room').emit('large', 'x'.repeat(900_000));
+    for (const socket of server.opened) socket.emit('small', 1);
+    // Nobody else would have got a turn before all of them were signed.
+    expect(server.delivered.length).toBeLessThan(clients.length);
+    await Promise.all(all);
+    await server.until(() => server.delivered.length === clients.length);
+    expect(heard).toEqual(clients.map(() => ['large', 'small']));
+    expect(server.undelivered).toEqual([]);
+  },
+);
 
 test('what is made of an event is the same for all sockets', async () => {
   const server = await echo(authenticator());

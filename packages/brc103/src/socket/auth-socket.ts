@@ -6,7 +6,14 @@ import { EncodedEvent } from './encoded-event.js';
 import { boundFrames } from './frame-bound.js';
 import { FrameInbox, type Schedule } from './frame-inbox.js';
 import { FramePace } from './frame-pace.js';
-import { type ClientFrame, type GeneralFrame, type InitialResponseFrame, parseEvent, parseFrame, type SocketEvent } from './frames.js';
+import {
+  type ClientFrame,
+  type GeneralFrame,
+  type InitialResponseFrame,
+  parseEvent,
+  parseFrame,
+  type SocketEvent,
+} from './frames.js';
 import { PacedOutbox, type QuestionKind } from './paced-outbox.js';
 import type { SendTurns } from './send-turns.js';
 import { SocketSessions } from './socket-sessions.js';

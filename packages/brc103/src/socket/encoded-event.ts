@@ -29,18 +29,24 @@ export class EncodedEvent {
   }
 }
 
-const COMMA = 0x2c;
-const ZERO = 0x30;
+/** Of each byte its number in decimal and a comma: as one little-endian word, and how many characters of it count. */
+const WORDS = new Uint32Array(256);
+const LENGTHS = new Uint8Array(256);
+for (let byte = 0; byte < 256; byte++) {
+  const text = Buffer.from(`${byte},`.padEnd(4), 'latin1');
+  WORDS[byte] = text.readUInt32LE();
+  LENGTHS[byte] = `${byte},`.length;
+}
 
-/** The same as `join(',')`, several times as fast. */
+/** The same as `join(',')`, many times as fast. */
 function writeNumbers(bytes: Uint8Array): string {
   const text = Buffer.allocUnsafe(bytes.length * 4);
+  const view = new DataView(text.buffer, text.byteOffset, text.byteLength);
   let at = 0;
-  for (const byte of bytes) {
-    if (byte >= 100) text[at++] = ZERO + Math.trunc(byte / 100);
-    if (byte >= 10) text[at++] = ZERO + (Math.trunc(byte / 10) % 10);
-    text[at++] = ZERO + (byte % 10);
-    text[at++] = COMMA;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number;
+    view.setUint32(at, WORDS[byte] as number, true);
+    at += LENGTHS[byte] as number;
   }
   return text.toString('latin1', 0, Math.max(0, at - 1));
 }

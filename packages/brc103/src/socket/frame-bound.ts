@@ -45,12 +45,7 @@ export function boundFrames(connection: Socket['conn'], watch: FrameWatch): { ab
   connection.on('upgrading', apply);
   connection.on('upgrade', apply);
   return {
-    abort() {
-      const tcp = (connection.transport as unknown as TransportInternals).socket?._socket;
-      connection.close(true);
-      // A websocket would wait for its client's goodbye, which can't come before the end of the frame.
-      tcp?.destroy();
-    },
+    abort: () => abortConnection(connection),
     release() {
       isWatching = false;
       for (const { stop } of watched.values()) stop();
@@ -59,6 +54,14 @@ export function boundFrames(connection: Socket['conn'], watch: FrameWatch): { ab
       connection.off('upgrade', apply);
     },
   };
+}
+
+/** Ends a connection at once, whatever waits on it. */
+export function abortConnection(connection: Socket['conn']): void {
+  const tcp = (connection.transport as unknown as TransportInternals).socket?._socket;
+  connection.close(true);
+  // A websocket would wait for its client's goodbye, which can't come before the end of the frame that it is sending.
+  tcp?.destroy();
 }
 
 /** Told how many bytes of a frame are held. @returns false to refuse the frame */

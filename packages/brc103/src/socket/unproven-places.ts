@@ -1,4 +1,5 @@
 import type { Socket } from 'socket.io';
+import { abortConnection } from './frame-bound.js';
 
 /**
  * Gives a place to a socket that has proven nothing yet.
@@ -48,7 +49,7 @@ export class UnprovenPlaces {
       conn.close(true);
       return new Error('This namespace was asked for already.');
     }
-    const release = this.admit(socket, () => conn.close(true));
+    const release = this.admit(socket, () => abortConnection(conn));
     if (release === undefined) return new Error('Too many connections wait for authentication. Try again later.');
     this.#pending.set(client, pending.add(nsp.name));
     // Unless it connects, its connection's end is the only sign of it.
