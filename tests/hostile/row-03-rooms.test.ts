@@ -35,3 +35,24 @@ test('a message reaches at most 25 sockets of one identity in one room', async (
   const heard = open.filter((socket) => socket.received.some(({ name }) => name === `sendMessage-${roomId}`));
   expect(heard).toHaveLength(MAX_SOCKETS_IN_ROOM);
 });
+
+test('the 26th socket is told that the room is full, and joins when another has left', async () => {
+  const client = new RawClient();
+  const roomId = live.room('full', client.identityKey);
+  const sockets = await Promise.all(Array.from({ length: MAX_SOCKETS_IN_ROOM + 1 }, () => live.proven(client)));
+  const last = sockets.pop() as RawSocket;
+  for (const socket of sockets) {
+    socket.event('joinRoom', roomId);
+    await socket.take('joinedRoom');
+  }
+  last.event('joinRoom', roomId);
+  const reason = 'A room may have 25 connections here. List its box.';
+  expect(await last.take('joinFailed')).toMatchObject({ data: { roomId, reason, code: 'ERR_TOO_MANY_SOCKETS' } });
+  // Those who are in it may ask again.
+  sockets[0]?.event('joinRoom', roomId);
+  await sockets[0]?.take('joinedRoom');
+  sockets[1]?.event('leaveRoom', roomId);
+  await sockets[1]?.take('leftRoom');
+  last.event('joinRoom', roomId);
+  await last.take('joinedRoom');
+});

@@ -36,4 +36,10 @@ test('while one address has 4,100 silent sockets, an honest one of another addre
   );
   const socket = await live.proven(new RawClient());
   await live.expectAlive(socket);
+  // The same for all clients behind one other address that come back at once.
+  const sockets = await Promise.all(Array.from({ length: 500 }, () => live.open()));
+  expect(await live.world.server.metrics()).toMatch(
+    /^messagebox_limits_hit_total\{.*limit="unproven_sockets".*\} \d+$/m,
+  );
+  for (const opened of [socket, ...sockets]) opened.close();
 }, 120_000);

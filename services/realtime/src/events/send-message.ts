@@ -28,7 +28,6 @@ export const sendMessage: EventHandler = async (parts, socket, data) => {
   const messageId = field(message, 'messageId');
   const ackEvent = ackEventOf(roomId);
   try {
-    await parts.eventRate.admit(socket.identityKey as string);
     const answer = await send(
       parts,
       socket.identityKey as string,
@@ -42,8 +41,8 @@ export const sendMessage: EventHandler = async (parts, socket, data) => {
   }
 };
 
-/** Answers a send that is not even tried because too many of this socket are under way. */
-export function refuseSend(parts: EventParts, socket: AuthSocket, data: unknown): void {
+/** Answers a send that is not even tried, because there are too many. */
+export function refuseSend(parts: EventParts, socket: AuthSocket, data: unknown, reason: string): void {
   const roomId = field(data, 'roomId');
   const messageId = echo(field(field(data, 'message'), 'messageId'));
   const refusal = { code: 'ERR_TOO_MANY_REQUESTS', messageId };
@@ -52,10 +51,9 @@ export function refuseSend(parts: EventParts, socket: AuthSocket, data: unknown)
     { socket: socket.id, event: 'sendMessage', code: refusal.code },
     'event refused',
   );
-  const text = 'Too many messages of this connection are under way. Try again later.';
-  socket.emit('messageFailed', { reason: text, ...refusal });
+  socket.emit('messageFailed', { reason, ...refusal });
   const ackEvent = ackEventOf(roomId);
-  if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'error', description: text, ...refusal });
+  if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'error', description: reason, ...refusal });
 }
 
 /** Undefined when there is no event by which a send into this room could be answered. */
