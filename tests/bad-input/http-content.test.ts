@@ -221,16 +221,18 @@ describe('POST /sendMessage', () => {
     await world.refused(world.sendMessage(world.message({ recipient, messageId, body })), 'ERR_MESSAGE_TOO_LARGE');
   });
 
-  test('1,000 recipients are taken, 1,001 are not', async () => {
-    const recipient = Array.from({ length: 1_001 }, () => world.recipient.client.identityKey);
+  test('100 recipients are taken, 101 are not, and the refusal says what to do', async () => {
+    const recipient = Array.from({ length: 101 }, () => world.recipient.client.identityKey);
     const messageId = recipient.map((_key, i) => `many ${i}`);
-    await world.refused(world.sendMessage(world.message({ recipient, messageId })), 'ERR_TOO_MANY_RECIPIENTS');
+    const request = world.sendMessage(world.message({ recipient, messageId }));
+    const { body } = await world.refused(request, 'ERR_TOO_MANY_RECIPIENTS');
+    expect(body['description']).toMatch(/at most 100 .* in portions/);
     await world.taken(
       world.sendMessage(
         world.message({ recipient: recipient.slice(1), messageId: messageId.slice(1), messageBox: 'many' }),
       ),
     );
-    expect(await world.list('many')).toHaveLength(1_000);
+    expect(await world.list('many')).toHaveLength(100);
   });
 });
 

@@ -13,6 +13,7 @@ import {
   type RoomMemory,
   rateLimit,
   type ServerIdentity,
+  type StorageQuotas,
   socketIoPublisher,
 } from '@messagebox/shared';
 import { type EventParts, eventHandlers, refuseEvent } from './events/index.js';
@@ -32,6 +33,7 @@ export interface RealtimeParts extends ChargeParts {
   readonly broker: RoomEventBroker;
   readonly memory: RoomMemory;
   readonly metrics: Metrics;
+  readonly quotas: StorageQuotas;
   /** Undefined: payments are refused. */
   readonly payments?: PaymentTaker | undefined;
   /** Undefined: nothing is pushed to devices. */
@@ -91,10 +93,12 @@ export class Realtime {
       store: parts.store,
       permissions: parts.permissions,
       deliveryFees: parts.deliveryFees,
+      quotas: parts.quotas,
       payments: parts.payments,
       events: this.publisher,
       push: parts.push?.notes,
       normaliseKey: parts.identity.normaliseKey,
+      maxRecipients: config.limits.recipients,
       rooms: parts.broker,
       memory: parts.memory,
       eventRate: rateLimit(LIMITS.eventRate.burst, LIMITS.eventRate.seconds),

@@ -142,6 +142,7 @@ export class Server {
       push: pushNotes(new PushOutbox(sql), () => undefined),
       payments: this.desk,
       normaliseKey,
+      maxRecipients: 100,
     };
   }
 
