@@ -225,8 +225,8 @@ describe('POST /sendMessage', () => {
     const recipient = Array.from({ length: 101 }, () => world.recipient.client.identityKey);
     const messageId = recipient.map((_key, i) => `many ${i}`);
     const request = world.sendMessage(world.message({ recipient, messageId }));
-    const { body } = await world.refused(request, 'ERR_TOO_MANY_RECIPIENTS');
-    expect(body['description']).toMatch(/at most 100 .* in portions/);
+    const { text } = await world.refused(request, 'ERR_TOO_MANY_RECIPIENTS');
+    expect(text).toMatch(/at most 100 .* in portions/);
     await world.taken(
       world.sendMessage(
         world.message({ recipient: recipient.slice(1), messageId: messageId.slice(1), messageBox: 'many' }),
@@ -398,8 +398,18 @@ describe('POST /listMessages', () => {
 describe('POST /acknowledgeMessage', () => {
   const ask = async (body: string, code: string) => {
     await world.taken(world.sendMessage());
-    await world.refused(world.recipient.post('/acknowledgeMessage', body), code, world.recipient);
+    return world.refused(world.recipient.post('/acknowledgeMessage', body), code, world.recipient);
   };
+
+  test('1,001 ids, of which one is there, are refused, and the refusal says what to do; 1,000 are taken', async () => {
+    const { message } = world.message();
+    await world.taken(world.sendMessage({ message }));
+    const ids = [message['messageId'], ...Array.from({ length: 1_000 }, (_, n) => `unknown ${n}`)];
+    const { text } = await ask(JSON.stringify({ messageIds: ids }), 'ERR_TOO_MANY_MESSAGE_IDS');
+    expect(text).toMatch(/At most 1000 .* in portions/);
+    const messageIds = ids.slice(0, 1_000);
+    await world.taken(world.recipient.post('/acknowledgeMessage', { messageIds }), world.recipient);
+  });
 
   test.each(
     ['null', '7', '"id"', '[]', '["id"]', '{}', deepObject, '{"__proto__":{"messageIds":["id"]}}'].map((body) => [

@@ -48,7 +48,12 @@ test('all recipients are read at once, and answered in their order', async () =>
 });
 
 test('a recipient allows a sender by name, for nothing or for a fee; what is said of the box names nobody', async () => {
-  const given = parts({ bob: { forSender: 0 }, carol: { forSender: 7 }, dave: { forSender: -1 }, erin: { boxWide: 0 } });
+  const given = parts({
+    bob: { forSender: 0 },
+    carol: { forSender: 7 },
+    dave: { forSender: -1 },
+    erin: { boxWide: 0 },
+  });
   const { allowsSender } = await charges(given, sender, 'inbox', ['bob', 'carol', 'dave', 'erin', 'frank']);
   expect(allowsSender).toEqual([true, true, false, false, false]);
 });

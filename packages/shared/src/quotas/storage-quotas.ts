@@ -43,13 +43,14 @@ export interface StorageQuotasParts {
   readonly now?: () => number;
   /** Accounts that are remembered. */
   readonly capacity?: number;
+  /** How long a send waits, where little is left, for others that are under way; then it is refused. */
+  readonly maxWaitMs?: number;
 }
 
 const DEFAULT_CAPACITY = 20_000;
 /** A quota that was found used up is read again after so long at the earliest. */
 const REFUSAL_MS = 1_000;
-/** Where little is left, a send waits so long for others that are under way; then it is refused. */
-const MAX_WAIT_MS = 3_000;
+const DEFAULT_MAX_WAIT_MS = 3_000;
 
 interface Demand {
   readonly account: QuotaAccount;
@@ -108,7 +109,7 @@ export class StorageQuotas {
 
   async #admit(charges: readonly StorageCharge[]): Promise<Demand[]> {
     const demands = this.#demandsOf(charges);
-    const deadline = this.#now() + MAX_WAIT_MS;
+    const deadline = this.#now() + (this.parts.maxWaitMs ?? DEFAULT_MAX_WAIT_MS);
     for (;;) {
       const unsure = demands.filter((demand) => !demand.account.fits(demand));
       if (unsure.length > 0) {
@@ -118,8 +119,7 @@ export class StorageQuotas {
       }
       // Others may have been admitted while this one was reading; from here to the reservation nobody else runs.
       const lacking = demands.filter(
-        (demand) =>
-          !(demand.account.fits(demand) || (unsure.includes(demand) && demand.account.fitsAfterRead(demand))),
+        (demand) => !(demand.account.fits(demand) || (unsure.includes(demand) && demand.account.fitsAfterRead(demand))),
       );
       const [first] = lacking;
       if (first === undefined) break;

@@ -50,11 +50,12 @@ export function quotaRefusal({ quotas }: StorageParts, error: QuotaExceededError
   const details = { resource, limit, ...(recipient === undefined ? {} : { recipient }) };
   const most = resource === 'bytes' ? `${limit} bytes of messages` : `${limit} messages`;
   if (quota === 'inbox') {
-    const description = `The inbox of ${isBatch ? 'a recipient' : 'the recipient'} holds ${most} at most. Send again when some were acknowledged.${nothingSent}`;
+    const whose = isBatch ? 'A recipient' : 'The recipient';
+    const description = `${whose} may have ${most} that are not acknowledged. Send again later.${nothingSent}`;
     return new RuleError('ERR_INBOX_QUOTA_EXCEEDED', description, 429, details);
   }
-  const where = quota === 'pair' ? ' for one recipient who has not allowed you by name' : '';
-  const description = `This server keeps ${most} of one sender${where} at most. Send again when some were acknowledged.${nothingSent}`;
+  const where = quota === 'pair' ? ' for a recipient who has not allowed you by name' : '';
+  const description = `You may have ${most} that are not acknowledged${where}. Send again later.${nothingSent}`;
   return new RuleError('ERR_SENDER_QUOTA_EXCEEDED', description, 429, details);
 }
 

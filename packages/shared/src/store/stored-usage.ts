@@ -1,5 +1,5 @@
 import type { Amount } from '../quotas/index.js';
-import { encodeName, type SqlClient, type SqlRow, type SqlValue, varying, fixed } from './sql-client.js';
+import { encodeName, fixed, type SqlClient, type SqlRow, type SqlValue, varying } from './sql-client.js';
 import { withStoreErrors } from './translate-error.js';
 
 const INBOX_INDEX = 'messages_inbox_usage_index';

@@ -1,9 +1,4 @@
-import {
-  MessageIdTakenError,
-  MigrationError,
-  StoreUnavailableError,
-  TooManyPermissionsError,
-} from './store-errors.js';
+import { MessageIdTakenError, MigrationError, StoreUnavailableError, TooManyPermissionsError } from './store-errors.js';
 
 /**
  * What a driver's error means to the store:

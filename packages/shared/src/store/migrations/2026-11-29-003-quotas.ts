@@ -53,7 +53,7 @@ async function fill(knex: Knex): Promise<void> {
 /** Ids have gaps, wide ones where messages are acknowledged soon. */
 async function lastOfPortion(knex: Knex, after: number): Promise<number | undefined> {
   const text = `SELECT MAX(id) AS last FROM
-    (SELECT id FROM messages WHERE id > ? ORDER BY id LIMIT ${PORTION}) AS portion`;
+    (SELECT id FROM messages WHERE id > ? ORDER BY id LIMIT ${PORTION}) AS first_rows`;
   const rows = isMysql(knex)
     ? await mysqlRows(knex, text, [after])
     : ((await knex.raw(text, [after])) as Record<string, unknown>[]);
