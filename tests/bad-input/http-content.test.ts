@@ -448,7 +448,7 @@ describe('POST /acknowledgeMessage', () => {
 
   test('a body full of ids is answered in good time', async () => {
     const messageIds = Array.from({ length: 200_000 }, (_, i) => `${i}`);
-    await ask(JSON.stringify({ messageIds }), 'ERR_INVALID_ACKNOWLEDGMENT');
+    await ask(JSON.stringify({ messageIds }), 'ERR_TOO_MANY_MESSAGE_IDS');
   });
 });
 
