@@ -38,11 +38,18 @@ beforeEach(() => {
   time = 0;
 });
 
+/** Time passes when somebody waits for it. */
+const pause = async (ms: number) => {
+  const end = time + ms;
+  await new Promise(setImmediate);
+  time = Math.max(time, end);
+};
 const process = (limits: Partial<QuotaLimits>, capacity?: number) =>
   new StorageQuotas({
     limits: { ...UNBOUNDED, ...limits },
     usage: database,
     now: () => time,
+    pause,
     ...(capacity === undefined ? {} : { capacity }),
   });
 const charge = (over: Partial<StorageCharge> = {}): StorageCharge => ({
@@ -217,6 +224,20 @@ test('a send that waits too long for others near the bound is refused', async ()
   expect(await refusal(quotas.reserve([charge()]))).toMatchObject({ quota: 'inbox', limit: 2 });
   held.release();
   await store(quotas, charge());
+});
+
+test('a quota that is nearly used up is not read again and again, however often it is sent to', async () => {
+  database.rows.push(...Array.from({ length: 9_998 }, () => charge()));
+  const quotas = process({ inbox: { messages: 10_000, bytes: 1e9 } });
+  for (let n = 0; n < 50; n++) await store(quotas, charge({ recipient: 'carol' }));
+  for (let n = 0; n < 100; n++) {
+    // Sent and acknowledged, again and again, by somebody who is both.
+    await store(quotas, charge());
+    database.rows.pop();
+    quotas.freed('bob');
+  }
+  expect(database.reads).toBeLessThanOrEqual(time / 50 + 2);
+  expect(database.reads).toBeGreaterThan(10);
 });
 
 test('no more accounts are remembered than there is room for', async () => {

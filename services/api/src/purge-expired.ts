@@ -22,6 +22,8 @@ export function purgeExpiredRegularly(parts: {
   readonly store: MessageStore;
   readonly sql: SqlClient;
   readonly log: Logger;
+  /** How often. Default: every minute. */
+  readonly everyMs?: number;
 }): () => void {
   const clientNonces = new SqlClientNonces(parts.sql);
   let ended = false;
@@ -44,7 +46,7 @@ export function purgeExpiredRegularly(parts: {
     purgeClaims().catch(warn('old claims'));
     clientNonces.purge(new Date(), MAX_UNPROVEN_SESSIONS).catch(warn('ended sessions'));
     removeBoxes().catch(warn('unused boxes'));
-  }, INTERVAL_MS);
+  }, parts.everyMs ?? INTERVAL_MS);
   timer.unref();
   return () => {
     ended = true;

@@ -6,6 +6,8 @@ const READ_SHARE = 1 / 100;
 const FREE_SHARE = 1 / 8;
 /** What may be admitted before the first read. */
 const UNREAD_SHARE = 1 / 200;
+/** Milliseconds from one read to the next, for each message that is summed up: takes about a fifth of it to read. */
+const PAUSE_PER_MESSAGE_MS = 1 / 200;
 
 const NOTHING: Amount = { messages: 0, bytes: 0 };
 
@@ -16,7 +18,9 @@ const NOTHING: Amount = { messages: 0, bytes: 0 };
  */
 export class QuotaAccount {
   #used: Amount | undefined;
-  #readAt = Number.NEGATIVE_INFINITY;
+  /** Undefined when what the last read said is known to be too much. */
+  #readAt: number | undefined;
+  #nextReadAt = Number.NEGATIVE_INFINITY;
   /** Admitted, and neither stored nor given up yet. */
   #underWay = NOTHING;
   /** Stored since the last completed read began: whether that read has seen it is unknown. */
@@ -63,12 +67,20 @@ export class QuotaAccount {
 
   /** Whether the last read is younger than this. */
   wasReadSince(time: number): boolean {
-    return this.#readAt > time;
+    return this.#readAt !== undefined && this.#readAt > time;
   }
 
   /** Something was deleted: what the last read said is too much. */
   forgetRead(): void {
-    this.#readAt = Number.NEGATIVE_INFINITY;
+    this.#readAt = undefined;
+  }
+
+  /**
+   * Milliseconds until it may be read again. Reading costs by what is stored: whoever sends and acknowledges just below a
+   * bound would keep the database busy with little.
+   */
+  pauseBeforeRead(now: number): number {
+    return this.#reading === undefined ? Math.max(0, this.#nextReadAt - now) : 0;
   }
 
   /** Reads the use. Callers at the same time share one read. */
@@ -109,6 +121,7 @@ export class QuotaAccount {
     const begunAt = now();
     this.#used = await read();
     this.#readAt = begunAt;
+    this.#nextReadAt = begunAt + this.#used.messages * PAUSE_PER_MESSAGE_MS;
     this.#storedSince = this.#storedDuring;
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { within } from '../limits/within.js';
 import { QuotaAccount } from './quota-account.js';
 import { type Amount, QuotaExceededError, type QuotaKind, type QuotaLimits } from './quota-limits.js';
@@ -41,6 +42,8 @@ export interface StorageQuotasParts {
   readonly onRefused?: (error: QuotaExceededError) => void;
   /** Milliseconds. Default: the process's own clock. */
   readonly now?: () => number;
+  /** Waits so many milliseconds of that clock. Default: a timer. */
+  readonly pause?: (ms: number) => Promise<unknown>;
   /** Accounts that are remembered. */
   readonly capacity?: number;
   /** How long a send waits, where little is left, for others that are under way; then it is refused. */
@@ -69,9 +72,11 @@ interface Demand {
 export class StorageQuotas {
   readonly #accounts = new Map<string, QuotaAccount>();
   readonly #now: () => number;
+  readonly #pause: (ms: number) => Promise<unknown>;
 
   constructor(private readonly parts: StorageQuotasParts) {
     this.#now = parts.now ?? (() => performance.now());
+    this.#pause = parts.pause ?? delay;
   }
 
   /**
@@ -112,27 +117,38 @@ export class StorageQuotas {
     const deadline = this.#now() + (this.parts.maxWaitMs ?? DEFAULT_MAX_WAIT_MS);
     for (;;) {
       const unsure = demands.filter((demand) => !demand.account.fits(demand));
-      if (unsure.length > 0) {
-        this.#refuseKnown(unsure);
-        await Promise.all(unsure.map(({ account, read }) => account.refresh(read, this.#now)));
-        this.#refuseExceeded(unsure);
-      }
+      if (unsure.length === 0) break;
+      const isRead = await this.#read(unsure);
+      const read = new Set(isRead ? unsure : []);
       // Others may have been admitted while this one was reading; from here to the reservation nobody else runs.
-      const lacking = demands.filter(
-        (demand) => !(demand.account.fits(demand) || (unsure.includes(demand) && demand.account.fitsAfterRead(demand))),
+      const lacking = demands.find(
+        (demand) => !(demand.account.fits(demand) || (read.has(demand) && demand.account.fitsAfterRead(demand))),
       );
-      const [first] = lacking;
-      if (first === undefined) break;
+      if (lacking === undefined) break;
       const left = deadline - this.#now();
-      if (left <= 0) throw exceeded(first, first.account.scarcer(first));
-      await within(left, first.account.ended()).catch(() => undefined);
+      if (left <= 0) throw exceeded(lacking, lacking.account.scarcer(lacking));
+      if (isRead) await within(left, lacking.account.ended()).catch(() => undefined);
     }
     for (const { account, messages, bytes } of demands) account.reserve({ messages, bytes });
     return demands;
   }
 
-  #refuseKnown(demands: readonly Demand[]): void {
+  /**
+   * Reads what these need to know, or waits until it may be read.
+   *
+   * @returns whether it was read just now
+   * @throws {QuotaExceededError} when there is no room for one of them by the rows
+   */
+  async #read(demands: readonly Demand[]): Promise<boolean> {
     this.#refuseExceeded(demands.filter(({ account }) => account.wasReadSince(this.#now() - REFUSAL_MS)));
+    const pause = Math.max(0, ...demands.map(({ account }) => account.pauseBeforeRead(this.#now())));
+    if (pause > 0) {
+      await this.#pause(pause);
+      return false;
+    }
+    await Promise.all(demands.map(({ account, read }) => account.refresh(read, this.#now)));
+    this.#refuseExceeded(demands);
+    return true;
   }
 
   #refuseExceeded(demands: readonly Demand[]): void {
