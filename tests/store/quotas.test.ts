@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Knex } from 'knex';
+import { createConnection } from 'mysql2/promise';
 import { QuotaExceededError, StorageQuotas } from '../../packages/shared/src/quotas/index.js';
 import { createKnex } from '../../packages/shared/src/store/create-knex.js';
 import {
@@ -15,6 +17,8 @@ import {
   UnusedBoxes,
 } from '../../packages/shared/src/store/index.js';
 import { MIGRATION_NAMES, migrationSource } from '../../packages/shared/src/store/migrations/index.js';
+import { until } from '../acceptance/history.js';
+import { someoneWaitsForLock } from '../support/database-activity.js';
 import { createDatabase, describeWithMysql } from '../support/with-mysql.js';
 import type { StoreFixture } from './store-suite.js';
 
@@ -327,4 +331,41 @@ quotaSuite('quotas on SQLite', async () => {
 
 describeWithMysql('quotas on MySQL', () => {
   quotaSuite('the same', createDatabase);
+
+  test('a box in which somebody is just storing a message is not removed, though nobody sees the message yet', async () => {
+    const fixture = await createDatabase();
+    const database = openDatabase(fixture.config);
+    const knex = createKnex(fixture.config);
+    const watcher = await createConnection({ uri: fixture.url });
+    try {
+      await database.messages.migrate();
+      const first = message();
+      await database.messages.storeMessages([first]);
+      await database.messages.acknowledgeMessages(first.recipient, [first.messageId]);
+      const { messageBoxId } = await knex('messageBox').first('messageBoxId');
+      const [recipient, sender] = [Buffer.from(first.recipient), Buffer.from(first.sender)];
+      const row = { messageBoxId, recipient, sender, messageId: Buffer.from('late'), body: 'hello', body_bytes: 5 };
+
+      const storing = await knex.transaction();
+      await storing('messages').insert(row);
+      const sweep = new UnusedBoxes(database.sql).sweep(0, TOMORROW);
+      const settled = Promise.allSettled([sweep]);
+      const name = new URL(fixture.url).pathname.slice(1);
+      const isWaiting = async () => {
+        // InnoDB renews MariaDB's view only when it was left alone for a tenth of a second.
+        await delay(150);
+        return someoneWaitsForLock(watcher, name);
+      };
+      await until('the sweep waits', isWaiting);
+      await storing.commit();
+
+      expect(await settled).toEqual([{ status: 'fulfilled', value: { next: undefined, removed: 0 } }]);
+      expect(await knex('messages').select('messageId')).toEqual([{ messageId: Buffer.from('late') }]);
+    } finally {
+      await watcher.end();
+      await knex.destroy();
+      await database.messages.close();
+      await fixture.drop();
+    }
+  });
 });
