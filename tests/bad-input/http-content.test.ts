@@ -220,16 +220,18 @@ describe('POST /sendMessage', () => {
     await world.refused(world.sendMessage(world.message({ recipient, messageId, body })), 'ERR_MESSAGE_TOO_LARGE');
   });
 
-  test('1,000 recipients are taken, 1,001 are not', async () => {
-    const recipient = Array.from({ length: 1_001 }, () => world.recipient.client.identityKey);
+  test('100 recipients are taken, 101 are not, and the refusal says what to do', async () => {
+    const recipient = Array.from({ length: 101 }, () => world.recipient.client.identityKey);
     const messageId = recipient.map((_key, i) => `many ${i}`);
-    await world.refused(world.sendMessage(world.message({ recipient, messageId })), 'ERR_TOO_MANY_RECIPIENTS');
+    const request = world.sendMessage(world.message({ recipient, messageId }));
+    const { text } = await world.refused(request, 'ERR_TOO_MANY_RECIPIENTS');
+    expect(text).toMatch(/at most 100 .* in portions/);
     await world.taken(
       world.sendMessage(
         world.message({ recipient: recipient.slice(1), messageId: messageId.slice(1), messageBox: 'many' }),
       ),
     );
-    expect(await world.list('many')).toHaveLength(1_000);
+    expect(await world.list('many')).toHaveLength(100);
   });
 });
 
@@ -395,8 +397,18 @@ describe('POST /listMessages', () => {
 describe('POST /acknowledgeMessage', () => {
   const ask = async (body: string, code: string) => {
     await world.taken(world.sendMessage());
-    await world.refused(world.recipient.post('/acknowledgeMessage', body), code, world.recipient);
+    return world.refused(world.recipient.post('/acknowledgeMessage', body), code, world.recipient);
   };
+
+  test('1,001 ids, of which one is there, are refused, and the refusal says what to do; 1,000 are taken', async () => {
+    const { message } = world.message();
+    await world.taken(world.sendMessage({ message }));
+    const ids = [message['messageId'], ...Array.from({ length: 1_000 }, (_, n) => `unknown ${n}`)];
+    const { text } = await ask(JSON.stringify({ messageIds: ids }), 'ERR_TOO_MANY_MESSAGE_IDS');
+    expect(text).toMatch(/At most 1000 .* in portions/);
+    const messageIds = ids.slice(0, 1_000);
+    await world.taken(world.recipient.post('/acknowledgeMessage', { messageIds }), world.recipient);
+  });
 
   test.each(
     ['null', '7', '"id"', '[]', '["id"]', '{}', deepObject, '{"__proto__":{"messageIds":["id"]}}'].map((body) => [
@@ -435,7 +447,7 @@ describe('POST /acknowledgeMessage', () => {
 
   test('a body full of ids is answered in good time', async () => {
     const messageIds = Array.from({ length: 200_000 }, (_, i) => `${i}`);
-    await ask(JSON.stringify({ messageIds }), 'ERR_INVALID_ACKNOWLEDGMENT');
+    await ask(JSON.stringify({ messageIds }), 'ERR_TOO_MANY_MESSAGE_IDS');
   });
 });
 

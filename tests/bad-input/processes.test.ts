@@ -132,8 +132,8 @@ describeScaled('bad input to several processes', () => {
     ['an id of 256', () => withField('messageId', '\u{1f600}'.repeat(256)), 'ERR_INVALID_MESSAGEID'],
     ['a recipient off the curve', () => withField('recipient', `02${'ff'.repeat(32)}`), 'ERR_INVALID_RECIPIENT_KEY'],
     [
-      '1,001 recipients',
-      () => withField('recipient', Array(1_001).fill(world.recipient.client.identityKey)),
+      '101 recipients',
+      () => withField('recipient', Array(101).fill(world.recipient.client.identityKey)),
       'ERR_TOO_MANY_RECIPIENTS',
     ],
     ['a large body', () => withField('body', 'b'.repeat(1_000_000)), 'ERR_BODY_TOO_LARGE'],

@@ -13,7 +13,7 @@ import {
   Turns,
 } from '@messagebox/shared';
 import { matchOutputs } from './match-outputs.js';
-import { refuseTooLarge, unfold } from './paid-delivery.js';
+import { refuseTooLarge, storedBytes, unfold } from './paid-delivery.js';
 import { type Payment, parsePayment } from './parse-payment.js';
 import type { PaymentReceiver } from './payment-receiver.js';
 import {
@@ -182,6 +182,7 @@ export class PaymentDesk implements PaymentTaker {
       ...(payment.labels === undefined ? {} : { labels: payment.labels }),
     };
     refuseTooLarge(verified.beef, delivery);
+    await due.admit?.(storedBytes(verified.beef, delivery));
     this.#step('verified');
     const serverOutput = server && { outputIndex: server.outputIndex, remittance: server.remittance };
     const { txid, beef } = verified;

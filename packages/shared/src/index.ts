@@ -34,6 +34,7 @@ export { Closing } from './process/closing.js';
 export { type Foundation, openFoundation } from './process/open-foundation.js';
 export { type RunningService, runService } from './process/run-service.js';
 export * from './push/index.js';
+export * from './quotas/index.js';
 export { connectRedis, type RedisClients } from './redis/redis-clients.js';
 export { inProcessRoomEvents, type RoomEventBroker, redisRoomEvents } from './room-events/redis-room-events.js';
 export {

@@ -23,6 +23,7 @@ import {
   type ServerIdentity,
   type SqlClient,
   SqlClientNonces,
+  type StorageQuotas,
 } from '@messagebox/shared';
 import {
   addressOf,
@@ -59,6 +60,7 @@ export interface ApiParts {
   readonly store: MessageStore;
   readonly permissions: PermissionStore;
   readonly deliveryFees: AdminFeeParts['deliveryFees'] & ChargeParts['deliveryFees'];
+  readonly quotas: StorageQuotas;
   /** Undefined: payments are refused. */
   readonly payments?: PaymentTaker | undefined;
   /** The same database, for what is no message. */
@@ -88,9 +90,10 @@ const LIMITS = {
 
 /** The api without its process: the whole wiring of the HTTP routes. */
 export function createApi(parts: ApiParts): Express {
-  const { config, log, store, permissions, deliveryFees, payments, scheduler } = parts;
+  const { config, log, store, permissions, deliveryFees, quotas, payments, scheduler } = parts;
   const { normaliseKey } = parts.identity;
   const failures = rateLimit(LIMITS.failures.burst, LIMITS.failures.seconds);
+  const maxRecipients = config.limits.recipients;
   const auth = createAuthMiddleware({
     authenticator: parts.identity.authenticator,
     maxBodyBytes: config.limits.requestBody,
@@ -150,18 +153,20 @@ export function createApi(parts: ApiParts): Express {
       store,
       permissions,
       deliveryFees,
+      quotas,
       payments,
       push: parts.push,
       events: parts.events,
       normaliseKey,
+      maxRecipients,
     }),
   );
   routes.post('/listMessages', listMessagesRoute({ store, maxBytes: config.limits.list, answers }));
-  routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store }));
+  routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store, quotas }));
   routes.post('/permissions/set', setPermissionRoute({ permissions, normaliseKey }));
   routes.get('/permissions/get', getPermissionRoute({ permissions, normaliseKey }));
   routes.get('/permissions/list', listPermissionsRoute({ permissions, normaliseKey }));
-  routes.get('/permissions/quote', quoteRoute({ permissions, deliveryFees, normaliseKey }));
+  routes.get('/permissions/quote', quoteRoute({ permissions, deliveryFees, normaliseKey, maxRecipients }));
   const admin = adminOnly(config.adminIdentityKeys);
   routes.get('/admin/fees', admin, getFeesRoute({ deliveryFees }));
   routes.put('/admin/fees', admin, putFeesRoute({ deliveryFees }));

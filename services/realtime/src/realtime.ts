@@ -17,6 +17,7 @@ import {
   rateLimit,
   type ServerIdentity,
   type Source,
+  type StorageQuotas,
   socketIoPublisher,
   TooManyRequestsError,
 } from '@messagebox/shared';
@@ -40,6 +41,7 @@ export interface RealtimeParts extends ChargeParts {
   readonly broker: RoomEventBroker;
   readonly memory: RoomMemory;
   readonly metrics: Metrics;
+  readonly quotas: StorageQuotas;
   /** Undefined: payments are refused. */
   readonly payments?: PaymentTaker | undefined;
   /** Undefined: nothing is pushed to devices. */
@@ -111,10 +113,12 @@ export class Realtime {
       store: parts.store,
       permissions: parts.permissions,
       deliveryFees: parts.deliveryFees,
+      quotas: parts.quotas,
       payments: parts.payments,
       events: this.publisher,
       push: parts.push?.notes,
       normaliseKey: parts.identity.normaliseKey,
+      maxRecipients: config.limits.recipients,
       rooms: parts.broker,
       memory: parts.memory,
       restored: new WeakSet(),

@@ -15,6 +15,7 @@ export class Metrics {
   readonly authOutcomes;
   readonly limitsHit;
   readonly messages;
+  readonly quotaRefusals;
   readonly storeDuration;
   readonly published;
   readonly delivered;
@@ -78,6 +79,12 @@ export class Metrics {
       name: 'messagebox_messages_total',
       help: 'Messages by what was done with them: stored, duplicate, listed, acknowledged.',
       labelNames: ['outcome'],
+      registers,
+    });
+    this.quotaRefusals = new Counter({
+      name: 'messagebox_quota_refusals_total',
+      help: 'Sends refused because too much is stored, by quota (inbox, sender, pair) and resource (messages, bytes).',
+      labelNames: ['quota', 'resource'],
       registers,
     });
     this.storeDuration = new Histogram({

@@ -9,7 +9,9 @@ import type { Logger } from '../logging/logger.js';
 import { createInternalServer } from '../metrics/internal-server.js';
 import { MeasuredPermissions } from '../metrics/measured-permissions.js';
 import { MeasuredStore } from '../metrics/measured-store.js';
+import { MeasuredUsage } from '../metrics/measured-usage.js';
 import { Metrics } from '../metrics/metrics.js';
+import { StorageQuotas } from '../quotas/index.js';
 import { connectRedis, type RedisClients } from '../redis/redis-clients.js';
 import { inProcessRoomEvents, type RoomEventBroker, redisRoomEvents } from '../room-events/redis-room-events.js';
 import { inProcessRoomMemory } from '../room-memory/in-process.js';
@@ -23,6 +25,7 @@ import {
   SqlPermissionStore,
   SqlServerFeeStore,
   type StoreConfig,
+  StoredUsage,
 } from '../store/index.js';
 import { Closing } from './closing.js';
 
@@ -39,6 +42,8 @@ export interface Foundation {
   readonly store: MessageStore;
   readonly permissions: PermissionStore;
   readonly deliveryFees: DeliveryFees;
+  /** One for the process: it remembers what it has admitted. */
+  readonly quotas: StorageQuotas;
   /** The same database, for stores of other things. */
   readonly sql: SqlClient;
   readonly storeConfig: StoreConfig;
@@ -101,6 +106,11 @@ export async function openFoundation(config: Config, log: Logger, options: Found
       store,
       permissions: new MeasuredPermissions(new SqlPermissionStore(sql), metrics),
       deliveryFees: new DeliveryFees(new SqlServerFeeStore(sql), undefined, hasWallet(config)),
+      quotas: new StorageQuotas({
+        limits: config.quotas,
+        usage: new MeasuredUsage(new StoredUsage(sql), metrics),
+        onRefused: ({ quota, resource }) => metrics.quotaRefusals.inc({ quota, resource }),
+      }),
       sql,
       storeConfig,
       broker,

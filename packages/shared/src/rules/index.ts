@@ -1,4 +1,4 @@
-export { acknowledge } from './acknowledge.js';
+export { type AcknowledgeParts, acknowledge, MAX_ACKNOWLEDGED_IDS } from './acknowledge.js';
 export { type AdminFeeParts, type FeeAnswer, listFees, setFee } from './admin-fees.js';
 export { type ChargeParts, type Charges, charges, type PermissionStatus } from './charges.js';
 export { type DeliverParts, type Delivery, deliver, type OutgoingMessage } from './deliver.js';
