@@ -157,12 +157,16 @@ export class PaymentDesk implements PaymentTaker {
     const { verifier } = this.parts;
     if (due.blocked !== undefined) throw due.blocked;
     const verified = await verifier.verify(payment.tx, due.sender);
+    let prepared: Prepared;
     try {
-      return this.#match(due, payment, verified);
+      prepared = this.#match(due, payment, verified);
     } catch (error) {
       verifier.report(due.sender, 'useless', verified.cost);
       throw error;
     }
+    await due.admit?.(storedBytes(verified.beef, prepared.open.delivery));
+    this.#step('verified');
+    return prepared;
   }
 
   /** What a verified payment does for what is due. */
@@ -182,8 +186,6 @@ export class PaymentDesk implements PaymentTaker {
       ...(payment.labels === undefined ? {} : { labels: payment.labels }),
     };
     refuseTooLarge(verified.beef, delivery);
-    await due.admit?.(storedBytes(verified.beef, delivery));
-    this.#step('verified');
     const serverOutput = server && { outputIndex: server.outputIndex, remittance: server.remittance };
     const { txid, beef } = verified;
     return { pays, open: { txid, sender: due.sender, covers: coveredBy(due), beef, serverOutput, delivery } };
