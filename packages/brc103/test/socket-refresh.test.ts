@@ -76,12 +76,17 @@ test.each([
 test('a refresh is an initialRequest, its answer, and one signed event under the new session', async () => {
   const world = await idle();
   const { clock, alice } = world;
+  const before = watch(alice);
+  const echoed = alice.next('echo');
+  alice.socket.emit('hello', 0);
+  await echoed;
   const seen = watch(alice);
   clock.advance(10 * MINUTE - 1);
   const refreshed = alice.next(SESSION_REFRESHED);
   clock.advance(1);
   await refreshed;
   expect(seen.frames.map(({ messageType }) => messageType)).toEqual(['initialRequest', 'general']);
+  expect(seen.frames.at(1)?.yourNonce).not.toBe(before.frames.at(0)?.yourNonce);
   const next = alice.next('echo');
   alice.socket.emit('hello', 1);
   await next;
