@@ -10,7 +10,7 @@ afterAll(() => world.close());
 
 const ids = (count: number) => Array.from({ length: count }, (_, i) => `ack-${i}`);
 
-test.each([1_001, 1_000_000])('an acknowledgement of %i ids is refused, and deletes nothing', async (count) => {
+test.each([1_001, 100_000])('an acknowledgement of %i ids is refused, and deletes nothing', async (count) => {
   const messageId = 'ack-0';
   await world.taken(world.sendMessage(world.message({ messageId })));
   const request = world.recipient.post('/acknowledgeMessage', { messageIds: ids(count) });

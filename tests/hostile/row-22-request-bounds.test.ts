@@ -30,8 +30,8 @@ test('a path of 2,048 bytes is read, and one of 2,049 is not', async () => {
   await refused(get('/'.padEnd(2_049, 'q')), 414);
 });
 
-test('a query that names 1,000 recipients is read', async () => {
-  const recipients = Array.from({ length: 1_000 }, () => `recipient=${new RawClient().identityKey}`).join('&');
+test('a query that names 100 recipients is read', async () => {
+  const recipients = Array.from({ length: 100 }, () => `recipient=${new RawClient().identityKey}`).join('&');
   const request = world.sender.sign({ method: 'GET', path: `/permissions/quote?messageBox=inbox&${recipients}` });
   expect((await world.send(request)).status).toBe(200);
 });

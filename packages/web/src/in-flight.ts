@@ -31,7 +31,7 @@ export function boundInFlight(limits: InFlightLimits, metrics?: Pick<Metrics, 'l
       metrics?.limitsHit.inc({ limit });
       place?.release();
       body?.release();
-      if (!request.complete) closeAfterwards(request, response);
+      if (hasBody(request) && !request.complete) closeAfterwards(request, response);
       next(new TooManyRequestsError(1));
     };
     const body: Lease | undefined = bodies.tryAcquire(address, 0, () => refuse('body_bytes'));
@@ -66,6 +66,11 @@ export function boundInFlight(limits: InFlightLimits, metrics?: Pick<Metrics, 'l
     });
     next();
   };
+}
+
+/** RFC 9112, section 6.3: a request has a body only when it says so. */
+function hasBody({ headers }: Request): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 function closeAfterwards(request: Request, response: Response): void {
