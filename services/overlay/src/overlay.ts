@@ -1,6 +1,5 @@
 import {
   type Config,
-  type FairScheduler,
   type Health,
   hostingUrl,
   type JobQueue,
@@ -16,7 +15,6 @@ import type { Express, Router } from 'express';
 import { type Advertiser, createAdvertiser } from './advertising/advertiser.js';
 import type { ReconcileParts } from './advertising/reconcile.js';
 import { createOverlayEngine } from './engine/create-engine.js';
-import { makeRoom } from './engine/make-room.js';
 import { OverlaySize } from './engine/overlay-size.js';
 import { tidy } from './engine/tidy.js';
 import { Synchroniser } from './gasp/synchronise.js';
@@ -32,7 +30,6 @@ export interface OverlayParts {
   readonly log: Logger;
   readonly health: Health;
   readonly metrics: Metrics;
-  readonly scheduler: FairScheduler;
   readonly sql: SqlClient;
   readonly money: Money;
   readonly jobs: JobQueue;
@@ -72,10 +69,8 @@ export class Overlay {
       log,
       metrics,
       isFull: this.#size.isFull,
-      share: this.#size.share,
     });
     this.#storage = storage;
-    this.#size.onCrowded(() => makeRoom(engine, storage));
     const { identityKey } = parts.identity.authenticator;
     this.#advertiser = createAdvertiser({ ...parts, engine, identityKey, fetch: this.#fetch });
     const development = config.network === 'local' ? developmentOn(money) : undefined;

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError } from '@messagebox/shared';
-import { createDataDir } from './data-dir.js';
 
 /**
  * The server's private key from the data directory, made on the first start. For trying things out on one machine:
@@ -13,7 +12,7 @@ import { createDataDir } from './data-dir.js';
  */
 export async function keyFromDataDir(dataDir: string): Promise<{ key: Uint8Array; file: string; made: boolean }> {
   const file = path.join(dataDir, 'server-private-key');
-  await createDataDir(dataDir);
+  await mkdir(dataDir, { recursive: true });
   const fresh = randomBytes(32);
   try {
     // Fails when it exists, so that two first starts at once end with one key.

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { createApi, purgeExpiredRegularly } from '@messagebox/api';
 import { Overlay } from '@messagebox/overlay';
@@ -6,7 +7,6 @@ import { openPush, Realtime } from '@messagebox/realtime';
 import {
   type Config,
   ConfigError,
-  countLimits,
   JsonServer,
   type Logger,
   openFoundation,
@@ -14,7 +14,6 @@ import {
   type RunningService,
 } from '@messagebox/shared';
 import { openMoney } from '@messagebox/wallet';
-import { createDataDir } from './data-dir.js';
 import { keyFromDataDir } from './server-key.js';
 import { welcome } from './welcome.js';
 
@@ -26,7 +25,7 @@ const DEFAULT_PORT = 8080;
  */
 export async function start(given: Config, log: Logger): Promise<RunningService> {
   const { config, keyFile } = await withKey(given);
-  await createDataDir(config.dataDir);
+  await mkdir(config.dataDir, { recursive: true });
   const foundation = await openFoundation(config, log, {
     service: 'standalone',
     embedded: { client: 'better-sqlite3', filename: path.join(config.dataDir, 'messagebox.sqlite') },
@@ -46,11 +45,7 @@ export async function start(given: Config, log: Logger): Promise<RunningService>
     closing.add('jobs', () => jobs.close());
     const delivery = { events: realtime.publisher, push: push?.notes, payments };
     finishPaymentsRegularly({ ...foundation, ...delivery });
-    const server = new JsonServer(
-      createApi({ ...foundation, ...delivery, jobs, neighbours: [overlay.routes()] }),
-      log,
-      { onLimit: countLimits(foundation.metrics) },
-    );
+    const server = new JsonServer(createApi({ ...foundation, ...delivery, jobs, neighbours: [overlay.routes()] }), log);
     if (config.websockets) realtime.attach(server);
     closing.add('purge', purgeExpiredRegularly(foundation));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));

@@ -1,5 +1,4 @@
 import { ClientWindow, MAX_FRAMES_AT_CLIENT } from './client-window.js';
-import type { SendTurns } from './send-turns.js';
 
 /**
  * The purpose of an initialRequest of ours: to prove that a client which came back is itself, to renew the session that
@@ -33,26 +32,12 @@ export class PacedOutbox {
   #isProven = false;
   #isRefreshDue = false;
   #isClosed = false;
-  #isSending = false;
-  readonly #step = () => this.#sendSomething();
+  #isFlushing = false;
 
-  /** @param turns shared by all outboxes of a server */
   constructor(
     private readonly limits: OutboxLimits,
-    private readonly turns: SendTurns,
     private readonly ask: (kind: QuestionKind) => void,
   ) {}
-
-  /** Whether something only waits for its turn, and not for the client. */
-  get isWaitingForTurn(): boolean {
-    return this.turns.isWaiting(this.#step);
-  }
-
-  /** Sends at once what the client bears, whosever turn it is. */
-  flushNow(): void {
-    while (this.#sendSomething());
-    this.turns.cancel(this.#step);
-  }
 
   /** Payload bytes that wait. */
   get waitingBytes(): number {
@@ -128,27 +113,22 @@ export class PacedOutbox {
   /** Drops what waits: the connection has ended. */
   close(): void {
     this.#isClosed = true;
-    this.turns.cancel(this.#step);
     this.#answers.length = 0;
     this.#events.length = 0;
     this.#waitingBytes = 0;
   }
 
   #flush(): void {
-    // What is sent may cause more to be sent: whoever is sending goes on with that.
-    if (!this.#isSending) this.turns.run(this.#step);
-  }
-
-  /** @returns whether there may be more to send */
-  #sendSomething(): boolean {
-    if (this.#isClosed) return false;
-    this.#isSending = true;
+    // What is sent may cause more to be sent.
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
     try {
-      if (!this.#isQuestionDue) return this.#sendNext();
-      this.#askNow(this.#isRefreshDue ? 'refresh' : 'fence');
-      return true;
+      while (!this.#isClosed) {
+        if (this.#isQuestionDue) this.#askNow(this.#isRefreshDue ? 'refresh' : 'fence');
+        else if (!this.#sendNext()) break;
+      }
     } finally {
-      this.#isSending = false;
+      this.#isFlushing = false;
     }
   }
 

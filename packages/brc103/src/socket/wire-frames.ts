@@ -1,5 +1,4 @@
 import type { InitialResponse } from '../authenticator.js';
-import type { EncodedEvent } from './encoded-event.js';
 
 /** An initialRequest of ours: the client answers it with an initialResponse (BRC-103). */
 export interface InitialRequestOut {
@@ -11,8 +10,19 @@ export interface InitialRequestOut {
   readonly requestedCertificates: { readonly certifiers: readonly []; readonly types: Readonly<Record<string, never>> };
 }
 
-/** What goes to a client as an object. */
-export type ServerFrame = InitialResponse | InitialRequestOut;
+/** A signed event for the client. */
+export interface GeneralOut {
+  readonly version: '0.1';
+  readonly messageType: 'general';
+  readonly identityKey: string;
+  readonly nonce: string;
+  readonly yourNonce: string;
+  readonly payload: number[];
+  readonly signature: number[];
+}
+
+/** Everything that a client works on when it comes. */
+export type ServerFrame = InitialResponse | InitialRequestOut | GeneralOut;
 
 /** @param identityKey the server's */
 export function initialRequest(identityKey: string, nonce: string): InitialRequestOut {
@@ -26,24 +36,22 @@ export function initialRequest(identityKey: string, nonce: string): InitialReque
 }
 
 /**
- * A signed event for a client, as socket.io encodes it: only nonces and signature differ from client to client, and what is
- * written of the payload is shared by all of them.
- *
- * @param namespace of the socket, such as `/`
  * @param identityKey the server's
  * @param yourNonce the client's own session nonce
  */
-export function generalPacket(
-  namespace: string,
+export function general(
   identityKey: string,
   yourNonce: string,
-  event: EncodedEvent,
+  payload: Uint8Array,
   { nonce, signature }: { readonly nonce: string; readonly signature: Uint8Array },
-): string {
-  const before = JSON.stringify({ version: '0.1', messageType: 'general', identityKey, nonce, yourNonce }).slice(0, -1);
-  const prefix = namespace === '/' ? EVENT : `${EVENT}${namespace},`;
-  return `${prefix}["authMessage",${before},"payload":[${event.numbers}],"signature":[${signature.join(',')}]}]`;
+): GeneralOut {
+  return {
+    version: '0.1',
+    messageType: 'general',
+    identityKey,
+    nonce,
+    yourNonce,
+    payload: Array.from(payload),
+    signature: Array.from(signature),
+  };
 }
-
-/** How socket.io writes the type of an EVENT packet. */
-const EVENT = '2';

@@ -20,7 +20,7 @@ export const OWN_BYTES = 20_000;
 
 export type EchoOptions = Pick<
   AuthSocketServerOptions,
-  'maxPerIdentity' | 'admitUnproven' | 'owedBytes' | 'schedule' | 'clock' | 'unprovenBytes'
+  'maxPerIdentity' | 'maxUnproven' | 'clock' | 'unprovenBytes'
 > & {
   readonly proveWithinMs?: number;
   readonly sessionMaxMs?: number;

@@ -15,7 +15,6 @@ export {
   outpointKey,
   parseTransaction,
   type RawTransaction,
-  type TransactionInput,
   type TransactionOutput,
   txidOf,
 } from './transaction.js';

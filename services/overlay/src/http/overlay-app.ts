@@ -1,4 +1,4 @@
-import { type Config, type FairScheduler, type Health, type Logger, type Metrics, rateLimit } from '@messagebox/shared';
+import { type Config, type Health, type Logger, type Metrics, rateLimit } from '@messagebox/shared';
 import {
   addressOf,
   admit,
@@ -9,7 +9,6 @@ import {
   healthRoutes,
   measure,
   requestLog,
-  scheduleFairly,
 } from '@messagebox/web';
 import express, { type Express, type Router } from 'express';
 import type { OverlayEngine } from '../engine/overlay-engine.js';
@@ -33,7 +32,6 @@ export interface OverlayAppParts extends OverlayRouteParts {
   readonly log: Logger;
   readonly health: Health;
   readonly metrics: Metrics;
-  readonly scheduler: FairScheduler;
 }
 
 /** Protects the process, not etiquette: a whole office may stand behind one address. */
@@ -58,8 +56,7 @@ export function createOverlayApp(parts: OverlayAppParts): Express {
   app.use(measure(parts.metrics));
   app.use(cors);
   app.use('/health', healthRoutes(parts.health));
-  app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: LIMITS.beefBytes }, parts.metrics));
-  app.use(scheduleFairly(parts.scheduler));
+  app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: LIMITS.beefBytes }));
   app.use(overlayRoutes(parts));
   app.use(answerNotFound);
   app.use(answerErrors(log));

@@ -3,7 +3,6 @@ import {
   ackEventName,
   bodyText,
   field,
-  limitedLines,
   paymentErrorCodes,
   RuleError,
   StoreUnavailableError,
@@ -28,6 +27,7 @@ export const sendMessage: EventHandler = async (parts, socket, data) => {
   const messageId = field(message, 'messageId');
   const ackEvent = ackEventOf(roomId);
   try {
+    await parts.eventRate.admit(socket.identityKey as string);
     const answer = await send(
       parts,
       socket.identityKey as string,
@@ -41,19 +41,16 @@ export const sendMessage: EventHandler = async (parts, socket, data) => {
   }
 };
 
-/** Answers a send that is not even tried, because there are too many. */
-export function refuseSend(parts: EventParts, socket: AuthSocket, data: unknown, reason: string): void {
+/** Answers a send that is not even tried because too many of this socket are under way. */
+export function refuseSend(parts: EventParts, socket: AuthSocket, data: unknown): void {
   const roomId = field(data, 'roomId');
   const messageId = echo(field(field(data, 'message'), 'messageId'));
   const refusal = { code: 'ERR_TOO_MANY_REQUESTS', messageId };
-  limitedLines(parts.log).write(
-    'info',
-    { socket: socket.id, event: 'sendMessage', code: refusal.code },
-    'event refused',
-  );
-  socket.emit('messageFailed', { reason, ...refusal });
+  parts.log.info({ socket: socket.id, event: 'sendMessage', code: refusal.code }, 'event refused');
+  const text = 'Too many messages of this connection are under way. Try again later.';
+  socket.emit('messageFailed', { reason: text, ...refusal });
   const ackEvent = ackEventOf(roomId);
-  if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'error', description: reason, ...refusal });
+  if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'error', description: text, ...refusal });
 }
 
 /** Undefined when there is no event by which a send into this room could be answered. */
@@ -118,21 +115,17 @@ function failure(parts: EventParts, socket: AuthSocket, error: unknown): Failure
             isPayment: paymentErrorCodes.has(error.code),
           }
         : { code: 'ERR_TOO_MANY_REQUESTS', description: error.message, isPayment: false };
-    limitedLines(parts.log).write(
-      'info',
-      { socket: socket.id, event: 'sendMessage', code: refusal.code },
-      'event refused',
-    );
+    parts.log.info({ socket: socket.id, event: 'sendMessage', code: refusal.code }, 'event refused');
     return refusal;
   }
   if (error instanceof StoreUnavailableError) {
-    limitedLines(parts.log).write('error', { err: error.cause }, 'a live send could not be stored');
+    parts.log.error({ err: error.cause }, 'a live send could not be stored');
     return {
       code: 'ERR_STORE_UNAVAILABLE',
       description: 'The message could not be stored. Try again later.',
       isPayment: false,
     };
   }
-  limitedLines(parts.log).write('error', { err: error }, 'a live send failed');
+  parts.log.error({ err: error }, 'a live send failed');
   return { code: 'ERR_INTERNAL', description: 'The message could not be sent. Try again later.', isPayment: false };
 }

@@ -1,3 +1,0 @@
-import './register-typescript.mjs';
-
-await import('./run.ts');
