@@ -22,7 +22,7 @@ const initialRequest = (changes: Record<string, unknown> = {}) => ({
   ...changes,
 });
 const shakeHands = (authenticator: Authenticator): Session => authenticator.answerHandshake(initialRequest()).session;
-/** What a nonce proves by itself: everything but the client's own nonce. */
+/** The part of a session that its nonce proves: everything but the client's own nonce. */
 const opened = ({ nonce, handle, identityKey, issuedAt }: Session): OpenSession => ({
   nonce,
   handle,

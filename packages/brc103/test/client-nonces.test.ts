@@ -17,7 +17,7 @@ const authenticator = createAuthenticator({
 });
 
 const beginSession = () => authenticator.answerHandshake(initialRequest(client)).session;
-/** What a request brings along of a session: everything but the client's nonce. */
+/** The part of a session that a request brings along: everything but the client's nonce. */
 const presented = ({ nonce }: { nonce: string }) => authenticator.openSession(nonce, client.identityKey);
 
 beforeEach(() => {

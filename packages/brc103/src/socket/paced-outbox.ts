@@ -8,7 +8,7 @@ export type QuestionKind = 'challenge' | 'refresh' | 'fence';
 
 export interface OutboxLimits {
   readonly frames: number;
-  /** Of payloads. */
+  /** Payload bytes. */
   readonly bytes: number;
 }
 
@@ -52,11 +52,6 @@ export class PacedOutbox {
   /** Answers to handshakes that wait. */
   get waitingAnswers(): number {
     return this.#answers.length;
-  }
-
-  /** Whether an initialRequest waits for its answer. */
-  get isQuestionOpen(): boolean {
-    return this.#window.isFenceOpen;
   }
 
   /** Sends the answer to a handshake as soon as there is room, before any event: the client waits for it. */
@@ -119,7 +114,7 @@ export class PacedOutbox {
   }
 
   #flush(): void {
-    // What is sent may cause more to be sent.
+    // Sending a frame may cause more to be sent.
     if (this.#isFlushing) return;
     this.#isFlushing = true;
     try {

@@ -4,11 +4,11 @@ import type { MemoryAccount } from './unproven-memory.js';
 
 /** Events that may wait while a client that came back proves that it is itself. */
 const MAX_EVENTS = 256;
-/** What is remembered of a handshake that waits for its turn. */
+/** The memory that a handshake takes while it waits for its turn. */
 const HANDSHAKE_BYTES = 512;
 
 /**
- * What a connection holds in memory while its identity is not proven: a frame that is still coming, events that wait for
+ * The memory that a connection holds while its identity is not proven: a frame that is still coming, events that wait for
  * the proof, and handshakes that wait for their answer.
  */
 export class UnprovenEvents {

@@ -44,7 +44,7 @@ export class UnprovenMemory {
   }
 }
 
-/** What one connection holds. */
+/** The memory that one connection holds. */
 export interface MemoryAccount {
   /**
    * Says how many bytes are held from now on.
