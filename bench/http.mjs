@@ -41,6 +41,19 @@ export async function compareChecks(bench, databases) {
   return { database: databases.name, connections: CONNECTIONS, checked, unchecked, ...ratios(checked, unchecked) };
 }
 
+/**
+ * A send through our api, and through the same api that bounds nothing of what is stored.
+ *
+ * @param {import('./bench.mjs').Bench} bench
+ * @param {{ name: string, open: () => Promise<object> }} databases
+ */
+export async function compareQuotas(bench, databases) {
+  const files = { bounded: 'servers/ours-api.mjs', unbounded: 'servers/unbounded-api.mjs' };
+  const { send } = await measureInTurns(bench, { ...databases, operations: ['send'] }, files);
+  const { bounded, unbounded } = send;
+  return { database: databases.name, connections: CONNECTIONS, bounded, unbounded, ...ratios(bounded, unbounded) };
+}
+
 /** @param {any} a @param {any} b */
 function ratios(a, b) {
   return { cpuRatio: a.cpuMs / b.cpuMs, cpuRatioRange: ratioRange(a.rounds, b.rounds) };

@@ -5,13 +5,13 @@ import { parseArgs } from 'node:util';
 import { loadCurve } from '@messagebox/brc103';
 import { Bench, hasRoomInMemory } from './bench.mjs';
 import { quick, thorough } from './effort.mjs';
-import { compareChecks, compareHttp } from './http.mjs';
+import { compareChecks, compareHttp, compareQuotas } from './http.mjs';
 import { measureLive } from './live.mjs';
 import { watchMemory } from './memory.mjs';
 import { measureOverlay } from './overlay.mjs';
 import { goalsOf, textOf } from './report.mjs';
 
-const USAGE = `npm run bench -- [--quick] [--json] [--only=http,checks,parts,memory,live,overlay] [--profile=FOLDER]
+const USAGE = `npm run bench -- [--quick] [--json] [--only=http,checks,quotas,parts,memory,live,overlay] [--profile=FOLDER]
 
   --quick           less of everything, under a minute
   --json            the results as JSON on stdout, in place of the tables
@@ -24,7 +24,7 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'http,checks,parts,memory,live,overlay' },
+    only: { type: 'string', default: 'http,checks,quotas,parts,memory,live,overlay' },
     profile: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -66,7 +66,8 @@ async function measure(bench) {
   const at = new Date().toISOString();
   const wanted = new Set(options.only.split(','));
   const http = wanted.has('http') ? await measureHttp(bench) : undefined;
-  const checks = wanted.has('checks') ? await measureChecks(bench) : undefined;
+  const checks = wanted.has('checks') ? await measureEach(bench, compareChecks) : undefined;
+  const quotas = wanted.has('quotas') ? await measureEach(bench, compareQuotas) : undefined;
   const parts = wanted.has('parts') ? await measureParts(bench) : undefined;
   const memory = wanted.has('memory') ? await watchMemory(bench, bench.sqliteInMemory()) : undefined;
   const live = wanted.has('live') ? await measureLive(bench, bench.sqliteInMemory()) : undefined;
@@ -79,7 +80,7 @@ async function measure(bench) {
     platform: `${process.platform}-${process.arch}`,
     secp256k1: loadCurve().name,
   };
-  const results = { at, quick: options.quick, machine, http, checks, parts, memory, live, overlay };
+  const results = { at, quick: options.quick, machine, http, checks, quotas, parts, memory, live, overlay };
   return { ...results, goals: goalsOf(results) };
 }
 
@@ -110,12 +111,16 @@ async function measureOverlays(bench) {
   return overlay;
 }
 
-/** @param {Bench} bench */
-async function measureChecks(bench) {
+/**
+ * @template T
+ * @param {Bench} bench
+ * @param {(bench: Bench, databases: { name: string, open: () => Promise<object> }) => Promise<T>} compare
+ */
+async function measureEach(bench, compare) {
   const mysqlUrl = process.env.TEST_MYSQL_URL;
-  const checks = [await compareChecks(bench, { name: 'SQLite in memory', open: async () => bench.sqliteInMemory() })];
-  if (mysqlUrl) checks.push(await compareChecks(bench, { name: 'MySQL', open: () => bench.mysql(mysqlUrl) }));
-  return checks;
+  const results = [await compare(bench, { name: 'SQLite in memory', open: async () => bench.sqliteInMemory() })];
+  if (mysqlUrl) results.push(await compare(bench, { name: 'MySQL', open: () => bench.mysql(mysqlUrl) }));
+  return results;
 }
 
 /** @param {Bench} bench */

@@ -21,6 +21,7 @@ serve(async ({ privateKey, database, advertisements }, server) => {
     verify: async () => {
       throw new Error('Nothing is submitted here.');
     },
+    report: () => undefined,
   };
   const { engine, storage } = createOverlayEngine({ ...foundation, network: config.network, verifier });
   await fillWithAdvertisements(storage, advertisements);

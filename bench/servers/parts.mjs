@@ -1,9 +1,15 @@
 import { Realtime } from '@messagebox/realtime';
 import { createLogger, openFoundation, openOverlayJobs, readConfig } from '@messagebox/shared';
 
-/** What every server here stands on: the real store, rules and live service, composed as standalone does it. */
-export async function openParts({ privateKey, database }) {
+/**
+ * What every server here stands on: the real store, rules and live service, composed as standalone does it.
+ *
+ * @param {any} params
+ * @param {Record<string, string>} [env] configuration that differs from the default
+ */
+export async function openParts({ privateKey, database }, env = {}) {
   const config = readConfig({
+    ...env,
     NODE_ENV: 'production',
     SERVER_PRIVATE_KEY: privateKey,
     KNEX_DB_CLIENT: database.client,

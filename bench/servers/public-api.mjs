@@ -10,14 +10,15 @@ import { serve } from './serve.mjs';
  * authentication and what surrounds the routes, not what a route does.
  */
 serve(async (params, server) => {
-  const { store, permissions, deliveryFees, events, identity, config } = await openParts(params);
+  const { store, permissions, deliveryFees, quotas, events, identity, config } = await openParts(params);
   const app = express();
   app.use(express.json());
   // The README hands it this very wallet, whatever the types ask for.
   const wallet = /** @type {any} */ (new ProtoWallet(new PrivateKey(params.privateKey, 16)));
   app.use(createAuthMiddleware({ wallet }));
   app.post('/sendMessage', async (request, response) => {
-    const parts = { store, permissions, deliveryFees, events, normaliseKey: identity.normaliseKey };
+    const rules = { normaliseKey: identity.normaliseKey, maxRecipients: config.limits.recipients };
+    const parts = { store, permissions, deliveryFees, quotas, events, ...rules };
     response.json(await send(parts, callerOf(request), request.body));
   });
   app.post('/listMessages', async (request, response) => {

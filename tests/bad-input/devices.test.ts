@@ -9,7 +9,7 @@ afterAll(() => world.close());
 
 const LONE = '\ud800';
 const megabyte = 't'.repeat(1_000_000);
-const deepArray = '['.repeat(100_000) + ']'.repeat(100_000);
+const deepArray = '['.repeat(128) + ']'.repeat(128);
 const label = (value: unknown) => (JSON.stringify(value) ?? 'left out').slice(0, 60);
 const table = (values: readonly unknown[]): [string, unknown][] => values.map((value) => [label(value), value]);
 

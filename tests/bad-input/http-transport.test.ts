@@ -199,13 +199,13 @@ describe('not HTTP, or not quite', () => {
     expect((await refusedBytes(wireBytes(enlarge(world.sendMessage())))).status).toBe(431);
   });
 
-  test('a thousand small headers are read, thousands are not', async () => {
+  test('180 small headers are read, more than 200 are not', async () => {
     const request = (headers: number) => {
       const { headers: own, ...rest } = world.sendMessage();
       return { ...rest, headers: [...own, ...many(headers, '')] };
     };
-    await world.taken(request(1_000));
-    expect((await refusedBytes(wireBytes(request(2_001)))).status).toBe(431);
+    await world.taken(request(180));
+    expect((await refusedBytes(wireBytes(request(201)))).status).toBe(431);
     expect((await refusedBytes(wireBytes(request(4_000)))).status).toBe(431);
   });
 });
@@ -253,7 +253,7 @@ describe('routes and methods that are not there', () => {
     '/.well-known/auth/x',
     '/.well-known/%zz',
     '/<script>',
-    `/${'a'.repeat(20_000)}`,
+    `/${'a'.repeat(2_047)}`,
     '/?__proto__[a]=1&a[]=2&a=3',
   ];
 

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { boundInFlight, OverloadedError } from '@messagebox/web';
+import { TooManyRequestsError } from '@messagebox/shared';
+import { boundInFlight } from '@messagebox/web';
 import express, { type ErrorRequestHandler } from 'express';
 import { Wire } from './raw-client.ts';
 
@@ -15,6 +16,7 @@ let close: () => Promise<void>;
 beforeEach(async () => {
   [read, wires] = [[], []];
   const app = express();
+  app.set('trust proxy', 1);
   app.use(boundInFlight(limits));
   app.use((request, response) => {
     let bytes = 0;
@@ -27,7 +29,7 @@ beforeEach(async () => {
     });
   });
   const refuse: ErrorRequestHandler = (error, _request, response, _next) => {
-    response.status(error instanceof OverloadedError ? 503 : 500).json({});
+    response.status(error instanceof TooManyRequestsError ? 429 : 500).json({});
   };
   app.use(refuse);
   const server = createServer(app).listen(0, '127.0.0.1');
@@ -42,10 +44,12 @@ beforeEach(async () => {
 afterEach(() => close());
 
 /** Announces a body and sends a part of it; resolves when the server has that part. */
-async function upload(announced: number, sent: number): Promise<Wire> {
+async function upload(announced: number, sent: number, address = '192.0.2.1'): Promise<Wire> {
   const wire = await Wire.to(port);
   wires.push(wire);
-  wire.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${announced}\r\n\r\n${'b'.repeat(sent)}`);
+  wire.write(
+    `POST / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: ${address}\r\nContent-Length: ${announced}\r\n\r\n${'b'.repeat(sent)}`,
+  );
   return wire;
 }
 
@@ -63,7 +67,7 @@ test('what has arrived is bounded; who comes above it is refused and ended, and 
   const refused = await Promise.race(
     [first, second, third].map(async (wire) => ({ wire, answer: await wire.answer() })),
   );
-  expect(refused.answer.status).toBe(503);
+  expect(refused.answer.status).toBe(429);
   expect(refused.answer.headers['connection']).toBe('close');
   await refused.wire.ended;
   expect(read).toEqual([]);
@@ -86,9 +90,29 @@ test('what was held is given back, whether a request was answered or cut off', a
 test('so many requests at once, and no more', async () => {
   for (let i = 0; i < limits.requests; i++) await upload(10, 1);
   const wire = await upload(1, 1);
-  expect((await wire.answer()).status).toBe(503);
+  expect((await wire.answer()).status).toBe(429);
   wires[0]?.write('b'.repeat(9));
   expect((await wires[0]?.answer())?.status).toBe(200);
   const next = await upload(1, 1);
   expect((await next.answer()).status).toBe(200);
+});
+
+test('an address that uses every place makes room for another: its oldest unfinished request is ended', async () => {
+  for (let i = 0; i < limits.requests; i++) await upload(10, 1, '192.0.2.1');
+  const newcomer = await upload(1, 1, '192.0.2.2');
+  expect((await newcomer.answer()).status).toBe(200);
+  const oldest = wires[0] as Wire;
+  expect((await oldest.answer()).status).toBe(429);
+  await oldest.ended;
+  wires[1]?.write('b'.repeat(9));
+  expect((await wires[1]?.answer())?.status).toBe(200);
+});
+
+test('an address whose bodies use up all memory makes room for another', async () => {
+  const first = await upload(4_000, 3_999, '192.0.2.1');
+  await upload(4_000, 3_999, '192.0.2.1');
+  const newcomer = await upload(4_000, 4_000, '192.0.2.2');
+  expect((await newcomer.answer()).status).toBe(200);
+  expect((await first.answer()).status).toBe(429);
+  await first.ended;
 });

@@ -119,11 +119,11 @@ describeScaled('bad input to several processes', () => {
     ['an old nonce', () => under(nonceOf(world.server.privateKey, 61)), 'ERR_AUTH_FAILED'],
     ['no JSON', () => world.sendMessage(`{"message":"${SECRET}`), 'ERR_INVALID_JSON'],
     ['invalid UTF-8', () => world.sendMessage(Buffer.of(0x22, 0xff, 0x22)), 'ERR_INVALID_JSON'],
-    ['deep JSON', () => world.sendMessage(deep), 'ERR_MESSAGE_REQUIRED'],
+    ['deep JSON', () => world.sendMessage(deep), 'ERR_INVALID_JSON'],
     [
       'a deep body',
       () => world.sendMessage(JSON.stringify(world.message({ body: '@' })).replace('"@"', deep)),
-      'ERR_INVALID_MESSAGE_BODY',
+      'ERR_INVALID_JSON',
     ],
     ['__proto__', () => world.sendMessage('{"__proto__":{"message":{}}}'), 'ERR_MESSAGE_REQUIRED'],
     ['a NUL in a name', () => withField('messageBox', 'in\0box'), 'ERR_INVALID_MESSAGEBOX'],
@@ -132,8 +132,8 @@ describeScaled('bad input to several processes', () => {
     ['an id of 256', () => withField('messageId', '\u{1f600}'.repeat(256)), 'ERR_INVALID_MESSAGEID'],
     ['a recipient off the curve', () => withField('recipient', `02${'ff'.repeat(32)}`), 'ERR_INVALID_RECIPIENT_KEY'],
     [
-      '1,001 recipients',
-      () => withField('recipient', Array(1_001).fill(world.recipient.client.identityKey)),
+      '101 recipients',
+      () => withField('recipient', Array(101).fill(world.recipient.client.identityKey)),
       'ERR_TOO_MANY_RECIPIENTS',
     ],
     ['a large body', () => withField('body', 'b'.repeat(1_000_000)), 'ERR_BODY_TOO_LARGE'],
@@ -301,7 +301,7 @@ describeScaled('bad input to several processes', () => {
     test('more sends than may be under way, with ids of deep JSON', async () => {
       const socket = await open(0, new RawClient());
       const { session } = socket;
-      const id = '['.repeat(2_000) + ']'.repeat(2_000);
+      const id = '['.repeat(120) + ']'.repeat(120);
       const count = 560;
       for (let i = 0; i < count; i++) {
         const data = `{"roomId":"${room('flood')}","message":{"messageId":${i < 520 ? `"${uniqueId()}"` : id},"body":"b"}}`;

@@ -175,10 +175,15 @@ export function watchProcess(): { readonly trouble: string[]; stop(): void } {
 }
 
 /** Waits, turn by turn of the event loop, until something holds; fails rather than hanging. */
-export async function eventually(condition: () => boolean, what: string | (() => string)): Promise<void> {
-  const deadline = Date.now() + 10_000;
+export async function eventually(
+  condition: () => boolean,
+  what: string | (() => string),
+  patienceMs = 10_000,
+): Promise<void> {
+  const deadline = Date.now() + patienceMs;
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`not within 10 s: ${typeof what === 'string' ? what : what()}`);
+    if (Date.now() > deadline)
+      throw new Error(`not within ${patienceMs} ms: ${typeof what === 'string' ? what : what()}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -411,6 +411,7 @@ describe('a signed frame', () => {
     ['a name of a prototype', '{"__proto__":{"eventName":"joinRoom"}}'],
     ['deep arrays', '['.repeat(100_000) + ']'.repeat(100_000)],
     ['a deep name', `{"eventName":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
+    ['too many objects', `{"eventName":"joinRoom","data":[${'{},'.repeat(100_000)}0]}`],
     ['invalid UTF-8', Buffer.from([0x22, 0xff, 0x22])],
     ['half a surrogate pair in UTF-8', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])],
     ['UTF-16', Buffer.from('{"eventName":"joinRoom"}', 'utf16le')],

@@ -221,7 +221,8 @@ describe('namespaces', () => {
     try {
       const socket = await prefixed.proven();
       const second = socket.io.io.socket('/prefix');
-      for (let i = 0; i < 30; i++) {
+      // One connection may ask for 16 namespaces.
+      for (let i = 0; i < 15; i++) {
         const connected = new Promise<void>((resolve) => second.once('connect', resolve));
         if (i > 0) second.connect();
         await withPatience(connected, 'the second namespace');
@@ -289,78 +290,6 @@ describe('too often', () => {
     socket.event('joinRoom', rooms[1_000]);
     await socket.take('joinedRoom');
     expect(socket.received).toEqual([]);
-    // Who comes back is put into no more rooms than that, either.
-    const again = await live.proven(client);
-    again.event('joinRoom', live.room('one more', client.identityKey));
-    await again.take('joinFailed');
-  });
-
-  describe('more than 512 sends under way on one connection', () => {
-    let usual: LiveWorld; // since all of them in one post are more than the others' largest frame
-    beforeAll(async () => {
-      usual = await LiveWorld.start();
-    });
-    afterEach(() => usual.closeSockets());
-    afterAll(() => usual.close());
-
-    test.each([
-      ['joinRoom', 'joinedRoom', 'joinFailed'],
-      ['leaveRoom', 'leftRoom', 'leaveFailed'],
-    ])('%s is refused with an answer, too', async (eventName, done, failed) => {
-      const client = new RawClient();
-      const socket = await usual.proven(client, ['polling']);
-      const { session } = socket;
-      if (session === undefined) throw new Error('no session');
-      const data = `${client.identityKey}-crowded`;
-      const frames = Array.from({ length: 600 }, () => session.frame(Buffer.from(JSON.stringify({ eventName, data }))));
-      await postTogether(usual, socket, frames);
-      for (let i = 0; i < 88; i++) {
-        expect((await socket.take(failed)).data).toEqual({
-          reason: expect.stringContaining('Too many events'),
-          code: 'ERR_TOO_MANY_REQUESTS',
-          roomId: data,
-        });
-      }
-      for (let i = 0; i < 512; i++) await socket.take(done);
-      await usual.expectNoTrouble();
-    });
-
-    const deep = '['.repeat(5_000) + ']'.repeat(5_000);
-    test.each<[string, (i: number) => string, string | undefined]>([
-      ['with ids', (i) => `"flood ${i}"`, 'flood'],
-      ['with ids of 10 KB', () => JSON.stringify('i'.repeat(10_240)), undefined],
-      ['with ids of deep JSON', () => deep, undefined],
-      ['with ids that are objects', () => '{"toJSON":1}', undefined],
-    ])('%s', async (_name, idOf, echoed) => {
-      const socket = await usual.proven(new RawClient(), ['polling']);
-      const { session } = socket;
-      if (session === undefined) throw new Error('no session');
-      const roomId = usual.room('flood');
-      const key = usual.world.recipient.client.identityKey;
-      const COUNT = 600;
-      const id = (i: number) => (i < 520 ? `"taken ${i} ${uniqueId()}"` : idOf(i));
-      const frames = Array.from({ length: COUNT }, (_, i) => {
-        const data = `{"roomId":"${roomId}","message":{"messageId":${id(i)},"recipient":"${key}","body":"b"}}`;
-        return session.frame(Buffer.from(`{"eventName":"sendMessage","data":${data}}`));
-      });
-      // One post, so that all are read before the first of them can end.
-      const mark = usual.world.server.log.length;
-      await postTogether(usual, socket, frames);
-      const acks = [];
-      for (let i = 0; i < COUNT; i++) acks.push((await socket.take(`sendMessageAck-${roomId}`)).data as Ack);
-      const refused = acks.filter(({ status }) => status === 'error');
-      expect(refused.length).toBeGreaterThanOrEqual(COUNT - 520);
-      for (const ack of refused.slice(-10)) {
-        expect(ack).toMatchObject({ code: 'ERR_TOO_MANY_REQUESTS', description: expect.any(String) });
-        if (echoed === undefined) expect(ack.messageId).toBeUndefined();
-      }
-      if (echoed !== undefined) expect(refused.map(({ messageId }) => messageId)).toContain('flood 599');
-      expect(linesSince(usual.world.server, mark)).toHaveLength(refused.length);
-      expect(acks.filter(({ status }) => status === 'success').length).toBe(COUNT - refused.length);
-      socket.received.length = 0;
-      await usual.expectAlive(socket);
-      await usual.expectNoTrouble();
-    });
   });
 });
 
@@ -373,11 +302,6 @@ test('a server that is stopping ends its sockets and refuses new ones as documen
 });
 
 test('after all of it nothing is broken, and nothing is left', () => live.expectNoTrouble());
-
-interface Ack {
-  readonly status: string;
-  readonly messageId?: unknown;
-}
 
 function expectRefusedByEngine(answer: Answer): void {
   expect(answer.status).toBeGreaterThanOrEqual(400);
@@ -425,11 +349,4 @@ function textFrame(text: string): Buffer {
 /** engine.io refuses a post that is too large, and keeps its session until the client ends it, or pings fail. */
 async function hangUp(socket: RawSocket): Promise<void> {
   if (socket.pollingId !== undefined) await poll(socket.pollingId, 'POST', '1');
-}
-
-/** Sends frames over a polling connection in one request. */
-async function postTogether(world: LiveWorld, socket: RawSocket, frames: readonly object[]): Promise<void> {
-  const body = frames.map((frame) => `42${JSON.stringify(['authMessage', frame])}`).join('\x1e');
-  const answer = await poll(socket.pollingId ?? '', 'POST', body, world);
-  expect(answer).toMatchObject({ status: 200 });
 }

@@ -244,7 +244,7 @@ test('clients that go away in the middle leave nothing behind', async () => {
 });
 
 test('the bounds on headers hold', async () => {
-  const many = Array.from({ length: 2_001 }, (_, i): Header => [`x-other-${i}`, '1']);
+  const many = Array.from({ length: 201 }, (_, i): Header => [`x-other-${i}`, '1']);
   for (const headers of [
     [...H2C, ...many],
     [...many, ...H2C],

@@ -42,6 +42,7 @@ describeWithMysql('while the broker is away', () => {
         ...foundation,
         events: { publish: (event: RoomEvent) => void published.push(event) },
         normaliseKey: foundation.identity.normaliseKey,
+        maxRecipients: foundation.config.limits.recipients,
         push: push?.notes,
       };
       await redis.kill();

@@ -52,9 +52,9 @@ function suite(fixture: () => Promise<Fixture>): void {
     const [handle, clientNonce] = [randomBytes(16), newNonce(bytes)];
     expect(await nonces.find(handle)).toBeUndefined();
     await nonces.insert(handle, clientNonce, later(120));
-    expect(await nonces.find(handle)).toEqual({ clientNonce, proven: false });
-    await nonces.markProven(handle, later(3_600));
-    expect(await nonces.find(handle)).toEqual({ clientNonce, proven: true });
+    expect(await nonces.find(handle)).toEqual({ clientNonce, proven: false, expiresAt: later(120) });
+    expect(await nonces.markProven(handle, later(3_600))).toBe(true);
+    expect(await nonces.find(handle)).toEqual({ clientNonce, proven: true, expiresAt: later(3_600) });
   });
 
   test('many at once are kept and found, each by its own handle', async () => {
@@ -63,7 +63,27 @@ function suite(fixture: () => Promise<Fixture>): void {
     const proven = entries.filter((_, i) => i % 2 === 0);
     await Promise.all(proven.map(({ handle }) => nonces.markProven(handle, later(3_600))));
     const found = await Promise.all([...entries, { handle: randomBytes(16) }].map(({ handle }) => nonces.find(handle)));
-    expect(found).toEqual([...entries.map(({ clientNonce }, i) => ({ clientNonce, proven: i % 2 === 0 })), undefined]);
+    const records = entries.map(({ clientNonce }, i) =>
+      i % 2 === 0
+        ? { clientNonce, proven: true, expiresAt: later(3_600) }
+        : { clientNonce, proven: false, expiresAt: later(120) },
+    );
+    expect(found).toEqual([...records, undefined]);
+  });
+
+  test('sessions that are proven at the same moment each keep an end of their own', async () => {
+    const handles = await insertMany(300, () => later(120));
+    const proven = await Promise.all(handles.map((handle, i) => nonces.markProven(handle, later(3_600 + i))));
+    expect(new Set(proven)).toEqual(new Set([true]));
+    const found = await Promise.all(handles.map((handle) => nonces.find(handle)));
+    expect(found.map((record) => record?.expiresAt)).toEqual(handles.map((_, i) => later(3_600 + i)));
+  });
+
+  test('a session that is proven already keeps its end, and the caller is told', async () => {
+    const [handle] = await insertMany(1, () => later(120));
+    await nonces.markProven(handle as Buffer, later(60));
+    expect(await nonces.markProven(handle as Buffer, later(3_600))).toBe(false);
+    expect(await nonces.find(handle as Buffer)).toMatchObject({ proven: true, expiresAt: later(60) });
   });
 
   test('a session that nobody has kept can be marked as proven without harm', async () => {

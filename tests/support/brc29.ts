@@ -59,11 +59,16 @@ export function spendFree({ atomicBeef, outputIndex }: Free, outputs: readonly P
 }
 
 /** The faucet of a running server: money that anybody may spend. */
-export async function freeMoney(origin: string, satoshis: number): Promise<Free> {
+export function freeMoney(origin: string, satoshis: number): Promise<Free> {
+  return fundedBy(origin, '51', satoshis);
+}
+
+/** Money of the faucet's for whoever satisfies a locking script (hex). */
+export async function fundedBy(origin: string, lockingScript: string, satoshis: number): Promise<Free> {
   const answer = await fetch(`${origin}/development/faucet`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ lockingScript: '51', satoshis }),
+    body: JSON.stringify({ lockingScript, satoshis }),
   });
   if (!answer.ok) throw new Error(`the faucet answered ${answer.status} ${await answer.text()}`);
   return (await answer.json()) as Free;

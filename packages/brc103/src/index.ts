@@ -18,8 +18,11 @@ export {
   authErrorHandler,
   type ClaimedRequest,
   createAuthMiddleware,
+  type FailureLimit,
   type RequestAuth,
+  type WorkSchedule,
 } from './http/middleware.js';
 export { isIdentityKey, normaliseIdentityKey } from './identity-key.js';
+export { excessOfJson, type JsonLimits, MAX_JSON } from './json-structure.js';
 export { createKeys, type Keys, type KeyUse } from './keys.js';
 export * from './socket/index.js';

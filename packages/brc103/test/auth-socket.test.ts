@@ -1,5 +1,6 @@
 import { CompletedProtoWallet, PrivateKey } from '@bsv/sdk';
 import { freePort } from '../../../tests/support/ports.ts';
+import { admitUpTo } from '../src/socket/unproven-places.ts';
 import { atEnd, authenticator, client, closeAll, Echo, echo, OWN_BYTES, once, plain } from './support/echo.ts';
 
 afterEach(closeAll);
@@ -297,7 +298,7 @@ describe('bounds', () => {
   });
 
   test('so many sockets may wait for authentication', async () => {
-    const server = await echo(authenticator(), { maxUnproven: 1 });
+    const server = await echo(authenticator(), { admitUnproven: admitUpTo(1) });
     await plain(server.url);
     await expect(plain(server.url)).rejects.toThrow('Too many connections');
   });

@@ -48,7 +48,7 @@ test('a session that nobody proves is not found after two minutes', async () => 
   const nonces = new ClientNonces({ authenticator, store });
   const session = beginSession();
   await nonces.add(session);
-  expect(store.record(session.handle)?.expiresAt).toBe(START + UNPROVEN_LIFE_MS);
+  expect(store.record(session.handle)?.expiresAt).toEqual(new Date(START + UNPROVEN_LIFE_MS));
   clock.now = START + UNPROVEN_LIFE_MS;
   expect(await nonces.find(presented(session))).toEqual(session);
   clock.now += 1;
@@ -64,7 +64,7 @@ test('a proven session is kept for its whole life, by all instances', async () =
   await nonces.markProven(session);
   expect(store.record(session.handle)).toMatchObject({
     proven: true,
-    expiresAt: START + authenticator.sessionLifeMs,
+    expiresAt: new Date(START + authenticator.sessionLifeMs),
   });
   clock.now = START + authenticator.sessionLifeMs;
   expect(await nonces.find(presented(session))).toEqual(session);
@@ -108,4 +108,53 @@ test('while the store is away, sessions of this instance go on, and are marked a
   store.fails = false;
   await nonces.markProven(kept);
   expect(store.record(kept.handle)?.proven).toBe(true);
+});
+
+describe('after a session life of one minute was made one hour', () => {
+  const SHORT_MS = 60_000;
+  const parts = { privateKey: Buffer.alloc(32, 7), curve: loadCurve(), now: () => clock.now };
+  const before = createAuthenticator({ ...parts, sessionLifeMs: SHORT_MS });
+  const after = createAuthenticator({ ...parts, sessionLifeMs: 3_600_000 });
+  const begin = () => before.answerHandshake(initialRequest(client)).session;
+
+  test('a session that was proven before ends when it was to end', async () => {
+    const store = new MemoryNonceStore();
+    const session = begin();
+    const old = new ClientNonces({ authenticator: before, store });
+    await old.add(session);
+    await old.markProven(session);
+
+    const restarted = new ClientNonces({ authenticator: after, store });
+    clock.now = START + SHORT_MS;
+    expect(await restarted.find(presented(session))).toEqual(session);
+    await restarted.markProven(session);
+    clock.now += 1;
+    // From memory, and from the store.
+    expect(await restarted.find(presented(session))).toBeUndefined();
+    expect(await new ClientNonces({ authenticator: after, store }).find(presented(session))).toBeUndefined();
+  });
+
+  test('a session that nobody has proven ends when it was to end', async () => {
+    const store = new MemoryNonceStore();
+    const session = begin();
+    const old = new ClientNonces({ authenticator: before, store });
+    await old.add(session);
+    clock.now = START + SHORT_MS + 1;
+    expect(await old.find(presented(session))).toBeUndefined();
+    expect(await new ClientNonces({ authenticator: after, store }).find(presented(session))).toBeUndefined();
+  });
+
+  test('an instance with the new setting does not prolong what one with the old setting has proven', async () => {
+    const store = new MemoryNonceStore();
+    const session = begin();
+    const [old, young] = [before, after].map((authenticator) => new ClientNonces({ authenticator, store }));
+    await old?.add(session);
+    expect(await young?.find(presented(session))).toEqual(session);
+    await old?.markProven(session);
+    await young?.markProven(session);
+    clock.now = START + SHORT_MS;
+    expect(await young?.find(presented(session))).toEqual(session);
+    clock.now += 1;
+    expect(await young?.find(presented(session))).toBeUndefined();
+  });
 });

@@ -68,6 +68,16 @@ export function refuseTooLarge(beef: Uint8Array, delivery: PaidDelivery): void {
   }
 }
 
+/** Bytes of UTF-8 of what is stored for each message, in their order. */
+export function storedBytes(beef: Uint8Array, delivery: PaidDelivery): number[] {
+  const plain = Buffer.byteLength(storedBody(delivery.body));
+  if (delivery.messages.every(({ outputs }) => outputs.length === 0)) return delivery.messages.map(() => plain);
+  const paid = Buffer.byteLength(storedWithPayment(delivery.body, around(beef, delivery).join('')));
+  return delivery.messages.map(({ outputs }) =>
+    outputs.length === 0 ? plain : paid + Buffer.byteLength(jsonOf(outputs)),
+  );
+}
+
 function jsonOf(outputs: readonly object[]): string {
   try {
     return JSON.stringify(outputs);

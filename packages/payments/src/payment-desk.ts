@@ -13,7 +13,7 @@ import {
   Turns,
 } from '@messagebox/shared';
 import { matchOutputs } from './match-outputs.js';
-import { refuseTooLarge, unfold } from './paid-delivery.js';
+import { refuseTooLarge, storedBytes, unfold } from './paid-delivery.js';
 import { type Payment, parsePayment } from './parse-payment.js';
 import type { PaymentReceiver } from './payment-receiver.js';
 import {
@@ -25,7 +25,7 @@ import {
   type PaymentRecords,
 } from './payment-records.js';
 import type { PaymentScripts } from './payment-scripts.js';
-import type { PaymentVerifier } from './payment-verifier.js';
+import type { PaymentVerifier, VerifiedPayment } from './payment-verifier.js';
 
 export interface PaymentDeskParts {
   readonly verifier: PaymentVerifier;
@@ -154,9 +154,24 @@ export class PaymentDesk implements PaymentTaker {
 
   /** Verifies a payment against what is due. */
   async #prepare(due: DuePayment, payment: Payment): Promise<Prepared> {
-    const { verifier, scripts, receiver } = this.parts;
+    const { verifier } = this.parts;
     if (due.blocked !== undefined) throw due.blocked;
     const verified = await verifier.verify(payment.tx, due.sender);
+    let prepared: Prepared;
+    try {
+      prepared = this.#match(due, payment, verified);
+    } catch (error) {
+      verifier.report(due.sender, 'useless', verified.cost);
+      throw error;
+    }
+    await due.admit?.(storedBytes(verified.beef, prepared.open.delivery));
+    this.#step('verified');
+    return prepared;
+  }
+
+  /** What a verified payment does for what is due. */
+  #match(due: DuePayment, payment: Payment, verified: VerifiedPayment): Prepared {
+    const { scripts, receiver } = this.parts;
     const recipients = due.messages.map(({ message: { recipient }, fee, isStored }) => ({ recipient, fee, isStored }));
     const matched = matchOutputs(payment.outputs, verified.outputs, { ...due, recipients }, scripts);
     const { server, pays } = matched;
@@ -171,7 +186,6 @@ export class PaymentDesk implements PaymentTaker {
       ...(payment.labels === undefined ? {} : { labels: payment.labels }),
     };
     refuseTooLarge(verified.beef, delivery);
-    this.#step('verified');
     const serverOutput = server && { outputIndex: server.outputIndex, remittance: server.remittance };
     const { txid, beef } = verified;
     return { pays, open: { txid, sender: due.sender, covers: coveredBy(due), beef, serverOutput, delivery } };
@@ -227,10 +241,11 @@ export class PaymentDesk implements PaymentTaker {
   }
 
   async #finish(open: OpenPayment, store: StorePaid): Promise<void> {
-    const { receiver, records } = this.parts;
-    const { txid } = open;
+    const { receiver, records, verifier } = this.parts;
+    const { txid, sender } = open;
     try {
       const outcome = await receiver.receive(open);
+      verifier.report(sender, outcome === 'received' ? 'useful' : 'useless', 0);
       if (outcome !== 'received') {
         await records.end(open, 'refused', outcome.refused, new Date());
         throw refused(outcome.refused);

@@ -6,6 +6,8 @@ export interface VerifiedPayment {
   readonly outputs: readonly TransactionOutput[];
   /** AtomicBEEF with only what it needs. */
   readonly beef: Uint8Array;
+  /** Milliseconds of CPU that verifying it took. */
+  readonly cost: number;
 }
 
 export interface PaymentVerifier {
@@ -16,8 +18,14 @@ export interface PaymentVerifier {
    */
   identify(beef: Uint8Array): Promise<string>;
   /**
-   * @param sender whose payment it is: each waits for no more than one turn of each other
+   * @param sender whose payment it is: who has cost less than others lately goes before them
    * @throws {RuleError} `ERR_INVALID_PAYMENT` with the reason, or `ERR_CHAIN_UNAVAILABLE`: worth another try
    */
   verify(beef: Uint8Array, sender: string): Promise<VerifiedPayment>;
+  /**
+   * Tells what became of a verified payment: who pays goes before who lets valid transactions be verified in vain.
+   *
+   * @param cost as {@link VerifiedPayment.cost}
+   */
+  report(sender: string, outcome: 'useful' | 'useless', cost: number): void;
 }

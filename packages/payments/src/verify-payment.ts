@@ -19,9 +19,10 @@ export function paymentVerifier(verifier: TransactionVerifier): PaymentVerifier 
       }),
     verify: (beef, sender) =>
       translated(async () => {
-        const { txid, outputs, beef: needed } = await verifier.verify(beef, sender);
-        return { txid, outputs, beef: atomicBeef(txid, needed) };
+        const { txid, outputs, beef: needed, cost } = await verifier.verify(beef, sender);
+        return { txid, outputs, beef: atomicBeef(txid, needed), cost };
       }),
+    report: (sender, outcome, cost) => verifier.report(sender, outcome, cost),
   };
 }
 

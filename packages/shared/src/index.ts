@@ -1,3 +1,6 @@
+export { FairScheduler, type FairSchedulerOptions } from './admission/fair-scheduler.js';
+export { type Lease, SharedPool, type SharedPoolOptions } from './admission/shared-pool.js';
+export type { Source } from './admission/source.js';
 export {
   AdvertisedHosts,
   advertisedHostHeader,
@@ -10,6 +13,7 @@ export { DELIVERY_FEE_MAX_AGE_MS, DeliveryFees } from './fees/delivery-fees.js';
 export { databaseCheck, Health, type HealthReport } from './health/health.js';
 export { addressKey, clientAddress } from './http/client-address.js';
 export { collapseSlashes } from './http/collapse-slashes.js';
+export { DOWNLOAD_PACE, type DownloadPace } from './http/download-watch.js';
 export * from './http/json-server.js';
 export { parseUrl } from './http/parse-url.js';
 export { UPLOAD_PACE, type UploadPace } from './http/upload-watch.js';
@@ -19,7 +23,9 @@ export { Counts } from './limits/counts.js';
 export { type RateLimit, rateLimit, TooManyRequestsError } from './limits/rate-limit.js';
 export { Turns } from './limits/turns.js';
 export { TimeoutError, within } from './limits/within.js';
+export { LimitedLines, type LimitedLinesOptions, limitedLines, pathForLog } from './logging/limited-lines.js';
 export { createLogger, type Logger } from './logging/logger.js';
+export { countLimits } from './metrics/count-limits.js';
 export { createInternalServer } from './metrics/internal-server.js';
 export { MeasuredPermissions } from './metrics/measured-permissions.js';
 export { MeasuredStore } from './metrics/measured-store.js';
@@ -28,6 +34,7 @@ export { Closing } from './process/closing.js';
 export { type Foundation, openFoundation } from './process/open-foundation.js';
 export { type RunningService, runService } from './process/run-service.js';
 export * from './push/index.js';
+export * from './quotas/index.js';
 export { connectRedis, type RedisClients } from './redis/redis-clients.js';
 export { inProcessRoomEvents, type RoomEventBroker, redisRoomEvents } from './room-events/redis-room-events.js';
 export {

@@ -41,9 +41,21 @@ test('all recipients are read at once, and answered in their order', async () =>
   expect(await charges(given, sender, 'inbox', ['dave', 'carol', 'bob', 'dave'])).toEqual({
     deliveryFee: 12,
     recipientFees: [-1, 0, 5, -1],
+    allowsSender: [false, false, false, false],
   });
   expect(given.permissions.decisions.mock.calls).toEqual([[['dave', 'carol', 'bob', 'dave'], sender, 'inbox']]);
   expect(given.deliveryFees.feeFor.mock.calls).toEqual([['inbox']]);
+});
+
+test('a recipient allows a sender by name, for nothing or for a fee; what is said of the box names nobody', async () => {
+  const given = parts({
+    bob: { forSender: 0 },
+    carol: { forSender: 7 },
+    dave: { forSender: -1 },
+    erin: { boxWide: 0 },
+  });
+  const { allowsSender } = await charges(given, sender, 'inbox', ['bob', 'carol', 'dave', 'erin', 'frank']);
+  expect(allowsSender).toEqual([true, true, false, false, false]);
 });
 
 test('what cannot be read is not allowed', async () => {

@@ -194,3 +194,58 @@ test.each([
 ])('at the bounds: %j', async (paging) => {
   expect(await codeOf(paging)).toBe('answered');
 });
+
+describe('an answer without offset of more than a page', () => {
+  const reserving = async (bodies: readonly string[], maxBytes: number, paging: object = {}) => {
+    const all = await fill(bodies);
+    const reserved: number[] = [];
+    const parts = { store, maxBytes, reserve: (bytes: number) => void reserved.push(bytes) };
+    const answer = await list(parts, ALICE, { messageBox: 'inbox', ...paging });
+    return { all, reserved, ids: answer.messages.map(({ messageId }) => messageId), answer };
+  };
+  const halves = (count: number) => Array.from({ length: count }, () => 'x'.repeat(MEBIBYTE / 2));
+
+  test('is read after its bytes were reserved, and holds every message once, in order', async () => {
+    const { all, ids, reserved, answer } = await reserving(halves(9), LIST_MAX_BYTES);
+    expect(ids).toEqual(all);
+    expect(reserved).toEqual([LIST_MAX_BYTES]);
+    expect(answer).not.toHaveProperty('hasMore');
+  });
+
+  test('keeps to its limit of messages and of bytes', async () => {
+    const { all, ids, answer } = await reserving(halves(9), LIST_MAX_BYTES, { limit: 4 });
+    expect(ids).toEqual(all.slice(0, 4));
+    expect(answer).toMatchObject({ hasMore: true });
+    const bounded = await ask({}, 2 * MEBIBYTE);
+    expect(bounded.messages.map(({ messageId }) => messageId)).toEqual(all.slice(0, 3));
+    expect(bounded).toMatchObject({ hasMore: true });
+    expect(await ask({ after: 'next' in bounded ? bounded.next : '' })).toMatchObject({
+      messages: all.slice(3).map((messageId) => ({ messageId })),
+    });
+  });
+
+  test('leaves a message that is too large for the rest of it to the next answer', async () => {
+    const bodies = ['x'.repeat(900_000), 'y'.repeat(3 * MEBIBYTE), 'z'];
+    const { all, ids, answer } = await reserving(bodies, 2 * MEBIBYTE);
+    expect(ids).toEqual(all.slice(0, 1));
+    expect(await ask({ after: 'next' in answer ? answer.next : '' })).toMatchObject({
+      messages: all.slice(1).map((messageId) => ({ messageId })),
+    });
+  });
+
+  test('is not read when it can not be reserved', async () => {
+    await fill(halves(9));
+    const reserve = () => {
+      throw new Error('no room');
+    };
+    const listMessages = jest.spyOn(store, 'listMessages');
+    await expect(list({ store, maxBytes: LIST_MAX_BYTES, reserve }, ALICE, { messageBox: 'inbox' })).rejects.toThrow(
+      'no room',
+    );
+    expect(listMessages).toHaveBeenCalledTimes(1);
+  });
+
+  test('reserves nothing when all fits into a page', async () => {
+    expect((await reserving(['x'.repeat(500_000), 'y'], LIST_MAX_BYTES)).reserved).toEqual([]);
+  });
+});

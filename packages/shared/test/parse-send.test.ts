@@ -4,7 +4,7 @@ import { RuleError } from '../src/rules/rule-error.js';
 const alice = `02${'a'.repeat(64)}`;
 const bob = `03${'b'.repeat(64)}`;
 const normaliseKey = (key: string) => (/^0[23][0-9a-f]{64}$/i.test(key) ? key.toLowerCase() : undefined);
-const parse = (message: unknown) => parseSend({ message }, alice, normaliseKey);
+const parse = (message: unknown) => parseSend({ message }, alice, normaliseKey, 100);
 const good = { recipient: bob, messageBox: 'inbox', messageId: 'm1', body: 'hello' };
 
 function codeOf(run: () => unknown): string {
@@ -50,7 +50,7 @@ test.each<[string, unknown]>([
   ['ERR_RECIPIENT_REQUIRED', { ...good, recipient: '' }],
   ['ERR_RECIPIENT_REQUIRED', { ...good, recipient: [] }],
   ['ERR_RECIPIENT_REQUIRED', { ...good, recipient: [bob, null], messageId: ['1', '2'] }],
-  ['ERR_TOO_MANY_RECIPIENTS', { ...good, recipients: Array(1_001).fill(bob) }],
+  ['ERR_TOO_MANY_RECIPIENTS', { ...good, recipients: Array(101).fill(bob) }],
   ['ERR_MESSAGEID_REQUIRED', { ...good, messageId: undefined }],
   ['ERR_MESSAGEID_REQUIRED', { ...good, messageId: [] }],
   ['ERR_MESSAGEID_COUNT_MISMATCH', { ...good, messageId: ['1', '2'] }],
@@ -165,9 +165,9 @@ describe('what is stored for a body', () => {
 });
 
 test.each([{ tx: [] }, {}, 'money', 0, false, ''])('a payment is handed on, whatever it is: %j', (payment) => {
-  expect(parseSend({ message: good, payment }, alice, normaliseKey).payment).toEqual(payment);
+  expect(parseSend({ message: good, payment }, alice, normaliseKey, 100).payment).toEqual(payment);
 });
 
 test.each([null, undefined])('%s is no payment', (payment) => {
-  expect(parseSend({ message: good, payment }, alice, normaliseKey).payment).toBeUndefined();
+  expect(parseSend({ message: good, payment }, alice, normaliseKey, 100).payment).toBeUndefined();
 });

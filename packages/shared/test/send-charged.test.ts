@@ -55,6 +55,7 @@ beforeEach(async () => {
     deliveryFees: { feeFor: jest.fn(async () => 0) },
     events: { publish: ({ recipient, body }) => void pushed.push({ recipient, body }) },
     normaliseKey: (key) => (/^0[23][0-9a-f]{64}$/.test(key) ? key : undefined),
+    maxRecipients: 100,
   };
 });
 

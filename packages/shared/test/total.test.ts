@@ -20,6 +20,7 @@ const parts = {
   permissions: { decisions: async () => fees },
   deliveryFees: { feeFor: async () => MOST },
   normaliseKey: (key: string) => key,
+  maxRecipients: 100,
 };
 
 test('a quote adds up no further', async () => {
@@ -38,6 +39,6 @@ test('nor does the refusal of a send without payment', async () => {
   }));
   const command = { sender: 'me', messageBox: 'inbox', messages, liveBody: 'hello', payment: undefined, single: false };
   const store = { areStored: async () => [false, false] };
-  const charges = { deliveryFee: 0, recipientFees: [MOST, MOST] };
+  const charges = { deliveryFee: 0, recipientFees: [MOST, MOST], allowsSender: [false, false] };
   await expect(settle({ store } as never, command, charges)).rejects.toThrow(`${MOST} for recipients`);
 });

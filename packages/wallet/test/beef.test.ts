@@ -205,10 +205,15 @@ test('each input is looked at once, however many ancestors a transaction has', (
   const count = 5_000;
   const id = (index: number) => index.toString(16).padStart(64, '0');
   const all = new Map<string, BeefTransaction>();
-  const plain = { raw: new Uint8Array(10), outputs: [], proof: undefined };
+  const plain = { raw: new Uint8Array(10), outputs: [], lockTime: 0, proof: undefined };
   for (let index = 1; index <= count; index += 1) all.set(id(index), { ...plain, txid: id(index), inputs: [] });
   let looks = 0;
-  const outpoints = [...all.keys()].map((txid) => ({ txid, outputIndex: 0 }));
+  const outpoints = [...all.keys()].map((txid) => ({
+    txid,
+    outputIndex: 0,
+    script: new Uint8Array(0),
+    sequence: 0xffffffff,
+  }));
   const inputs = new Proxy(outpoints, {
     get(target, property, receiver) {
       if (typeof property === 'string' && /^\d+$/.test(property)) looks += 1;

@@ -2,12 +2,18 @@ import { AuthError } from '@messagebox/brc103';
 import {
   JobsUnavailableError,
   type Logger,
+  limitedLines,
+  pathForLog,
   RuleError,
   StoreUnavailableError,
   TooManyRequestsError,
 } from '@messagebox/shared';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
-import { OverloadedError } from './in-flight.js';
+
+/** The process has as much under way as it can hold. Answered as 503 with Retry-After. */
+export class OverloadedError extends Error {
+  override readonly name = 'OverloadedError';
+}
 
 /** Something that this server depends on does not answer. Answered as 503 with Retry-After. */
 export class DependencyUnavailableError extends Error {
@@ -31,13 +37,14 @@ interface Refusal {
 
 /** Turns whatever was thrown into one JSON answer, and one line in the log. Nothing of our own errors leaves. */
 export function answerErrors(log: Logger): ErrorRequestHandler {
+  const lines = limitedLines(log);
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error);
     const refusal = refusalOf(error);
     const { code, description, details, status } = refusal;
-    const about = { status, code, path: request.path, requestId: request.id };
-    if (status >= 500) log.error({ err: error, ...about }, 'request failed');
-    else log.info(about, 'request refused');
+    const about = { status, code, path: pathForLog(request.path), requestId: request.id };
+    if (status >= 500) lines.write('error', { err: error, ...about }, 'request failed');
+    else lines.write('info', about, 'request refused');
     if (refusal.retryAfterSeconds !== undefined) response.set('Retry-After', String(refusal.retryAfterSeconds));
     response.status(status).json(
       // The published middleware answers a request without auth headers with `message`; clients look for that.

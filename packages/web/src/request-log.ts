@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Logger } from '@messagebox/shared';
+import { type Logger, pathForLog } from '@messagebox/shared';
 import type { RequestHandler } from 'express';
 import { pinoHttp } from 'pino-http';
 
@@ -31,7 +31,7 @@ export function requestLog(log: Logger): RequestHandler {
       req: (request: { id: string; method: string; url: string }) => ({
         id: request.id,
         method: request.method,
-        path: request.url.split('?')[0],
+        path: pathForLog(request.url.split('?')[0] ?? ''),
       }),
       res: (response: { statusCode: number }) => ({ status: response.statusCode }),
     },

@@ -5,9 +5,11 @@ import {
   type ChargeParts,
   type Config,
   DeviceRegistrations,
+  type FairScheduler,
   type Health,
   type JobQueue,
   type Logger,
+  limitedLines,
   MessageBoxAdvertisements,
   type MessageStore,
   type Metrics,
@@ -21,6 +23,7 @@ import {
   type ServerIdentity,
   type SqlClient,
   SqlClientNonces,
+  type StorageQuotas,
 } from '@messagebox/shared';
 import {
   addressOf,
@@ -32,9 +35,12 @@ import {
   healthRoutes,
   measure,
   requestLog,
+  scheduleFairly,
+  sourceOf,
 } from '@messagebox/web';
 import express, { type Express, type RequestHandler } from 'express';
 import { adminOnly } from './http/admin-only.js';
+import { AnswerMemory } from './http/answer-memory.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
 import { getFeesRoute } from './routes/admin/get-fees.js';
 import { putFeesRoute } from './routes/admin/put-fees.js';
@@ -54,6 +60,7 @@ export interface ApiParts {
   readonly store: MessageStore;
   readonly permissions: PermissionStore;
   readonly deliveryFees: AdminFeeParts['deliveryFees'] & ChargeParts['deliveryFees'];
+  readonly quotas: StorageQuotas;
   /** Undefined: payments are refused. */
   readonly payments?: PaymentTaker | undefined;
   /** The same database, for what is no message. */
@@ -66,6 +73,7 @@ export interface ApiParts {
   readonly events: RoomEventPublisher;
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly scheduler: FairScheduler;
   /** Undefined: nothing is pushed to devices. */
   readonly push?: PushNotes | undefined;
 }
@@ -74,24 +82,44 @@ export interface ApiParts {
 const LIMITS = {
   handshakes: { burst: 3_000, seconds: 3 },
   requests: { burst: 10_000, seconds: 10 },
+  failures: { burst: 1_000, seconds: 10 },
   migrations: { burst: 10, seconds: 60 },
   inFlight: { requests: 2_000, bodyBytes: 536_870_912 },
+  answerBytes: 134_217_728,
 };
 
 /** The api without its process: the whole wiring of the HTTP routes. */
 export function createApi(parts: ApiParts): Express {
-  const { config, log, store, permissions, deliveryFees, payments } = parts;
+  const { config, log, store, permissions, deliveryFees, quotas, payments, scheduler } = parts;
   const { normaliseKey } = parts.identity;
+  const failures = rateLimit(LIMITS.failures.burst, LIMITS.failures.seconds);
+  const maxRecipients = config.limits.recipients;
   const auth = createAuthMiddleware({
     authenticator: parts.identity.authenticator,
     maxBodyBytes: config.limits.requestBody,
     claimRequest: (claim) => store.claimRequest(claim),
+    failures: {
+      check: (request, session) => failures.check(session ?? addressOf(request)),
+      count: (request, session) => void failures.charge(session ?? addressOf(request), 1),
+    },
+    schedule: {
+      run: (request, identityKey, work) => scheduler.run(sourceOf(request, identityKey), work),
+      charge: (request, identityKey, ms) => scheduler.charge(sourceOf(request, identityKey), ms),
+    },
     clientNonces: new SqlClientNonces(parts.sql),
-    onClientNonceError: (error) => log.warn({ reason: String(error) }, 'a session could not be kept'),
+    onClientNonceError: (error) =>
+      limitedLines(log).write('warn', { reason: String(error) }, 'a session could not be kept'),
     onOutcome: (outcome) => parts.metrics.authOutcomes.inc({ transport: 'http', outcome }),
   });
   const handshakes = rateLimit(LIMITS.handshakes.burst, LIMITS.handshakes.seconds);
   const requests = rateLimit(LIMITS.requests.burst, LIMITS.requests.seconds);
+
+  const answers = new AnswerMemory(LIMITS.answerBytes, () => parts.metrics.limitsHit.inc({ limit: 'answer_bytes' }));
+  parts.metrics.gauge(
+    'messagebox_answers_held_bytes',
+    'Bytes of lists that their clients have not taken yet.',
+    () => answers.used,
+  );
 
   const app = express();
   app.disable('x-powered-by');
@@ -101,7 +129,9 @@ export function createApi(parts: ApiParts): Express {
   app.use(measure(parts.metrics));
   app.use(cors);
   app.use('/health', healthRoutes(parts.health));
-  app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: config.limits.requestBody }));
+  // Before anything waits: bytes of the body may come at once.
+  app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: config.limits.requestBody }, parts.metrics));
+  app.use(scheduleFairly(scheduler));
   for (const neighbour of parts.neighbours ?? []) app.use(neighbour);
   app.post(
     '/.well-known/auth',
@@ -123,18 +153,20 @@ export function createApi(parts: ApiParts): Express {
       store,
       permissions,
       deliveryFees,
+      quotas,
       payments,
       push: parts.push,
       events: parts.events,
       normaliseKey,
+      maxRecipients,
     }),
   );
-  routes.post('/listMessages', listMessagesRoute({ store, maxBytes: config.limits.list }));
-  routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store }));
+  routes.post('/listMessages', listMessagesRoute({ store, maxBytes: config.limits.list, answers }));
+  routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store, quotas }));
   routes.post('/permissions/set', setPermissionRoute({ permissions, normaliseKey }));
   routes.get('/permissions/get', getPermissionRoute({ permissions, normaliseKey }));
   routes.get('/permissions/list', listPermissionsRoute({ permissions, normaliseKey }));
-  routes.get('/permissions/quote', quoteRoute({ permissions, deliveryFees, normaliseKey }));
+  routes.get('/permissions/quote', quoteRoute({ permissions, deliveryFees, normaliseKey, maxRecipients }));
   const admin = adminOnly(config.adminIdentityKeys);
   routes.get('/admin/fees', admin, getFeesRoute({ deliveryFees }));
   routes.put('/admin/fees', admin, putFeesRoute({ deliveryFees }));

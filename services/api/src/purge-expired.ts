@@ -1,4 +1,4 @@
-import { type Logger, type MessageStore, type SqlClient, SqlClientNonces } from '@messagebox/shared';
+import { type Logger, type MessageStore, type SqlClient, SqlClientNonces, UnusedBoxes } from '@messagebox/shared';
 
 const INTERVAL_MS = 60_000;
 const BATCH_SIZE = 5_000;
@@ -7,10 +7,14 @@ const BATCH_SIZE = 5_000;
  * send their first request right after the handshake.
  */
 const MAX_UNPROVEN_SESSIONS = 100_000;
+/** A box without messages and permissions goes when it was made so long ago. */
+const UNUSED_BOX_MS = 86_400_000;
+/** Portions of boxes that one purge looks at: the rest is the next one's. */
+const BOX_PORTIONS = 20;
 
 /**
- * Deletes what authentication needs no more: claims of requests that are too old to be replayed, and client nonces of
- * sessions that have ended. Several instances may do so at once.
+ * Deletes what is needed no more: claims of requests that are too old to be replayed, client nonces of sessions that have
+ * ended, and boxes that are empty and unused. Several instances may do so at once.
  *
  * @returns stops it
  */
@@ -18,6 +22,8 @@ export function purgeExpiredRegularly(parts: {
   readonly store: MessageStore;
   readonly sql: SqlClient;
   readonly log: Logger;
+  /** How often. Default: every minute. */
+  readonly everyMs?: number;
 }): () => void {
   const clientNonces = new SqlClientNonces(parts.sql);
   let ended = false;
@@ -25,12 +31,22 @@ export function purgeExpiredRegularly(parts: {
     // In portions, so that no single statement holds locks for long, until none is left.
     while (!ended && (await parts.store.purgeClaims(new Date(), BATCH_SIZE)) === BATCH_SIZE);
   };
+  const boxes = new UnusedBoxes(parts.sql);
+  let lookedAt = 0;
+  const removeBoxes = async () => {
+    for (let portion = 0; portion < BOX_PORTIONS && !ended; portion++) {
+      const { next } = await boxes.sweep(lookedAt, new Date(Date.now() - UNUSED_BOX_MS));
+      lookedAt = next ?? 0;
+      if (next === undefined) return;
+    }
+  };
   const warn = (what: string) => (error: unknown) =>
     parts.log.warn({ reason: String(error) }, `could not purge ${what}`);
   const timer = setInterval(() => {
     purgeClaims().catch(warn('old claims'));
     clientNonces.purge(new Date(), MAX_UNPROVEN_SESSIONS).catch(warn('ended sessions'));
-  }, INTERVAL_MS);
+    removeBoxes().catch(warn('unused boxes'));
+  }, parts.everyMs ?? INTERVAL_MS);
   timer.unref();
   return () => {
     ended = true;

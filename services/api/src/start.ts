@@ -1,6 +1,7 @@
 import { finishPaymentsRegularly, openPayments } from '@messagebox/payments';
 import {
   type Config,
+  countLimits,
   JsonServer,
   type Logger,
   liveNamespaces,
@@ -41,7 +42,9 @@ export async function start(config: Config, log: Logger): Promise<RunningService
     closing.add('jobs', () => jobs.close());
     const payments = openPayments({ ...foundation, money: openMoney(foundation) });
     finishPaymentsRegularly({ ...foundation, events, push, payments });
-    const server = new JsonServer(createApi({ ...foundation, events, push, jobs, payments }), log);
+    const server = new JsonServer(createApi({ ...foundation, events, push, jobs, payments }), log, {
+      onLimit: countLimits(foundation.metrics),
+    });
     closing.add('purge', purgeExpiredRegularly(foundation));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
     closing.add('readiness', () => health.drain());

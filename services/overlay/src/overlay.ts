@@ -1,5 +1,6 @@
 import {
   type Config,
+  type FairScheduler,
   type Health,
   hostingUrl,
   type JobQueue,
@@ -15,6 +16,7 @@ import type { Express, Router } from 'express';
 import { type Advertiser, createAdvertiser } from './advertising/advertiser.js';
 import type { ReconcileParts } from './advertising/reconcile.js';
 import { createOverlayEngine } from './engine/create-engine.js';
+import { makeRoom } from './engine/make-room.js';
 import { OverlaySize } from './engine/overlay-size.js';
 import { tidy } from './engine/tidy.js';
 import { Synchroniser } from './gasp/synchronise.js';
@@ -30,6 +32,7 @@ export interface OverlayParts {
   readonly log: Logger;
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly scheduler: FairScheduler;
   readonly sql: SqlClient;
   readonly money: Money;
   readonly jobs: JobQueue;
@@ -69,8 +72,10 @@ export class Overlay {
       log,
       metrics,
       isFull: this.#size.isFull,
+      share: this.#size.share,
     });
     this.#storage = storage;
+    this.#size.onCrowded(() => makeRoom(engine, storage));
     const { identityKey } = parts.identity.authenticator;
     this.#advertiser = createAdvertiser({ ...parts, engine, identityKey, fetch: this.#fetch });
     const development = config.network === 'local' ? developmentOn(money) : undefined;

@@ -48,12 +48,15 @@ test('reads what the SDK writes: V1, V2 and AtomicBEEF', async () => {
   for (const bytes of [second.toBEEF(), second.toAtomicBEEF(), v2.toBinaryAtomic(second.id('hex'))]) {
     const { subject, transactions } = parseBeef(Uint8Array.from(bytes));
     expect(subject.txid).toBe(second.id('hex'));
-    expect(subject.inputs).toEqual(
+    expect(subject.inputs.map((input) => ({ ...input, script: Buffer.from(input.script).toString('hex') }))).toEqual(
       second.inputs.map((input) => ({
         txid: input.sourceTransaction?.id('hex'),
         outputIndex: input.sourceOutputIndex,
+        script: input.unlockingScript?.toHex(),
+        sequence: input.sequence,
       })),
     );
+    expect(subject.lockTime).toBe(second.lockTime);
     expect(subject.outputs.map(({ script, satoshis }) => [Buffer.from(script).toString('hex'), satoshis])).toEqual(
       second.outputs.map((output) => [output.lockingScript.toHex(), output.satoshis]),
     );
@@ -98,8 +101,9 @@ test('a circle and a missing ancestor are refused', () => {
   const make = (txid: string, parent: string): BeefTransaction => ({
     txid,
     raw: new Uint8Array(10),
-    inputs: [{ txid: parent, outputIndex: 0 }],
+    inputs: [{ txid: parent, outputIndex: 0, script: new Uint8Array(0), sequence: 0xffffffff }],
     outputs: [],
+    lockTime: 0,
     proof: undefined,
   });
   const all = new Map([make('a', 'b'), make('b', 'c'), make('c', 'a'), make('d', 'e')].map((one) => [one.txid, one]));

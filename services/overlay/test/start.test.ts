@@ -3,6 +3,7 @@ import {
   Closing,
   createLogger,
   defaultJobPolicy,
+  FairScheduler,
   Health,
   InProcessJobs,
   JobsUnavailableError,
@@ -33,7 +34,8 @@ test('a broker that is away when it starts: it serves, and its jobs are schedule
   const jobs = new InProcessJobs('overlay', { log, metrics }, defaultJobPolicy);
   closing.add('jobs', () => jobs.close());
   const identity = serverIdentity(config);
-  const overlay = new Overlay({ config, log, health: new Health(), metrics, sql, money, jobs, identity });
+  const scheduler = new FairScheduler();
+  const overlay = new Overlay({ config, log, health: new Health(), metrics, scheduler, sql, money, jobs, identity });
   closing.add('overlay', () => overlay.close());
   try {
     const asked = jest.spyOn(jobs, 'repeat').mockRejectedValueOnce(new JobsUnavailableError('away'));

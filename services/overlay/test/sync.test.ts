@@ -67,7 +67,8 @@ describe('a peer that is a real host', () => {
     const second = await alice.advertise(chain, B, [{ transaction: first, index: 0 }]);
     await submit(peer, first);
     await submit(peer, second);
-    await submit(peer, await alice.advertise(chain, A));
+    // In a block: in none it could be anybody's copy of what she has revoked.
+    await submit(peer, chain.mine(await alice.advertise(chain, A)));
     await submit(peer, chain.mine(await bob.advertise(chain, A)));
     const server = new Person();
     await submit(

@@ -2,25 +2,34 @@ import { type AuthSocket, AuthSocketServer, type SocketEvent } from '@messagebox
 import {
   type ChargeParts,
   type Config,
+  FairScheduler,
   hearPushHints,
   type Logger,
+  limitedLines,
   liveNamespaces,
   type MessageStore,
   type Metrics,
   type PaymentTaker,
+  type RateLimit,
   type RoomEventBroker,
   type RoomEventPublisher,
   type RoomMemory,
   rateLimit,
   type ServerIdentity,
+  type Source,
+  type StorageQuotas,
   socketIoPublisher,
+  TooManyRequestsError,
 } from '@messagebox/shared';
-import { type EventParts, eventHandlers, refuseEvent } from './events/index.js';
+import { clientEvents, type EventParts, refuseEvent, UNKNOWN_EVENT_COST } from './events/index.js';
+import { REALTIME_LIMITS, type RealtimeLimits } from './limits.js';
 import type { PushService } from './push/index.js';
-import { Admission } from './sockets/admission.js';
+import { Admission, type AdmittedConnection } from './sockets/admission.js';
+import { FrameMemory } from './sockets/frame-memory.js';
 import type { Heartbeat } from './sockets/heartbeat.js';
 import type { InstanceRegistry } from './sockets/instance-registry.js';
 import { Lanes } from './sockets/lanes.js';
+import { LimitsHit } from './sockets/limits-hit.js';
 import { passOn, takePassed } from './sockets/pass-on.js';
 import { attachSocketIo, createSocketIo, type SocketIoHost, serveBelow } from './sockets/socket-io.js';
 
@@ -32,27 +41,25 @@ export interface RealtimeParts extends ChargeParts {
   readonly broker: RoomEventBroker;
   readonly memory: RoomMemory;
   readonly metrics: Metrics;
+  readonly quotas: StorageQuotas;
   /** Undefined: payments are refused. */
   readonly payments?: PaymentTaker | undefined;
   /** Undefined: nothing is pushed to devices. */
   readonly push?: PushService | undefined;
+  /** Divides this process's time among clients; shared with whatever else the process does. Default: one of its own. */
+  readonly scheduler?: FairScheduler | undefined;
   /** For tests; the usual one unless given. */
   readonly heartbeat?: Heartbeat | undefined;
+  /** For tests; {@link REALTIME_LIMITS} unless given. */
+  readonly limits?: Partial<RealtimeLimits> | undefined;
 }
 
-const LIMITS = {
-  roomsPerSocket: 1_000,
-  eventsUnderWay: 512,
-  /** Each socket without a proven identity has so many bytes for itself, and all of them share so many more. */
-  unprovenBytes: { each: 65_536, shared: 67_108_864 },
-  bufferedBytes: 67_108_864,
-  /** Each identity: so many events in so many seconds. */
-  eventRate: { burst: 20_000, seconds: 10 },
-};
 /** Rooms in use are noted again so often, so that none is forgotten under a socket that stays for days. */
 const TOUCH_ROOMS_MS = 3_600_000;
 const DRAIN_BATCH = 200;
 const DRAIN_PAUSE_MS = 100;
+/** What a refused frame costs its source, beside the work. Milliseconds. */
+const REFUSED_FRAME_MS = 5;
 /** A client that goes on sending is not waited for again and again. */
 const IDLE_ROUNDS = 5;
 /** Clients over long polling hear with their next poll that they are to move on; who does not poll is gone. */
@@ -73,33 +80,52 @@ export class Realtime {
   readonly #namespaces: readonly string[];
   readonly #touching: NodeJS.Timeout;
   readonly #events: EventParts;
+  readonly #admission: Admission;
+  readonly #limits: RealtimeLimits;
+  readonly #limitsHit: LimitsHit;
+  readonly #eventRate: RateLimit;
+  readonly #frameMemory: FrameMemory;
+  readonly #scheduler: FairScheduler;
   #draining = false;
   #endPassed = () => {};
 
   constructor(private readonly parts: RealtimeParts) {
     const { config, log, metrics } = parts;
+    const lines = limitedLines(log);
     const live = config.limits.liveBody;
+    this.#admission = new Admission(config.trustedProxies);
+    this.#limits = { ...REALTIME_LIMITS, ...parts.limits };
+    this.#limitsHit = new LimitsHit(metrics, log);
+    this.#scheduler = parts.scheduler ?? new FairScheduler();
+    const { eventRate, unprovenBytes } = this.#limits;
+    const { each: ownFrameBytes, shared: sharedFrameBytes } = this.#limits.frameBytes;
+    this.#frameMemory = new FrameMemory(ownFrameBytes, sharedFrameBytes, () => this.#limitsHit.hit('frame_bytes'));
+    this.#eventRate = rateLimit(eventRate.cost, eventRate.seconds);
     // A body of n bytes is JSON within JSON within an array of numbers: about five characters for each byte.
     const frameBytes = live * 6;
     const namespaces = liveNamespaces(config.routingPrefix);
     this.#namespaces = namespaces;
     // The bound of every new connection; it is raised for each that has joined a namespace.
-    const each = Math.min(LIMITS.unprovenBytes.each, frameBytes);
+    const each = Math.min(unprovenBytes.each, frameBytes);
     this.#io = createSocketIo(parts.broker, each, parts.heartbeat);
     this.publisher = socketIoPublisher({ io: this.#io, namespaces, maxBodyBytes: live, log, metrics });
     this.#events = {
       store: parts.store,
       permissions: parts.permissions,
       deliveryFees: parts.deliveryFees,
+      quotas: parts.quotas,
       payments: parts.payments,
       events: this.publisher,
       push: parts.push?.notes,
       normaliseKey: parts.identity.normaliseKey,
+      maxRecipients: config.limits.recipients,
       rooms: parts.broker,
       memory: parts.memory,
-      eventRate: rateLimit(LIMITS.eventRate.burst, LIMITS.eventRate.seconds),
-      awaitingRooms: new WeakSet(),
-      maxRooms: LIMITS.roomsPerSocket,
+      restored: new WeakSet(),
+      maxRooms: this.#limits.roomsPerSocket,
+      maxSocketsInRoom: this.#limits.socketsPerRoom,
+      socketsIn: (room) => this.#socketsIn(room),
+      limitHit: (limit) => this.#limitsHit.hit(limit),
       maxBodyBytes: live,
       log,
     };
@@ -113,9 +139,13 @@ export class Realtime {
         proveWithinMs: config.socketAuthMs,
         payloadBytes: live * 2 + 65_536,
         frameBytes,
-        bufferedBytes: LIMITS.bufferedBytes,
+        bufferedBytes: this.#limits.bufferedBytes,
       },
-      unprovenBytes: { each, shared: LIMITS.unprovenBytes.shared },
+      unprovenBytes: { each, shared: unprovenBytes.shared },
+      schedule: (socket, work) => this.#scheduler.run(this.#sourceOf(socket), work),
+      owedBytes: this.#limits.owedBytes,
+      openFrameMemory: (identityKey, evict) => this.#frameMemory.open(identityKey, evict),
+      admitUnproven: ({ conn }, evict) => this.#admitUnproven(conn, evict),
       handlers: {
         opened: (socket) => {
           this.#lanes.set(socket, new Lanes());
@@ -123,8 +153,9 @@ export class Realtime {
         },
         event: (socket, event) => this.#handle(socket, event),
         refused: (socket, error) => {
+          this.#scheduler.charge(this.#sourceOf(socket), REFUSED_FRAME_MS);
           metrics.authOutcomes.inc({ transport: 'socket', outcome: error.code });
-          log.info({ socket: socket.id, code: error.code, reason: error.message }, 'frame refused');
+          lines.write('info', { socket: socket.id, code: error.code, reason: error.message }, 'frame refused');
         },
         delivered: (_socket, _event, storedAt) => {
           metrics.delivered.inc();
@@ -132,7 +163,7 @@ export class Realtime {
         },
         undelivered: (socket, problem) => {
           metrics.undelivered.inc({ reason: problem });
-          log.info({ socket: socket.id, problem }, 'a socket was not sent an event');
+          lines.write('info', { socket: socket.id, problem }, 'a socket was not sent an event');
         },
         closed: (socket, reason) => log.debug({ socket: socket.id, reason }, 'socket closed'),
       },
@@ -149,11 +180,11 @@ export class Realtime {
 
   /** Takes sockets on this server from now on, at `/socket.io/`. */
   attach(server: SocketIoHost): void {
-    const { routingPrefix, trustedProxies } = this.parts.config;
     attachSocketIo(this.#io, server, {
-      routingPrefix,
-      admission: new Admission(trustedProxies),
+      routingPrefix: this.parts.config.routingPrefix,
+      admission: this.#admission,
       heartbeat: this.parts.heartbeat,
+      limitHit: (limit) => this.#limitsHit.hit(limit),
       draining: () => this.#draining,
     });
   }
@@ -200,8 +231,10 @@ export class Realtime {
 
   async #moveOn(socket: AuthSocket): Promise<void> {
     const lanes = this.#lanes.get(socket);
+    await socket.settled();
     // What comes meanwhile has begun, too, and is to be answered.
     for (let i = 0; i < IDLE_ROUNDS && lanes !== undefined && lanes.running > 0; i++) await lanes.idle();
+    await socket.settled();
     // Who has not taken the answers by now lists what it has missed.
     if (this.#hears(socket)) socket.closeTransport();
   }
@@ -212,27 +245,68 @@ export class Realtime {
   }
 
   #handle(socket: AuthSocket, { eventName, data }: SocketEvent): void {
-    const handler = eventHandlers.get(eventName);
+    const event = clientEvents.get(eventName);
     const lanes = this.#lanes.get(socket);
-    if (handler === undefined || lanes === undefined) return;
+    const { identityKey } = socket;
+    if (lanes === undefined || identityKey === undefined) return;
+    if (event === undefined) {
+      void this.#isWithinRate(identityKey, UNKNOWN_EVENT_COST);
+      return;
+    }
     this.parts.metrics.socketEvents.inc({ event: eventName });
-    if (lanes.running >= LIMITS.eventsUnderWay) {
-      refuseEvent(this.#events, socket, eventName, data);
+    const refuse = (reason: string) => refuseEvent(this.#events, socket, eventName, data, reason);
+    if (lanes.running >= this.#limits.eventsUnderWay) {
+      this.#limitsHit.hit('events_under_way');
+      refuse('Too many events of this connection are under way. Try again later.');
       return;
     }
     lanes.run(laneOf(eventName, data), async () => {
       try {
-        await handler(this.#events, socket, data);
+        if (await this.#isWithinRate(identityKey, event.cost)) await event.handle(this.#events, socket, data);
+        else refuse('Too many events of this identity. Try again later.');
       } catch (error) {
-        this.parts.log.error({ err: error, event: eventName }, 'an event handler failed');
+        limitedLines(this.parts.log).write('error', { err: error, event: eventName }, 'an event handler failed');
       }
     });
+  }
+
+  /** Counts an event. */
+  async #isWithinRate(identityKey: string, cost: number): Promise<boolean> {
+    try {
+      await this.#eventRate.admit(identityKey);
+      await this.#eventRate.charge(identityKey, cost - 1);
+      return true;
+    } catch (error) {
+      if (!(error instanceof TooManyRequestsError)) throw error;
+      this.#limitsHit.hit('events');
+      return false;
+    }
+  }
+
+  #sourceOf(socket: AuthSocket): Source {
+    return { address: this.#admission.addressOf(socket.connection), identityKey: socket.identityKey };
+  }
+
+  #socketsIn(room: string): number {
+    let count = 0;
+    for (const namespace of this.#namespaces) count += this.#io.of(namespace).adapter.rooms.get(room)?.size ?? 0;
+    return count;
+  }
+
+  #admitUnproven(connection: AdmittedConnection, evict: () => void): (() => void) | undefined {
+    const hit = () => this.#limitsHit.hit('unproven_sockets');
+    const release = this.#admission.admitUnproven(connection, () => {
+      hit();
+      evict();
+    });
+    if (release === undefined) hit();
+    return release;
   }
 
   #addGauges(metrics: Metrics): void {
     const sockets = this.#sockets;
     metrics.gauges('messagebox_sockets', 'Open sockets, by whether their identity is proven.', 'state', () => ({
-      proven: sockets.size - sockets.unproven,
+      proven: sockets.proven,
       unproven: sockets.unproven,
     }));
     metrics.gauge('messagebox_rooms', 'Rooms with a socket on this instance.', () => {
@@ -243,6 +317,11 @@ export class Realtime {
       }
       return rooms;
     });
+    metrics.gauge(
+      'messagebox_socket_frame_bytes',
+      'Bytes that frames which are still coming take of what all sockets share.',
+      () => this.#frameMemory.usedBytes,
+    );
     metrics.gauges('messagebox_socket_buffered_bytes', 'Bytes that wait for slow clients.', 'of', () => {
       const bytes = [...sockets].map((socket) => socket.bufferedBytes);
       return { all: bytes.reduce((sum, n) => sum + n, 0), slowest: Math.max(0, ...bytes) };

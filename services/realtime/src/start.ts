@@ -2,9 +2,11 @@ import { openPayments } from '@messagebox/payments';
 import {
   answerHealth,
   type Config,
+  countLimits,
   type Foundation,
   JsonServer,
   type Logger,
+  limitedLines,
   openFoundation,
   type RunningService,
   sendJson,
@@ -38,13 +40,17 @@ export async function start(config: Config, log: Logger): Promise<RunningService
     const realtime = new Realtime({ ...foundation, push, payments });
     closing.add('socket.io', () => realtime.close());
 
-    const server = new JsonServer((request, response) => {
-      const path = request.url?.split('?')[0] ?? '/';
-      if (answerHealth(path, response, health)) return;
-      const description = 'There is nothing here but /socket.io/ and /health/.';
-      log.info({ status: 404, code: 'ERR_NOT_FOUND' }, 'request refused');
-      sendJson(response, 404, { status: 'error', code: 'ERR_NOT_FOUND', description });
-    }, log);
+    const server = new JsonServer(
+      (request, response) => {
+        const path = request.url?.split('?')[0] ?? '/';
+        if (answerHealth(path, response, health)) return;
+        const description = 'There is nothing here but /socket.io/ and /health/.';
+        limitedLines(log).write('info', { status: 404, code: 'ERR_NOT_FOUND' }, 'request refused');
+        sendJson(response, 404, { status: 'error', code: 'ERR_NOT_FOUND', description });
+      },
+      log,
+      { onLimit: countLimits(foundation.metrics) },
+    );
     if (config.websockets) {
       realtime.attach(server);
       joinOthers(foundation, realtime, server);

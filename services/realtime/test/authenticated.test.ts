@@ -18,8 +18,10 @@ test('while rooms can not be recalled, one socket waits for one more try, howeve
   const parts = {
     log: createLogger('test', false, { write: () => undefined }),
     memory: { recall },
-    awaitingRooms: new WeakSet(),
+    restored: new WeakSet(),
     maxRooms: 1_000,
+    maxSocketsInRoom: 25,
+    socketsIn: () => 0,
   } as unknown as EventParts;
   for (let time = 0; time < 100; time += 1) await authenticated(parts, socket, { identityKey: KEY });
   expect(emit.mock.calls).toEqual(Array.from({ length: 100 }, () => ['authenticationSuccess', { status: 'success' }]));

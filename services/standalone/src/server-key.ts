@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError } from '@messagebox/shared';
+import { createDataDir } from './data-dir.js';
 
 /**
  * The server's private key from the data directory, made on the first start. For trying things out on one machine:
@@ -12,7 +13,7 @@ import { ConfigError } from '@messagebox/shared';
  */
 export async function keyFromDataDir(dataDir: string): Promise<{ key: Uint8Array; file: string; made: boolean }> {
   const file = path.join(dataDir, 'server-private-key');
-  await mkdir(dataDir, { recursive: true });
+  await createDataDir(dataDir);
   const fresh = randomBytes(32);
   try {
     // Fails when it exists, so that two first starts at once end with one key.

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { createApi, purgeExpiredRegularly } from '@messagebox/api';
 import { Overlay } from '@messagebox/overlay';
@@ -7,6 +6,7 @@ import { openPush, Realtime } from '@messagebox/realtime';
 import {
   type Config,
   ConfigError,
+  countLimits,
   JsonServer,
   type Logger,
   openFoundation,
@@ -14,6 +14,7 @@ import {
   type RunningService,
 } from '@messagebox/shared';
 import { openMoney } from '@messagebox/wallet';
+import { createDataDir } from './data-dir.js';
 import { keyFromDataDir } from './server-key.js';
 import { welcome } from './welcome.js';
 
@@ -25,7 +26,7 @@ const DEFAULT_PORT = 8080;
  */
 export async function start(given: Config, log: Logger): Promise<RunningService> {
   const { config, keyFile } = await withKey(given);
-  await mkdir(config.dataDir, { recursive: true });
+  await createDataDir(config.dataDir);
   const foundation = await openFoundation(config, log, {
     service: 'standalone',
     embedded: { client: 'better-sqlite3', filename: path.join(config.dataDir, 'messagebox.sqlite') },
@@ -45,7 +46,11 @@ export async function start(given: Config, log: Logger): Promise<RunningService>
     closing.add('jobs', () => jobs.close());
     const delivery = { events: realtime.publisher, push: push?.notes, payments };
     finishPaymentsRegularly({ ...foundation, ...delivery });
-    const server = new JsonServer(createApi({ ...foundation, ...delivery, jobs, neighbours: [overlay.routes()] }), log);
+    const server = new JsonServer(
+      createApi({ ...foundation, ...delivery, jobs, neighbours: [overlay.routes()] }),
+      log,
+      { onLimit: countLimits(foundation.metrics) },
+    );
     if (config.websockets) realtime.attach(server);
     closing.add('purge', purgeExpiredRegularly(foundation));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));

@@ -63,6 +63,31 @@ export type AuthOutcome =
   /** Something else threw, such as `claimRequest`. */
   | 'error';
 
+/** Runs work of a request when it is its client's turn, so that many clients share a process fairly. */
+export interface WorkSchedule {
+  /**
+   * Runs `work`, which does not wait for anything.
+   * @param identityKey whom the request claims to come from, where that is known; not proven yet
+   * @throws what `work` throws; when the client asks for too much, the error that answers the request
+   */
+  run<T>(request: Request, identityKey: string | undefined, work: () => T): Promise<T>;
+  /** Accounts for work that was done elsewhere. Milliseconds. */
+  charge(request: Request, identityKey: string | undefined, ms: number): void;
+}
+
+/**
+ * Limits how often requests may fail to prove who they come from. A failure counts against the proven session that it claims
+ * to belong to, or else against the request's address, so that nobody can use up another client's failures.
+ */
+export interface FailureLimit {
+  /**
+   * @param session the nonce of a proven session; undefined: the request's address counts
+   * @throws the error that answers the request, when there were too many
+   */
+  check(request: Request, session: string | undefined): Promise<void>;
+  count(request: Request, session: string | undefined): void;
+}
+
 export interface AuthMiddlewareOptions {
   readonly authenticator: Authenticator;
   /** Request bodies above this are answered with 413. Bytes. */
@@ -76,6 +101,10 @@ export interface AuthMiddlewareOptions {
   readonly clientNonces?: ClientNonceStore;
   /** The store of client nonces failed in a way that costs nobody more than a handshake. Must not throw. */
   readonly onClientNonceError?: (error: unknown) => void;
+  /** When the work of a request runs. Default: at once. */
+  readonly schedule?: WorkSchedule;
+  /** How often requests may fail. Default: as often as they like. */
+  readonly failures?: FailureLimit;
   /** For metrics; called once per request or handshake. Must not throw. */
   readonly onOutcome?: (outcome: AuthOutcome) => void;
 }
@@ -93,6 +122,16 @@ export interface AuthMiddleware {
 /** A handshake has about 250 bytes. */
 const MAX_HANDSHAKE_BYTES = 16 * 1024;
 
+/** What a request that fails costs its client beside the work itself, milliseconds: guessing and probing must not pay. */
+const FAILURE_PENALTY_MS = 5;
+
+const AT_ONCE: WorkSchedule = {
+  run: async (_request, _identityKey, work) => work(),
+  charge: () => {},
+};
+
+const UNLIMITED: FailureLimit = { check: async () => {}, count: () => {} };
+
 /** Request headers that change an answer, but are outside the signature. */
 const CONDITIONAL_HEADERS = [
   'if-match',
@@ -105,7 +144,7 @@ const CONDITIONAL_HEADERS = [
 
 /** BRC-103 and BRC-104 for Express 5. */
 export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddleware {
-  const { authenticator, maxBodyBytes, claimRequest } = options;
+  const { authenticator, maxBodyBytes, claimRequest, schedule = AT_ONCE, failures = UNLIMITED } = options;
   const report = options.onOutcome ?? (() => {});
   const clientNonces = new ClientNonces({
     authenticator,
@@ -119,7 +158,12 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
     const rest = await discardBody(req);
     if (rest === 'aborted') return;
     if (rest === 'unfinished') res.set('Connection', 'close');
-    next(error);
+    schedule.charge(req, undefined, FAILURE_PENALTY_MS);
+    try {
+      await schedule.run(req, undefined, () => next(error));
+    } catch (refusal) {
+      next(refusal);
+    }
   }
 
   const handshake: RequestHandler = async (req, res, next) => {
@@ -129,7 +173,9 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
         report('aborted');
         return;
       }
-      const { response, session } = authenticator.answerHandshake(parseJson(body));
+      const { response, session } = await schedule.run(req, undefined, () =>
+        authenticator.answerHandshake(parseJson(body)),
+      );
       // Before the answer: the client's next request may reach any instance.
       await clientNonces.add(session);
       report('handshake');
@@ -151,28 +197,36 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
     let headers: AuthHeaders;
     let session: Session;
     let rawBody: Buffer | undefined;
+    let provenSession: string | undefined;
     try {
       headers = readAuthHeaders(req.rawHeaders);
       // The nonce is authentic for one identity only, so whoever claims another is refused before the body costs anything.
       const open = openLiveSession(authenticator, headers);
+      if (clientNonces.isProven(open)) provenSession = open.nonce;
+      await failures.check(req, provenSession);
       rawBody = await readBody(req, maxBodyBytes);
       if (!rawBody) {
         report('aborted');
         return;
       }
-      const { method, originalUrl: url, rawHeaders } = req;
-      const payload = requestPayload({ requestId: headers.requestId, method, url, rawHeaders, body: rawBody });
-      authenticator.verifyGeneral(open, headers.nonce, payload, headers.signature);
+      const body = rawBody;
+      await schedule.run(req, open.identityKey, () => verifyRequest(authenticator, open, headers, req, body));
       // Nothing has happened yet, so a client whose nonce was not kept may safely repeat the request in a new session.
       const found = await clientNonces.find(open);
       if (found === undefined) throw new SessionNotFoundError();
       session = found;
     } catch (error) {
+      if (error instanceof AuthError) failures.count(req, provenSession);
       await refuse(req, res, next, error);
       return;
     }
 
-    const context = { authenticator, session, requestId: headers.requestId };
+    const context = {
+      authenticator,
+      session,
+      requestId: headers.requestId,
+      onSigned: (ms: number) => schedule.charge(req, session.identityKey, ms),
+    };
     req.auth = { identityKey: session.identityKey, session, rawBody };
     let isFirst: boolean;
     try {
@@ -196,7 +250,11 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
     for (const name of CONDITIONAL_HEADERS) delete req.headers[name];
     signResponse(req, res, context);
     report('ok');
-    next();
+    try {
+      await schedule.run(req, session.identityKey, () => next());
+    } catch (error) {
+      next(error);
+    }
   };
 
   return { handshake, authenticate };
@@ -220,6 +278,18 @@ function openLiveSession(authenticator: Authenticator, headers: AuthHeaders): Op
   const session = authenticator.openSession(headers.yourNonce, headers.identityKey);
   if (authenticator.age(session) > authenticator.sessionLifeMs) throw new SessionNotFoundError();
   return session;
+}
+
+/** Apart from where the store is awaited, so that the payload, which holds a copy of the body, is not kept for so long. */
+function verifyRequest(
+  authenticator: Authenticator,
+  session: OpenSession,
+  headers: AuthHeaders,
+  { method, originalUrl: url, rawHeaders }: Request,
+  body: Buffer,
+): void {
+  const payload = requestPayload({ requestId: headers.requestId, method, url, rawHeaders, body });
+  authenticator.verifyGeneral(session, headers.nonce, payload, headers.signature);
 }
 
 function claimOf(authenticator: Authenticator, session: Session, { nonce, requestId }: AuthHeaders): ClaimedRequest {

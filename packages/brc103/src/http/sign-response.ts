@@ -8,6 +8,8 @@ export interface SigningContext {
   readonly session: Session;
   /** 32 bytes. */
   readonly requestId: Uint8Array;
+  /** Told how long putting the answer together and signing it has taken, milliseconds. */
+  readonly onSigned?: (ms: number) => void;
 }
 
 /**
@@ -68,9 +70,11 @@ export function signResponse(req: IncomingMessage, res: ServerResponse, context:
     if (typeof args[0] !== 'function') keep(args[0], args[1]);
     const done = args.find((arg) => typeof arg === 'function');
     complete = true;
+    const start = performance.now();
     const body = finishHeaders(req, res, Buffer.concat(chunks));
     chunks.length = 0;
     sign(res, body, context);
+    context.onSigned?.(performance.now() - start);
     return Reflect.apply(end, res, done ? [body, done] : [body]);
   };
 }

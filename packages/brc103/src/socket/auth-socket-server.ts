@@ -4,8 +4,13 @@ import type { AuthError } from '../errors.js';
 import { AuthSocket, type AuthSocketLimits, type AuthSocketParts, type DeliveryProblem } from './auth-socket.js';
 import { type Clock, systemClock } from './clock.js';
 import type { SocketEvent } from './frames.js';
+import { OwedBytes, type OwedLimits } from './owed-bytes.js';
+import { SendTurns } from './send-turns.js';
 import { signBroadcasts } from './signed-broadcast.js';
 import { UnprovenMemory } from './unproven-memory.js';
+import { type AdmitUnproven, admitUpTo, UnprovenPlaces } from './unproven-places.js';
+
+const OWED_BYTES: OwedLimits = { perIdentity: 134_217_728, total: 536_870_912 };
 
 export interface AuthSocketServerOptions {
   readonly io: Server;
@@ -14,8 +19,8 @@ export interface AuthSocketServerOptions {
   /** Namespaces that take clients. Default: only `/`. */
   readonly namespaces?: readonly string[];
   readonly handlers: AuthSocketHandlers;
-  /** Sockets that may be open at once without a proven identity. Default 4,000. */
-  readonly maxUnproven?: number;
+  /** Decides which sockets may be open without a proven identity. Default: 4,000 of them, whoever they are of. */
+  readonly admitUnproven?: AdmitUnproven;
   /** Sockets that one identity may have here. Default 300. */
   readonly maxPerIdentity?: number;
   /**
@@ -23,6 +28,21 @@ export interface AuthSocketServerOptions {
    * beyond that. Default 64 KB and 64 MB.
    */
   readonly unprovenBytes?: { readonly each: number; readonly shared: number };
+  /**
+   * Begins the account of what one socket with a proven identity holds of frames that are still coming; `evict` ends its
+   * connection. Default: they are bounded for each socket only.
+   */
+  readonly openFrameMemory?: AuthSocketParts['openFrameMemory'];
+  /**
+   * When a frame of a socket is verified and worked on; those of one socket stay in order. It rejects when a frame is not to
+   * be worked on at all: then the connection is closed, and the client comes back. Default: as it comes.
+   */
+  readonly schedule?: AuthSocketParts['schedule'];
+  /**
+   * Bytes that may wait for slow clients: those of one identity, and all of them. Beyond it the slowest is closed, and comes
+   * back. Default: 128 MB and 512 MB.
+   */
+  readonly owedBytes?: OwedLimits;
   /** Default: the process's own. The authenticator's time must be the same. */
   readonly clock?: Clock;
 }
@@ -52,33 +72,36 @@ export interface AuthSocketHandlers {
  */
 export class AuthSocketServer {
   readonly #sockets = new Map<Socket, AuthSocket>();
-  readonly #byIdentity = new Map<string, number>();
+  readonly #byIdentity = new Map<string, Set<AuthSocket>>();
+  readonly #owed: OwedBytes<AuthSocket>;
   readonly #maxPerIdentity: number;
+  readonly #unproven: UnprovenPlaces;
+  #proven = 0;
   readonly #parts: Omit<AuthSocketParts, 'events'>;
 
   constructor(private readonly options: AuthSocketServerOptions) {
-    const maxUnproven = options.maxUnproven ?? 4_000;
+    this.#unproven = new UnprovenPlaces(options.admitUnproven ?? admitUpTo(4_000));
     this.#maxPerIdentity = options.maxPerIdentity ?? 300;
     const { each, shared } = options.unprovenBytes ?? { each: 65_536, shared: 67_108_864 };
+    this.#owed = new OwedBytes(options.owedBytes ?? OWED_BYTES, () => (options.clock ?? systemClock).now());
     this.#parts = {
       authenticator: options.authenticator,
       limits: options.limits,
       clock: options.clock ?? systemClock,
       unprovenMemory: new UnprovenMemory(shared, each),
+      openFrameMemory: options.openFrameMemory,
+      turns: new SendTurns(),
+      schedule: options.schedule,
     };
     for (const name of options.namespaces ?? ['/']) {
       const namespace = options.io.of(name);
-      signBroadcasts(namespace, (socket, event, data, meta) => {
+      signBroadcasts(namespace, (socket, event, encoded, meta) => {
         const authenticated = this.#sockets.get(socket);
-        authenticated?.emit(event, data, () => options.handlers.delivered?.(authenticated, event, meta));
+        if (authenticated === undefined) return;
+        authenticated.emitEncoded(encoded, () => options.handlers.delivered?.(authenticated, event, meta));
+        this.#closeSlowest(authenticated);
       });
-      namespace.use((_socket, next) => {
-        next(
-          this.unproven < maxUnproven
-            ? undefined
-            : new Error('Too many connections wait for authentication. Try again later.'),
-        );
-      });
+      namespace.use((socket, next) => next(this.#unproven.enter(socket)));
       namespace.on('connection', (socket) => this.#accept(socket));
     }
   }
@@ -88,11 +111,15 @@ export class AuthSocketServer {
     return this.#sockets.size;
   }
 
+  /** Sockets without a proven identity, those included that are being admitted. */
   get unproven(): number {
-    return this.#sockets.size - this.#proven;
+    return this.#unproven.size;
   }
 
-  #proven = 0;
+  /** Sockets whose identity is proven. */
+  get proven(): number {
+    return this.#proven;
+  }
 
   /** The sockets that are open now. */
   *[Symbol.iterator](): IterableIterator<AuthSocket> {
@@ -101,14 +128,19 @@ export class AuthSocketServer {
 
   #accept(socket: Socket): void {
     const { handlers } = this.options;
+    this.#unproven.connected(socket);
     const events: AuthSocketParts['events'] = {
-      proven: (authenticated) => this.#open(authenticated),
+      proven: (authenticated) => {
+        this.#unproven.leave(socket);
+        return this.#open(authenticated);
+      },
       event: (authenticated, event) => handlers.event(authenticated, event),
       refused: (authenticated, error) => handlers.refused?.(authenticated, error),
       undelivered: (authenticated, problem) => handlers.undelivered?.(authenticated, problem),
       closed: (authenticated, reason) => {
         this.#sockets.delete(socket);
-        this.#forget(authenticated.identityKey);
+        this.#unproven.leave(socket);
+        this.#forget(authenticated);
         handlers.closed?.(authenticated, reason);
       },
     };
@@ -117,10 +149,10 @@ export class AuthSocketServer {
 
   #open(socket: AuthSocket): boolean {
     const key = socket.identityKey as string;
-    const count = (this.#byIdentity.get(key) ?? 0) + 1;
-    this.#byIdentity.set(key, count);
+    const siblings = this.#byIdentity.get(key) ?? new Set();
+    this.#byIdentity.set(key, siblings.add(socket));
     this.#proven += 1;
-    if (count > this.#maxPerIdentity) {
+    if (siblings.size > this.#maxPerIdentity) {
       socket.emit('authenticationFailed', {
         reason: `One identity may have ${this.#maxPerIdentity} connections here.`,
       });
@@ -131,11 +163,18 @@ export class AuthSocketServer {
     return true;
   }
 
-  #forget(identityKey: string | undefined): void {
+  #forget(socket: AuthSocket): void {
+    const { identityKey } = socket;
     if (identityKey === undefined) return;
     this.#proven -= 1;
-    const count = (this.#byIdentity.get(identityKey) ?? 0) - 1;
-    if (count > 0) this.#byIdentity.set(identityKey, count);
-    else this.#byIdentity.delete(identityKey);
+    const siblings = this.#byIdentity.get(identityKey);
+    siblings?.delete(socket);
+    if (siblings?.size === 0) this.#byIdentity.delete(identityKey);
+  }
+
+  /** After something was sent to a socket. */
+  #closeSlowest(socket: AuthSocket): void {
+    const siblings = this.#byIdentity.get(socket.identityKey ?? '');
+    if (siblings !== undefined) this.#owed.findSlowest(socket, siblings, () => this)?.closeSlow();
   }
 }

@@ -2,10 +2,12 @@ import type { Socket } from 'socket.io';
 import type { Authenticator, OpenSession } from '../authenticator.js';
 import { AuthError, AuthFailedError, SessionNotFoundError } from '../errors.js';
 import type { Clock } from './clock.js';
-import { isEventOfAcceptedSize, isSpeakableEventName } from './event-limits.js';
+import { EncodedEvent } from './encoded-event.js';
 import { boundFrames } from './frame-bound.js';
+import { FrameInbox, type Schedule } from './frame-inbox.js';
+import { FramePace } from './frame-pace.js';
 import {
-  encodeEvent,
+  type ClientFrame,
   type GeneralFrame,
   type InitialResponseFrame,
   parseEvent,
@@ -13,11 +15,12 @@ import {
   type SocketEvent,
 } from './frames.js';
 import { PacedOutbox, type QuestionKind } from './paced-outbox.js';
+import type { SendTurns } from './send-turns.js';
 import { SocketSessions } from './socket-sessions.js';
 import { TokenBucket } from './token-bucket.js';
 import { UnprovenEvents } from './unproven-events.js';
-import type { UnprovenMemory } from './unproven-memory.js';
-import { general, initialRequest, type ServerFrame } from './wire-frames.js';
+import type { MemoryAccount, UnprovenMemory } from './unproven-memory.js';
+import { generalPacket, initialRequest, type ServerFrame } from './wire-frames.js';
 
 export interface AuthSocketLimits {
   /** How long an authentic session nonce is taken on a socket, past its life over HTTP. Milliseconds. */
@@ -46,7 +49,11 @@ export type DeliveryProblem =
   /** An initialRequest of ours was not answered. */
   | 'no_answer'
   /** The client may have forgotten the session that signs. */
-  | 'session_forgotten';
+  | 'session_forgotten'
+  /** A frame of the client's takes too long to come. */
+  | 'frame_too_slow'
+  /** Too many frames of the client's wait to be verified, or one has waited for too long. */
+  | 'overloaded';
 
 export interface AuthSocketEvents {
   /** The client has proven its identity on this very connection. Return false to refuse it. */
@@ -65,6 +72,14 @@ export interface AuthSocketParts {
   readonly authenticator: Authenticator;
   readonly limits: AuthSocketLimits;
   readonly unprovenMemory: UnprovenMemory;
+  /**
+   * Begins the account of what a socket with a proven identity holds of frames that are still coming. `evict` ends its
+   * connection.
+   */
+  readonly openFrameMemory?: ((identityKey: string, evict: () => void) => MemoryAccount) | undefined;
+  readonly turns: SendTurns;
+  /** When a frame of this socket is worked on. Undefined: as it comes. */
+  readonly schedule?: ((socket: AuthSocket, work: () => void) => Promise<void>) | undefined;
   readonly clock: Clock;
   readonly events: AuthSocketEvents;
 }
@@ -80,6 +95,10 @@ const ANSWER_WITHIN_MS = 5 * 60_000;
 const MAX_REFUSALS = 32;
 /** A client shakes hands for each event that it sends before its first handshake is done: hundreds, then none for hours. */
 const HANDSHAKES = { atOnce: 1_024, perSecond: 16 };
+/** What a frame that waits takes beside its payload, about. */
+const FRAME_BYTES = 1_024;
+/** Turns of the event loop. */
+const MAX_SETTLING_TURNS = 1_000;
 const DEFAULT_WAITING_EVENTS = 16_384;
 
 interface Question {
@@ -112,6 +131,9 @@ export class AuthSocket {
   readonly #handshakes: TokenBucket;
   readonly #unproven: UnprovenEvents;
   readonly #frameBound: ReturnType<typeof boundFrames>;
+  readonly #framePace: FramePace;
+  readonly #inbox: FrameInbox;
+  #frameMemory: MemoryAccount | undefined;
   #refusals = 0;
   #buffered = 0;
   #cancelRefresh: () => void = () => undefined;
@@ -128,12 +150,16 @@ export class AuthSocket {
     const { limits, clock } = parts;
     this.#sessions = new SocketSessions(limits.framesPerSession);
     const waiting = { frames: limits.waitingEvents ?? DEFAULT_WAITING_EVENTS, bytes: limits.bufferedBytes };
-    this.#outbox = new PacedOutbox(waiting, (kind) => this.#ask(kind));
+    this.#outbox = new PacedOutbox(waiting, parts.turns, (kind) => this.#ask(kind));
     this.#handshakes = new TokenBucket(HANDSHAKES.atOnce, HANDSHAKES.perSecond, () => clock.now());
     this.#unproven = new UnprovenEvents(parts.unprovenMemory.open(), limits.payloadBytes);
+    const { schedule } = parts;
+    const ownSchedule: Schedule | undefined = schedule === undefined ? undefined : (work) => schedule(this, work);
+    this.#inbox = new FrameInbox(socket.conn, ownSchedule, () => this.#giveUp('overloaded'));
+    this.#framePace = new FramePace(clock, () => this.#giveUp('frame_too_slow'));
     this.#frameBound = boundFrames(socket.conn, {
       maxFrameBytes: limits.frameBytes,
-      receiving: (bytes) => this.#unproven.receiving(bytes),
+      receiving: (bytes) => this.#receiving(bytes),
     });
     this.#cancelDeadline = clock.after(limits.proveWithinMs, () => this.disconnect());
     socket.conn.on('drain', this.#noteDrain);
@@ -174,16 +200,41 @@ export class AuthSocket {
    * event that clients don't take
    */
   emit(eventName: string, data: unknown, sent?: () => void): boolean {
+    return this.#isProven && this.socket.connected && this.emitEncoded(new EncodedEvent(eventName, data), sent);
+  }
+
+  /** The same for an event that goes to several clients. */
+  emitEncoded(event: EncodedEvent, sent?: () => void): boolean {
     if (!this.#isProven || !this.socket.connected) return false;
-    if (!isSpeakableEventName(eventName)) return this.#undelivered('unspeakable_name');
-    const payload = encodeEvent(eventName, data);
-    if (!isEventOfAcceptedSize(eventName, data, payload.length)) return this.#undelivered('too_large');
+    if (event.problem !== undefined) return this.#undelivered(event.problem);
+    const { length } = event.payload;
     const hasRoom =
-      this.bufferedBytes + payload.length <= this.#parts.limits.bufferedBytes &&
-      this.#outbox.sendEvent(payload.length, () => {
-        if (this.#sign(payload)) sent?.();
+      this.bufferedBytes + length <= this.#parts.limits.bufferedBytes &&
+      this.#outbox.sendEvent(length, () => {
+        if (this.#sign(event)) sent?.();
       });
     return hasRoom || this.#giveUp('too_slow');
+  }
+
+  /** The engine.io connection, by which it is told where a socket comes from. */
+  get connection(): Socket['conn'] {
+    return this.socket.conn;
+  }
+
+  /**
+   * Resolves when nothing of this socket only waits for this process any more: no frame that has come, no event that goes
+   * out. A client that goes on sending is not waited for again and again.
+   */
+  async settled(): Promise<void> {
+    for (let turn = 0; turn < MAX_SETTLING_TURNS; turn++) {
+      if (this.#inbox.isEmpty && !this.#outbox.isWaitingForTurn) return;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** Closes the connection because too much waits for its client, which comes back and lists. */
+  closeSlow(): void {
+    this.#giveUp('too_slow');
   }
 
   join(room: string): void {
@@ -205,6 +256,7 @@ export class AuthSocket {
 
   /** Ends the connection for good: socket.io clients do not come back from this by themselves. */
   disconnect(): void {
+    this.#outbox.flushNow();
     this.socket.disconnect(true);
   }
 
@@ -216,16 +268,28 @@ export class AuthSocket {
   #receive(name: string, args: unknown[]): void {
     // What came together with the frame that ended the connection is still handed over by socket.io.
     if (!this.socket.connected) return;
-    try {
+    this.#refusing(() => {
       if (name !== 'authMessage') {
         throw new AuthFailedError(
           'Events must be signed: this server speaks BRC-103 only (see @bsv/authsocket-client)',
         );
       }
       const frame = parseFrame(args[0], this.#parts.limits.payloadBytes);
-      if (frame.type === 'initialRequest') this.#shakeHands(frame.message);
-      else if (frame.type === 'initialResponse') this.#takeAnswer(frame);
-      else this.#takeEvent(frame);
+      const bytes = FRAME_BYTES + (frame.type === 'general' ? frame.payload.length : 0);
+      this.#inbox.push(bytes, () => this.#refusing(() => this.#take(frame)));
+    });
+  }
+
+  #take(frame: ClientFrame): void {
+    if (frame.type === 'initialRequest') this.#shakeHands(frame.message);
+    else if (frame.type === 'initialResponse') this.#takeAnswer(frame);
+    else this.#takeEvent(frame);
+  }
+
+  /** Answers what is wrong with a frame. */
+  #refusing(work: () => void): void {
+    try {
+      work();
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
       this.#refuse(error);
@@ -295,16 +359,23 @@ export class AuthSocket {
       this.#sessions.renew({ ...open, clientNonce: frame.initialNonce }, askedAt);
       this.#scheduleRefresh(open);
     }
-    if (kind === 'refresh') this.#outbox.sendFirst(() => this.#sign(encodeEvent(SESSION_REFRESHED, {})));
+    if (kind === 'refresh') this.#outbox.sendFirst(() => this.#sign(new EncodedEvent(SESSION_REFRESHED, {})));
     if (!this.#isProven) this.#prove();
     this.#outbox.resume();
+  }
+
+  /** @returns false when there is no room for so much of a frame that is still coming */
+  #receiving(bytes: number): boolean {
+    this.#framePace.receiving(bytes);
+    if (!this.#isProven) return this.#unproven.receiving(bytes);
+    return this.#frameMemory?.resize(bytes) ?? true;
   }
 
   /** @returns whether the client is welcome */
   #prove(): boolean {
     this.#isProven = true;
     this.#cancelDeadline();
-    this.#frameBound.unwatch();
+    this.#frameMemory = this.#parts.openFrameMemory?.(this.#identityKey as string, () => this.#frameBound.abort());
     const held = this.#unproven.release();
     if (this.#sessions.signing !== undefined) this.#scheduleRefresh(this.#sessions.signing);
     this.#outbox.prove();
@@ -329,17 +400,24 @@ export class AuthSocket {
   }
 
   /** @returns false when no session can sign it any more, and the connection is closed */
-  #sign(payload: Uint8Array): boolean {
+  #sign(event: EncodedEvent): boolean {
     const { authenticator, clock } = this.#parts;
     const session = this.#sessions.signNext(clock.now());
     if (session === undefined) return this.#giveUp('session_forgotten');
+    const { payload } = event;
     // JSON turns a byte into two to four characters.
     this.#buffered += payload.length * 4;
-    this.#send(
-      general(authenticator.identityKey, session.clientNonce, payload, authenticator.signGeneral(session, payload)),
-    );
+    const signed = authenticator.signGeneral(session, payload);
+    this.#write(generalPacket(this.namespace, authenticator.identityKey, session.clientNonce, event, signed));
     if (this.#sessions.isWorn) this.#outbox.refresh();
     return true;
+  }
+
+  /** Hands an encoded packet to the transport, as socket.io's adapters do with broadcasts. */
+  #write(packet: string): void {
+    if (this.socket.conn.readyState !== 'open') return;
+    const client = this.socket.client as unknown as { writeToEngine(packets: string[], options: object): void };
+    client.writeToEngine([packet], {});
   }
 
   #send(frame: ServerFrame): void {
@@ -367,7 +445,9 @@ export class AuthSocket {
     if (this.socket.connected) {
       this.#undelivered(problem);
       this.#outbox.close();
-      this.closeTransport();
+      this.#inbox.close();
+      if (problem === 'frame_too_slow') this.#frameBound.abort();
+      else this.closeTransport();
     }
     return false;
   }
@@ -388,8 +468,11 @@ export class AuthSocket {
     this.#cancelRefresh();
     this.#question?.cancel();
     this.#outbox.close();
+    this.#inbox.close();
     this.#unproven.release();
+    this.#framePace.stop();
     this.#frameBound.release();
+    this.#frameMemory?.close();
     this.socket.conn.off('drain', this.#noteDrain);
     // Who has left its last namespace is of no use any more, and nothing here would ever end its connection.
     if (namespacesOf(this.socket) === 0) this.closeTransport();

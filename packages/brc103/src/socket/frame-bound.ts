@@ -20,9 +20,10 @@ export interface FrameWatch {
  * engine.io has one bound for all connections and none for each, so this reaches into the transports; tests fail if a new
  * version of them no longer obeys.
  *
- * @returns `unwatch` ends the watch and leaves the bound; `release` lets go of the connection, which may outlive the socket
+ * @returns `abort` ends the connection at once, and with it what is held; `release` lets go of the connection, which may
+ * outlive the socket
  */
-export function boundFrames(connection: Socket['conn'], watch: FrameWatch): { unwatch(): void; release(): void } {
+export function boundFrames(connection: Socket['conn'], watch: FrameWatch): { abort(): void; release(): void } {
   const watched = new Map<unknown, { stop(): void; held: number }>();
   let isWatching = true;
   const apply = (transport: unknown) => {
@@ -40,22 +41,27 @@ export function boundFrames(connection: Socket['conn'], watch: FrameWatch): { un
     };
     entry.stop = internals.socket === undefined ? watchPolling(internals, note) : watchWebsocket(internals, note);
   };
-  const unwatch = () => {
-    isWatching = false;
-    for (const { stop } of watched.values()) stop();
-    watched.clear();
-  };
   apply(connection.transport);
   connection.on('upgrading', apply);
   connection.on('upgrade', apply);
   return {
-    unwatch,
+    abort: () => abortConnection(connection),
     release() {
-      unwatch();
+      isWatching = false;
+      for (const { stop } of watched.values()) stop();
+      watched.clear();
       connection.off('upgrading', apply);
       connection.off('upgrade', apply);
     },
   };
+}
+
+/** Ends a connection at once, whatever waits on it. */
+export function abortConnection(connection: Socket['conn']): void {
+  const tcp = (connection.transport as unknown as TransportInternals).socket?._socket;
+  connection.close(true);
+  // A websocket would wait for its client's goodbye, which can't come before the end of the frame that it is sending.
+  tcp?.destroy();
 }
 
 /** Told how many bytes of a frame are held. @returns false to refuse the frame */

@@ -1,4 +1,5 @@
 import { MalformedAuthError } from '../errors.js';
+import { excessOfJson } from '../json-structure.js';
 
 /** A general message: an app's event, signed (BRC-103). */
 export interface GeneralFrame {
@@ -101,8 +102,11 @@ export interface SocketEvent {
 const MAX_EVENT_NAME = 2_048;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** @throws {MalformedAuthError} */
+/** @throws {MalformedAuthError} also for more structure than any client sends, before it is parsed */
 export function parseEvent(payload: Uint8Array): SocketEvent {
+  if (excessOfJson(payload) !== undefined) {
+    throw new MalformedAuthError('The payload has too many or too deeply nested objects');
+  }
   let value: unknown;
   try {
     value = JSON.parse(utf8.decode(payload));

@@ -1,4 +1,5 @@
 import { ClientWindow, MAX_FRAMES_AT_CLIENT } from './client-window.js';
+import type { SendTurns } from './send-turns.js';
 
 /**
  * The purpose of an initialRequest of ours: to prove that a client which came back is itself, to renew the session that
@@ -32,12 +33,26 @@ export class PacedOutbox {
   #isProven = false;
   #isRefreshDue = false;
   #isClosed = false;
-  #isFlushing = false;
+  #isSending = false;
+  readonly #step = () => this.#sendSomething();
 
+  /** @param turns shared by all outboxes of a server */
   constructor(
     private readonly limits: OutboxLimits,
+    private readonly turns: SendTurns,
     private readonly ask: (kind: QuestionKind) => void,
   ) {}
+
+  /** Whether something only waits for its turn, and not for the client. */
+  get isWaitingForTurn(): boolean {
+    return this.turns.isWaiting(this.#step);
+  }
+
+  /** Sends at once what the client bears, whosever turn it is. */
+  flushNow(): void {
+    while (this.#sendSomething());
+    this.turns.cancel(this.#step);
+  }
 
   /** Payload bytes that wait. */
   get waitingBytes(): number {
@@ -108,22 +123,27 @@ export class PacedOutbox {
   /** Drops what waits: the connection has ended. */
   close(): void {
     this.#isClosed = true;
+    this.turns.cancel(this.#step);
     this.#answers.length = 0;
     this.#events.length = 0;
     this.#waitingBytes = 0;
   }
 
   #flush(): void {
-    // Sending a frame may cause more to be sent.
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
+    // Sending a frame may cause more to be sent: the step that is running goes on with it.
+    if (!this.#isSending) this.turns.run(this.#step);
+  }
+
+  /** @returns whether there may be more to send */
+  #sendSomething(): boolean {
+    if (this.#isClosed) return false;
+    this.#isSending = true;
     try {
-      while (!this.#isClosed) {
-        if (this.#isQuestionDue) this.#askNow(this.#isRefreshDue ? 'refresh' : 'fence');
-        else if (!this.#sendNext()) break;
-      }
+      if (!this.#isQuestionDue) return this.#sendNext();
+      this.#askNow(this.#isRefreshDue ? 'refresh' : 'fence');
+      return true;
     } finally {
-      this.#isFlushing = false;
+      this.#isSending = false;
     }
   }
 

@@ -1,4 +1,5 @@
 import type { InitialResponse } from '../authenticator.js';
+import type { EncodedEvent } from './encoded-event.js';
 
 /** An initialRequest of ours: the client answers it with an initialResponse (BRC-103). */
 export interface InitialRequestOut {
@@ -10,19 +11,8 @@ export interface InitialRequestOut {
   readonly requestedCertificates: { readonly certifiers: readonly []; readonly types: Readonly<Record<string, never>> };
 }
 
-/** A signed event for the client. */
-export interface GeneralOut {
-  readonly version: '0.1';
-  readonly messageType: 'general';
-  readonly identityKey: string;
-  readonly nonce: string;
-  readonly yourNonce: string;
-  readonly payload: number[];
-  readonly signature: number[];
-}
-
-/** Everything that a client works on when it comes. */
-export type ServerFrame = InitialResponse | InitialRequestOut | GeneralOut;
+/** What goes to a client as an object. */
+export type ServerFrame = InitialResponse | InitialRequestOut;
 
 /** @param identityKey the server's */
 export function initialRequest(identityKey: string, nonce: string): InitialRequestOut {
@@ -36,22 +26,24 @@ export function initialRequest(identityKey: string, nonce: string): InitialReque
 }
 
 /**
+ * A signed event for a client, as socket.io encodes it: only nonces and signature differ from client to client, and what is
+ * written of the payload is shared by all of them.
+ *
+ * @param namespace of the socket, such as `/`
  * @param identityKey the server's
  * @param yourNonce the client's own session nonce
  */
-export function general(
+export function generalPacket(
+  namespace: string,
   identityKey: string,
   yourNonce: string,
-  payload: Uint8Array,
+  event: EncodedEvent,
   { nonce, signature }: { readonly nonce: string; readonly signature: Uint8Array },
-): GeneralOut {
-  return {
-    version: '0.1',
-    messageType: 'general',
-    identityKey,
-    nonce,
-    yourNonce,
-    payload: Array.from(payload),
-    signature: Array.from(signature),
-  };
+): string {
+  const before = JSON.stringify({ version: '0.1', messageType: 'general', identityKey, nonce, yourNonce }).slice(0, -1);
+  const prefix = namespace === '/' ? EVENT : `${EVENT}${namespace},`;
+  return `${prefix}["authMessage",${before},"payload":[${event.numbers}],"signature":[${signature.join(',')}]}]`;
 }
+
+/** How socket.io writes the type of an EVENT packet. */
+const EVENT = '2';

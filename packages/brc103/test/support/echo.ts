@@ -20,7 +20,7 @@ export const OWN_BYTES = 20_000;
 
 export type EchoOptions = Pick<
   AuthSocketServerOptions,
-  'maxPerIdentity' | 'maxUnproven' | 'clock' | 'unprovenBytes'
+  'maxPerIdentity' | 'admitUnproven' | 'owedBytes' | 'schedule' | 'clock' | 'unprovenBytes'
 > & {
   readonly proveWithinMs?: number;
   readonly sessionMaxMs?: number;

@@ -2,12 +2,12 @@ import type { ClientNonceRecord, ClientNonceStore } from '../../src/http/client-
 
 /** A store of client nonces in memory that counts its calls and can be made to fail. */
 export class MemoryNonceStore implements ClientNonceStore {
-  readonly #records = new Map<string, ClientNonceRecord & { readonly expiresAt: number }>();
+  readonly #records = new Map<string, ClientNonceRecord>();
   finds = 0;
   fails = false;
 
-  /** @returns what is kept under a session's handle, with its expiry in milliseconds since the epoch */
-  record(handle: Uint8Array): (ClientNonceRecord & { readonly expiresAt: number }) | undefined {
+  /** @returns what is kept under a session's handle */
+  record(handle: Uint8Array): ClientNonceRecord | undefined {
     return this.#records.get(toHex(handle));
   }
 
@@ -17,7 +17,7 @@ export class MemoryNonceStore implements ClientNonceStore {
 
   async insert(handle: Uint8Array, clientNonce: string, expiresAt: Date): Promise<void> {
     this.#mayFail();
-    this.#records.set(toHex(handle), { clientNonce, proven: false, expiresAt: expiresAt.getTime() });
+    this.#records.set(toHex(handle), { clientNonce, proven: false, expiresAt });
   }
 
   async find(handle: Uint8Array): Promise<ClientNonceRecord | undefined> {
@@ -26,10 +26,12 @@ export class MemoryNonceStore implements ClientNonceStore {
     return this.record(handle);
   }
 
-  async markProven(handle: Uint8Array, expiresAt: Date): Promise<void> {
+  async markProven(handle: Uint8Array, expiresAt: Date): Promise<boolean> {
     this.#mayFail();
     const record = this.record(handle);
-    if (record) this.#records.set(toHex(handle), { ...record, proven: true, expiresAt: expiresAt.getTime() });
+    if (!record || record.proven) return false;
+    this.#records.set(toHex(handle), { ...record, proven: true, expiresAt });
+    return true;
   }
 
   #mayFail(): void {

@@ -83,6 +83,80 @@ export function deskSuite(createDatabase: () => Promise<DeskDatabase>): void {
     expect(await server.pushes()).toBe(pushes + 3);
   });
 
+  describe('where there is no room for what is paid for', () => {
+    const boundedBy = (quota: Partial<DeskWorld['quota']>) => {
+      world.quota = { ...world.quota, ...quota };
+      return world.open();
+    };
+    const quotaOf = async (sent: Promise<unknown>) => {
+      const error = await sent.catch((thrown: unknown) => thrown);
+      return error instanceof RuleError ? { code: error.code, status: error.status, ...error.details } : error;
+    };
+    const untouched = async (payment: { tx: readonly number[] }) => {
+      expect(await server.state(payment)).toBeUndefined();
+      expect(world.till.asked).toEqual([]);
+    };
+
+    test('the send is refused before its payment is verified, and the payment can be used later', async () => {
+      const bounded = boundedBy({ messages: 1 });
+      const first = toBob();
+      await server.store.storeMessages([{ ...first, messageBox: 'inbox', sender: carol, body: 'hello' }]);
+      const [message, payment] = [toBob(), await payForBob()];
+      world.mint.failure = new Error('it was verified');
+      const refused = { code: 'ERR_INBOX_QUOTA_EXCEEDED', status: 429, resource: 'messages', limit: 1, recipient: bob };
+      expect(await quotaOf(bounded.send(alice, message, payment))).toEqual(refused);
+      expect(await quotaOf(bounded.send(alice, message))).toEqual(refused);
+      await untouched(payment);
+      world.mint.failure = undefined;
+      await server.store.acknowledgeMessages(bob, [first.messageId]);
+      bounded.parts.quotas?.freed(bob);
+      await bounded.send(alice, message, payment);
+      expect(await server.state(payment)).toBe('done');
+    });
+
+    test('nor is a payment taken that makes the message larger than there is room for', async () => {
+      const bounded = boundedBy({ bytes: 200 });
+      const payment = await payForBob();
+      const refused = { code: 'ERR_INBOX_QUOTA_EXCEEDED', resource: 'bytes', limit: 200, recipient: bob };
+      expect(await quotaOf(bounded.send(alice, toBob(), payment))).toMatchObject(refused);
+      await untouched(payment);
+      expect(await server.list(bob)).toEqual([]);
+    });
+
+    test('what is admitted is what is stored, to the byte', async () => {
+      const admitted: number[][] = [];
+      const { quotas } = server.parts;
+      const reserve = quotas?.reserve.bind(quotas);
+      jest.spyOn(quotas as NonNullable<typeof quotas>, 'reserve').mockImplementation(async (charges) => {
+        const reservation = await reserve?.(charges);
+        if (reservation === undefined) throw new Error('no quotas');
+        return {
+          ...reservation,
+          replace: async (others) => {
+            admitted.push(others.map(({ bytes }) => bytes));
+            await reservation.replace(others);
+          },
+        };
+      });
+      await server.send(alice, { recipients: [bob, carol], messageId: ['a', 'b'], body: 'ü"' }, await payForBob());
+      const stored = [...(await server.list(bob)), ...(await server.list(carol))];
+      expect(admitted).toEqual([stored.map(({ body }) => Buffer.byteLength(body))]);
+    });
+
+    test('what was taken before is finished all the same, and its sender hears so', async () => {
+      const [message, payment] = [toBob(), await payForBob()];
+      interrupt('received');
+      await expect(server.send(alice, message, payment)).rejects.toThrow('interrupted');
+      goOn();
+      await server.store.storeMessages([{ ...toBob(), messageBox: 'inbox', sender: carol, body: 'hello' }]);
+      const bounded = boundedBy({ messages: 1 });
+      expect(await bounded.send(alice, message, payment)).toMatchObject({ status: 'success' });
+      expect(await server.list(bob)).toHaveLength(1);
+      // Stored by now: a repeat needs no room.
+      expect(await bounded.send(alice, message, payment)).toMatchObject({ status: 'success' });
+    });
+  });
+
   describe('again', () => {
     test('the same request: the same answer, taken and stored and told once', async () => {
       const [message, payment] = [toBob(), await payForBob()];

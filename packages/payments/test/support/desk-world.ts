@@ -14,7 +14,9 @@ import {
   type SendAnswer,
   type SendParts,
   type SqlClient,
+  StorageQuotas,
   type StoreConfig,
+  StoredUsage,
   send,
 } from '@messagebox/shared';
 import { described, type Paid, pay } from '../../../../tests/support/brc29.ts';
@@ -55,8 +57,10 @@ export class Mint implements PaymentVerifier {
     const txid = await this.identify(beef);
     const outputs = this.#made.get(txid);
     if (outputs === undefined) throw new RuleError('ERR_INVALID_PAYMENT', 'Nobody has made this.');
-    return { txid, outputs, beef: beef.subarray(0, 33) };
+    return { txid, outputs, beef: beef.subarray(0, 33), cost: 0 };
   }
+
+  report(): void {}
 }
 
 /** The network and the server's wallet. */
@@ -86,6 +90,8 @@ export class DeskWorld {
   readonly published: string[] = [];
   readonly fees = new Map<string, number>();
   deliveryFee = 10;
+  /** Of an inbox. */
+  quota = { messages: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
   onStep: (step: PaymentStep) => void = () => undefined;
   readonly #opened: Server[] = [];
 
@@ -129,6 +135,8 @@ export class Server {
       log: createLogger('test', false, { write: () => undefined }),
       onStep: (step) => world.onStep(step),
     });
+    const none = { messages: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+    const limits = { inbox: world.quota, sender: none, pair: none };
     this.parts = {
       store: this.store,
       permissions: {
@@ -140,8 +148,10 @@ export class Server {
         publish: ({ recipient, messageId, body }) => void world.published.push(`${recipient} ${messageId} ${body}`),
       },
       push: pushNotes(new PushOutbox(sql), () => undefined),
+      quotas: new StorageQuotas({ limits, usage: new StoredUsage(sql) }),
       payments: this.desk,
       normaliseKey,
+      maxRecipients: 1_000,
     };
   }
 

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
+import type { QuotaLimits } from '../quotas/index.js';
 import type { StoreConfig } from '../store/index.js';
 import { ConfigError } from './config-error.js';
 import { secretVariables, variables } from './variables.js';
@@ -68,7 +69,11 @@ export interface Config {
     readonly list: number;
     /** Bytes of a body that is sent or pushed live. */
     readonly liveBody: number;
+    /** Recipients of one send or quote. */
+    readonly recipients: number;
   };
+  /** What may be stored at a time. */
+  readonly quotas: QuotaLimits;
   /** Authorises `POST /migrate`. */
   readonly migrateKey: string | undefined;
   /** How long a socket may stay without having proven an identity. */
@@ -125,7 +130,17 @@ export function readConfig(env: Environment): Config {
           serviceAccountPath: v.FIREBASE_SERVICE_ACCOUNT_PATH,
         }
       : undefined,
-    limits: { requestBody: v.MAX_BODY_BYTES, list: v.LIST_MAX_BYTES, liveBody: v.LIVE_MAX_BODY },
+    limits: {
+      requestBody: v.MAX_BODY_BYTES,
+      list: v.LIST_MAX_BYTES,
+      liveBody: v.LIVE_MAX_BODY,
+      recipients: v.MAX_RECIPIENTS,
+    },
+    quotas: {
+      inbox: { messages: v.INBOX_MAX_MESSAGES, bytes: v.INBOX_MAX_BYTES },
+      sender: { messages: v.SENDER_MAX_MESSAGES, bytes: v.SENDER_MAX_BYTES },
+      pair: { messages: v.PAIR_MAX_MESSAGES, bytes: v.PAIR_MAX_BYTES },
+    },
     migrateKey: v.MIGRATE_KEY,
     socketAuthMs: v.SOCKET_AUTH_SECONDS,
     shutdownGraceMs: v.SHUTDOWN_GRACE_SECONDS,

@@ -13,6 +13,8 @@ const whole = (least: number, most: number) =>
     .regex(/^\d+$/, 'must be a whole number')
     .transform(Number)
     .refine((n) => n >= least && n <= most, `must be from ${least} to ${most}`);
+/** A bound on what is stored; 0 for none. */
+const quota = whole(0, Number.MAX_SAFE_INTEGER).transform((most) => (most === 0 ? Number.POSITIVE_INFINITY : most));
 const seconds = (least: number, most: number) =>
   z
     .string()
@@ -92,6 +94,13 @@ export const variables = {
   MAX_BODY_BYTES: whole(1_024, 1_073_741_824).default(10_485_760),
   LIST_MAX_BYTES: whole(1_024, 15_000_000).default(15_000_000),
   LIVE_MAX_BODY: whole(1_024, 134_217_728).default(2_097_152),
+  MAX_RECIPIENTS: whole(1, 1_000).default(100),
+  INBOX_MAX_MESSAGES: quota.default(10_000),
+  INBOX_MAX_BYTES: quota.default(1_073_741_824),
+  SENDER_MAX_MESSAGES: quota.default(10_000),
+  SENDER_MAX_BYTES: quota.default(1_073_741_824),
+  PAIR_MAX_MESSAGES: quota.default(1_000),
+  PAIR_MAX_BYTES: quota.default(104_857_600),
   SOCKET_AUTH_SECONDS: seconds(1, 3_600).default(60_000),
   SHUTDOWN_GRACE_SECONDS: seconds(0, 600).default(20_000),
   LOGGING_ENABLED: flag.default(false),

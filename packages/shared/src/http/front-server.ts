@@ -13,10 +13,14 @@ export class FrontServer extends Server {
   /** The last request of each connection, while it isn't answered. */
   readonly #unanswered = new WeakMap<Socket, ServerResponse>();
 
-  /** @param arrived hears of every request before its listener does */
+  /**
+   * @param arrived hears of every request before its listener does, and answers false for one that it has refused
+   * @param mayUpgrade whether a request may become a websocket at all; otherwise its offer is ignored
+   */
   constructor(
     options: ServerOptions,
-    private readonly arrived: (request: IncomingMessage, response: ServerResponse) => void,
+    private readonly arrived: (request: IncomingMessage, response: ServerResponse) => boolean,
+    private readonly mayUpgrade: (request: IncomingMessage) => boolean,
     listener: RequestListener,
   ) {
     const takes = (request: IncomingMessage): boolean => this.#takes(request);
@@ -36,23 +40,23 @@ export class FrontServer extends Server {
       }
       routeByCollapsedPath(request);
     } else if (second instanceof ServerResponse) {
+      if (!this.#note(request, second)) return true;
       routeByCollapsedPath(request);
-      this.#note(request, second);
     }
     return super.emit(event as string, ...args);
   }
 
   #takes(request: IncomingMessage): boolean {
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') return false;
-    return this.takesWebSocket(collapseSlashes(request.url ?? ''));
+    return this.mayUpgrade(request) && this.takesWebSocket(collapseSlashes(request.url ?? ''));
   }
 
-  #note(request: IncomingMessage, response: ServerResponse): void {
+  #note(request: IncomingMessage, response: ServerResponse): boolean {
     const { socket } = request;
     this.#unanswered.set(socket, response);
     response.once('close', () => {
       if (this.#unanswered.get(socket) === response) this.#unanswered.delete(socket);
     });
-    this.arrived(request, response);
+    return this.arrived(request, response);
   }
 }

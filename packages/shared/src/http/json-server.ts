@@ -3,8 +3,11 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { Health } from '../health/health.js';
+import { limitedLines } from '../logging/limited-lines.js';
 import type { Logger } from '../logging/logger.js';
+import { DOWNLOAD_PACE, type DownloadPace, DownloadWatch } from './download-watch.js';
 import { FrontServer } from './front-server.js';
+import { type Excess, excessOfRequest, MAX_HEADERS } from './request-bounds.js';
 import { UPLOAD_PACE, type UploadPace, UploadWatch } from './upload-watch.js';
 
 /**
@@ -12,12 +15,10 @@ import { UPLOAD_PACE, type UploadPace, UploadWatch } from './upload-watch.js';
  * is 80 KB. Must match the edge's (`large_client_header_buffers`).
  */
 export const MAX_HEADER_BYTES = 98_304;
-/** Node leaves out of `headers` what comes after so many, Content-Length like any other: refused, rather than half read. */
-const MAX_HEADERS = 2_000;
 const HEADERS_TIMEOUT_MS = 15_000;
 /** How often Node looks for headers that take too long. */
 const HEADERS_CHECK_MS = 5_000;
-const UPLOAD_CHECK_MS = 1_000;
+const PACE_CHECK_MS = 1_000;
 
 const SWEEP_MS = 50;
 /** After so many turns of the loop without a new connection, none waits; and after so many in all, enough is enough. */
@@ -27,20 +28,29 @@ const MOST_ACCEPT_TURNS = 1_000;
 const BAD_REQUEST = 'ERR_BAD_REQUEST';
 const TOO_SLOW = 'The request took too long to arrive.';
 
+/** Limits of the server itself, as `messagebox_limits_hit_total` names them. */
+export type ServerLimit = 'slow_upload' | 'slow_download' | Excess['limit'];
+
 export interface JsonServerOptions {
   /** How slowly a body may arrive before its request is answered with 408: {@link UPLOAD_PACE} unless given. */
   readonly uploadPace?: UploadPace;
   /** How often to look for slow uploads, milliseconds. */
   readonly uploadCheckMs?: number;
+  /** How slowly an answer may be taken before its connection is ended: {@link DOWNLOAD_PACE} unless given. */
+  readonly downloadPace?: DownloadPace;
+  /** How often to look for answers that are taken too slowly, milliseconds. */
+  readonly downloadCheckMs?: number;
+  /** Told by name of each limit that a client has met here. Must not throw. */
+  readonly onLimit?: (limit: ServerLimit) => void;
   /** How long the headers of a request may take, milliseconds. */
   readonly headersTimeoutMs?: number;
-  /** The clock by which uploads are slow: milliseconds, never going back. */
+  /** The clock by which uploads and downloads are slow: milliseconds, never going back. */
   readonly now?: () => number;
 }
 
 /**
  * An HTTP server whose own refusals are JSON, too, and which can end without cutting answers off. Runs of slashes in a path
- * count as one, offers of other protocols are ignored unless they are taken, and uploads are bounded by pace, not by time.
+ * count as one, offers of other protocols are ignored unless they are taken, and uploads and answers are bounded by pace, not by time.
  */
 export class JsonServer {
   readonly http: Server;
@@ -51,11 +61,25 @@ export class JsonServer {
   /** @param log gets one line for each refusal of this server's own; those of the listener are the listener's */
   constructor(listener: RequestListener, log?: Logger, options: JsonServerOptions = {}) {
     const { uploadPace: pace = UPLOAD_PACE, headersTimeoutMs = HEADERS_TIMEOUT_MS } = options;
+    const { now = () => performance.now(), onLimit = () => {} } = options;
     const uploads = new UploadWatch({
       paceOf: () => pace,
-      onTooSlow: (request, response) => refuseSlowUpload(log, request, response),
-      everyMs: options.uploadCheckMs ?? UPLOAD_CHECK_MS,
-      now: options.now ?? (() => performance.now()),
+      onTooSlow: (request, response) => {
+        onLimit('slow_upload');
+        refuseSlowUpload(log, request, response);
+      },
+      everyMs: options.uploadCheckMs ?? PACE_CHECK_MS,
+      now,
+    });
+    const downloads = new DownloadWatch({
+      pace: options.downloadPace ?? DOWNLOAD_PACE,
+      onTooSlow: (response) => {
+        onLimit('slow_download');
+        if (log) limitedLines(log).write('info', { status: response.statusCode }, 'an answer was taken too slowly');
+        response.destroy();
+      },
+      everyMs: options.downloadCheckMs ?? PACE_CHECK_MS,
+      now,
     });
     this.#front = new FrontServer(
       {
@@ -66,16 +90,24 @@ export class JsonServer {
         keepAliveTimeout: 65_000,
         requireHostHeader: false, // Node's own refusal has no body: see below
       },
-      (request, response) => uploads.watch(request, response),
+      (request, response) => {
+        uploads.watch(request, response);
+        downloads.watch(request, response);
+        const excess = excessOfRequest(request);
+        if (excess === undefined) return true;
+        onLimit(excess.limit);
+        refuseRequest(log, request, response, excess.status, excess.description);
+        return false;
+      },
+      (request) => excessOfRequest(request) === undefined,
       (request, response) => {
         if (request.headers.host === undefined && request.httpVersion === '1.1') {
           refuseRequest(log, request, response, 400, 'The request has no Host header.');
-        } else if (request.rawHeaders.length > MAX_HEADERS * 2) {
-          refuseRequest(log, request, response, 431, 'The request has too many headers.');
         } else listener(request, response);
       },
     );
     this.http = this.#front;
+    // Node leaves out of `headers` what comes after so many, Content-Length like any other; but more are refused.
     this.http.maxHeadersCount = MAX_HEADERS;
     this.http.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseUnreadable(log, error, socket));
     this.http.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
@@ -150,7 +182,7 @@ function refuseRequest(
   status: number,
   description: string,
 ): void {
-  log?.info({ status, code: BAD_REQUEST }, 'request refused');
+  if (log) limitedLines(log).write('info', { status, code: BAD_REQUEST }, 'request refused');
   response.setHeader('Connection', 'close'); // its body stays unread
   sendJson(response, status, { status: 'error', code: BAD_REQUEST, description });
   request.resume();
@@ -171,7 +203,7 @@ function refuseUnreadable(log: Logger | undefined, error: NodeJS.ErrnoException,
     return;
   }
   const [status, phrase, text] = refusal(error.code);
-  log?.info({ status, code: BAD_REQUEST, reason: error.code }, 'request refused');
+  if (log) limitedLines(log).write('info', { status, code: BAD_REQUEST, reason: error.code }, 'request refused');
   const body = JSON.stringify({ status: 'error', code: BAD_REQUEST, description: text });
   socket.end(
     `HTTP/1.1 ${status} ${phrase}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +

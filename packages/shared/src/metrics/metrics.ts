@@ -13,7 +13,9 @@ export class Metrics {
   readonly httpRequestBytes;
   readonly httpResponseBytes;
   readonly authOutcomes;
+  readonly limitsHit;
   readonly messages;
+  readonly quotaRefusals;
   readonly storeDuration;
   readonly published;
   readonly delivered;
@@ -67,10 +69,22 @@ export class Metrics {
       labelNames: ['transport', 'outcome'],
       registers,
     });
+    this.limitsHit = new Counter({
+      name: 'messagebox_limits_hit_total',
+      help: 'Refusals, ended connections and the like, by the limit that was met.',
+      labelNames: ['limit'],
+      registers,
+    });
     this.messages = new Counter({
       name: 'messagebox_messages_total',
       help: 'Messages by what was done with them: stored, duplicate, listed, acknowledged.',
       labelNames: ['outcome'],
+      registers,
+    });
+    this.quotaRefusals = new Counter({
+      name: 'messagebox_quota_refusals_total',
+      help: 'Sends refused because too much is stored, by quota (inbox, sender, pair) and resource (messages, bytes).',
+      labelNames: ['quota', 'resource'],
       registers,
     });
     this.storeDuration = new Histogram({

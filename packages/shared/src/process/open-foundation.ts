@@ -1,3 +1,4 @@
+import { FairScheduler } from '../admission/fair-scheduler.js';
 import { type Config, ConfigError, hasWallet } from '../config/index.js';
 import { DeliveryFees } from '../fees/delivery-fees.js';
 import { databaseCheck, Health } from '../health/health.js';
@@ -8,7 +9,9 @@ import type { Logger } from '../logging/logger.js';
 import { createInternalServer } from '../metrics/internal-server.js';
 import { MeasuredPermissions } from '../metrics/measured-permissions.js';
 import { MeasuredStore } from '../metrics/measured-store.js';
+import { MeasuredUsage } from '../metrics/measured-usage.js';
 import { Metrics } from '../metrics/metrics.js';
+import { StorageQuotas } from '../quotas/index.js';
 import { connectRedis, type RedisClients } from '../redis/redis-clients.js';
 import { inProcessRoomEvents, type RoomEventBroker, redisRoomEvents } from '../room-events/redis-room-events.js';
 import { inProcessRoomMemory } from '../room-memory/in-process.js';
@@ -22,6 +25,7 @@ import {
   SqlPermissionStore,
   SqlServerFeeStore,
   type StoreConfig,
+  StoredUsage,
 } from '../store/index.js';
 import { Closing } from './closing.js';
 
@@ -32,10 +36,14 @@ export interface Foundation {
   readonly closing: Closing;
   readonly health: Health;
   readonly metrics: Metrics;
+  /** Divides this process's time among clients. */
+  readonly scheduler: FairScheduler;
   readonly identity: ServerIdentity;
   readonly store: MessageStore;
   readonly permissions: PermissionStore;
   readonly deliveryFees: DeliveryFees;
+  /** One for the process: it remembers what it has admitted. */
+  readonly quotas: StorageQuotas;
   /** The same database, for stores of other things. */
   readonly sql: SqlClient;
   readonly storeConfig: StoreConfig;
@@ -80,6 +88,8 @@ export async function openFoundation(config: Config, log: Logger, options: Found
         redis.problem() === undefined ? 1 : 0,
       );
     }
+    const scheduler = new FairScheduler();
+    metrics.gauge('messagebox_work_waiting', 'Pieces of work that wait for their turn.', () => scheduler.waiting);
     const store = new MeasuredStore(opened, metrics);
     health.add('database', databaseCheck(store));
     const internal =
@@ -91,10 +101,16 @@ export async function openFoundation(config: Config, log: Logger, options: Found
       closing,
       health,
       metrics,
+      scheduler,
       identity,
       store,
       permissions: new MeasuredPermissions(new SqlPermissionStore(sql), metrics),
       deliveryFees: new DeliveryFees(new SqlServerFeeStore(sql), undefined, hasWallet(config)),
+      quotas: new StorageQuotas({
+        limits: config.quotas,
+        usage: new MeasuredUsage(new StoredUsage(sql), metrics),
+        onRefused: ({ quota, resource }) => metrics.quotaRefusals.inc({ quota, resource }),
+      }),
       sql,
       storeConfig,
       broker,

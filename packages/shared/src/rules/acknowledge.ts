@@ -1,17 +1,27 @@
+import type { StorageQuotas } from '../quotas/index.js';
 import type { MessageStore } from '../store/index.js';
 import { isMessageId, MESSAGE_ID_FORM } from './names.js';
 import { field } from './parse-send.js';
 import { RuleError } from './rule-error.js';
 
+/** Ids of one acknowledgement, as many as today's clients send at most. */
+export const MAX_ACKNOWLEDGED_IDS = 1_000;
+
+export interface AcknowledgeParts {
+  readonly store: MessageStore;
+  /** Told that there is room again. */
+  readonly quotas?: Pick<StorageQuotas, 'freed'> | undefined;
+}
+
 /**
  * Deletes those of the listed messages that are the caller's own, for good.
  *
- * @param request `{messageIds: string[]}`, unchecked
+ * @param request `{messageIds: string[]}`, unchecked; at most {@link MAX_ACKNOWLEDGED_IDS}
  * @throws {RuleError} `ERR_INVALID_ACKNOWLEDGMENT` when none of them was the caller's
  * @throws {StoreUnavailableError}
  */
 export async function acknowledge(
-  parts: { readonly store: MessageStore },
+  parts: AcknowledgeParts,
   caller: string,
   request: unknown,
 ): Promise<{ status: 'success' }> {
@@ -20,6 +30,10 @@ export async function acknowledge(
     throw new RuleError('ERR_MESSAGE_ID_REQUIRED', 'Please provide the ids of the messages to acknowledge.');
   }
   if (!Array.isArray(ids)) throw new RuleError('ERR_INVALID_MESSAGE_ID', 'messageIds must be a list of message ids.');
+  if (ids.length > MAX_ACKNOWLEDGED_IDS) {
+    const description = `At most ${MAX_ACKNOWLEDGED_IDS} messages are acknowledged at once. Acknowledge in portions.`;
+    throw new RuleError('ERR_TOO_MANY_MESSAGE_IDS', description);
+  }
   if (!ids.every(isMessageId)) {
     throw new RuleError('ERR_INVALID_MESSAGE_ID', `Each message id must be ${MESSAGE_ID_FORM}.`);
   }
@@ -27,5 +41,6 @@ export async function acknowledge(
   if (deleted === 0) {
     throw new RuleError('ERR_INVALID_ACKNOWLEDGMENT', 'None of these messages was found.');
   }
+  parts.quotas?.freed(caller);
   return { status: 'success' };
 }

@@ -18,6 +18,8 @@ export interface Charges {
   readonly deliveryFee: number;
   /** The recipients', in the order in which they were given; {@link BLOCKED} for one who has blocked the sender. */
   readonly recipientFees: readonly number[];
+  /** Whether the recipient has allowed this sender by name, for nothing or for a fee; in the same order. */
+  readonly allowsSender: readonly boolean[];
 }
 
 /**
@@ -39,6 +41,7 @@ export async function charges(
   return {
     deliveryFee,
     recipientFees: recipients.map((recipient) => recipientFee(decisions.get(recipient), messageBox)),
+    allowsSender: recipients.map((recipient) => (decisions.get(recipient)?.forSender ?? BLOCKED) !== BLOCKED),
   };
 }
 

@@ -1,4 +1,4 @@
-export { acknowledge } from './acknowledge.js';
+export { type AcknowledgeParts, acknowledge, MAX_ACKNOWLEDGED_IDS } from './acknowledge.js';
 export { type AdminFeeParts, type FeeAnswer, listFees, setFee } from './admin-fees.js';
 export { type ChargeParts, type Charges, charges, type PermissionStatus } from './charges.js';
 export { type DeliverParts, type Delivery, deliver, type OutgoingMessage } from './deliver.js';
@@ -6,6 +6,7 @@ export { type DevicesAnswer, listDevices, type RegisterDeviceAnswer, registerDev
 export { type ListAnswer, type ListParts, list, type OffsetPageAnswer } from './list.js';
 export { bodyText, storedBody, storedWithPayment } from './message-body.js';
 export { ackEventName, isMessageId, isName, pushEventName, roomName, splitRoomName } from './names.js';
+export { parseJson } from './parse-json.js';
 export { field, type NormaliseKey } from './parse-send.js';
 export type { DuePayment, PaymentTaker, StorePaid } from './payment.js';
 export {

@@ -8,6 +8,8 @@ export interface ListParts {
   readonly store: MessageStore;
   /** Bound on the bytes of the messages in one answer, as JSON. */
   readonly maxBytes: number;
+  /** Asked before an answer is read that may have so many bytes, more than a page by offset; what it throws ends the list. */
+  readonly reserve?: (bytes: number) => void;
 }
 
 /** A message as a client reads it, with times in both of the spellings that clients use, as ISO 8601 in UTC. */
@@ -75,9 +77,8 @@ export async function list(parts: ListParts, caller: string, request: unknown): 
   const messageId = messageIdOf(request);
   const query = { recipient: caller, messageBox, ...(messageId === undefined ? {} : { messageId }) };
   if (offset !== undefined) return offsetPage(parts, query, offset, limit ?? DEFAULT_LIMIT);
-  const { messages, hasMore, next } = await readPage(parts.store, {
+  const { messages, hasMore, next } = await readUpTo(parts, {
     ...query,
-    maxBytes: parts.maxBytes,
     ...(limit === undefined ? {} : { limit }),
     ...(after === undefined ? {} : { after }),
   });
@@ -97,21 +98,54 @@ async function offsetPage(
   return { status: 'success', messages: page.messages, limit, offset, nextOffset: hasMore ? next : null, hasMore };
 }
 
+/** A page of up to `maxBytes`. Most boxes fit into the bytes of a page by offset: more is read once it was reserved. */
+async function readUpTo(
+  { store, maxBytes, reserve }: ListParts,
+  query: Omit<ListQuery, 'maxBytes' | 'offset'>,
+): Promise<Page> {
+  const first = await readPage(store, { ...query, maxBytes: Math.min(maxBytes, MAX_PAGE_BYTES) });
+  const [room, places] = [maxBytes - first.bytes, (query.limit ?? Number.POSITIVE_INFINITY) - first.messages.length];
+  if (!first.hasMore || first.next === undefined || room <= 0 || places <= 0) return first;
+  reserve?.(maxBytes);
+  const rest = await readPage(store, {
+    ...query,
+    after: first.next,
+    maxBytes: room,
+    ...(Number.isFinite(places) ? { limit: places } : {}),
+  });
+  // The first message of a page comes along whatever its size, unless others are there already.
+  if (rest.bytes > room) return first;
+  return {
+    messages: [...first.messages, ...rest.messages],
+    bytes: first.bytes + rest.bytes,
+    hasMore: rest.hasMore,
+    next: rest.next ?? first.next,
+  };
+}
+
+interface Page {
+  readonly messages: ListedMessage[];
+  /** Of the messages, as JSON. */
+  readonly bytes: number;
+  readonly hasMore: boolean;
+  /** Cursor behind the last of them. */
+  readonly next: string | undefined;
+}
+
 /** A page that keeps to `maxBytes` as JSON too, in which quotes take two bytes and control characters six. */
-async function readPage(
-  store: MessageStore,
-  query: ListQuery,
-): Promise<{ messages: ListedMessage[]; hasMore: boolean; next: string | undefined }> {
+async function readPage(store: MessageStore, query: ListQuery): Promise<Page> {
   const page = await store.listMessages(query);
   const messages: ListedMessage[] = [];
   let bytes = 0;
   for (const message of page.messages.map(listed)) {
-    bytes += Buffer.byteLength(JSON.stringify(message));
-    if (messages.length > 0 && bytes > query.maxBytes) break;
+    const size = Buffer.byteLength(JSON.stringify(message));
+    if (messages.length > 0 && bytes + size > query.maxBytes) break;
+    bytes += size;
     messages.push(message);
   }
   return {
     messages,
+    bytes,
     hasMore: page.hasMore || messages.length < page.messages.length,
     next: page.messages[messages.length - 1]?.cursor,
   };

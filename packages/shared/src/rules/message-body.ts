@@ -1,3 +1,5 @@
+import { excessOfJson } from '@messagebox/brc103';
+
 /**
  * The text that stands for a body, or undefined when it can't be one: a non-blank string as it is, an object as JSON.
  * Nothing with a lone surrogate, in strings or in keys and values of objects: it has no UTF-8 form.
@@ -49,6 +51,8 @@ export function storedWithPayment(text: string, payment: string): string {
 function looksWrapped(text: string): boolean {
   // Parsing a megabyte to find no such key is dear; without one of these two marks there can't be one.
   if (!text.includes('"message"') && !text.includes('\\u')) return false;
+  // Too much to be parsed. An object is wrapped, whether or not it has the key: a reader gets the whole text in both cases.
+  if (excessOfJson(text) !== undefined) return text.trimStart().startsWith('{');
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && Object.hasOwn(value, 'message');

@@ -3,8 +3,6 @@ import { bodyText, storedBody } from './message-body.js';
 import { isMessageId, isName, MESSAGE_ID_FORM } from './names.js';
 import { RuleError } from './rule-error.js';
 
-/** One send addresses at most so many recipients. */
-export const MAX_RECIPIENTS = 1_000;
 /** Bytes of a body, times its recipients: each gets a copy, so that a small request can be a lot to store. */
 const MAX_COPIED_BYTES = 64 * 1024 * 1024;
 
@@ -29,9 +27,15 @@ export interface SendCommand {
  *
  * @param request the parsed body: `{message: {recipient | recipients, messageBox, messageId, body}, payment?}`; anything may come
  * @param sender identity key of the session
+ * @param maxRecipients of one send
  * @throws {RuleError} with the first code that applies
  */
-export function parseSend(request: unknown, sender: string, normaliseKey: NormaliseKey): SendCommand {
+export function parseSend(
+  request: unknown,
+  sender: string,
+  normaliseKey: NormaliseKey,
+  maxRecipients: number,
+): SendCommand {
   const message = field(request, 'message');
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
     throw new RuleError('ERR_MESSAGE_REQUIRED', 'Please provide a valid message to send.');
@@ -44,7 +48,7 @@ export function parseSend(request: unknown, sender: string, normaliseKey: Normal
   if (body === undefined) {
     throw new RuleError('ERR_INVALID_MESSAGE_BODY', 'body must be a non-empty string or an object.');
   }
-  const recipients = listOfRecipients(message);
+  const recipients = listOfRecipients(message, maxRecipients);
   const messageIds = listOfIds(field(message, 'messageId'), recipients.length);
   const keys = recipients.map((recipient) => {
     const key = typeof recipient === 'string' ? normaliseKey(recipient) : undefined;
@@ -72,15 +76,16 @@ export function parseSend(request: unknown, sender: string, normaliseKey: Normal
   };
 }
 
-function listOfRecipients(message: object): unknown[] {
+function listOfRecipients(message: object, maxRecipients: number): unknown[] {
   const several = field(message, 'recipients');
   const one = field(message, 'recipient');
   const list = Array.isArray(several) ? several : Array.isArray(one) ? one : isFilled(one) ? [one] : [];
   if (list.length === 0 || !list.every(isFilled)) {
     throw new RuleError('ERR_RECIPIENT_REQUIRED', 'Please provide at least one recipient.');
   }
-  if (list.length > MAX_RECIPIENTS) {
-    throw new RuleError('ERR_TOO_MANY_RECIPIENTS', `A message may have at most ${MAX_RECIPIENTS} recipients.`);
+  if (list.length > maxRecipients) {
+    const description = `A message may have at most ${maxRecipients} recipients. Send it in portions.`;
+    throw new RuleError('ERR_TOO_MANY_RECIPIENTS', description);
   }
   return list;
 }

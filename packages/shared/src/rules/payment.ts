@@ -18,6 +18,13 @@ export interface DuePayment {
    */
   readonly blocked?: RuleError | undefined;
   /**
+   * Called before anything is taken, with the bytes of what will be stored for each message that is not there yet, in their
+   * order: what comes with a payment is larger than what was sent.
+   *
+   * @throws what refuses it; then nothing is taken
+   */
+  readonly admit?: ((bytes: readonly number[]) => Promise<void>) | undefined;
+  /**
    * The messages in the order of the request, each once. All fees may be 0: the sender pays what nobody asked for.
    */
   readonly messages: readonly {

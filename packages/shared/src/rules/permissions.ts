@@ -1,4 +1,10 @@
-import { BLOCKED, MAX_FEE, type PermissionStore, type StoredPermission } from '../store/index.js';
+import {
+  BLOCKED,
+  MAX_FEE,
+  type PermissionStore,
+  type StoredPermission,
+  TooManyPermissionsError,
+} from '../store/index.js';
 import { type PermissionStatus, statusOf } from './charges.js';
 import { isName } from './names.js';
 import { wholeNumber, wholeNumberOf } from './numbers.js';
@@ -49,7 +55,11 @@ export async function setPermission(
   const sender = senderOf(parts, request);
   const recipientFee = checkFee(fee, BLOCKED);
   const messageBox = checkBox(box);
-  await parts.permissions.set({ recipient: caller, sender, messageBox, recipientFee });
+  try {
+    await parts.permissions.set({ recipient: caller, sender, messageBox, recipientFee });
+  } catch (error) {
+    throw error instanceof TooManyPermissionsError ? tooManyPermissions(error) : error;
+  }
   return { status: 'success', description: describe(recipientFee, sender) };
 }
 
@@ -131,6 +141,11 @@ function senderOf(parts: PermissionParts, request: unknown): string | undefined 
   const key = typeof sender === 'string' ? parts.normaliseKey(sender) : undefined;
   if (key === undefined) throw new RuleError('ERR_INVALID_PUBLIC_KEY', 'sender is not a valid public key.');
   return key;
+}
+
+function tooManyPermissions({ limit }: TooManyPermissionsError): RuleError {
+  const description = `You have ${limit} permissions, which is as many as can be kept. Change one of those instead.`;
+  return new RuleError('ERR_TOO_MANY_PERMISSIONS', description, 429, { limit });
 }
 
 function describe(fee: number, sender: string | undefined): string {

@@ -1,12 +1,14 @@
 import { BLOCKED } from '../store/index.js';
 import { type ChargeParts, charges, type PermissionStatus, statusOf } from './charges.js';
-import { field, MAX_RECIPIENTS, type NormaliseKey } from './parse-send.js';
+import { field, type NormaliseKey } from './parse-send.js';
 import { checkBox, either, isGiven } from './permissions.js';
 import { RuleError } from './rule-error.js';
 import { total } from './total.js';
 
 export interface QuoteParts extends ChargeParts {
   readonly normaliseKey: NormaliseKey;
+  /** Of one quote. */
+  readonly maxRecipients: number;
 }
 
 export interface SingleQuoteAnswer {
@@ -41,7 +43,7 @@ export interface MultiQuoteAnswer {
 /**
  * What a send of the caller would cost now. Writes nothing.
  *
- * @param request `{recipient: key | key[], messageBox}`, unchecked; 1 to 1,000 recipients
+ * @param request `{recipient: key | key[], messageBox}`, unchecked; at most `maxRecipients` recipients
  * @throws {RuleError}
  * @throws {StoreUnavailableError}
  */
@@ -56,8 +58,9 @@ export async function quote(
   if (!isGiven(box) || asked.length === 0) {
     throw new RuleError('ERR_MISSING_PARAMETERS', 'Please give recipient and messageBox.');
   }
-  if (asked.length > MAX_RECIPIENTS) {
-    throw new RuleError('ERR_TOO_MANY_RECIPIENTS', `At most ${MAX_RECIPIENTS} recipients are quoted at once.`);
+  if (asked.length > parts.maxRecipients) {
+    const description = `At most ${parts.maxRecipients} recipients are quoted at once. Ask in portions.`;
+    throw new RuleError('ERR_TOO_MANY_RECIPIENTS', description);
   }
   const recipients = asked.map((recipient) => {
     const key = typeof recipient === 'string' ? parts.normaliseKey(recipient) : undefined;

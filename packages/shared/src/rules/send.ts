@@ -1,12 +1,15 @@
 import { MessageIdTakenError } from '../store/index.js';
 import { type ChargeParts, type Charges, charges } from './charges.js';
-import { deliver } from './deliver.js';
+import { deliverFree } from './deliver-free.js';
 import { type NormaliseKey, parseSend, type SendCommand } from './parse-send.js';
 import { RuleError } from './rule-error.js';
 import { paymentNotSupported, type SettleParts, settle } from './settle.js';
+import { withQuotaRefusals } from './storage.js';
 
 export interface SendParts extends ChargeParts, SettleParts {
   readonly normaliseKey: NormaliseKey;
+  /** Of one send. */
+  readonly maxRecipients: number;
 }
 
 /** What `/sendMessage` answers. With several recipients `messageId` is the list, and `message` says how many. */
@@ -21,8 +24,8 @@ export interface SendAnswer {
  * Sends a message to one or many recipients: the one rule behind HTTP and sockets.
  *
  * It resolves after commit. A message that was there already is answered like a new one, costs nothing again and is not
- * pushed again. One recipient who has blocked the sender, or a payment that falls short, refuses the whole send. Pushing
- * is best effort, comes after the commit and neither delays nor fails the send: the row is the truth.
+ * pushed again. One recipient who has blocked the sender, a quota that is used up, or a payment that falls short, refuses
+ * the whole send. Pushing is best effort, comes after the commit and neither delays nor fails the send: the row is the truth.
  *
  * @param sender identity key of the verified session
  * @param request what the client sent, unchecked
@@ -30,13 +33,18 @@ export interface SendAnswer {
  * @throws {StoreUnavailableError} nothing stored; worth another try
  */
 export async function send(parts: SendParts, sender: string, request: unknown): Promise<SendAnswer> {
-  const command = parseSend(request, sender, parts.normaliseKey);
+  // Not awaited here: what was parsed is not kept while the database has the word.
+  return sendCommand(parts, sender, parseSend(request, sender, parts.normaliseKey, parts.maxRecipients));
+}
+
+async function sendCommand(parts: SendParts, sender: string, command: SendCommand): Promise<SendAnswer> {
   if (command.payment !== undefined && parts.payments === undefined) throw paymentNotSupported();
   const recipients = command.messages.map(({ recipient }) => recipient);
   const cost = await charges(parts, sender, command.messageBox, recipients);
   try {
-    if (needsSettling(command, cost)) await settle(parts, command, cost);
-    else await deliver(parts, command);
+    await withQuotaRefusals(parts, !command.single, () =>
+      needsSettling(command, cost) ? settle(parts, command, cost) : deliverFree(parts, command, cost),
+    );
   } catch (error) {
     if (!(error instanceof MessageIdTakenError)) throw error;
     throw new RuleError(

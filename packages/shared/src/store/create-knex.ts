@@ -1,5 +1,6 @@
 import knexModule, { type Knex } from 'knex';
 import type { Connection } from 'mysql2';
+import { createPrivateDatabaseFile, restrictDatabaseFiles } from './private-files.js';
 import type { SqliteDatabase } from './sqlite-client.js';
 import {
   DEFAULT_ACQUIRE_TIMEOUT_MS,
@@ -22,7 +23,7 @@ export const SQLITE_BUSY_TIMEOUT_MS = 1_000;
  * Knex for a store's database, with every connection set up as the store needs it. Doesn't connect yet.
  *
  * MySQL and MariaDB: UTC, utf8mb4, strict mode, READ COMMITTED (which spares the gap locks that make unrelated
- * messages wait for each other). SQLite: WAL, `synchronous=FULL`, foreign keys on.
+ * messages wait for each other). SQLite: WAL, `synchronous=FULL`, foreign keys on; its files are readable by their owner only.
  *
  * @param migrationTable where migrations of somebody else's tables are recorded; the store records its own in
  * `knex_migrations`
@@ -67,6 +68,7 @@ function setUpMysqlConnection(connection: Connection, done: (error: Error | null
 }
 
 function sqliteOptions(config: SqliteConfig & StoreLimits): Knex.Config {
+  createPrivateDatabaseFile(config.filename);
   return {
     client: 'better-sqlite3',
     connection: { filename: config.filename },
@@ -75,24 +77,24 @@ function sqliteOptions(config: SqliteConfig & StoreLimits): Knex.Config {
       min: 1,
       max: 1,
       acquireTimeoutMillis: config.acquireTimeoutMs ?? DEFAULT_ACQUIRE_TIMEOUT_MS,
-      afterCreate: setUpSqliteConnection,
+      afterCreate: setUpSqliteConnection(config.filename),
     },
   };
 }
 
-function setUpSqliteConnection(
-  database: SqliteDatabase,
-  done: (error: Error | null, database: SqliteDatabase) => void,
-) {
-  try {
-    database.pragma(`busy_timeout = ${SQLITE_BUSY_TIMEOUT_MS}`);
-    database.pragma('journal_mode = WAL');
-    database.pragma('synchronous = FULL');
-    database.pragma('foreign_keys = ON');
-    done(null, database);
-  } catch (error) {
-    done(error as Error, database);
-  }
+function setUpSqliteConnection(filename: string) {
+  return (database: SqliteDatabase, done: (error: Error | null, database: SqliteDatabase) => void) => {
+    try {
+      database.pragma(`busy_timeout = ${SQLITE_BUSY_TIMEOUT_MS}`);
+      database.pragma('journal_mode = WAL');
+      database.pragma('synchronous = FULL');
+      database.pragma('foreign_keys = ON');
+      restrictDatabaseFiles(filename);
+      done(null, database);
+    } catch (error) {
+      done(error as Error, database);
+    }
+  };
 }
 
 /**

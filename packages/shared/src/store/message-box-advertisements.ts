@@ -1,5 +1,10 @@
-import { decodeName, encodeName, fixed, type SqlRow, type SqlRunner, type SqlValue, varying } from './sql-client.js';
-import { sqlErrorKind } from './translate-error.js';
+import {
+  type AdvertisedIn,
+  AdvertisementRows,
+  type AdvertisementStanding,
+  type AdvertisementTable,
+} from './advertisement-rows.js';
+import { decodeName, encodeName, type SqlRow, type SqlRunner, type SqlValue, varying } from './sql-client.js';
 
 /** "This identity takes messages at this host", said in an output of a transaction. */
 export interface MessageBoxAdvertisement {
@@ -14,20 +19,22 @@ export interface MessageBoxAdvertisement {
   readonly createdAt: number;
 }
 
+export interface FoundMessageBoxAdvertisement extends MessageBoxAdvertisement {
+  /** Whether its transaction is in a block, as far as we know. */
+  readonly isProven: boolean;
+}
+
 export interface MessageBoxAdvertisementQuery {
   readonly identityKey?: string;
   readonly host?: string;
 }
 
-const COLUMNS = 'txid, output_index, identity_key, host, created_at';
-const INSERT = fixed(`INSERT INTO overlay_message_box_ads (${COLUMNS}) VALUES (?, ?, ?, ?, ?)`);
-const REMOVE = fixed('DELETE FROM overlay_message_box_ads WHERE txid = ? AND output_index = ?');
-const COUNT_OF = fixed('SELECT COUNT(*) AS n FROM overlay_message_box_ads WHERE identity_key = ?');
-const SURPLUS = `SELECT a.txid, a.output_index FROM overlay_message_box_ads a
-  LEFT JOIN overlay_applied p ON p.txid = a.txid AND p.topic = X'${encodeName('tm_messagebox').toString('hex')}'
-  WHERE a.identity_key = ? AND a.txid <> ? ORDER BY p.proven, a.created_at, a.id`;
+const COLUMNS = 'txid, output_index, identity_key, host, created_at, height';
+const TABLE: AdvertisementTable = { name: 'overlay_message_box_ads', about: ['host'] };
 /** An identity with more advertisements than this has hosts that nobody is told of. */
 const MOST_HOSTS = 20;
+/** Rows looked at for each that is wanted, so that copies of one advertisement hide no other. */
+const COPIES_LOOKED_AT = 10;
 
 /**
  * The unspent message box advertisements that the overlay has admitted. Rejects with what the driver said.
@@ -35,76 +42,98 @@ const MOST_HOSTS = 20;
  * @param sql the database, or a transaction to take part in
  */
 export class MessageBoxAdvertisements {
-  constructor(private readonly sql: SqlRunner) {}
+  readonly #rows: AdvertisementRows;
+
+  constructor(private readonly sql: SqlRunner) {
+    this.#rows = new AdvertisementRows(sql, TABLE);
+  }
 
   /** Again does no harm. */
-  async add({ txid, outputIndex, identityKey, host, createdAt }: MessageBoxAdvertisement): Promise<void> {
-    const values = [Buffer.from(txid, 'hex'), outputIndex, encodeName(identityKey), encodeName(host), createdAt];
-    try {
-      await this.sql.write(INSERT, values);
-    } catch (error) {
-      if (sqlErrorKind(error) !== 'duplicate') throw error;
-    }
+  async add(
+    { txid, outputIndex, identityKey, host, createdAt }: MessageBoxAdvertisement,
+    standing: AdvertisementStanding = {},
+  ): Promise<void> {
+    await this.#rows.add({ txid, outputIndex }, identityKey, [host], createdAt, standing);
   }
 
   /** One that isn't there is no error. */
   async remove(txid: string, outputIndex: number): Promise<void> {
-    await this.sql.write(REMOVE, [Buffer.from(txid, 'hex'), outputIndex]);
+    await this.#rows.remove({ txid, outputIndex });
   }
 
-  /** Newest first. */
-  async find(query: MessageBoxAdvertisementQuery, limit: number): Promise<MessageBoxAdvertisement[]> {
+  /** See {@link AdvertisementRows.prove}. */
+  async prove(txid: string, height: number): Promise<void> {
+    await this.#rows.prove(txid, height);
+  }
+
+  /** See {@link AdvertisementRows.revoke}. */
+  async revoke(identityKey: string, host: string, spentBy: string): Promise<void> {
+    await this.#rows.revoke(identityKey, [host], spentBy);
+  }
+
+  /** See {@link AdvertisementRows.restore}. */
+  async restore(spentBy: string): Promise<void> {
+    await this.#rows.restore(spentBy);
+  }
+
+  /** See {@link AdvertisementRows.surplus}. */
+  async surplus(identityKey: string, host: string): Promise<AdvertisedIn[]> {
+    return await this.#rows.surplus(identityKey, [host]);
+  }
+
+  /**
+   * Those in a block first. Of one identity the latest block's are the first, and behind them what has been known for the
+   * shortest time; copies of what stands before come last, which are there to be revoked.
+   */
+  async find(query: MessageBoxAdvertisementQuery, limit: number): Promise<FoundMessageBoxAdvertisement[]> {
     const { identityKey, host } = query;
-    const conditions: string[] = [];
+    const most = Math.max(0, Math.trunc(limit));
+    // Of one identity in another order than that of `standing`, whose indexes must not look fit for it.
+    const conditions = [identityKey === undefined ? 'standing >= 0' : 'standing + 0 >= 0'];
     const values: SqlValue[] = [];
     for (const [column, text] of Object.entries({ identity_key: identityKey, host })) {
       if (text === undefined) continue;
       conditions.push(`${column} = ?`);
       values.push(encodeName(text));
     }
-    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-    // Each of the four has an index that yields the newest first, whatever the size of the table.
+    // Each of the four has an index in its order, whatever the size of the table.
+    const order = identityKey === undefined ? 'standing DESC, id DESC' : 'height DESC, ranked_at DESC, id DESC';
     const rows = await this.sql.read(
       varying(
-        `SELECT ${COLUMNS} FROM overlay_message_box_ads ${where}
-         ORDER BY created_at DESC, id DESC LIMIT ${Math.max(0, Math.trunc(limit))}`,
+        `SELECT ${COLUMNS} FROM overlay_message_box_ads WHERE ${conditions.join(' AND ')}
+         ORDER BY ${order} LIMIT ${most * COPIES_LOOKED_AT}`,
       ),
       values,
     );
-    return rows.map(toAdvertisement);
+    return copiesLast(rows.map(toAdvertisement)).slice(0, most);
   }
 
-  /**
-   * Those of an identity that are too many, the oldest first, and before all others those whose transaction is in no
-   * block as far as we know.
-   *
-   * @param keep the transaction whose advertisements stay
-   */
-  async surplus(identityKey: string, keep: string, most: number): Promise<{ txid: string; outputIndex: number }[]> {
-    const owner = encodeName(identityKey);
-    const [row] = await this.sql.read(COUNT_OF, [owner]);
-    const surplus = Number(row?.['n']) - most;
-    if (surplus <= 0) return [];
-    const rows = await this.sql.read(varying(`${SURPLUS} LIMIT ${surplus}`), [owner, Buffer.from(keep, 'hex')]);
-    return rows.map((found) => ({
-      txid: (found['txid'] as Buffer).toString('hex'),
-      outputIndex: Number(found['output_index']),
-    }));
-  }
-
-  /** The hosts where an identity takes messages, the one advertised last first. */
+  /** The hosts where an identity takes messages, in the order of {@link find}. */
   async hostsOf(identityKey: string): Promise<string[]> {
     const found = await this.find({ identityKey }, MOST_HOSTS);
     return [...new Set(found.map(({ host }) => host))];
   }
 }
 
-function toAdvertisement(row: SqlRow): MessageBoxAdvertisement {
+function copiesLast(found: readonly FoundMessageBoxAdvertisement[]): FoundMessageBoxAdvertisement[] {
+  const seen = new Set<string>();
+  const copies: FoundMessageBoxAdvertisement[] = [];
+  const firsts = found.filter((ad) => {
+    const key = `${ad.identityKey} ${ad.host}`;
+    if (!seen.has(key)) return seen.add(key);
+    copies.push(ad);
+    return false;
+  });
+  return [...firsts, ...copies];
+}
+
+function toAdvertisement(row: SqlRow): FoundMessageBoxAdvertisement {
   return {
     txid: (row['txid'] as Buffer).toString('hex'),
     outputIndex: Number(row['output_index']),
     identityKey: decodeName(row['identity_key']),
     host: decodeName(row['host']),
     createdAt: Number(row['created_at']),
+    isProven: Number(row['height']) >= 0,
   };
 }

@@ -27,8 +27,8 @@ const ROWS_PER_STATEMENT = 200;
 /** Far below the smallest `max_allowed_packet` in use, also when every byte has to be escaped. */
 const BYTES_PER_STATEMENT = 2 * 1024 * 1024;
 
-const INSERT_HEAD = 'INSERT INTO messages (messageBoxId, recipient, sender, messageId, body) VALUES ';
-const INSERT_ROW = '(?, ?, ?, ?, ?)';
+const INSERT_HEAD = 'INSERT INTO messages (messageBoxId, recipient, sender, messageId, body, body_bytes) VALUES ';
+const INSERT_ROW = '(?, ?, ?, ?, ?, ?)';
 const INSERT_ONE = fixed(INSERT_HEAD + INSERT_ROW);
 
 /** Statements that together insert the rows in their order. One statement is a transaction of its own. */
@@ -48,6 +48,7 @@ function insertValues({ message, boxId }: MessageRow): SqlValue[] {
     encodeName(message.sender),
     encodeName(message.messageId),
     message.body,
+    Buffer.byteLength(message.body),
   ];
 }
 

@@ -17,10 +17,12 @@ export class MysqlClient implements SqlClient {
   readonly dialect = 'mysql';
   readonly phrases: SqlPhrases = {
     bodyBytes: 'LENGTH(m.body)',
+    byIndex: (index) => `FORCE INDEX (${index})`,
     purgeClaims: (limit) =>
       varying(`DELETE FROM request_claims WHERE expires_at < ? ORDER BY expires_at LIMIT ${limit}`),
     onConflictUpdate: () => 'ON DUPLICATE KEY UPDATE',
     afterWriters: 'LOCK IN SHARE MODE',
+    forUpdate: 'FOR UPDATE',
     tableExists: fixed(
       'SELECT 1 AS found FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?',
     ),

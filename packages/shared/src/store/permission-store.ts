@@ -3,12 +3,13 @@
  * or none of the senders in particular ("box-wide"). Reading never writes.
  *
  * Keys are 66 lower-case hex characters, checked by the rules; boxes compare byte by byte. Every call ends in a bounded
- * time and throws nothing but {@link StoreUnavailableError}.
+ * time and throws, unless it says otherwise, nothing but {@link StoreUnavailableError}.
  */
 export interface PermissionStore {
   /**
    * Sets the one row, whether or not there is one. Of sets that race the last to commit wins, and all succeed.
    *
+   * @throws {TooManyPermissionsError} when it would be one more of this recipient's than may be; nothing was set
    * @throws {StoreUnavailableError} nothing was set, unless the connection was lost while committing
    */
   set(permission: PermissionKey & { readonly recipientFee: number }): Promise<void>;
@@ -30,6 +31,9 @@ export interface PermissionStore {
    */
   decisions(recipients: readonly string[], sender: string, messageBox: string): Promise<ReadonlyMap<string, Decisions>>;
 }
+
+/** Permissions that are kept of one recipient. Those that are there can always be changed. */
+export const MAX_PERMISSIONS = 10_000;
 
 /** A recipient's fee that says: not from this sender. */
 export const BLOCKED = -1;

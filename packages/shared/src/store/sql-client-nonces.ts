@@ -44,7 +44,7 @@ export class SqlClientNonces implements ClientNonceStore {
   constructor(private readonly sql: SqlClient) {
     this.#insertions = batched<Insertion, undefined>((inputs) => this.#insertAll(inputs));
     this.#lookups = batched<Buffer, ClientNonceRecord | undefined>((handles) => this.#findAll(handles));
-    this.#confirmations = batched<Confirmation, undefined>((inputs) => this.#markAllProven(inputs));
+    this.#confirmations = batched<Confirmation, boolean>((inputs) => this.#markAllProven(inputs));
   }
 
   insert(handle: Uint8Array, clientNonce: string, expiresAt: Date): Promise<void> {
@@ -55,7 +55,7 @@ export class SqlClientNonces implements ClientNonceStore {
     return this.#lookups(Buffer.from(handle));
   }
 
-  markProven(handle: Uint8Array, expiresAt: Date): Promise<void> {
+  markProven(handle: Uint8Array, expiresAt: Date): Promise<boolean> {
     return this.#confirmations({ handle: Buffer.from(handle), expiresAt: expiresAt.getTime() });
   }
 
@@ -104,26 +104,33 @@ export class SqlClientNonces implements ClientNonceStore {
 
   async #findAll(handles: readonly Buffer[]): Promise<(ClientNonceRecord | undefined)[]> {
     const statement = varying(
-      `SELECT handle, client_nonce, proven FROM client_nonces WHERE handle IN (${places(handles)})`,
+      `SELECT handle, client_nonce, proven, expires_at FROM client_nonces WHERE handle IN (${places(handles)})`,
     );
     const found = new Map<string, ClientNonceRecord>();
     for (const row of await this.sql.read(statement, handles)) {
-      const record = { clientNonce: decodeName(row['client_nonce']), proven: Number(row['proven']) === 1 };
+      const record: ClientNonceRecord = {
+        clientNonce: decodeName(row['client_nonce']),
+        proven: Number(row['proven']) === 1,
+        expiresAt: new Date(Number(row['expires_at'])),
+      };
       found.set((row['handle'] as Buffer).toString('hex'), record);
     }
     return handles.map((handle) => found.get(handle.toString('hex')));
   }
 
-  /** One expiry for the whole batch: the latest. The nonce itself says how old a session may get. */
-  async #markAllProven(inputs: readonly Confirmation[]): Promise<undefined[]> {
+  /** Each keeps an expiry of its own: nobody's session becomes longer by the company that it keeps. */
+  async #markAllProven(inputs: readonly Confirmation[]): Promise<boolean[]> {
     // In one order for everybody, so that two instances with the same handles don't deadlock.
-    const handles = inputs.map(({ handle }) => handle).sort(Buffer.compare);
-    const expiresAt = Math.max(...inputs.map((input) => input.expiresAt));
+    const sorted = [...inputs].sort((a, b) => Buffer.compare(a.handle, b.handle));
+    const handles = sorted.map(({ handle }) => handle);
+    const cases = sorted.map(() => 'WHEN ? THEN ?').join(' ');
     const statement = varying(
-      `UPDATE client_nonces SET proven = 1, expires_at = ? WHERE handle IN (${places(handles)})`,
+      `UPDATE client_nonces SET expires_at = CASE handle ${cases} ELSE expires_at END, proven = 1
+       WHERE handle IN (${places(handles)}) AND proven = 0`,
     );
-    await retryContention(() => this.sql.write(statement, [expiresAt, ...handles]));
-    return inputs.map(() => undefined);
+    const expiries = sorted.flatMap(({ handle, expiresAt }) => [handle, expiresAt]);
+    const { changes } = await retryContention(() => this.sql.write(statement, [...expiries, ...handles]));
+    return inputs.map(() => changes === inputs.length);
   }
 }
 

@@ -49,12 +49,16 @@ export interface SqlClient extends SqlRunner {
 export interface SqlPhrases {
   /** Length of `messages.body` in bytes of UTF-8. */
   readonly bodyBytes: string;
+  /** Goes behind a table's name in a SELECT: reads it by this index and no other. */
+  byIndex(index: string): string;
   /** Binds: a time. Carries `limit`, a whole number, in its text. */
   purgeClaims(limit: number): Sql;
   /** Goes behind `INSERT … VALUES (…)`, before the assignments that update the row which has these unique columns. */
   onConflictUpdate(...columns: readonly string[]): string;
   /** Goes behind a SELECT within a transaction: waits for those who are just writing the rows that it finds. */
   readonly afterWriters: string;
+  /** Goes behind a SELECT within a transaction: others who would change the rows, or refer to them, wait for its end. */
+  readonly forUpdate: string;
   /** Binds: a table's name. Returns a row when the table exists. */
   readonly tableExists: Sql;
 }

@@ -3,6 +3,7 @@ import {
   BLOCKED,
   clampFee,
   type Decisions,
+  MAX_PERMISSIONS,
   type PermissionKey,
   type PermissionPage,
   type PermissionQuery,
@@ -11,6 +12,7 @@ import {
 } from './permission-store.js';
 import { retryContention } from './retry-contention.js';
 import { decodeName, encodeName, fixed, type Sql, type SqlClient, type SqlRow, varying } from './sql-client.js';
+import { TooManyPermissionsError } from './store-errors.js';
 import { withStoreErrors } from './translate-error.js';
 
 const TABLE = 'message_permissions';
@@ -29,8 +31,16 @@ const BOX_WIDE = encodeName('');
 /** {@link PermissionStore} on MySQL, MariaDB and SQLite. */
 export class SqlPermissionStore implements PermissionStore {
   readonly #insert: Sql;
+  readonly #count: Sql;
 
-  constructor(private readonly sql: SqlClient) {
+  /** @param maxPermissions rows of one recipient; sets that race may exceed it by as many as they are */
+  constructor(
+    private readonly sql: SqlClient,
+    private readonly maxPermissions = MAX_PERMISSIONS,
+  ) {
+    this.#count = fixed(
+      `SELECT COUNT(*) AS total FROM (SELECT 1 FROM ${TABLE} WHERE recipient = ? LIMIT ${maxPermissions}) AS counted`,
+    );
     this.#insert = fixed(
       `INSERT INTO ${TABLE} (recipient, sender, message_box, recipient_fee, created_at, updated_at)
        VALUES (?, ?, ?, ?, ?, ?)
@@ -46,9 +56,15 @@ export class SqlPermissionStore implements PermissionStore {
         // Updating first: an insert uses up a row id even where it ends as an update, and ids are few (INT).
         const { changes } = await this.sql.write(UPDATE, [recipientFee, now, ...names]);
         if (changes > 0) return;
+        await this.#assertRoom(key.recipient);
         await this.sql.write(this.#insert, [...names, recipientFee, now, now, recipientFee, now]);
       }),
     );
+  }
+
+  async #assertRoom(recipient: string): Promise<void> {
+    const [row] = await this.sql.read(this.#count, [encodeName(recipient)]);
+    if (Number(row?.['total']) >= this.maxPermissions) throw new TooManyPermissionsError(this.maxPermissions);
   }
 
   get(key: PermissionKey): Promise<StoredPermission | undefined> {

@@ -30,6 +30,7 @@ export class SqliteClient implements SqlClient {
   readonly dialect = 'sqlite';
   readonly phrases: SqlPhrases = {
     bodyBytes: 'octet_length(m.body)',
+    byIndex: (index) => `INDEXED BY ${index}`,
     // SQLite's DELETE has no LIMIT unless it is compiled in.
     purgeClaims: (limit) =>
       varying(
@@ -38,6 +39,7 @@ export class SqliteClient implements SqlClient {
       ),
     onConflictUpdate: (...columns) => `ON CONFLICT (${columns.join(', ')}) DO UPDATE SET`,
     afterWriters: '', // there is one writer at a time
+    forUpdate: '',
     tableExists: fixed("SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = ?"),
   };
   private prepared = new WeakMap<SqliteDatabase, Map<string, SqliteStatement>>();

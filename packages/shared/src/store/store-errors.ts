@@ -9,6 +9,14 @@ export class MessageIdTakenError extends Error {
   }
 }
 
+/** The recipient has as many permissions as are kept of one identity. Nothing was set. */
+export class TooManyPermissionsError extends Error {
+  override readonly name = 'TooManyPermissionsError';
+  constructor(readonly limit: number) {
+    super(`The recipient has ${limit} permissions, and may have no more.`);
+  }
+}
+
 /** The database can't be reached, or stayed contended. Worth a retry by the caller's caller. */
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError';

@@ -1,4 +1,4 @@
-import { MessageIdTakenError, MigrationError, StoreUnavailableError } from './store-errors.js';
+import { MessageIdTakenError, MigrationError, StoreUnavailableError, TooManyPermissionsError } from './store-errors.js';
 
 /**
  * What a driver's error means to the store:
@@ -36,6 +36,7 @@ function sqliteErrorKind(code: string): SqlErrorKind {
 /** The one error that leaves the store for whatever happened inside. */
 export function translateError(error: unknown): Error {
   if (error instanceof MessageIdTakenError || error instanceof MigrationError) return error;
+  if (error instanceof TooManyPermissionsError) return error;
   return error instanceof StoreUnavailableError ? error : new StoreUnavailableError(error);
 }
 

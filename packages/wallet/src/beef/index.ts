@@ -15,6 +15,7 @@ export {
   outpointKey,
   parseTransaction,
   type RawTransaction,
+  type TransactionInput,
   type TransactionOutput,
   txidOf,
 } from './transaction.js';

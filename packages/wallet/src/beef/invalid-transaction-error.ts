@@ -6,11 +6,20 @@
  * - `amounts`: it pays out more than it takes in;
  * - `script`: an unlocking script does not satisfy its locking script;
  * - `proof`: a merkle path does not lead to a block of the chain, or a coinbase is not mature;
+ * - `final`: its lock time keeps it out of blocks for now, so that it can still be replaced;
  * - `limit`: checking it would take more than is allowed.
  */
-export type InvalidTransactionKind = 'malformed' | 'incomplete' | 'inputs' | 'amounts' | 'script' | 'proof' | 'limit';
+export type InvalidTransactionKind =
+  | 'malformed'
+  | 'incomplete'
+  | 'inputs'
+  | 'amounts'
+  | 'script'
+  | 'proof'
+  | 'final'
+  | 'limit';
 
-/** The transaction is not valid, and won't be later. The message says why in plain words, fit for its sender. */
+/** The transaction is not valid, and except for `final` won't be later. The message says why in plain words, fit for its sender. */
 export class InvalidTransactionError extends Error {
   override readonly name = 'InvalidTransactionError';
 

@@ -15,13 +15,23 @@ export interface TransactionOutput {
   readonly script: Uint8Array;
 }
 
+/** The output that is spent, and how. */
+export interface TransactionInput extends Outpoint {
+  /** The unlocking script: a view of the bytes that were parsed. */
+  readonly script: Uint8Array;
+  /** 0xffffffff: this input does not ask for the lock time to be waited for. */
+  readonly sequence: number;
+}
+
 /** A transaction as its bytes have it. Nothing is verified. */
 export interface RawTransaction {
   readonly txid: string;
   readonly raw: Uint8Array;
   /** The outputs that it spends. */
-  readonly inputs: readonly Outpoint[];
+  readonly inputs: readonly TransactionInput[];
   readonly outputs: readonly TransactionOutput[];
+  /** nLockTime: a block height below 500,000,000, else seconds since 1970. */
+  readonly lockTime: number;
 }
 
 /** No output can be more: 21 million coins. */
@@ -47,19 +57,17 @@ export function readTransaction(reader: ByteReader): RawTransaction {
   reader.take(4);
   const inputs = Array.from({ length: reader.count(41) }, () => {
     const outpoint = { txid: reader.hash(), outputIndex: reader.uint32() };
-    reader.take(reader.varInt());
-    reader.take(4);
-    return outpoint;
+    return { ...outpoint, script: reader.take(reader.varInt()), sequence: reader.uint32() };
   });
   const outputs = Array.from({ length: reader.count(9) }, () => {
     const satoshis = reader.uint64();
     if (satoshis > MAX_SATOSHIS) throw malformed('An output has more satoshis than there are.');
     return { satoshis: Number(satoshis), script: reader.take(reader.varInt()) };
   });
-  reader.take(4);
+  const lockTime = reader.uint32();
   const raw = reader.since(start);
   if (raw.length === LENGTH_OF_TWO_HASHES) throw malformed('A transaction of 64 bytes is not accepted.');
-  return { txid: txidOf(raw), raw, inputs, outputs };
+  return { txid: txidOf(raw), raw, inputs, outputs, lockTime };
 }
 
 /** The id of a transaction: the double SHA-256 of its bytes, reversed, in hex. */

@@ -85,7 +85,7 @@ export function openChain({ network, database, log }: ChainOptions): Chain {
 function localServices(chain: LocalChain): BroadcastServices {
   return {
     post: async (beef, txid) => {
-      const results = await chain.postBeef(chain.parseBeef(beef), [txid]);
+      const results = await chain.postBeef(chain.parseBeef(beef), [txid], 'server');
       return results.flatMap(({ txidResults }) => txidResults).map(verdictOf);
     },
     has: async (txid) => {

@@ -68,7 +68,8 @@ export class LocalChain {
     this.services = services;
     this.tracker = services.tracker;
     this.storage = services.storage;
-    this.verifier = new TransactionVerifier(async () => this.tracker);
+    // Of the server's own, all that its payments' verifier has let pass may be here at once.
+    this.verifier = new TransactionVerifier(async () => this.tracker, { waitingOfOne: 64 });
     // The toolbox's own looks first and writes later, so that of two who spend the same output both would win.
     services.postBeef = (beef, txids) => this.postBeef(beef, txids);
     // The toolbox's own computes wrong ids for transactions with a proof.
@@ -101,11 +102,12 @@ export class LocalChain {
    * already is a success.
    *
    * @param txids of transactions in `beef`, ancestors first
+   * @param askedBy who asks, see `TransactionVerifier.verify()`: wallets of developers in other processes are one
    * @returns one result for each, as the toolbox's services answer; it does not throw for a transaction that is refused
    */
-  async postBeef(beef: BeefClass, txids: readonly string[]): Promise<PostBeefResult[]> {
+  async postBeef(beef: BeefClass, txids: readonly string[], askedBy = ''): Promise<PostBeefResult[]> {
     const results: PostBeefResult[] = [];
-    for (const txid of txids) results.push(await this.postOne(beef, txid));
+    for (const txid of txids) results.push(await this.postOne(beef, txid, askedBy));
     return results;
   }
 
@@ -161,10 +163,10 @@ export class LocalChain {
     await this.database.close();
   }
 
-  private async postOne(beef: BeefClass, txid: string): Promise<PostBeefResult> {
+  private async postOne(beef: BeefClass, txid: string, askedBy: string): Promise<PostBeefResult> {
     const name = 'LocalChain';
     try {
-      const alreadyKnown = await this.accept(beef, txid);
+      const alreadyKnown = await this.accept(beef, txid, askedBy);
       return {
         name,
         status: 'success',
@@ -196,9 +198,9 @@ export class LocalChain {
   }
 
   /** @returns whether it was there already */
-  private async accept(beef: BeefClass, txid: string): Promise<boolean> {
+  private async accept(beef: BeefClass, txid: string, askedBy: string): Promise<boolean> {
     if ((await this.storage.getTransaction(txid)) !== undefined) return true;
-    for (const ancestor of await this.missing(beef, txid)) await this.verifyAndInsert(ancestor);
+    for (const ancestor of await this.missing(beef, txid)) await this.verifyAndInsert(ancestor, askedBy);
     return false;
   }
 
@@ -225,7 +227,7 @@ export class LocalChain {
     return ancestorsFirst(found, txid);
   }
 
-  private async verifyAndInsert(transaction: Transaction): Promise<void> {
+  private async verifyAndInsert(transaction: Transaction, askedBy: string): Promise<void> {
     const { Beef } = this.toolbox.sdk;
     const beef = new Beef();
     for (const { sourceTXID } of transaction.inputs) {
@@ -234,7 +236,7 @@ export class LocalChain {
     beef.mergeTransaction(transaction);
     // What is spent is looked at first: it is cheap, and the more telling reason.
     await this.checkUnspent(transaction);
-    await this.verifier.verify(beef.toBinaryAtomic(transaction.id('hex')));
+    await this.verifier.verify(beef.toBinaryAtomic(transaction.id('hex')), askedBy);
     await this.change((storage) => this.insert(storage, transaction));
   }
 

@@ -7,6 +7,8 @@ import {
   serializeBeef,
   withAncestors,
 } from '../beef/index.js';
+import { estimateScripts, type ScriptEstimate } from './estimate-scripts.js';
+import { type LockedUntil, lockedUntil } from './finality.js';
 
 export interface NeededLimits {
   /** Most inputs, of all transactions without proof. */
@@ -21,6 +23,10 @@ export interface NeededPart {
   readonly beef: Uint8Array;
   /** Heights of the blocks of coinbase transactions that are spent. */
   readonly spentCoinbases: readonly number[];
+  /** What the lock times of those without proof ask for. */
+  readonly lockedUntil: LockedUntil;
+  /** What running the scripts is expected to cost. */
+  readonly estimate: ScriptEstimate;
 }
 
 /**
@@ -47,7 +53,12 @@ export function neededPart({ subject, transactions }: ParsedBeef, limits: Needed
   const hashes = [...proofs].reduce((sum, { size }) => sum + size, 0);
   if (hashes > limits.hashes) throw invalid('limit', `The merkle paths have more than ${limits.hashes} hashes.`);
   const ancestors = needed.filter((transaction) => transaction !== subject);
-  return { beef: new Uint8Array(serializeBeef(needed)), spentCoinbases: ancestors.flatMap(blockOfCoinbase) };
+  return {
+    beef: new Uint8Array(serializeBeef(needed)),
+    spentCoinbases: ancestors.flatMap(blockOfCoinbase),
+    lockedUntil: lockedUntil(unproven),
+    estimate: estimateScripts(unproven, transactions),
+  };
 }
 
 /** Whether a transaction without proof spends, each once, outputs that are there, and no more than they hold. */

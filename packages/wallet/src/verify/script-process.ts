@@ -1,10 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 /** What the process found out, or why it refuses. Mirrors the typedefs in run-scripts.js. */
 export type ScriptAnswer = ({ readonly roots: readonly BlockRoot[] } | Refusal) & {
   /** How many signatures were checked; each new key of one stays in the process's memory. */
   readonly signatureChecks: number;
+  /** Milliseconds of CPU that the job took. */
+  readonly cpuMs: number;
   /** Bytes of its heap in use afterwards. */
   readonly heapUsed: number;
 };
@@ -16,7 +19,8 @@ export interface BlockRoot {
 }
 
 interface Refusal {
-  readonly refused: 'script' | 'proof' | 'limit';
+  /** `time`: it takes more than the milliseconds that it was given. */
+  readonly refused: 'script' | 'proof' | 'limit' | 'time';
   readonly because: string;
 }
 
@@ -30,7 +34,7 @@ export interface ScriptJob {
   readonly scriptMemory: number;
   /** Signatures that may be checked. */
   readonly signatureChecks: number;
-  /** Milliseconds that the scripts may take. */
+  /** Milliseconds of CPU that the scripts may take. */
   readonly milliseconds: number;
 }
 
@@ -46,7 +50,11 @@ export class ScriptProcessError extends Error {
 const HEAP_MB = 192;
 /** Loading the library, on a machine that is busy. */
 const START_MS = 30_000;
-/** Beyond the time of the job, which the process minds itself between two steps of a script. */
+/**
+ * The process minds the CPU time of its job itself, between two steps of a script. It is ended from outside when one step
+ * takes too long by the clock, of which a busy machine needs more.
+ */
+const CLOCK_PER_CPU = 2;
 const GRACE_MS = 500;
 
 /**
@@ -61,7 +69,8 @@ export class ScriptProcess {
   private readonly ready: Promise<unknown>;
   private readonly exited: Promise<void>;
 
-  constructor() {
+  /** @param niceness what the operating system is to prefer before it: 0, nothing, to 19, everything */
+  constructor(niceness = 0) {
     this.child = fork(fileURLToPath(new URL('./run-scripts.js', import.meta.url)), [], {
       // Nothing of the environment, where secrets are, and nothing of this process's options or output.
       env: {},
@@ -75,6 +84,7 @@ export class ScriptProcess {
     });
     // Those who wait are told by way of `exited`.
     this.child.on('error', () => undefined);
+    if (niceness > 0 && this.child.pid !== undefined) lowerPriority(this.child.pid, niceness);
     this.ready = this.reply('start', START_MS);
     this.ready.catch(() => undefined);
     this.letGo();
@@ -85,7 +95,7 @@ export class ScriptProcess {
     this.hold();
     try {
       await this.ready;
-      const answer = this.reply<ScriptAnswer>('memory', job.milliseconds + GRACE_MS);
+      const answer = this.reply<ScriptAnswer>('memory', job.milliseconds * CLOCK_PER_CPU + GRACE_MS);
       this.child.send(job, () => undefined);
       return await answer;
     } finally {
@@ -124,5 +134,13 @@ export class ScriptProcess {
   private hold(): void {
     this.child.ref();
     this.child.channel?.ref();
+  }
+}
+
+function lowerPriority(pid: number, niceness: number): void {
+  try {
+    setPriority(pid, niceness);
+  } catch {
+    // It has ended already, or the operating system knows no priorities. What it may take is bounded all the same.
   }
 }

@@ -1,17 +1,17 @@
-import { RuleError } from '@messagebox/shared';
+import { parseJson } from '@messagebox/shared';
 import type { Request } from 'express';
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const NOTHING = Buffer.alloc(0);
 
 /**
- * The JSON of a verified request, from the very bytes that were signed.
+ * Takes the JSON of a verified request, from the very bytes that were signed. These are let go of: while the database is
+ * awaited, a request is to hold what will be stored, and not what it came as.
  *
- * @throws {RuleError} `ERR_INVALID_JSON` when they aren't UTF-8 JSON
+ * @throws {RuleError} `ERR_INVALID_JSON` when they aren't UTF-8 JSON, or have too much structure
  */
-export function jsonBody(request: Request): unknown {
-  try {
-    return JSON.parse(utf8.decode(request.auth?.rawBody));
-  } catch {
-    throw new RuleError('ERR_INVALID_JSON', 'The request body must be JSON in UTF-8.');
-  }
+export function takeJsonBody(request: Request): unknown {
+  const { auth } = request;
+  if (auth === undefined) throw new Error(`route ${request.path} is not behind authentication`);
+  request.auth = { ...auth, rawBody: NOTHING };
+  return parseJson(auth.rawBody);
 }

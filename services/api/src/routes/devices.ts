@@ -1,13 +1,13 @@
 import { type DeviceRegistrations, listDevices, registerDevice } from '@messagebox/shared';
 import type { RequestHandler } from 'express';
 import { callerOf } from '../http/caller.js';
-import { jsonBody } from '../http/json-body.js';
+import { takeJsonBody } from '../http/json-body.js';
 import { queryOf } from '../http/query.js';
 
 /** `POST /registerDevice` */
 export function registerDeviceRoute(parts: { readonly devices: DeviceRegistrations }): RequestHandler {
   return async (request, response) => {
-    response.json(await registerDevice(parts, callerOf(request), jsonBody(request)));
+    response.json(await registerDevice(parts, callerOf(request), takeJsonBody(request)));
   };
 }
 

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { field, type Logger, type MessageStore, type RateLimit } from '@messagebox/shared';
+import { field, type Logger, limitedLines, type MessageStore, type RateLimit } from '@messagebox/shared';
 import { addressOf } from '@messagebox/web';
 import express, { type Router } from 'express';
 
@@ -23,7 +23,8 @@ export function migrateRoute(parts: {
   router.post('/migrate', express.json({ limit: 4_096, type: () => true }), async (request, response) => {
     await parts.attempts.admit(addressOf(request));
     if (!isKey(field(request.body, 'migratekey'), parts.key)) {
-      parts.log.warn({ requestId: request.id }, 'a migration was refused: wrong key, or MIGRATE_KEY is not set');
+      const why = 'a migration was refused: wrong key, or MIGRATE_KEY is not set';
+      limitedLines(parts.log).write('warn', { requestId: request.id }, why);
       response
         .status(401)
         .json({ status: 'error', code: 'ERR_UNAUTHORIZED', description: 'Access with this key was refused.' });

@@ -1,7 +1,7 @@
-import { type AdvertisedHosts, advertisedHostHeader, type SendParts, send } from '@messagebox/shared';
-import type { RequestHandler } from 'express';
+import { type AdvertisedHosts, advertisedHostHeader, type SendAnswer, type SendParts, send } from '@messagebox/shared';
+import type { Request, RequestHandler } from 'express';
 import { callerOf } from '../http/caller.js';
-import { jsonBody } from '../http/json-body.js';
+import { takeJsonBody } from '../http/json-body.js';
 
 export interface SendMessageRouteParts extends SendParts {
   readonly advertisedHosts: AdvertisedHosts;
@@ -13,7 +13,7 @@ export interface SendMessageRouteParts extends SendParts {
  */
 export function sendMessageRoute(parts: SendMessageRouteParts): RequestHandler {
   return async (request, response) => {
-    const answer = await send(parts, callerOf(request), jsonBody(request));
+    const answer = await sendBody(parts, request);
     const recipients = answer.results.map(({ recipient }) => recipient);
     const elsewhere = await parts.advertisedHosts.elsewhere(recipients, request.headers.host);
     const header = advertisedHostHeader(recipients, elsewhere);
@@ -24,4 +24,9 @@ export function sendMessageRoute(parts: SendMessageRouteParts): RequestHandler {
     }
     response.json(answer);
   };
+}
+
+/** A function of its own, so that the parsed body is not kept by a route that waits. */
+function sendBody(parts: SendParts, request: Request): Promise<SendAnswer> {
+  return send(parts, callerOf(request), takeJsonBody(request));
 }

@@ -1,6 +1,6 @@
 import type { AdmittanceInstructions, STEAK } from '@bsv/sdk';
 import { RuleError, type SqlRunner } from '@messagebox/shared';
-import { type BeefTransaction, type Outpoint, outpointKey, type ParsedBeef } from '@messagebox/wallet';
+import { type BeefTransaction, type Outpoint, outpointKey, type ParsedBeef, parseBeef } from '@messagebox/wallet';
 import type { OverlayLookup } from '../lookups/overlay-lookup.js';
 import { type OverlayTopic, tokensOf } from '../topics/token-topic.js';
 import { evictTransaction } from './evict-transaction.js';
@@ -21,6 +21,10 @@ export interface Submission {
   readonly beef: Uint8Array;
   /** Milliseconds since 1970: of being admitted here, by which other hosts learn of it. */
   readonly score: number;
+  /** It is this server's own, by this process's word. */
+  readonly isOwn: boolean;
+  /** Who is charged with its bytes while it is in no block; undefined: nobody. */
+  readonly submitter: Buffer | undefined;
   /** Milliseconds since 1970: of being admitted anywhere, which tells newer from older advertisements. */
   readonly admittedAt: number;
 }
@@ -55,6 +59,8 @@ type Plan =
       /** Inputs whose spending is to be written down. */
       readonly newSpends: readonly number[];
       readonly outputsToAdmit: number[];
+      /** Scripts of the topic's tokens that it spends, as far as they are known. */
+      readonly spentTokens: readonly Uint8Array[];
     };
 
 /**
@@ -112,17 +118,22 @@ async function plan(
   const spent = await storage.spentOutputsOf(txid, name);
   const outputsToAdmit = tokensOf(subject, topic).filter((index) => !spent.has(index));
   // What it revokes may come later, from a host that has not heard of it.
-  const revokes = () =>
-    outpoints.some((input) => {
-      const source = sources.get(input.txid)?.outputs[input.outputIndex];
-      return source !== undefined && topic.isToken(source.script);
-    });
-  const isSomething = outputsToAdmit.length + held.size + heldUntilLoser.size + losers.length > 0 || revokes();
+  const spentTokens: Uint8Array[] = [];
+  for (const [index, input] of inputs) {
+    const script = sources.get(input.txid)?.outputs[input.outputIndex]?.script;
+    if (script !== undefined && topic.isToken(script)) spentTokens.push(script);
+    else if (script === undefined && held.has(index)) {
+      const beef = await storage.findBeef(input.txid);
+      const kept = beef && parseBeef(beef).subject.outputs[input.outputIndex]?.script;
+      if (kept !== undefined) spentTokens.push(kept);
+    }
+  }
+  const isSomething = outputsToAdmit.length + held.size + heldUntilLoser.size + losers.length + spentTokens.length > 0;
   if (!isSomething) return { kind: 'nothing' };
   const newSpends = inputs.flatMap(([index, input]) =>
     spends.get(outpointKey(input))?.spentBy === txid ? [] : [index],
   );
-  return { kind: 'apply', losers, held, heldUntilLoser, newSpends, outputsToAdmit };
+  return { kind: 'apply', losers, held, heldUntilLoser, newSpends, outputsToAdmit, spentTokens };
 }
 
 /** Of two transactions that spend the same output only one can be in a block, and that one is the valid one. */
@@ -150,14 +161,17 @@ async function carryOut(
   scope: Scope,
 ): Promise<AdmittanceInstructions> {
   const { storage } = scope;
-  const { parsed, beef, score } = submission;
+  const { parsed, beef, score, submitter } = submission;
   const { txid, inputs, proof } = parsed.subject;
   if (planned.kind === 'nothing') return { outputsToAdmit: [], coinsToRetain: [], coinsRemoved: [] };
   if (planned.kind === 'duplicate') {
-    if (planned.nowProven) await storage.markProven(txid, beef);
+    if (planned.nowProven && proof !== undefined) {
+      await storage.markProven(txid, beef);
+      for (const lookup of scope.lookups) await lookup.prove(scope.runner, txid, proof.blockHeight);
+    }
     return { outputsToAdmit: [], coinsToRetain: [] };
   }
-  const { losers, held, heldUntilLoser, newSpends, outputsToAdmit } = planned;
+  const { losers, held, heldUntilLoser, newSpends, outputsToAdmit, spentTokens } = planned;
   for (const loser of losers) await evictTransaction(loser, topic, scope);
   // What a loser had spent may be back, and what then was too much of one identity gone.
   const nowHeld = losers.length === 0 ? undefined : await storage.heldAmong(topic, inputs);
@@ -171,33 +185,51 @@ async function carryOut(
   for (const [index, input] of inputs.entries()) if (isHeld(index, input)) await removeOutput(topic, input, scope);
   const admitted = outputsToAdmit.map((outputIndex) => ({ txid, outputIndex, score }));
   for (const output of admitted) await storage.insertOutput(topic, output);
-  if (admitted.length > 0) await storage.insertBeef(txid, beef);
+  if (admitted.length > 0) await storage.insertBeef(txid, beef, proof === undefined ? submitter : undefined);
   await storage.assertNoRace(
     topic,
     admitted,
     spends.filter((spend) => !isHeld(spend.index, spend)),
   );
-  await tellLookups(submission, topic, outputsToAdmit, scope);
+  const gone = await tellLookups(submission, topic, outputsToAdmit, spentTokens, scope);
   return {
-    outputsToAdmit,
+    outputsToAdmit: outputsToAdmit.filter((index) => !gone.has(index)),
     coinsToRetain: [],
     coinsRemoved: [...held, ...heldUntilLoser].sort((a, b) => a - b),
   };
 }
 
+/** @returns its own outputs for which there was no room */
 async function tellLookups(
-  { parsed, admittedAt }: Submission,
+  { parsed, admittedAt, isOwn }: Submission,
   topic: string,
   admitted: readonly number[],
+  spent: readonly Uint8Array[],
   scope: Scope,
-): Promise<void> {
-  const { txid, outputs } = parsed.subject;
+): Promise<Set<number>> {
+  const gone = new Set<number>();
+  const { txid, outputs, proof } = parsed.subject;
+  const height = proof?.blockHeight;
   for (const lookup of scope.lookups.filter(({ description }) => description.topic === topic)) {
-    for (const outputIndex of admitted) {
+    for (const script of spent) await lookup.revoke(scope.runner, script, txid);
+    for (const [nth, outputIndex] of admitted.entries()) {
       const script = outputs[outputIndex]?.script;
       if (script === undefined) continue;
-      const surplus: readonly Outpoint[] = await lookup.add(scope.runner, { txid, outputIndex, script, admittedAt });
-      for (const output of surplus) await removeOutput(topic, output, scope);
+      const surplus: readonly Outpoint[] = await lookup.add(scope.runner, {
+        txid,
+        outputIndex,
+        script,
+        admittedAt,
+        height,
+        nth,
+        spent,
+        isOwn,
+      });
+      for (const output of surplus) {
+        await removeOutput(topic, output, scope);
+        if (output.txid === txid) gone.add(output.outputIndex);
+      }
     }
   }
+  return gone;
 }

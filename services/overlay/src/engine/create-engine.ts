@@ -15,13 +15,14 @@ export interface EngineParts {
   readonly verifier: BeefVerifier;
   readonly log: Logger;
   readonly metrics?: Pick<Metrics, 'overlaySubmissions'>;
-  /** See `OverlaySize`. Default: never. */
+  /** See `OverlaySize`. Default: there is room. */
   readonly isFull?: () => boolean;
+  readonly share?: () => number | undefined;
 }
 
 /** The engine with all topics and lookup services of this software, in our database. */
 export function createOverlayEngine(parts: EngineParts): { engine: OverlayEngine; storage: OverlayStorage } {
-  const { sql, network, verifier, log, metrics, isFull } = parts;
+  const { sql, network, verifier, log, metrics, isFull, share } = parts;
   const storage = new OverlayStorage(sql);
   const signatures = tokenSignatures();
   const engine = new OverlayEngine({
@@ -35,6 +36,7 @@ export function createOverlayEngine(parts: EngineParts): { engine: OverlayEngine
     verifier,
     log,
     ...(isFull === undefined ? {} : { isFull }),
+    ...(share === undefined ? {} : { share }),
     onOutcome: (topic, outcome) => metrics?.overlaySubmissions.inc({ topic, outcome }),
   });
   return { engine, storage };

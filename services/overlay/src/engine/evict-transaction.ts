@@ -23,6 +23,9 @@ export async function undoTransaction(txid: string, topic: string, scope: Scope)
   for (const outputIndex of await storage.outputsOf(txid, topic)) {
     await removeOutput(topic, { txid, outputIndex }, scope);
   }
+  for (const lookup of scope.lookups) {
+    if (lookup.description.topic === topic) await lookup.restore(scope.runner, txid);
+  }
   for (const spend of await storage.spendsBy(txid, topic)) {
     if (spend.admitted) await giveBack(spend, topic, scope);
   }
@@ -40,14 +43,24 @@ async function giveBack({ txid, outputIndex }: Outpoint, topic: string, scope: S
   const applied = await storage.findAppliedAfterWriters(txid, topic);
   if (applied === undefined) return; // undone or forgotten itself
   const beef = await storage.findBeef(txid);
-  const script = beef && parseBeef(beef).subject.outputs[outputIndex]?.script;
+  const subject = beef && parseBeef(beef).subject;
+  const script = subject?.outputs[outputIndex]?.script;
   if (beef === undefined || script === undefined) return await storage.deleteApplied(txid, topic);
   const { appliedAt } = applied; // when another host had admitted it is not known any more
   await storage.insertOutput(topic, { txid, outputIndex, score: appliedAt });
   // Whoever takes the last other output away just now has removed the bytes, or waits here and then does not.
   await storage.insertBeef(txid, beef);
   for (const lookup of scope.lookups.filter(({ description }) => description.topic === topic)) {
-    const surplus = await lookup.add(runner, { txid, outputIndex, script, admittedAt: appliedAt });
+    const surplus = await lookup.add(runner, {
+      txid,
+      outputIndex,
+      script,
+      admittedAt: appliedAt,
+      height: subject?.proof?.blockHeight,
+      nth: 0,
+      spent: [],
+      isOwn: false,
+    });
     for (const output of surplus) await removeOutput(topic, output, scope);
   }
 }

@@ -15,6 +15,8 @@ import { undoTransaction } from './evict-transaction.js';
 import { type ForeignNode, foreignNode, syncRequest } from './foreign-sync.js';
 import type { FoundOutput, ListedOutput, OverlayStorage } from './overlay-storage.js';
 import { findUnmined, isKeptProof } from './replaced-blocks.js';
+import type { AnswerRoom } from './share-answer.js';
+import { submitterOf } from './submitter.js';
 
 /** Tells whether a transaction of a stranger is valid. The wallet package's `TransactionVerifier` is one. */
 export interface BeefVerifier {
@@ -27,7 +29,9 @@ export interface BeefVerifier {
   verify(
     beef: Uint8Array,
     askedBy?: string,
-  ): Promise<{ txid: string; proven: boolean; beef: Uint8Array | readonly number[] }>;
+  ): Promise<{ txid: string; proven: boolean; beef: Uint8Array | readonly number[]; cost: number }>;
+  /** Tells what became of a verified transaction: who brings what is of use goes before who does not. */
+  report(askedBy: string, outcome: 'useful' | 'useless', cost: number): void;
 }
 
 /** Where a transaction comes from. */
@@ -48,6 +52,8 @@ export interface OverlayEngineParts {
   readonly log: Logger;
   /** Whether only what is in a block, or takes away from what there is, can be taken. */
   readonly isFull?: () => boolean;
+  /** Bytes in no block that one may have brought, or undefined while there is room for everybody. Default: undefined. */
+  readonly share?: () => number | undefined;
   /** Told of each topic of a submission: `admitted`, `removed`, `unchanged` or `duplicate`. */
   readonly onOutcome?: (topic: string, outcome: SubmissionOutcome) => void;
   readonly now?: () => number;
@@ -112,15 +118,21 @@ export class OverlayEngine {
     return steak;
   }
 
-  /** @throws {RuleError} `ERR_UNKNOWN_LOOKUP_SERVICE`, `ERR_INVALID_QUERY` */
-  async lookup({ service, query }: { readonly service: string; readonly query: unknown }): Promise<FoundOutputs> {
+  /**
+   * @param transactions whether each of the outputs is told with its transaction, or all of a transaction's with one
+   * @throws {RuleError} `ERR_UNKNOWN_LOOKUP_SERVICE`, `ERR_INVALID_QUERY`
+   */
+  async lookup(
+    { service, query }: { readonly service: string; readonly query: unknown },
+    transactions: AnswerRoom['transactions'] = 'each',
+  ): Promise<FoundOutputs> {
     const { lookups, storage } = this.#parts;
     const lookup = Object.hasOwn(lookups, service) ? lookups[service] : undefined;
     if (lookup === undefined) {
       throw new RuleError('ERR_UNKNOWN_LOOKUP_SERVICE', 'This host does not have that lookup service.');
     }
     const found = await translated(lookup.find(query));
-    return { type: 'output-list', outputs: await storage.withBeefs(found, MAX_ANSWER_BYTES) };
+    return { type: 'output-list', outputs: await storage.withBeefs(found, { bytes: MAX_ANSWER_BYTES, transactions }) };
   }
 
   /**
@@ -158,10 +170,11 @@ export class OverlayEngine {
    * @param proof its merkle path, which is the chain's
    */
   async prove(txid: string, proof: MerkleProof): Promise<void> {
-    await this.#parts.storage.transaction(async (inside) => {
+    await this.#parts.storage.transaction(async (inside, runner) => {
       const beef = await inside.findBeef(txid);
       const proven = beef === undefined ? undefined : serializeBeef([{ ...parseBeef(beef).subject, proof }]);
       await inside.markProven(txid, proven);
+      for (const lookup of Object.values(this.#parts.lookups)) await lookup.prove(runner, txid, proof.blockHeight);
     });
   }
 
@@ -203,15 +216,39 @@ export class OverlayEngine {
   }
 
   async #verifyAndApply(claimed: ParsedBeef, topics: readonly string[], from: Provenance): Promise<STEAK> {
+    if (from.isOwn !== true && (await this.#lacksRoom(claimed, topics, from))) throw new OverlayFullError();
+    const verified = await this.#verify(neededOf(claimed, from), from.askedBy);
+    try {
+      const steak = await this.#applyVerified(claimed, verified.beef, topics, from);
+      const outcomes = Object.values(steak).map(outcomeOf);
+      const isUseless = outcomes.every((outcome) => outcome === 'unchanged');
+      this.#report(from, isUseless ? 'useless' : 'useful', verified.cost);
+      return steak;
+    } catch (error) {
+      if (error instanceof RuleError) this.#report(from, 'useless', verified.cost);
+      throw error;
+    }
+  }
+
+  #report({ askedBy }: Provenance, outcome: 'useful' | 'useless', cost: number): void {
+    if (askedBy !== undefined) this.#parts.verifier.report(askedBy, outcome, cost);
+  }
+
+  async #applyVerified(
+    claimed: ParsedBeef,
+    beef: Uint8Array,
+    topics: readonly string[],
+    from: Provenance,
+  ): Promise<STEAK> {
     const { storage, lookups, topics: known } = this.#parts;
-    if (from.isOwn !== true && (await this.#lacksRoom(claimed, topics))) throw new OverlayFullError();
-    const beef = await this.#verify(neededOf(claimed, from), from.askedBy);
     const score = this.#nextScore();
     const submission = {
       parsed: valid(() => parseBeef(beef)),
       sources: claimed.transactions,
       unmined: await findUnmined(this.#parts, claimed.subject, topics, from.askedBy),
       beef,
+      isOwn: from.isOwn === true,
+      submitter: from.isOwn === true || from.askedBy === undefined ? undefined : submitterOf(from.askedBy),
       score,
       admittedAt: Math.min(from.admittedAt ?? score, score),
     };
@@ -220,19 +257,26 @@ export class OverlayEngine {
     );
   }
 
-  async #lacksRoom({ subject }: ParsedBeef, topics: readonly string[]): Promise<boolean> {
-    if (this.#parts.isFull?.() !== true || subject.proof !== undefined) return false;
+  /** What is in a block, or takes away from what there is, always has room. */
+  async #lacksRoom({ subject }: ParsedBeef, topics: readonly string[], { askedBy }: Provenance): Promise<boolean> {
+    if (subject.proof !== undefined) return false;
+    const share = this.#parts.share?.();
+    const isOverShare = async () =>
+      share !== undefined &&
+      askedBy !== undefined &&
+      (await this.#parts.storage.bytesOf(submitterOf(askedBy))) >= share;
+    if (this.#parts.isFull?.() !== true && !(await isOverShare())) return false;
     for (const topic of topics) {
       if ((await this.#parts.storage.heldAmong(topic, subject.inputs)).size > 0) return false;
     }
     return true;
   }
 
-  /** @returns a BEEF with only what the transaction needs */
-  async #verify(beef: Uint8Array, askedBy: string | undefined): Promise<Uint8Array> {
+  /** @returns a BEEF with only what the transaction needs, and the milliseconds of CPU that verifying it took */
+  async #verify(beef: Uint8Array, askedBy: string | undefined): Promise<{ beef: Uint8Array; cost: number }> {
     try {
       const verified = await this.#parts.verifier.verify(beef, askedBy);
-      return Uint8Array.from(verified.beef);
+      return { beef: Uint8Array.from(verified.beef), cost: verified.cost };
     } catch (error) {
       throw error instanceof InvalidTransactionError ? invalid(error.message) : error;
     }

@@ -6,6 +6,14 @@ const MOST_COUNTED = 1_000_000;
 /** Bytes of BEEFs and spends. The messages' database is no place for all that strangers may think of. */
 const MOST_BYTES = 2 * 1024 ** 3;
 const EVERY_MS = 60_000;
+/** From this part of the bytes on, everybody has a share of what is in no block. */
+const SHARED_FROM = 1 / 2;
+/** The share, as a part of all bytes. */
+const SHARE = 1 / 64;
+/** From this part of the bytes on, room is made. */
+const CROWDED_FROM = 9 / 10;
+/** How often at a time. */
+const MOST_ROUNDS = 100;
 
 export interface OverlaySizeSettings {
   readonly mostBytes?: number;
@@ -18,7 +26,8 @@ export class OverlaySize {
   readonly #timer: NodeJS.Timeout;
   readonly #mostBytes: number;
   #size = { proven: 0, unproven: 0 };
-  #isFull = false;
+  #bytes = 0;
+  #makeRoom: () => Promise<boolean> = async () => false;
   #counting: Promise<void>;
 
   constructor(
@@ -36,18 +45,40 @@ export class OverlaySize {
     );
     this.#mostBytes = mostBytes;
     this.#counting = this.#count();
-    this.#timer = setInterval(() => {
-      this.#counting = this.#count();
-    }, everyMs);
+    this.#timer = setInterval(() => void this.recount(), everyMs);
     this.#timer.unref();
   }
 
   /** Whether there is as much as there may be, when it was counted last. */
-  readonly isFull = (): boolean => this.#isFull;
+  readonly isFull = (): boolean => this.#bytes >= this.#mostBytes;
+
+  /** Bytes in no block that one may have brought; undefined while there is room for everybody. */
+  readonly share = (): number | undefined =>
+    this.#bytes >= this.#mostBytes * SHARED_FROM ? this.#mostBytes * SHARE : undefined;
+
+  /** @param makeRoom called as often as it helps, each time that little room is left; false: it can't help any more */
+  onCrowded(makeRoom: () => Promise<boolean>): void {
+    this.#makeRoom = makeRoom;
+  }
+
+  /** Counts now, and makes room when there is little. Never rejects: why it could not, whoever needs the database says. */
+  async recount(): Promise<void> {
+    this.#counting = this.#counting.then(() => this.#count());
+    await this.#counting;
+  }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#counting;
+  }
+
+  /** Whoever has brought most gives way, so that there is always room for others. */
+  async #relieve(): Promise<void> {
+    for (let round = 0; round < MOST_ROUNDS && this.#bytes >= this.#mostBytes * CROWDED_FROM; round += 1) {
+      if (round === 0) this.log.warn({ bytes: this.#bytes }, 'the overlay is crowded: the largest submitters give way');
+      if (!(await this.#makeRoom())) return;
+      this.#bytes = await this.#storage.bytesKept();
+    }
   }
 
   async #count(): Promise<void> {
@@ -58,9 +89,12 @@ export class OverlaySize {
         this.#storage.bytesKept(),
       ]);
       this.#size = { proven, unproven };
-      const isFull = bytes >= this.#mostBytes;
-      if (isFull && !this.#isFull) this.log.error({ bytes }, 'the overlay is full: what is in no block is not taken');
-      this.#isFull = isFull;
+      const wasFull = this.isFull();
+      this.#bytes = bytes;
+      if (this.isFull() && !wasFull) {
+        this.log.error({ bytes }, 'the overlay is full: what is in no block is not taken');
+      }
+      await this.#relieve();
     } catch {
       // Why, whoever needs the database says.
     }

@@ -11,6 +11,8 @@ import {
   varying,
 } from '@messagebox/shared';
 import { type Outpoint, outpointKey } from '@messagebox/wallet';
+import type { FoundEntry } from '../lookups/overlay-lookup.js';
+import { type AnswerRoom, shareAnswer } from './share-answer.js';
 
 /** What the database says of a transaction that has changed a topic. */
 export interface AppliedTransaction {
@@ -45,6 +47,8 @@ export class LostRaceError extends Error {
 }
 
 const AT_ONCE = 100;
+/** Of those that have waited longest, and of those that have waited least, to find all who have submitted them. */
+const DUE_LOOKED_AT = 1_000;
 /** About what a row of `overlay_spends` takes in the database, with its indexes. */
 const BYTES_OF_SPEND = 256;
 /** Not before it can be in a block. */
@@ -53,7 +57,13 @@ const FIRST_ASKED_AFTER_MS = 3_600_000;
 const INSERT_OUTPUT = fixed('INSERT INTO overlay_outputs (topic, txid, output_index, score) VALUES (?, ?, ?, ?)');
 const OUTPUTS_OF = fixed('SELECT output_index FROM overlay_outputs WHERE txid = ? AND topic = ?');
 const DELETE_OUTPUT = fixed('DELETE FROM overlay_outputs WHERE topic = ? AND txid = ? AND output_index = ?');
-const INSERT_BEEF = fixed('INSERT INTO overlay_transactions (txid, bytes, beef) VALUES (?, ?, ?)');
+const INSERT_BEEF = fixed('INSERT INTO overlay_transactions (txid, bytes, beef, submitter) VALUES (?, ?, ?, ?)');
+const NOT_CHARGED = fixed('UPDATE overlay_transactions SET submitter = NULL WHERE txid = ? AND submitter IS NOT NULL');
+const SUM_OF_SUBMITTER = fixed('SELECT SUM(bytes) AS bytes FROM overlay_transactions WHERE submitter = ?');
+const LARGEST_SUBMITTER = fixed(
+  `SELECT submitter FROM overlay_transactions WHERE submitter IS NOT NULL
+   GROUP BY submitter ORDER BY SUM(bytes) DESC LIMIT 1`,
+);
 const UPDATE_BEEF = fixed('UPDATE overlay_transactions SET bytes = ?, beef = ? WHERE txid = ?');
 const SUM_BYTES = fixed('SELECT SUM(bytes) AS bytes FROM overlay_transactions');
 const COUNT_SPENDS = fixed('SELECT COUNT(*) AS n FROM overlay_spends');
@@ -154,9 +164,30 @@ export class OverlayStorage {
     await this.#write(DELETE_UNUSED_BEEF, [id(txid), id(txid)]);
   }
 
-  /** Does nothing when the transaction is there. */
-  async insertBeef(txid: string, beef: Uint8Array): Promise<void> {
-    await this.#insert(INSERT_BEEF, [id(txid), beef.length, Buffer.from(beef)]);
+  /**
+   * Does nothing when the transaction is there.
+   *
+   * @param submitter the digest of who is charged with its bytes; undefined: nobody
+   */
+  async insertBeef(txid: string, beef: Uint8Array, submitter?: Buffer): Promise<void> {
+    await this.#insert(INSERT_BEEF, [id(txid), beef.length, Buffer.from(beef), submitter ?? null]);
+  }
+
+  /** Bytes of transactions in no block that somebody has brought. */
+  async bytesOf(submitter: Buffer): Promise<number> {
+    const [row] = await this.#read(SUM_OF_SUBMITTER, [submitter]);
+    return Number(row?.['bytes'] ?? 0);
+  }
+
+  /** Of who has brought most bytes that are in no block: the oldest transactions, with the topics that have applied them. */
+  async oldestOfLargestSubmitter(limit: number): Promise<{ txid: string; topic: string }[]> {
+    const [largest] = await this.#read(LARGEST_SUBMITTER, []);
+    if (largest === undefined) return [];
+    const sql = varying(
+      `SELECT p.txid, p.topic FROM overlay_transactions t JOIN overlay_applied p ON p.txid = t.txid
+       WHERE t.submitter = ? AND p.proven = 0 ORDER BY p.applied_at LIMIT ${Math.trunc(limit)}`,
+    );
+    return (await this.#read(sql, [largest['submitter'] as Buffer])).map(keyOfApplied);
   }
 
   async findBeef(txid: string): Promise<Buffer | undefined> {
@@ -170,19 +201,13 @@ export class OverlayStorage {
     return row && (row['beef'] as Buffer);
   }
 
-  /** Outputs with their BEEFs, in their order. Those that don't fit into `maxBytes`, or are not there, are left out. */
-  async withBeefs(outpoints: readonly Outpoint[], maxBytes: number): Promise<FoundOutput[]> {
+  /** Outputs with their BEEFs, shared out by {@link shareAnswer}. Those that don't fit, or are not there, are left out. */
+  async withBeefs(entries: readonly FoundEntry[], room: AnswerRoom): Promise<FoundOutput[]> {
     const sizes = new Map<string, number>();
-    for (const row of await this.#amongTxids('txid, bytes', outpoints)) {
+    for (const row of await this.#amongTxids('txid, bytes', entries)) {
       sizes.set(txidOf(row['txid']), Number(row['bytes']));
     }
-    let bytes = 0;
-    const fitting = outpoints.filter(({ txid }) => {
-      const size = sizes.get(txid) ?? Number.POSITIVE_INFINITY;
-      if (bytes + size > maxBytes) return false;
-      bytes += size;
-      return true;
-    });
+    const fitting = shareAnswer(entries, (txid) => sizes.get(txid), room);
     const beefs = new Map<string, Buffer>();
     for (const row of await this.#amongTxids('txid, beef', fitting)) {
       beefs.set(txidOf(row['txid']), row['beef'] as Buffer);
@@ -235,15 +260,25 @@ export class OverlayStorage {
    */
   async markProven(txid: string, beef: Uint8Array | undefined): Promise<void> {
     await this.#write(MARK_PROVEN, [id(txid)]);
+    await this.#write(NOT_CHARGED, [id(txid)]);
     if (beef !== undefined) await this.#write(UPDATE_BEEF, [beef.length, Buffer.from(beef), id(txid)]);
   }
 
-  /** Transactions without a merkle path of their own that the chain is to be asked for by now, the longest waiting first. */
+  /**
+   * Transactions without a merkle path of their own that the chain is to be asked for by now: of each submitter in turn
+   * the one that waits longest, so that who has submitted much keeps nobody from being asked for.
+   */
   async toBeAsked(now: number, limit: number): Promise<string[]> {
-    const sql = varying(
-      `SELECT txid FROM overlay_applied WHERE proven = 0 AND ask_at <= ? ORDER BY ask_at LIMIT ${Math.trunc(limit)}`,
-    );
-    return [...new Set((await this.#read(sql, [now])).map((row) => txidOf(row['txid'])))];
+    const due = (order: 'ASC' | 'DESC') =>
+      this.#read(
+        varying(
+          `SELECT p.txid, p.ask_at, t.submitter FROM overlay_applied p LEFT JOIN overlay_transactions t ON t.txid = p.txid
+           WHERE p.proven = 0 AND p.ask_at <= ? ORDER BY p.ask_at ${order} LIMIT ${DUE_LOOKED_AT}`,
+        ),
+        [now],
+      );
+    const [oldest, newest] = [await due('ASC'), await due('DESC')];
+    return inTurns([...oldest, ...newest.reverse()]).slice(0, Math.trunc(limit));
   }
 
   async askLater(txid: string, at: number): Promise<void> {
@@ -438,6 +473,26 @@ function txidOf(bytes: unknown): string {
 
 function appliedOf(row: SqlRow): AppliedTransaction {
   return { proven: Number(row['proven']) === 1, appliedAt: Number(row['applied_at']) };
+}
+
+/** Ids of each submitter in turn, each once. */
+function inTurns(rows: readonly SqlRow[]): string[] {
+  const lines = new Map<string, Set<string>>();
+  for (const row of rows) {
+    const submitter = row['submitter'] instanceof Uint8Array ? txidOf(row['submitter']) : '';
+    const line = lines.get(submitter) ?? new Set();
+    lines.set(submitter, line.add(txidOf(row['txid'])));
+  }
+  const found = new Set<string>();
+  const iterators = new Set([...lines.values()].map((line) => line.values()));
+  while (iterators.size > 0) {
+    for (const iterator of iterators) {
+      const next = iterator.next();
+      if (next.done === true) iterators.delete(iterator);
+      else found.add(next.value);
+    }
+  }
+  return [...found];
 }
 
 function keyOfApplied(row: SqlRow): { txid: string; topic: string } {

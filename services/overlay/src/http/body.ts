@@ -1,7 +1,5 @@
-import { RuleError } from '@messagebox/shared';
+import { parseJson, RuleError } from '@messagebox/shared';
 import express, { type RequestHandler } from 'express';
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Reads a request's body as it is, whatever it calls itself. Compressed ones are refused: a small one can be large.
@@ -22,11 +20,7 @@ export function bytesOf(body: unknown): Uint8Array {
 
 /** @throws {RuleError} `ERR_INVALID_JSON` */
 export function jsonOf(body: unknown): unknown {
-  try {
-    return JSON.parse(utf8.decode(bytesOf(body)));
-  } catch {
-    throw new RuleError('ERR_INVALID_JSON', 'The request body must be JSON in UTF-8.');
-  }
+  return parseJson(bytesOf(body));
 }
 
 function refusalOf(error: unknown, maxBytes: number): unknown {

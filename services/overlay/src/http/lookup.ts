@@ -18,7 +18,7 @@ export function lookupRoute(engine: OverlayEngine, answers: Answers): RequestHan
     // Exactly this: clients compare the whole header.
     const contentType = isBinary ? 'application/octet-stream' : 'application/json; charset=utf-8';
     await answers.send(response, addressOf(request), contentType, async () => {
-      const { outputs } = await engine.lookup(question);
+      const { outputs } = await engine.lookup(question, isBinary ? 'once' : 'each');
       return isBinary ? aggregate(outputs) : answerJson(outputs);
     });
   };

@@ -1,4 +1,4 @@
-import { type Config, type Health, type Logger, type Metrics, rateLimit } from '@messagebox/shared';
+import { type Config, type FairScheduler, type Health, type Logger, type Metrics, rateLimit } from '@messagebox/shared';
 import {
   addressOf,
   admit,
@@ -9,6 +9,7 @@ import {
   healthRoutes,
   measure,
   requestLog,
+  scheduleFairly,
 } from '@messagebox/web';
 import express, { type Express, type Router } from 'express';
 import type { OverlayEngine } from '../engine/overlay-engine.js';
@@ -32,6 +33,7 @@ export interface OverlayAppParts extends OverlayRouteParts {
   readonly log: Logger;
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly scheduler: FairScheduler;
 }
 
 /** Protects the process, not etiquette: a whole office may stand behind one address. */
@@ -56,7 +58,8 @@ export function createOverlayApp(parts: OverlayAppParts): Express {
   app.use(measure(parts.metrics));
   app.use(cors);
   app.use('/health', healthRoutes(parts.health));
-  app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: LIMITS.beefBytes }));
+  app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: LIMITS.beefBytes }, parts.metrics));
+  app.use(scheduleFairly(parts.scheduler));
   app.use(overlayRoutes(parts));
   app.use(answerNotFound);
   app.use(answerErrors(log));

@@ -19,12 +19,24 @@ export function serviceLookup(
 ): OverlayLookup {
   return {
     description,
-    async add(runner, { txid, outputIndex, script, admittedAt }) {
+    async add(runner, { txid, outputIndex, script, admittedAt, height, nth, spent, isOwn }) {
       const ad = decodeServiceAd(script);
-      if (ad?.protocol === protocol) await new ServiceAds(runner).add({ ...ad, txid, outputIndex }, admittedAt);
-      return [];
+      if (ad?.protocol !== protocol) return [];
+      const ads = new ServiceAds(runner);
+      const isAuthored = isOwn || spent.some((one) => decodeServiceAd(one)?.identityKey === ad.identityKey);
+      await ads.add({ ...ad, txid, outputIndex }, admittedAt, { height, nth, isAuthored });
+      return await ads.surplus(ad);
     },
+    prove: (runner, txid, height) => new ServiceAds(runner).prove(txid, height),
+    async revoke(runner, script, spentBy) {
+      const ad = decodeServiceAd(script);
+      if (ad !== undefined) await new ServiceAds(runner).revoke(ad, spentBy);
+    },
+    restore: (runner, spentBy) => new ServiceAds(runner).restore(spentBy),
     remove: (runner, outpoint) => new ServiceAds(runner).remove(outpoint),
-    find: (query) => new ServiceAds(sql).find(protocol, read(query), MOST_FOUND),
+    async find(query) {
+      const found = await new ServiceAds(sql).find(protocol, read(query), MOST_FOUND);
+      return found.map((ad) => ({ ...ad, host: ad.domain }));
+    },
   };
 }

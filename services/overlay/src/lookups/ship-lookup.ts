@@ -7,8 +7,8 @@ const MOST_TOPICS = 50;
 
 const documentation = `# ls_ship
 
-Finds the hosts of topics: the unspent advertisements of \`tm_ship\`, the one admitted last first, at most 500 and
-about a megabyte.
+Finds the hosts of topics: the unspent advertisements of \`tm_ship\`, at most 500 and about a
+megabyte. Those in a block come first, and of each transaction, identity and host one before any second.
 
 Query: \`"findAll"\`, or \`{"topics": ["tm_…"], "domain": "https://…", "identityKey": "02…"}\`, each of them optional, the
 domain exactly as advertised.

@@ -5,8 +5,8 @@ import { serviceLookup } from './service-lookup.js';
 
 const documentation = `# ls_slap
 
-Finds the hosts of lookup services: the unspent advertisements of \`tm_slap\`, the one admitted last first, at most 500 and
-about a megabyte.
+Finds the hosts of lookup services: the unspent advertisements of \`tm_slap\`, at most 500 and about a
+megabyte. Those in a block come first, and of each transaction, identity and host one before any second.
 
 Query: \`"findAll"\`, or \`{"service": "ls_…", "domain": "https://…", "identityKey": "02…"}\`, each of them optional, the
 domain exactly as advertised.

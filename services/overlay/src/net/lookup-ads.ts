@@ -1,5 +1,5 @@
 import type { LookupQuestion } from '@bsv/sdk';
-import type { FoundServiceAd } from '../lookups/service-ads.js';
+import type { ServiceAdOutput } from '../lookups/service-ads.js';
 import { decodeServiceAd } from '../topics/service-ad.js';
 import { type LookupBounds, lookupAt } from './lookup-at.js';
 import type { PublicFetch } from './public-fetch.js';
@@ -14,7 +14,7 @@ export async function lookupAds(
   host: string,
   question: LookupQuestion,
   bounds?: LookupBounds,
-): Promise<FoundServiceAd[]> {
+): Promise<ServiceAdOutput[]> {
   const found = await lookupAt(fetch, host, question, bounds);
   return found.flatMap(({ txid, outputIndex, script }) => {
     const ad = decodeServiceAd(script);

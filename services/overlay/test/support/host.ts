@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { ChainTracker } from '@bsv/sdk';
 import {
   createLogger,
+  FairScheduler,
   Health,
   JsonServer,
   Metrics,
@@ -14,6 +15,7 @@ import {
 } from '@messagebox/shared';
 import { parseBeef, TransactionVerifier } from '@messagebox/wallet';
 import { createOverlayEngine } from '../../src/engine/create-engine.js';
+import { makeRoom } from '../../src/engine/make-room.js';
 import type { OverlayEngine } from '../../src/engine/overlay-engine.js';
 import { OverlaySize, type OverlaySizeSettings } from '../../src/engine/overlay-size.js';
 import type { OverlayStorage } from '../../src/engine/overlay-storage.js';
@@ -29,6 +31,8 @@ export interface Host {
   readonly verifier: TransactionVerifier;
   readonly metrics: Metrics;
   readonly log: string[];
+  /** Counts what is kept, as is done each minute. */
+  recount(): Promise<void>;
   /** What each table holds, for "nothing has changed". */
   rows(): Promise<Record<string, number>>;
   /** `IDENTITY HOST` of what `ls_messagebox` finds, in its order. */
@@ -43,6 +47,8 @@ export interface HostOptions {
   readonly development?: Development;
   readonly trustedProxies?: number;
   readonly size?: OverlaySizeSettings;
+  /** Whether the largest submitters give way when it is crowded. */
+  readonly makesRoom?: boolean;
 }
 
 const TABLES = [
@@ -73,10 +79,16 @@ export async function startHost(chain: ChainTracker, options: HostOptions = {}):
     log,
     metrics,
     isFull: size.isFull,
+    share: size.share,
   });
+  if (options.makesRoom === true) size.onCrowded(() => makeRoom(engine, storage));
   const config = { network, trustedProxies };
   const health = new Health();
-  const server = new JsonServer(createOverlayApp({ config, engine, log, health, metrics, development }), log);
+  const scheduler = new FairScheduler();
+  const server = new JsonServer(
+    createOverlayApp({ config, engine, log, health, metrics, scheduler, development }),
+    log,
+  );
   const url = await server.listen(0, '127.0.0.1');
   return {
     url,
@@ -86,6 +98,7 @@ export async function startHost(chain: ChainTracker, options: HostOptions = {}):
     verifier,
     metrics,
     log: lines,
+    recount: () => size.recount(),
     async rows() {
       const counts: Record<string, number> = {};
       for (const table of TABLES) {

@@ -1,6 +1,6 @@
 import type { AuthSocket } from '@messagebox/brc103';
-import { field } from '@messagebox/shared';
-import { enterRoom } from './enter-room.js';
+import { field, limitedLines } from '@messagebox/shared';
+import { enterRoom, isRoomFull } from './enter-room.js';
 import type { EventHandler, EventParts } from './event-parts.js';
 import { canHearRoom } from './own-room.js';
 
@@ -10,7 +10,8 @@ const RETRY_RESTORE_MS = 2_000;
 
 /**
  * `authenticated {identityKey}`: the client names the identity that its signatures have proven already.
- * Joins the rooms that the identity's clients had joined before, since the real client does not do so again by itself.
+ * Joins the rooms that the identity's clients had joined before, since the real client does not do so again by itself:
+ * once for each connection.
  */
 export const authenticated: EventHandler = async (parts, socket, data) => {
   const claimed = field(data, 'identityKey');
@@ -18,11 +19,14 @@ export const authenticated: EventHandler = async (parts, socket, data) => {
   if (identityKey === undefined || claimed !== identityKey) {
     const reason =
       typeof claimed === 'string' ? 'The identityKey is not the one of this session.' : 'identityKey is missing.';
-    parts.log.info({ socket: socket.id, event: 'authenticated' }, 'event refused');
+    limitedLines(parts.log).write('info', { socket: socket.id, event: 'authenticated' }, 'event refused');
     socket.emit('authenticationFailed', { reason });
     return;
   }
-  await settledOrLate(restoreRooms(parts, socket, identityKey), RESTORE_PATIENCE_MS);
+  if (!parts.restored.has(socket)) {
+    parts.restored.add(socket);
+    await settledOrLate(restoreRooms(parts, socket, identityKey), RESTORE_PATIENCE_MS);
+  }
   socket.emit('authenticationSuccess', { status: 'success' });
 };
 
@@ -35,14 +39,13 @@ async function restoreRooms(parts: EventParts, socket: AuthSocket, identityKey: 
       rooms
         .filter(canHearRoom)
         .slice(0, parts.maxRooms)
+        // Others of this identity hear it; a client that needs this one to as well joins, and is told.
+        .filter((room) => !isRoomFull(parts, socket, room))
         .map((room) => enterRoom(parts, socket, room)),
     );
   } catch (error) {
-    if (parts.awaitingRooms.has(socket)) return;
     parts.log.debug({ reason: String(error) }, 'could not restore rooms; trying again');
-    parts.awaitingRooms.add(socket);
     setTimeout(() => {
-      parts.awaitingRooms.delete(socket);
       if (socket.connected) void restoreRooms(parts, socket, identityKey);
     }, RETRY_RESTORE_MS).unref();
   }

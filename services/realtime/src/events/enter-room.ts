@@ -1,6 +1,13 @@
 import type { AuthSocket } from '@messagebox/brc103';
 import type { EventParts } from './event-parts.js';
 
+/** Whether one more socket would be too many for a room. */
+export function isRoomFull(parts: EventParts, socket: AuthSocket, room: string): boolean {
+  if (socket.isIn(room) || parts.socketsIn(room) < parts.maxSocketsInRoom) return false;
+  parts.limitHit('sockets_in_room');
+  return true;
+}
+
 /** Puts a socket into a room of its own identity; resolves when nothing that is stored from now on will be missed. */
 export async function enterRoom(parts: EventParts, socket: AuthSocket, room: string): Promise<void> {
   socket.join(room);

@@ -1,15 +1,20 @@
 import type { AuthSocket } from '@messagebox/brc103';
-import type { Logger, NormaliseKey, RateLimit, RoomMemory, RoomSubscriptions, SendParts } from '@messagebox/shared';
+import type { Logger, NormaliseKey, RoomMemory, RoomSubscriptions, SendParts } from '@messagebox/shared';
 
 /** What the handlers of socket events are given. */
 export interface EventParts extends SendParts {
   readonly rooms: RoomSubscriptions;
   readonly memory: RoomMemory;
-  /** Sockets whose rooms could not be recalled, and will be tried again: one try for each, however often it says who it is. */
-  readonly awaitingRooms: WeakSet<AuthSocket>;
+  /** Sockets whose rooms were restored, or will be as soon as it is possible: once, however often a client says who it is. */
+  readonly restored: WeakSet<AuthSocket>;
   readonly normaliseKey: NormaliseKey;
-  readonly eventRate: RateLimit;
   readonly maxRooms: number;
+  /** Sockets that may be in one room on this instance. */
+  readonly maxSocketsInRoom: number;
+  /** Sockets that are in a room on this instance, in whatever namespace. */
+  socketsIn(room: string): number;
+  /** Notes that a limit was hit. */
+  limitHit(limit: string): void;
   /** Bytes of a body that may be sent live. */
   readonly maxBodyBytes: number;
   readonly log: Logger;

@@ -1,13 +1,14 @@
 import type { AuthSocket } from '@messagebox/brc103';
+import { limitedLines } from '@messagebox/shared';
 import { echo } from './echo.js';
-import { enterRoom } from './enter-room.js';
+import { enterRoom, isRoomFull } from './enter-room.js';
 import type { EventHandler, EventParts } from './event-parts.js';
 import { canHearRoom, ownRoom } from './own-room.js';
 
 /**
  * `joinRoom "KEY-box"` → `joinedRoom {roomId}` once nothing can be missed any more, or `joinFailed {reason, roomId, code}`.
  *
- * Codes: `ERR_WEBSOCKET_INVALID_ROOM` and `ERR_WEBSOCKET_ROOM_NOT_OWNED` are for good; `ERR_TOO_MANY_ROOMS` is not.
+ * Codes: `ERR_WEBSOCKET_INVALID_ROOM` and `ERR_WEBSOCKET_ROOM_NOT_OWNED` are for good; `ERR_TOO_MANY_ROOMS` and `ERR_TOO_MANY_SOCKETS` are not.
  */
 export const joinRoom: EventHandler = async (parts, socket, roomId) => {
   const own = ownRoom(parts, socket, roomId);
@@ -21,6 +22,10 @@ export const joinRoom: EventHandler = async (parts, socket, roomId) => {
   if (!socket.isIn(room) && socket.rooms.length >= parts.maxRooms) {
     const reason = `One connection may join ${parts.maxRooms} rooms.`;
     return fail(parts, socket, 'join', roomId, { code: 'ERR_TOO_MANY_ROOMS', reason });
+  }
+  if (isRoomFull(parts, socket, room)) {
+    const reason = `A room may have ${parts.maxSocketsInRoom} connections here. List its box.`;
+    return fail(parts, socket, 'join', roomId, { code: 'ERR_TOO_MANY_SOCKETS', reason });
   }
   await enterRoom(parts, socket, room);
   if (socket.identityKey !== undefined) {
@@ -51,6 +56,6 @@ function fail(
   roomId: unknown,
   { code, reason }: { readonly code: string; readonly reason: string },
 ): void {
-  parts.log.info({ socket: socket.id, event: `${what}Room`, code }, 'event refused');
+  limitedLines(parts.log).write('info', { socket: socket.id, event: `${what}Room`, code }, 'event refused');
   socket.emit(`${what}Failed`, { reason, roomId: echo(roomId), code });
 }

@@ -3,6 +3,7 @@ import {
   ackEventName,
   bodyText,
   field,
+  limitedLines,
   paymentErrorCodes,
   RuleError,
   StoreUnavailableError,
@@ -27,7 +28,6 @@ export const sendMessage: EventHandler = async (parts, socket, data) => {
   const messageId = field(message, 'messageId');
   const ackEvent = ackEventOf(roomId);
   try {
-    await parts.eventRate.admit(socket.identityKey as string);
     const answer = await send(
       parts,
       socket.identityKey as string,
@@ -41,16 +41,19 @@ export const sendMessage: EventHandler = async (parts, socket, data) => {
   }
 };
 
-/** Answers a send that is not even tried because too many of this socket are under way. */
-export function refuseSend(parts: EventParts, socket: AuthSocket, data: unknown): void {
+/** Answers a send that is not even tried, because there are too many. */
+export function refuseSend(parts: EventParts, socket: AuthSocket, data: unknown, reason: string): void {
   const roomId = field(data, 'roomId');
   const messageId = echo(field(field(data, 'message'), 'messageId'));
   const refusal = { code: 'ERR_TOO_MANY_REQUESTS', messageId };
-  parts.log.info({ socket: socket.id, event: 'sendMessage', code: refusal.code }, 'event refused');
-  const text = 'Too many messages of this connection are under way. Try again later.';
-  socket.emit('messageFailed', { reason: text, ...refusal });
+  limitedLines(parts.log).write(
+    'info',
+    { socket: socket.id, event: 'sendMessage', code: refusal.code },
+    'event refused',
+  );
+  socket.emit('messageFailed', { reason, ...refusal });
   const ackEvent = ackEventOf(roomId);
-  if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'error', description: text, ...refusal });
+  if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'error', description: reason, ...refusal });
 }
 
 /** Undefined when there is no event by which a send into this room could be answered. */
@@ -115,17 +118,21 @@ function failure(parts: EventParts, socket: AuthSocket, error: unknown): Failure
             isPayment: paymentErrorCodes.has(error.code),
           }
         : { code: 'ERR_TOO_MANY_REQUESTS', description: error.message, isPayment: false };
-    parts.log.info({ socket: socket.id, event: 'sendMessage', code: refusal.code }, 'event refused');
+    limitedLines(parts.log).write(
+      'info',
+      { socket: socket.id, event: 'sendMessage', code: refusal.code },
+      'event refused',
+    );
     return refusal;
   }
   if (error instanceof StoreUnavailableError) {
-    parts.log.error({ err: error.cause }, 'a live send could not be stored');
+    limitedLines(parts.log).write('error', { err: error.cause }, 'a live send could not be stored');
     return {
       code: 'ERR_STORE_UNAVAILABLE',
       description: 'The message could not be stored. Try again later.',
       isPayment: false,
     };
   }
-  parts.log.error({ err: error }, 'a live send failed');
+  limitedLines(parts.log).write('error', { err: error }, 'a live send failed');
   return { code: 'ERR_INTERNAL', description: 'The message could not be sent. Try again later.', isPayment: false };
 }

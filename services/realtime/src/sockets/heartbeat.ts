@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
 import type { Server } from 'socket.io';
+import { readConnectionId } from './connection-id.js';
 
 /** When connections are found dead, on either side. Clients learn the first two at the handshake. Milliseconds. */
 export interface Heartbeat {
@@ -73,8 +74,7 @@ export function keepAlive(io: Server, { lookEvery }: Heartbeat): void {
   });
   // Sees long polls, posts and upgrades, also those which other instances pass on.
   io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
-    const sid = new URLSearchParams(request.url?.split('?')[1]).get('sid');
-    const heartbeat = sid === null ? undefined : heartbeats.get(sid);
+    const heartbeat = heartbeats.get(readConnectionId(request.url) ?? '');
     if (heartbeat !== undefined) response.once('close', heartbeat.hear(request.socket));
     next();
   });

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { corsHeaders, type Logger, sendJson } from '@messagebox/shared';
 import { createProxyServer } from 'httpxy';
 import type { Server } from 'socket.io';
+import { readConnectionId, SOCKET_IO_PATH } from './connection-id.js';
 import type { InstanceRegistry } from './instance-registry.js';
 import type { SocketIoHost } from './socket-io.js';
 
@@ -72,17 +73,19 @@ export function passOn(io: Server, http: HttpServer, registry: InstanceRegistry,
 
 /** Serves what other instances pass on, on the internal port. Whatever is unknown here is unknown. */
 export function takePassed(io: Server, internal: SocketIoHost): void {
-  internal.takeWebSockets((target) => target.startsWith('/socket.io/') && sidOf(target) !== undefined);
+  internal.takeWebSockets((target) => target.startsWith(SOCKET_IO_PATH) && readConnectionId(target) !== undefined);
   inFront(internal.http, 'request', (request, response: ServerResponse) => {
-    if (!request.url?.startsWith('/socket.io/')) return false;
+    if (!request.url?.startsWith(SOCKET_IO_PATH)) return false;
     for (const [name, value] of Object.entries(corsHeaders)) response.setHeader(name, value);
-    if (sidOf(request.url) === undefined) sendJson(response, 400, { code: 3, message: 'Bad request' });
+    // Here nobody is admitted anew: that is for the instance that a client has come to.
+    if (readConnectionId(request.url) === undefined) sendJson(response, 400, { code: 3, message: 'Bad request' });
     else io.engine.handleRequest(request as Parameters<typeof io.engine.handleRequest>[0], response);
     return true;
   });
   internal.http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    io.engine.handleUpgrade(request as Parameters<typeof io.engine.handleUpgrade>[0], socket, head);
+    if (readConnectionId(request.url) === undefined) socket.destroy();
+    else io.engine.handleUpgrade(request as Parameters<typeof io.engine.handleUpgrade>[0], socket, head);
   });
 }
 
@@ -102,13 +105,8 @@ function inFront<Rest extends unknown[]>(
 
 /** The instance that holds the request's connection, when that is a possible one and not this. */
 function otherInstance(request: IncomingMessage, ownId: string): string | undefined {
-  if (!request.url?.startsWith('/socket.io/')) return undefined;
-  const [instance, random] = sidOf(request.url)?.split('.') ?? [];
+  if (!request.url?.startsWith(SOCKET_IO_PATH)) return undefined;
+  const [instance, random] = readConnectionId(request.url)?.split('.') ?? [];
   if (instance === undefined || random === undefined || instance === ownId) return undefined;
   return /^[\w-]{12}$/.test(instance) ? instance : undefined;
-}
-
-function sidOf(target: string | undefined): string | undefined {
-  const query = target?.split('?')[1];
-  return query === undefined ? undefined : (new URLSearchParams(query).get('sid') ?? undefined);
 }

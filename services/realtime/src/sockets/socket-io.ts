@@ -1,10 +1,11 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import { corsHeaders, type JsonServer, type RoomEventBroker, sendJson, TooManyRequestsError } from '@messagebox/shared';
 import { Server } from 'socket.io';
-import type { Admission } from './admission.js';
+import type { Admission, AdmittedConnection } from './admission.js';
+import { boundConnects } from './bound-connects.js';
+import { boundedParser } from './bounded-parser.js';
+import { readConnectionId, SOCKET_IO_PATH } from './connection-id.js';
 import { HEARTBEAT, type Heartbeat, keepAlive } from './heartbeat.js';
-
-const PATH = '/socket.io/';
 
 /**
  * A socket.io server with this project's settings, attached to no HTTP server yet.
@@ -21,6 +22,7 @@ export function createSocketIo(
     pingInterval,
     pingTimeout,
     maxHttpBufferSize: maxFrameBytes,
+    parser: boundedParser(),
     // Frames are arrays of numbers in JSON, mostly of encrypted bytes; compressing them costs more than it saves.
     perMessageDeflate: false,
     ...(broker.adapter === undefined ? {} : { adapter: broker.adapter }),
@@ -38,17 +40,19 @@ export interface Entrance {
   readonly heartbeat?: Heartbeat | undefined;
   /** Whether no new connections are taken any more. */
   draining(): boolean;
+  /** Told the name of a limit that was hit. */
+  limitHit?(limit: string): void;
 }
-
-type EngineRequest = IncomingMessage & { readonly _query?: Readonly<Record<string, string>> };
 
 /** Serves socket.io on an HTTP server, beside whatever listens there already, at `/socket.io/`. */
 export function attachSocketIo(io: Server, server: SocketIoHost, entrance: Entrance): void {
   const { http } = server;
   const { routingPrefix } = entrance;
   io.attach(http);
-  server.takeWebSockets((target) => target.startsWith(PATH) || target.startsWith(`${routingPrefix}${PATH}`));
-  io.engine.use((request: EngineRequest, response: ServerResponse, next: () => void) => {
+  server.takeWebSockets(
+    (target) => target.startsWith(SOCKET_IO_PATH) || target.startsWith(`${routingPrefix}${SOCKET_IO_PATH}`),
+  );
+  io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
     for (const [name, value] of Object.entries(corsHeaders)) response.setHeader(name, value);
     if (request.method === 'OPTIONS') {
       response.writeHead(200, { 'Content-Length': 0 });
@@ -58,16 +62,14 @@ export function attachSocketIo(io: Server, server: SocketIoHost, entrance: Entra
     if (request.method !== 'GET' && request.method !== 'POST') {
       // engine.io calls it a fault of its own.
       refuse(response, 400, 'ERR_BAD_REQUEST', 'Only GET and POST are taken here.');
-    } else if (request._query?.['sid'] !== undefined) next();
+    } else if (readConnectionId(request.url) !== undefined) next();
     else void admit(request, response, entrance, next);
   });
   keepAlive(io, entrance.heartbeat ?? HEARTBEAT);
-  io.engine.on(
-    'connection',
-    (connection: { request: IncomingMessage; once(event: 'close', run: () => void): void }) => {
-      connection.once('close', entrance.admission.count(connection.request));
-    },
-  );
+  boundConnects(io, () => entrance.limitHit?.('connects'));
+  io.engine.on('connection', (connection: AdmittedConnection & { once(event: 'close', run: () => void): void }) => {
+    connection.once('close', entrance.admission.count(connection));
+  });
   if (routingPrefix !== '') serveBelow(http, routingPrefix);
 }
 
@@ -84,6 +86,7 @@ async function admit(
   try {
     await entrance.admission.admit(request);
   } catch (error) {
+    entrance.limitHit?.('new_sockets');
     const seconds = error instanceof TooManyRequestsError ? error.retryAfterSeconds : 1;
     refuse(response, 429, 'ERR_TOO_MANY_REQUESTS', 'Too many connections from this address. Try again later.', seconds);
     return;
@@ -109,7 +112,8 @@ function refuse(
  */
 export function serveBelow(http: HttpServer, routingPrefix: string): void {
   const unprefix = (request: IncomingMessage) => {
-    if (request.url?.startsWith(`${routingPrefix}${PATH}`)) request.url = request.url.slice(routingPrefix.length);
+    if (request.url?.startsWith(`${routingPrefix}${SOCKET_IO_PATH}`))
+      request.url = request.url.slice(routingPrefix.length);
   };
   http.prependListener('request', unprefix);
   http.prependListener('upgrade', unprefix);

@@ -6,6 +6,8 @@ import * as pushOutbox from './2026-11-23-003-push-outbox.js';
 import * as payments from './2026-11-23-004-payments.js';
 import * as clientNonces from './2026-11-29-001-client-nonces.js';
 import * as clampFees from './2026-11-29-002-clamp-fees.js';
+import * as quotas from './2026-11-29-003-quotas.js';
+import * as overlayShares from './2026-11-29-004-overlay-shares.js';
 import { recordOnly } from './record-only.js';
 import * as referenceDevices from './reference-devices.js';
 import * as referenceMessages from './reference-messages.js';
@@ -31,6 +33,8 @@ const MIGRATIONS: readonly (readonly [name: string, migration: Knex.Migration])[
   ['2026-11-23-004-payments', payments],
   ['2026-11-29-001-client-nonces', clientNonces],
   ['2026-11-29-002-clamp-fees', clampFees],
+  ['2026-11-29-003-quotas', quotas],
+  ['2026-11-29-004-overlay-shares', overlayShares],
 ];
 
 export const MIGRATION_NAMES: readonly string[] = MIGRATIONS.map(([name]) => name);

@@ -1,11 +1,11 @@
 import { type PermissionParts, setPermission } from '@messagebox/shared';
 import type { RequestHandler } from 'express';
 import { callerOf } from '../../http/caller.js';
-import { jsonBody } from '../../http/json-body.js';
+import { takeJsonBody } from '../../http/json-body.js';
 
 /** `POST /permissions/set` */
 export function setPermissionRoute(parts: PermissionParts): RequestHandler {
   return async (request, response) => {
-    response.json(await setPermission(parts, callerOf(request), jsonBody(request)));
+    response.json(await setPermission(parts, callerOf(request), takeJsonBody(request)));
   };
 }

@@ -1,0 +1,126 @@
+import { setImmediate } from 'node:timers/promises';
+import { FairScheduler, type FairSchedulerOptions } from '../src/admission/fair-scheduler.js';
+import { TooManyRequestsError } from '../src/limits/rate-limit.js';
+
+/** A scheduler whose clock goes forward only by the work that is done. */
+function setUp(options: FairSchedulerOptions = {}) {
+  const clock = { now: 0 };
+  const scheduler = new FairScheduler({ sliceMs: 1, now: () => clock.now, ...options });
+  const done: string[] = [];
+  const ask = (address: string, ms: number, name = address, identityKey?: string) =>
+    scheduler.run({ address, identityKey }, () => {
+      clock.now += ms;
+      done.push(name);
+      return name;
+    });
+  return { clock, scheduler, done, ask };
+}
+
+/** Lets the loop turn until nothing waits. */
+async function settle(scheduler: FairScheduler): Promise<void> {
+  while (scheduler.waiting > 0) await setImmediate();
+}
+
+describe('a fair scheduler', () => {
+  test('runs work at once while there is time in the turn', async () => {
+    const { done, ask } = setUp();
+    const result = ask('a', 0.5);
+    expect(done).toEqual(['a']);
+    expect(await result).toBe('a');
+  });
+
+  test('serves a newcomer before the many that a busy source has waiting', async () => {
+    const { scheduler, done, ask } = setUp();
+    for (let i = 0; i < 100; i++) void ask('busy', 1, `busy ${i}`);
+    await ask('newcomer', 1);
+    expect(done.indexOf('newcomer')).toBeLessThan(5);
+    await settle(scheduler);
+    expect(done).toHaveLength(101);
+  });
+
+  test('divides time among addresses by what they cost, not by how much they ask', async () => {
+    const { scheduler, done, ask } = setUp({ halfLifeMs: 1e9 });
+    for (let i = 0; i < 50; i++) void ask('heavy', 4, 'heavy');
+    for (let i = 0; i < 200; i++) void ask('light', 1, 'light');
+    while (done.length < 100) await setImmediate();
+    const heavy = done.slice(0, 100).filter((name) => name === 'heavy').length;
+    expect(heavy).toBeGreaterThan(15);
+    expect(heavy).toBeLessThan(25);
+    await settle(scheduler);
+  });
+
+  test('gives many identities of one address no more than one of another', async () => {
+    const { scheduler, done, ask } = setUp({ halfLifeMs: 1e9 });
+    for (let i = 0; i < 100; i++) void ask('crowd', 1, 'crowd', `identity ${i}`);
+    for (let i = 0; i < 50; i++) void ask('other', 1, 'other', 'somebody');
+    while (done.length < 60) await setImmediate();
+    expect(done.slice(0, 60).filter((name) => name === 'other').length).toBeGreaterThan(25);
+    await settle(scheduler);
+  });
+
+  test('serves the identities of one address by what each of them cost', async () => {
+    const { scheduler, done, ask } = setUp();
+    for (let i = 0; i < 50; i++) void ask('office', 1, 'busy', 'busy');
+    void ask('office', 1, 'quiet', 'quiet');
+    await settle(scheduler);
+    expect(done.indexOf('quiet')).toBeLessThan(5);
+  });
+
+  test('keeps the order of one source', async () => {
+    const { scheduler, done, ask } = setUp();
+    for (let i = 0; i < 20; i++) void ask('a', 1, String(i));
+    await settle(scheduler);
+    expect(done).toEqual(Array.from({ length: 20 }, (_, i) => String(i)));
+  });
+
+  test('forgets what a source has cost after a while', async () => {
+    const { clock, scheduler, done, ask } = setUp({ halfLifeMs: 100 });
+    scheduler.charge({ address: 'once busy' }, 1_000);
+    clock.now += 3_000;
+    scheduler.charge({ address: 'other' }, 5);
+    void ask('filler', 2, 'filler');
+    void ask('other', 1, 'other');
+    void ask('once busy', 1, 'once busy');
+    await settle(scheduler);
+    expect(done).toEqual(['filler', 'once busy', 'other']);
+  });
+
+  test('lets a penalty delay a source', async () => {
+    const { scheduler, done, ask } = setUp();
+    scheduler.charge({ address: 'failing' }, 50);
+    void ask('filler', 2, 'filler');
+    void ask('failing', 1, 'failing');
+    void ask('honest', 1, 'honest');
+    await settle(scheduler);
+    expect(done).toEqual(['filler', 'honest', 'failing']);
+  });
+
+  test('passes on what the work throws, now and later', async () => {
+    const { scheduler } = setUp();
+    const fail = () =>
+      scheduler.run({ address: 'a' }, () => {
+        throw new Error('no');
+      });
+    await expect(fail()).rejects.toThrow('no');
+  });
+
+  test('refuses what one address asks beyond its bound, and nothing of others', async () => {
+    const { done, ask } = setUp({ maxWaitingPerAddress: 3 });
+    void ask('filler', 2, 'filler');
+    const answers = Promise.allSettled(Array.from({ length: 5 }, (_, i) => ask('a', 0.1, `a ${i}`)));
+    const other = ask('b', 0.1);
+    expect((await answers).map(({ status }) => status)).toEqual([
+      ...['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'rejected'],
+    ]);
+    await other;
+    expect(done).toHaveLength(5);
+  });
+
+  test('refuses what has waited for too long', async () => {
+    const { clock, ask } = setUp({ maxWaitMs: 10 });
+    void ask('filler', 2);
+    const late = ask('a', 1);
+    clock.now += 100;
+    await expect(late).rejects.toThrow(TooManyRequestsError);
+  });
+});

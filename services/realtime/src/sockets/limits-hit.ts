@@ -1,0 +1,27 @@
+import type { Logger, Metrics } from '@messagebox/shared';
+
+/** One line for each limit in so many milliseconds: who runs into it would fill the log otherwise. */
+const LINE_EVERY_MS = 60_000;
+
+/** Tells operators that a limit was hit: counts each time, and logs some. */
+export class LimitsHit {
+  readonly #lines = new Map<string, { at: number; since: number }>();
+
+  constructor(
+    private readonly metrics: Pick<Metrics, 'limitsHit'>,
+    private readonly log: Pick<Logger, 'info'>,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** @param limit its name, one of few: it is a label of the metric */
+  hit(limit: string): void {
+    this.metrics.limitsHit.inc({ limit });
+    const line = this.#lines.get(limit) ?? { at: Number.NEGATIVE_INFINITY, since: 0 };
+    line.since += 1;
+    this.#lines.set(limit, line);
+    if (this.now() - line.at < LINE_EVERY_MS) return;
+    this.log.info({ limit, times: line.since }, 'a limit was hit');
+    line.at = this.now();
+    line.since = 0;
+  }
+}

@@ -1,0 +1,87 @@
+import { RawClient, RawSocket } from '../../../tests/bad-input/raw-client.ts';
+import { type LiveServer, startLiveServer } from './support/live-server.js';
+
+/** So many events of one connection may be under way: those beyond are refused with an answer. */
+const UNDER_WAY = 8;
+const BEYOND = 5;
+let live: LiveServer;
+let socket: RawSocket;
+let release: () => void;
+const client = new RawClient();
+beforeEach(async () => {
+  live = await startLiveServer({ eventsUnderWay: UNDER_WAY });
+  socket = await RawSocket.proven(live.url, client);
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const { broker, store } = live.foundation;
+  const storeMessages = store.storeMessages.bind(store);
+  jest.spyOn(broker, 'ready').mockReturnValue(held);
+  jest.spyOn(store, 'storeMessages').mockImplementation(async (...args) => {
+    await held;
+    return await storeMessages(...args);
+  });
+});
+afterEach(async () => {
+  socket.close();
+  await live.close();
+});
+
+const expectNoMore = async () => {
+  socket.event('joinRoom', `${client.identityKey}-alive`);
+  await socket.take('joinedRoom');
+  expect(socket.received).toEqual([]);
+};
+
+test.each([
+  ['joinRoom', 'joinedRoom', 'joinFailed'],
+  ['leaveRoom', 'leftRoom', 'leaveFailed'],
+])('%s is refused with an answer', async (eventName, done, failed) => {
+  const room = `${client.identityKey}-crowded`;
+  // Joining waits for the broker, and what else is done with the same room waits for that.
+  socket.event('joinRoom', room);
+  for (let i = 1; i < UNDER_WAY + BEYOND; i++) socket.event(eventName, room);
+  for (let i = 0; i < BEYOND; i++) {
+    expect((await socket.take(failed)).data).toEqual({
+      reason: 'Too many events of this connection are under way. Try again later.',
+      code: 'ERR_TOO_MANY_REQUESTS',
+      roomId: room,
+    });
+  }
+  release();
+  await socket.take('joinedRoom');
+  for (let i = 1; i < UNDER_WAY; i++) await socket.take(done);
+  await expectNoMore();
+  expect(await live.metrics()).toMatch(/^messagebox_limits_hit_total\{.*limit="events_under_way".*\} 5$/m);
+});
+
+const deep = '['.repeat(5_000) + ']'.repeat(5_000);
+test.each<[string, string, string | undefined]>([
+  ['an id', '"flood"', 'flood'],
+  ['an id of 10 KB', JSON.stringify('i'.repeat(10_240)), undefined],
+  ['an id of deep JSON', deep, undefined],
+  ['an id that is an object', '{"toJSON":1}', undefined],
+])('a send with %s is refused with an error ack', async (_name, id, echoed) => {
+  const { session } = socket;
+  if (session === undefined) throw new Error('no session');
+  const roomId = `${new RawClient().identityKey}-flood`;
+  const send = (messageId: string) => {
+    const data = `{"roomId":"${roomId}","message":{"messageId":${messageId},"body":"b"}}`;
+    socket.send(session.frame(Buffer.from(`{"eventName":"sendMessage","data":${data}}`)));
+  };
+  for (let i = 0; i < UNDER_WAY; i++) send(`"taken ${i}"`);
+  for (let i = 0; i < BEYOND; i++) send(id);
+  const description = 'Too many events of this connection are under way. Try again later.';
+  const messageId = echoed === undefined ? {} : { messageId: echoed };
+  for (let i = 0; i < BEYOND; i++) {
+    const told = { code: 'ERR_TOO_MANY_REQUESTS', ...messageId };
+    expect((await socket.take('messageFailed')).data).toEqual({ reason: description, ...told });
+    expect((await socket.take(`sendMessageAck-${roomId}`)).data).toEqual({ status: 'error', description, ...told });
+  }
+  release();
+  for (let i = 0; i < UNDER_WAY; i++) {
+    const ack = await socket.take(`sendMessageAck-${roomId}`);
+    expect(ack.data).toEqual({ status: 'success', messageId: `taken ${i}` });
+  }
+  await expectNoMore();
+});

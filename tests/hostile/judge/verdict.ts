@@ -1,0 +1,37 @@
+import type { Slowdown } from './latencies.ts';
+import type { Outage } from './outage.ts';
+
+/** What one run of one attack has shown. */
+export interface Finding {
+  readonly attack: string;
+  readonly shape: string;
+  readonly slowdown: Slowdown;
+  readonly outage: Outage | undefined;
+  /** Bytes of the process whose memory grew most. */
+  readonly memory: { readonly before: number; readonly peak: number; readonly after: number };
+  /** How the first process ended that did; undefined: all are alive. */
+  readonly ended: string | undefined;
+  /** Whether every process said after the attack that it is ready. */
+  readonly ready: boolean;
+}
+
+/** Issue 10: what an honest client must not notice. */
+const MAX_P99_RATIO = 3;
+const MAX_OUTAGE_MS = 1_000;
+const MAX_MEMORY_RATIO = 1.2;
+
+/** What is wrong; nothing: it passed. */
+export function faultsOf({ slowdown, outage, memory, ended, ready }: Finding): string[] {
+  const faults: string[] = [];
+  if (ended !== undefined) faults.push(`a process ended (${ended})`);
+  if (!(slowdown.p99 <= MAX_P99_RATIO)) faults.push(`p99 of ${slowdown.p99.toFixed(1)} times quiet`);
+  if (outage !== undefined && outage.ms > MAX_OUTAGE_MS)
+    faults.push(`${outage.kind} not served for ${seconds(outage.ms)}`);
+  if (ended === undefined && memory.after > memory.before * MAX_MEMORY_RATIO) faults.push('memory not given back');
+  if (!ready) faults.push('not ready afterwards');
+  return faults;
+}
+
+export function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}

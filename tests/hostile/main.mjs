@@ -1,0 +1,3 @@
+import './register-typescript.mjs';
+
+await import('./run.ts');

@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { createLogger, JsonServer, type MessageStore, openStore } from '@messagebox/shared';
+import { answerErrors } from '@messagebox/web';
+import express from 'express';
+import { AnswerMemory } from '../../services/api/src/http/answer-memory.ts';
+import { listMessagesRoute } from '../../services/api/src/routes/list-messages.ts';
+import { exchange, Wire } from '../bad-input/raw-client.ts';
+import { eventually } from '../bad-input/server.ts';
+
+/** Answers that wait to be taken have a bound, in all and for each identity. */
+const MEBIBYTE = 1_048_576;
+const MAX_ANSWER = 8 * MEBIBYTE;
+const keyOf = (letter: string) => `02${letter.repeat(64)}`;
+const [ALICE, BOB, CAROL] = [keyOf('a'), keyOf('b'), keyOf('c')];
+
+let store: MessageStore;
+let server: JsonServer;
+let port: number;
+let refused = 0;
+const memory = new AnswerMemory(2 * MAX_ANSWER, () => {
+  refused += 1;
+});
+const readers: Socket[] = [];
+
+beforeAll(async () => {
+  store = openStore({ client: 'better-sqlite3', filename: ':memory:' });
+  await store.migrate();
+  for (const recipient of [ALICE, BOB]) {
+    for (let i = 0; i < 10; i++) {
+      const body = `${i}`.padEnd(MEBIBYTE, 'x');
+      await store.storeMessages([{ recipient, messageBox: 'full', messageId: `id ${i}`, sender: ALICE, body }]);
+    }
+  }
+  const one = { recipient: CAROL, messageBox: 'full', messageId: 'id', sender: ALICE, body: 'little' };
+  await store.storeMessages([one]);
+  const log = createLogger('api', false, { write: () => undefined });
+  const app = express();
+  // Stands for authentication, which has a suite of its own.
+  app.post('/list/:identityKey', (request, _response, next) => {
+    const { identityKey } = request.params;
+    const rawBody = Buffer.from('{"messageBox":"full"}');
+    request.auth = { identityKey, rawBody } as NonNullable<typeof request.auth>;
+    next();
+  });
+  app.post('/list/:identityKey', listMessagesRoute({ store, maxBytes: MAX_ANSWER, answers: memory }));
+  app.use(answerErrors(log));
+  server = new JsonServer(app, log);
+  port = Number(new URL(await server.listen(0, '127.0.0.1')).port);
+});
+afterEach(async () => {
+  for (const reader of readers.splice(0)) reader.destroy();
+  await eventually(() => memory.used === 0, 'all answers are let go of');
+});
+afterAll(async () => {
+  await server.close(500);
+  await store.close();
+});
+
+/** Asks for a list, and reads nothing of it. */
+async function listUnread(identityKey: string): Promise<Socket> {
+  const before = memory.used;
+  const socket = connect(port, '127.0.0.1');
+  readers.push(socket);
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  socket.pause();
+  socket.write(`POST /list/${identityKey} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`);
+  await eventually(() => memory.used > before, 'the answer is accounted for');
+  return socket;
+}
+
+const list = (identityKey: string) => exchange(port, { method: 'POST', path: `/list/${identityKey}`, headers: [] });
+
+test('a list for which there is no room is refused with 429, and is given once there is', async () => {
+  const [first] = [await listUnread(ALICE), await listUnread(ALICE)];
+  const answer = await list(ALICE);
+  expect(answer).toMatchObject({ status: 429, headers: { 'retry-after': '1' } });
+  expect(JSON.parse(answer.text)).toMatchObject({ code: 'ERR_TOO_MANY_REQUESTS' });
+  expect(refused).toBe(1);
+
+  const held = memory.used;
+  first.destroy();
+  await eventually(() => memory.used < held, 'the first answer is let go of');
+  const wire = await Wire.to(port);
+  wire.write(`POST /list/${ALICE} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`);
+  expect(await wire.answer()).toMatchObject({ status: 200 });
+  wire.destroy();
+});
+
+test('while one identity holds everything, another within its share is served, and the first loses its oldest', async () => {
+  const [oldest, younger] = [await listUnread(ALICE), await listUnread(ALICE)];
+  const { messages, hasMore } = JSON.parse((await list(BOB)).text) as { messages: unknown[]; hasMore: boolean };
+  expect(messages).toHaveLength(7);
+  expect(hasMore).toBe(true);
+  // Its end is behind what it has not read.
+  oldest.resume();
+  await once(oldest, 'close');
+  expect(younger.destroyed).toBe(false);
+});
+
+test('small answers are given while there is no room for large ones', async () => {
+  await listUnread(ALICE);
+  await listUnread(ALICE);
+  expect(await list(CAROL)).toMatchObject({ status: 200 });
+});

@@ -1,0 +1,40 @@
+import { RawClient } from '../bad-input/raw-client.ts';
+import { uniqueId, World } from '../bad-input/refusals.ts';
+
+/** Lists in requests have bounds: what clients of today send, and not more. */
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(() => world.close());
+
+const ids = (count: number) => Array.from({ length: count }, (_, i) => `ack-${i}`);
+
+test.each([1_001, 100_000])('an acknowledgement of %i ids is refused, and deletes nothing', async (count) => {
+  const messageId = 'ack-0';
+  await world.taken(world.sendMessage(world.message({ messageId })));
+  const request = world.recipient.post('/acknowledgeMessage', { messageIds: ids(count) });
+  const answer = await world.refused(request, 'ERR_TOO_MANY_MESSAGE_IDS', world.recipient);
+  expect(answer.text).toMatch(/1,?000/);
+  expect((await world.list()).map((listed) => listed.messageId)).toContain(messageId);
+});
+
+test('an acknowledgement of 1,000 ids is taken', async () => {
+  await world.taken(world.sendMessage(world.message({ messageId: 'ack-1' })));
+  const request = world.recipient.post('/acknowledgeMessage', { messageIds: ids(1_000) });
+  await world.taken(request, world.recipient);
+  expect((await world.list()).map(({ messageId }) => messageId)).not.toContain('ack-1');
+});
+
+test('a send to 101 recipients is refused, and the error says how many may be addressed at once', async () => {
+  const recipients = Array.from({ length: 101 }, () => new RawClient().identityKey);
+  const message = { recipients, messageBox: 'inbox', messageId: recipients.map(uniqueId), body: 'x' };
+  const answer = await world.refused(world.sendMessage({ message }), 'ERR_TOO_MANY_RECIPIENTS');
+  expect(answer.text).toMatch(/\b100\b/);
+});
+
+test('a send to 100 recipients is taken', async () => {
+  const recipients = Array.from({ length: 100 }, () => new RawClient().identityKey);
+  const message = { recipients, messageBox: 'inbox', messageId: recipients.map(uniqueId), body: 'x' };
+  await world.taken(world.sendMessage({ message }));
+});

@@ -1,0 +1,90 @@
+// One hostile client beside an honest one, attack by attack: `npm run test:hostile`.
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { attacks } from './attacks/index.ts';
+import { table } from './judge/table.ts';
+import { type Finding, faultsOf } from './judge/verdict.ts';
+import { type Arrangement, arrangements, startServers, useMemoryForFiles } from './servers.ts';
+import { type Times, trial } from './trial.ts';
+
+const TIMES: Record<'quick' | 'long', Times> = {
+  quick: { warmUp: 2_000, quiet: 2_000, attack: 3_500 },
+  long: { warmUp: 5_000, quiet: 10_000, attack: 20_000 },
+};
+
+const { values } = parseArgs({
+  args: process.argv.slice(2).filter((argument) => argument !== '--'),
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    against: { type: 'string', default: 'standalone' },
+    tries: { type: 'string', default: '3' },
+    'behind-proxy': { type: 'boolean', default: false },
+    profile: { type: 'string' },
+  },
+});
+const arrangement = arrangements.find((name) => name === values.against);
+const names = values.only?.split(',');
+const chosen = attacks.filter(({ name }) => names === undefined || names.includes(name));
+const tries = Number(values.tries);
+if (arrangement === undefined) fail(`--against is one of ${arrangements.join(', ')}`);
+if (chosen.length !== (names?.length ?? attacks.length)) {
+  fail(`--only names attacks, by commas: ${attacks.map(({ name }) => name).join(', ')}`);
+}
+if (!(tries >= 1)) fail('--tries is a number from 1 on');
+
+await run(arrangement);
+
+async function run(against: Arrangement): Promise<void> {
+  useMemoryForFiles();
+  const times = TIMES[values.quick ? 'quick' : 'long'];
+  const findings: Finding[] = [];
+  for (const attack of chosen) {
+    for (const shape of values.quick ? attack.shapes.slice(0, 1) : attack.shapes) {
+      let finding: Finding | undefined;
+      // On a busy machine the best of three counts: what a server can't bear fails each time.
+      for (let i = 0; i < tries && (finding === undefined || faultsOf(finding).length > 0); i++) {
+        finding = better(finding, await tryOnce(attack, shape, against, times));
+      }
+      if (finding === undefined) continue;
+      findings.push(finding);
+      const faults = faultsOf(finding);
+      console.error(`${attack.name}, ${finding.shape}: ${faults.length === 0 ? 'passed' : faults.join(', ')}`);
+    }
+  }
+  const failed = findings.filter((finding) => faultsOf(finding).length > 0).length;
+  console.log(`\n${table(findings)}\n\n${findings.length - failed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 ? 1 : 0;
+}
+
+async function tryOnce(
+  attack: (typeof attacks)[number],
+  shape: (typeof attacks)[number]['shapes'][number],
+  against: Arrangement,
+  times: Times,
+): Promise<Finding> {
+  const profileFolder = values.profile === undefined ? undefined : resolve(values.profile);
+  return await trial(attack, shape, times, async () => {
+    const servers = await startServers(against, { behindProxy: values['behind-proxy'], profileFolder });
+    if (profileFolder === undefined) return servers;
+    return {
+      ...servers,
+      async close() {
+        // A profile is written by a process that ends in order.
+        await Promise.all(servers.processes.map((service) => service.stop()));
+        await servers.close();
+      },
+    };
+  });
+}
+
+function better(one: Finding | undefined, other: Finding): Finding {
+  if (one === undefined) return other;
+  const [a, b] = [faultsOf(one).length, faultsOf(other).length];
+  return b < a || (b === a && other.slowdown.p99 < one.slowdown.p99) ? other : one;
+}
+
+function fail(line: string): never {
+  console.error(line);
+  process.exit(1);
+}

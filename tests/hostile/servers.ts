@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Deployment, scaled, standalone } from '../acceptance/deployments.ts';
+import type { ServiceProcess } from '../support/processes.ts';
+import type { Endpoint, Target } from './wire/endpoint.ts';
+
+const PROFILER = pathToFileURL(join(import.meta.dirname, 'cpu-profile.mjs')).href;
+
+export const arrangements = ['standalone', 'scaled'] as const;
+/** One process, or two api and two realtime on a database server and Redis. */
+export type Arrangement = (typeof arrangements)[number];
+
+/** The servers of one run. */
+export interface Servers {
+  readonly target: Target;
+  readonly processes: readonly ServiceProcess[];
+  close(): Promise<void>;
+}
+
+/** Where the machine's memory is a file system, a commit waits for no disk that others write to as well. */
+export function useMemoryForFiles(): void {
+  if (existsSync('/dev/shm')) process.env['TMPDIR'] = '/dev/shm';
+}
+
+/**
+ * Starts new servers on a new database.
+ *
+ * @param behindProxy whether they are to believe X-Forwarded-For
+ * @param profileFolder where each process leaves a CPU profile when it is stopped
+ */
+export async function startServers(
+  arrangement: Arrangement,
+  { behindProxy, profileFolder }: { readonly behindProxy: boolean; readonly profileFolder: string | undefined },
+): Promise<Servers> {
+  const env = {
+    ...(behindProxy ? { TRUST_PROXY: '1' } : {}),
+    ...(profileFolder === undefined ? {} : { NODE_OPTIONS: `--import=${PROFILER}`, HOSTILE_PROFILE: profileFolder }),
+  };
+  const deployment: Deployment = await (arrangement === 'standalone' ? standalone(env) : scaled(env));
+  const { apis, realtimes } = deployment.processes;
+  const endpoints = (services: readonly ServiceProcess[]): Endpoint[] =>
+    [...new Set(services)].map(({ url, port }) => ({ host: new URL(url).hostname, port }));
+  return {
+    target: { http: endpoints(apis), live: endpoints(realtimes), behindProxy },
+    processes: [...new Set([...apis, ...realtimes])],
+    close: () => deployment.close(),
+  };
+}

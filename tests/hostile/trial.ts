@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AttackOrder } from './attacker.ts';
+import type { Attack, Shape } from './attacks/attack.ts';
+import { Child } from './child.ts';
+import { now, type Sample } from './honest/sample.ts';
+import { percentile, slowdown, took } from './judge/latencies.ts';
+import { MemoryWatch } from './judge/memory.ts';
+import { longestOutage } from './judge/outage.ts';
+import type { Finding } from './judge/verdict.ts';
+import type { Servers } from './servers.ts';
+
+/** How long the parts of a trial take, milliseconds. */
+export interface Times {
+  readonly warmUp: number;
+  readonly quiet: number;
+  readonly attack: number;
+}
+
+const QUIET_AFTER_MS = 1_000;
+/** From the end of the attack until memory is judged at the latest. */
+const RECOVERY_MS = 15_000;
+/** The time after the attack counts as quiet as well, unless it is slower by this factor: then the attack is not over yet. */
+const SETTLED = 2;
+const SETTLE_MS = 500;
+const PREPARE_PATIENCE_MS = 90_000;
+
+/** One attack in one shape on new servers, beside the honest client: quiet, attack, quiet. Judges nothing. */
+export async function trial(
+  attack: Attack,
+  shape: Shape,
+  times: Times,
+  start: () => Promise<Servers>,
+): Promise<Finding> {
+  // All processes start at the same time; there is not much of it.
+  const children = { honest: new Child('honest-process.ts'), attacker: new Child('attacker.ts') };
+  let servers: Servers | undefined;
+  try {
+    servers = await start();
+    return await judged(attack, shape, times, servers, children);
+  } finally {
+    await Promise.all([children.attacker.kill(), children.honest.kill()]);
+    await servers?.close();
+  }
+}
+
+async function judged(
+  attack: Attack,
+  shape: Shape,
+  times: Times,
+  { target, processes }: Servers,
+  { honest, attacker }: { readonly honest: Child; readonly attacker: Child },
+): Promise<Finding> {
+  const memory = processes.map(({ pid }) => new MemoryWatch(pid));
+  let ended: string | undefined;
+  for (const { name, exited } of processes) {
+    void exited.then(({ code, signal }) => {
+      ended ??= `${name}: ${signal ?? `exit code ${code}`}`;
+    });
+  }
+  try {
+    honest.send('open', { target, warmUpMs: times.warmUp });
+    await honest.receive('ready', PREPARE_PATIENCE_MS);
+    const order: AttackOrder = { name: attack.name, shape, target };
+    attacker.send('prepare', order);
+    await attacker.receive('ready', PREPARE_PATIENCE_MS);
+
+    // What the preparations have left to do is done.
+    await sleep(SETTLE_MS);
+    const quietFrom = now();
+    await sleep(times.quiet);
+    for (const watch of memory) watch.markBefore();
+    const attackedFrom = now();
+    attacker.send('begin');
+    await sleep(times.attack);
+    attacker.send('end');
+    const attackedUntil = now();
+    await attacker.kill();
+    await sleep(QUIET_AFTER_MS);
+    while (now() < attackedUntil + RECOVERY_MS && !memory.every((watch) => watch.isBack)) await sleep(100);
+    const after = memory.map((watch) => watch.current);
+    honest.send('stop');
+    const samples = (await honest.receive('samples', PREPARE_PATIENCE_MS)) as Sample[];
+
+    const between = (from: number, until: number) => samples.filter(({ at }) => at >= from && at < until);
+    const before = between(quietFrom, attackedFrom);
+    const later = between(attackedUntil + QUIET_AFTER_MS / 2, Number.POSITIVE_INFINITY);
+    const settled = (percent: number) =>
+      percentile(later.map(took), percent) <= percentile(before.map(took), percent) * SETTLED;
+    const isQuiet = settled(50) && settled(99);
+    const isReady = await Promise.all(processes.map(({ url }) => answersReady(url)));
+    const most = memory.reduce((a, b) => (b.peak - b.before > a.peak - a.before ? b : a));
+    const { addresses, identities } = shape;
+    return {
+      attack: attack.name,
+      shape: `${addresses} addr${identities === 0 ? '' : `, ${identities} id`}`,
+      slowdown: slowdown(isQuiet ? [...before, ...later] : before, between(attackedFrom, attackedUntil)),
+      outage: longestOutage(between(attackedFrom, Number.POSITIVE_INFINITY)),
+      memory: { before: most.before, peak: most.peak, after: after[memory.indexOf(most)] ?? 0 },
+      ended,
+      ready: isReady.every(Boolean),
+    };
+  } finally {
+    for (const watch of memory) watch.stop();
+  }
+}
+
+async function answersReady(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(5_000) })).ok;
+  } catch {
+    return false;
+  }
+}
