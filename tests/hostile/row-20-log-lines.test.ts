@@ -35,7 +35,11 @@ test('of 3,000 refused requests about a third leave a line at the usual level', 
     world.server.log.slice(mark).filter((line) => line.includes(`"msg":"${msg}"`)).length;
   // At debug level there is a line for each request.
   const isDone = () => world.server.log.length >= mark + 4_000 && linesOf('request') === 3_000;
-  await eventually(isDone, () => `all requests have been answered: ${linesOf('request')}, ${linesOf('request refused')}`, 50_000);
+  await eventually(
+    isDone,
+    () => `all requests have been answered: ${linesOf('request')}, ${linesOf('request refused')}`,
+    50_000,
+  );
   wire.destroy();
   const seconds = (performance.now() - start) / 1_000;
   expect(linesOf('request refused')).toBeGreaterThanOrEqual(1_000);
