@@ -4,7 +4,7 @@ import { MAX_CLIENT_NONCE_BYTES, MIN_CLIENT_NONCE_BYTES } from './client-nonce.j
 import type { Curve } from './curve/curve.js';
 import { AuthFailedError, MalformedAuthError, SessionNotFoundError } from './errors.js';
 import { readInitialRequest } from './handshake.js';
-import { createKeys, type KeyUse } from './keys.js';
+import { createKeys, type DataToSign, type KeyUse } from './keys.js';
 import { createSessionNonces } from './session-nonce.js';
 
 export interface AuthenticatorOptions {
@@ -97,10 +97,10 @@ export interface Authenticator {
    * @throws {MalformedAuthError} when `nonce` isn't canonical base64 of 16 to 128 bytes
    * @throws {AuthFailedError} when the signature isn't the session identity's
    */
-  verifyGeneral(session: OpenSession, nonce: string, payload: Uint8Array, signature: Uint8Array): void;
+  verifyGeneral(session: OpenSession, nonce: string, payload: DataToSign, signature: Uint8Array): void;
 
   /** Signs `payload` for the session's client: fresh 32-byte nonce, keyID `${nonce} ${session.clientNonce}`. DER signature. */
-  signGeneral(session: Session, payload: Uint8Array): { nonce: string; signature: Uint8Array };
+  signGeneral(session: Session, payload: DataToSign): { nonce: string; signature: Uint8Array };
 
   /**
    * Verifies the client's initialResponse to an initialRequest of ours whose nonce was `session.nonce`: proof that who
@@ -128,7 +128,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   const mint = (identityKey: string): OpenSession => ({ identityKey, ...nonces.mint(identityKey, Math.floor(now())) });
 
-  function verify(session: OpenSession, keyID: string, data: Uint8Array, signature: Uint8Array): void {
+  function verify(session: OpenSession, keyID: string, data: DataToSign, signature: Uint8Array): void {
     if (!keys.verify(data, signature, authKey(session.identityKey, keyID))) {
       throw new AuthFailedError('The signature is not valid for this session');
     }

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, type Hash } from 'node:crypto';
 import { BoundedCache } from './bounded-cache.js';
 import type { Curve } from './curve/curve.js';
 import { decodeDer, encodeDer } from './der.js';
@@ -13,6 +13,9 @@ export interface KeyUse {
   readonly counterparty: string;
 }
 
+/** Bytes to sign, or a SHA-256 that has taken all of them but has not been asked for its digest yet. */
+export type DataToSign = Uint8Array | Hash;
+
 /** One root key, and what BRC-42 and BRC-3 make of it. */
 export interface Keys {
   /** 66 lower-case hex characters. */
@@ -22,14 +25,14 @@ export interface Keys {
    * Signs the SHA-256 of `data` with the key derived for this use. DER, low-S.
    * @throws {Error} for a use that BRC-43 doesn't allow
    */
-  sign(data: Uint8Array, use: KeyUse): Uint8Array;
+  sign(data: DataToSign, use: KeyUse): Uint8Array;
 
   /**
    * Whether `signature` (DER) is the counterparty's over the SHA-256 of `data`, under the key that it derives for this
    * use with us as its counterparty.
    * @throws {Error} for a use that BRC-43 doesn't allow, or a counterparty that isn't a point
    */
-  verify(data: Uint8Array, signature: Uint8Array, use: KeyUse): boolean;
+  verify(data: DataToSign, signature: Uint8Array, use: KeyUse): boolean;
 
   /**
    * The public key that the counterparty derives for this use with us as its counterparty, 33 bytes: the one that its
@@ -108,6 +111,6 @@ export function invoiceNumber(securityLevel: number, protocol: string, keyID: st
   return `${securityLevel}-${name}-${keyID}`;
 }
 
-function sha256(data: Uint8Array): Buffer {
-  return createHash('sha256').update(data).digest();
+function sha256(data: DataToSign): Buffer {
+  return (data instanceof Uint8Array ? createHash('sha256').update(data) : data).digest();
 }

@@ -4,8 +4,8 @@ import { createAuthenticator, type OpenSession } from '../src/authenticator.js';
 import { loadCurve } from '../src/curve/load-curve.js';
 import { AuthError } from '../src/errors.js';
 import { readAuthHeaders } from '../src/http/auth-headers.js';
-import { requestPayload } from '../src/http/request-payload.js';
-import { responsePayload } from '../src/http/response-payload.js';
+import { requestPayloadHead } from '../src/http/request-payload.js';
+import { responsePayloadHead } from '../src/http/response-payload.js';
 import { Random, SEED } from './support/random.js';
 import { SdkClient, sdkSign, sdkVerifies } from './support/sdk-client.js';
 
@@ -38,8 +38,8 @@ interface Wire {
 function verify({ method, url, rawHeaders, body }: Wire): OpenSession {
   const headers = readAuthHeaders(rawHeaders);
   const opened = authenticator.openSession(headers.yourNonce, headers.identityKey);
-  const payload = requestPayload({ requestId: headers.requestId, method, url, rawHeaders, body });
-  authenticator.verifyGeneral(opened, headers.nonce, payload, headers.signature);
+  const head = requestPayloadHead({ requestId: headers.requestId, method, url, rawHeaders, bodyBytes: body.length });
+  authenticator.verifyGeneral(opened, headers.nonce, Buffer.concat([head, body]), headers.signature);
   return opened;
 }
 
@@ -119,8 +119,9 @@ function randomAnswer() {
   const headers = randomHeaders();
   const requestId = random.bytes(32);
   const lowerCase = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-  const payload = responsePayload({ requestId, status, headers: { ...lowerCase, 'content-type': 'x/y' }, body });
-  const { nonce, signature } = authenticator.signGeneral(session, payload);
+  const signed = { ...lowerCase, 'content-type': 'x/y' };
+  const head = responsePayloadHead({ requestId, status, headers: signed, bodyBytes: body.length });
+  const { nonce, signature } = authenticator.signGeneral(session, Buffer.concat([head, body]));
   const response = new Response(isBodiless ? null : body, {
     status,
     headers: {

@@ -38,7 +38,7 @@ import {
   scheduleFairly,
   sourceOf,
 } from '@messagebox/web';
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type Express, type Request, type RequestHandler } from 'express';
 import { adminOnly } from './http/admin-only.js';
 import { AnswerMemory } from './http/answer-memory.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
@@ -86,6 +86,8 @@ const LIMITS = {
   migrations: { burst: 10, seconds: 60 },
   inFlight: { requests: 2_000, bodyBytes: 536_870_912 },
   answerBytes: 134_217_728,
+  /** Of requests other than sends: 1,000 ids of 255 characters, each of them escaped, have 1.5 MB. */
+  otherBodyBytes: 2_097_152,
 };
 
 /** The api without its process: the whole wiring of the HTTP routes. */
@@ -104,6 +106,7 @@ export function createApi(parts: ApiParts): Express {
     },
     schedule: {
       run: (request, identityKey, work) => scheduler.run(sourceOf(request, identityKey), work),
+      noteProven: (request, identityKey) => scheduler.noteProven(sourceOf(request, identityKey)),
       charge: (request, identityKey, ms) => scheduler.charge(sourceOf(request, identityKey), ms),
     },
     clientNonces: new SqlClientNonces(parts.sql),
@@ -120,6 +123,9 @@ export function createApi(parts: ApiParts): Express {
     'Bytes of lists that their clients have not taken yet.',
     () => answers.used,
   );
+
+  const runPiece = <T>(request: Request, work: () => T) =>
+    scheduler.run(sourceOf(request, request.auth?.identityKey), work);
 
   const app = express();
   app.disable('x-powered-by');
@@ -144,10 +150,11 @@ export function createApi(parts: ApiParts): Express {
   app.use(prefix, migrateRoute({ store, key: config.migrateKey, attempts, log }));
 
   const routes = express.Router();
-  routes.use(auth.authenticate);
-  routes.use(admit((request) => requests.admit(request.auth?.identityKey ?? '')));
+  const admitted = admit((request) => requests.admit(request.auth?.identityKey ?? ''));
   routes.post(
     '/sendMessage',
+    auth.authenticate,
+    admitted,
     sendMessageRoute({
       advertisedHosts: new AdvertisedHosts(new MessageBoxAdvertisements(parts.sql), ownHosts(config.hostingDomain)),
       store,
@@ -161,7 +168,9 @@ export function createApi(parts: ApiParts): Express {
       maxRecipients,
     }),
   );
-  routes.post('/listMessages', listMessagesRoute({ store, maxBytes: config.limits.list, answers }));
+  // Nothing else is as large as a message.
+  routes.use(auth.authenticateUpTo(Math.min(config.limits.requestBody, LIMITS.otherBodyBytes)), admitted);
+  routes.post('/listMessages', listMessagesRoute({ store, maxBytes: config.limits.list, answers, runPiece }));
   routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store, quotas }));
   routes.post('/permissions/set', setPermissionRoute({ permissions, normaliseKey }));
   routes.get('/permissions/get', getPermissionRoute({ permissions, normaliseKey }));

@@ -149,6 +149,7 @@ export class Realtime {
       handlers: {
         opened: (socket) => {
           this.#lanes.set(socket, new Lanes());
+          this.#scheduler.noteProven(this.#sourceOf(socket));
           metrics.authOutcomes.inc({ transport: 'socket', outcome: 'ok' });
         },
         event: (socket, event) => this.#handle(socket, event),

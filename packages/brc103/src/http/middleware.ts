@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
 import { type Authenticator, MAX_CLOCK_SKEW_MS, type OpenSession, type Session } from '../authenticator.js';
 import {
@@ -12,8 +12,9 @@ import {
 } from '../errors.js';
 import { type AuthHeaders, readAuthHeaders } from './auth-headers.js';
 import { type ClientNonceStore, ClientNonces } from './client-nonces.js';
+import { hashPayload, hashPayloadInSlices, isLongToHash } from './payload-hash.js';
 import { discardBody, readBody } from './request-body.js';
-import { requestPayload } from './request-payload.js';
+import { requestPayloadHead } from './request-payload.js';
 import { signResponse } from './sign-response.js';
 
 /** Who sent a request, proven. */
@@ -71,6 +72,8 @@ export interface WorkSchedule {
    * @throws what `work` throws; when the client asks for too much, the error that answers the request
    */
   run<T>(request: Request, identityKey: string | undefined, work: () => T): Promise<T>;
+  /** The identity of this request is proven. */
+  noteProven(request: Request, identityKey: string): void;
   /** Accounts for work that was done elsewhere. Milliseconds. */
   charge(request: Request, identityKey: string | undefined, ms: number): void;
 }
@@ -117,6 +120,8 @@ export interface AuthMiddleware {
    * Passes an {@link AuthError} to `next`, unsigned, for a request that isn't authenticated.
    */
   readonly authenticate: RequestHandler;
+  /** The same for routes whose requests are smaller: bodies above `maxBodyBytes` are answered with 413, unread. */
+  authenticateUpTo(maxBodyBytes: number): RequestHandler;
 }
 
 /** A handshake has about 250 bytes. */
@@ -127,6 +132,7 @@ const FAILURE_PENALTY_MS = 5;
 
 const AT_ONCE: WorkSchedule = {
   run: async (_request, _identityKey, work) => work(),
+  noteProven: () => {},
   charge: () => {},
 };
 
@@ -193,71 +199,74 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
     }
   };
 
-  const authenticate: RequestHandler = async (req, res, next) => {
-    let headers: AuthHeaders;
-    let session: Session;
-    let rawBody: Buffer | undefined;
-    let provenSession: string | undefined;
-    try {
-      headers = readAuthHeaders(req.rawHeaders);
-      // The nonce is authentic for one identity only, so whoever claims another is refused before the body costs anything.
-      const open = openLiveSession(authenticator, headers);
-      if (clientNonces.isProven(open)) provenSession = open.nonce;
-      await failures.check(req, provenSession);
-      rawBody = await readBody(req, maxBodyBytes);
-      if (!rawBody) {
-        report('aborted');
+  const authenticateUpTo =
+    (bodyBytes: number): RequestHandler =>
+    async (req, res, next) => {
+      let headers: AuthHeaders;
+      let session: Session;
+      let rawBody: Buffer | undefined;
+      let provenSession: string | undefined;
+      try {
+        headers = readAuthHeaders(req.rawHeaders);
+        // The nonce is authentic for one identity only, so whoever claims another is refused before the body costs anything.
+        const open = openLiveSession(authenticator, headers);
+        if (clientNonces.isProven(open)) provenSession = open.nonce;
+        await failures.check(req, provenSession);
+        rawBody = await readBody(req, bodyBytes);
+        if (!rawBody) {
+          report('aborted');
+          return;
+        }
+        await verifyRequest({ authenticator, schedule, session: open, headers, req, body: rawBody });
+        // Nothing has happened yet, so a client whose nonce was not kept may safely repeat the request in a new session.
+        const found = await clientNonces.find(open);
+        if (found === undefined) throw new SessionNotFoundError();
+        session = found;
+      } catch (error) {
+        if (error instanceof AuthError) failures.count(req, provenSession);
+        await refuse(req, res, next, error);
         return;
       }
-      const body = rawBody;
-      await schedule.run(req, open.identityKey, () => verifyRequest(authenticator, open, headers, req, body));
-      // Nothing has happened yet, so a client whose nonce was not kept may safely repeat the request in a new session.
-      const found = await clientNonces.find(open);
-      if (found === undefined) throw new SessionNotFoundError();
-      session = found;
-    } catch (error) {
-      if (error instanceof AuthError) failures.count(req, provenSession);
-      await refuse(req, res, next, error);
-      return;
-    }
 
-    const context = {
-      authenticator,
-      session,
-      requestId: headers.requestId,
-      onSigned: (ms: number) => schedule.charge(req, session.identityKey, ms),
-    };
-    req.auth = { identityKey: session.identityKey, session, rawBody };
-    let isFirst: boolean;
-    try {
-      [isFirst] = await Promise.all([
-        !claimRequest || claimRequest(claimOf(authenticator, session, headers)),
-        clientNonces.markProven(session),
-      ]);
-    } catch (error) {
-      report('error');
+      const context = {
+        authenticator,
+        session,
+        requestId: headers.requestId,
+        runPiece: (work: () => void) => schedule.run(req, session.identityKey, work),
+        onSigned: (ms: number) => schedule.charge(req, session.identityKey, ms),
+      };
+      req.auth = { identityKey: session.identityKey, session, rawBody };
+      let isFirst: boolean;
+      try {
+        [isFirst] = await Promise.all([
+          !claimRequest || claimRequest(claimOf(authenticator, session, headers)),
+          clientNonces.markProven(session),
+        ]);
+      } catch (error) {
+        report('error');
+        signResponse(req, res, context);
+        next(error);
+        return;
+      }
+      if (!isFirst) {
+        delete req.auth;
+        report('replayed');
+        // Unsigned, so that AuthFetch, should a proxy have sent its request twice, tries again under a new nonce.
+        next(new AuthFailedError('This request was already used'));
+        return;
+      }
+      schedule.noteProven(req, session.identityKey);
+      for (const name of CONDITIONAL_HEADERS) delete req.headers[name];
       signResponse(req, res, context);
-      next(error);
-      return;
-    }
-    if (!isFirst) {
-      delete req.auth;
-      report('replayed');
-      // Unsigned, so that AuthFetch, should a proxy have sent its request twice, tries again under a new nonce.
-      next(new AuthFailedError('This request was already used'));
-      return;
-    }
-    for (const name of CONDITIONAL_HEADERS) delete req.headers[name];
-    signResponse(req, res, context);
-    report('ok');
-    try {
-      await schedule.run(req, session.identityKey, () => next());
-    } catch (error) {
-      next(error);
-    }
-  };
+      report('ok');
+      try {
+        await schedule.run(req, session.identityKey, () => next());
+      } catch (error) {
+        next(error);
+      }
+    };
 
-  return { handshake, authenticate };
+  return { handshake, authenticate: authenticateUpTo(maxBodyBytes), authenticateUpTo };
 }
 
 /**
@@ -280,16 +289,27 @@ function openLiveSession(authenticator: Authenticator, headers: AuthHeaders): Op
   return session;
 }
 
-/** Apart from where the store is awaited, so that the payload, which holds a copy of the body, is not kept for so long. */
-function verifyRequest(
-  authenticator: Authenticator,
-  session: OpenSession,
-  headers: AuthHeaders,
-  { method, originalUrl: url, rawHeaders }: Request,
-  body: Buffer,
-): void {
-  const payload = requestPayload({ requestId: headers.requestId, method, url, rawHeaders, body });
-  authenticator.verifyGeneral(session, headers.nonce, payload, headers.signature);
+interface RequestToProve {
+  readonly authenticator: Authenticator;
+  readonly schedule: WorkSchedule;
+  readonly session: OpenSession;
+  readonly headers: AuthHeaders;
+  readonly req: Request;
+  readonly body: Buffer;
+}
+
+async function verifyRequest({ authenticator, schedule, session, headers, req, body }: RequestToProve): Promise<void> {
+  const { method, originalUrl: url, rawHeaders } = req;
+  const inTurn = <T>(work: () => T) => schedule.run(req, session.identityKey, work);
+  const headOf = () =>
+    requestPayloadHead({ requestId: headers.requestId, method, url, rawHeaders, bodyBytes: body.length });
+  const verify = (payload: Hash) => authenticator.verifyGeneral(session, headers.nonce, payload, headers.signature);
+  if (!isLongToHash(body.length)) {
+    await inTurn(() => verify(hashPayload(headOf(), body)));
+    return;
+  }
+  const payload = await hashPayloadInSlices(await inTurn(headOf), body, inTurn);
+  await inTurn(() => verify(payload));
 }
 
 function claimOf(authenticator: Authenticator, session: Session, { nonce, requestId }: AuthHeaders): ClaimedRequest {

@@ -11,20 +11,20 @@ export interface RequestToVerify {
   readonly url: string;
   /** Node's `req.rawHeaders`: name, value, name, value, … */
   readonly rawHeaders: readonly string[];
-  /** The bytes received; none when there was no body. */
-  readonly body: Uint8Array;
+  /** Bytes received; 0 when there was no body. */
+  readonly bodyBytes: number;
 }
 
 /**
- * What the client signed of its request (BRC-104): request id; method; path; search with its `?`; the signed headers;
- * body. Everything is taken as it came over the wire. Nothing is parsed and written anew, since what a parser and a
+ * What the client signed of its request (BRC-104) before the body itself: request id; method; path; search with its `?`;
+ * the signed headers; the length of the body. Everything is taken as it came over the wire. Nothing is parsed and written anew, since what a parser and a
  * serialiser disagree about would be outside the signature.
  *
  * A body of no bytes and no body are the same: the client writes -1 for both.
  *
  * @throws {MalformedAuthError} when the target isn't a path, or a header that must be single is not
  */
-export function requestPayload(request: RequestToVerify): Buffer {
+export function requestPayloadHead(request: RequestToVerify): Buffer {
   // Only the origin form (RFC 9112, section 3.2.1): in the others, the path signed and the path routed could differ.
   if (!request.url.startsWith('/')) throw new MalformedAuthError('The request target is not a path');
   const searchAt = request.url.indexOf('?');
@@ -36,7 +36,7 @@ export function requestPayload(request: RequestToVerify): Buffer {
     ...lengthAndText(path, 'latin1'),
     ...(search === undefined ? [NO_VALUE] : lengthAndText(search, 'latin1')),
     ...headerParts(signedRequestHeaders(request.rawHeaders)),
-    ...(request.body.length === 0 ? [NO_VALUE] : [varint(request.body.length), request.body]),
+    request.bodyBytes === 0 ? NO_VALUE : varint(request.bodyBytes),
   ]);
 }
 

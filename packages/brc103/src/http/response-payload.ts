@@ -8,22 +8,16 @@ export interface ResponseToSign {
   readonly status: number;
   /** As `res.getHeaders()` answers them: names in lower case; the signed ones without whitespace around their values. */
   readonly headers: OutgoingHttpHeaders;
-  /** The bytes that the client will see; none for HEAD and for statuses without a body. */
-  readonly body: Uint8Array;
+  /** Bytes of the body that the client will see; 0 for HEAD and for statuses without a body. */
+  readonly bodyBytes: number;
 }
 
 /**
- * What the client verifies of a response (BRC-104): request id; status; the signed headers; body. The length of the body
- * is always there, 0 included: the client writes it so.
+ * What the client verifies of a response (BRC-104) before the body itself: request id; status; the signed headers; the
+ * length of the body, which is always there, 0 included: the client writes it so.
  */
-export function responsePayload({ requestId, status, headers, body }: ResponseToSign): Buffer {
-  return Buffer.concat([
-    requestId,
-    varint(status),
-    ...headerParts(signedResponseHeaders(headers)),
-    varint(body.length),
-    body,
-  ]);
+export function responsePayloadHead({ requestId, status, headers, bodyBytes }: ResponseToSign): Buffer {
+  return Buffer.concat([requestId, varint(status), ...headerParts(signedResponseHeaders(headers)), varint(bodyBytes)]);
 }
 
 /** Whether a response header is inside the signature: `authorization`, and `x-bsv-*` but not `x-bsv-auth*`. */

@@ -1,13 +1,17 @@
+import type { Hash } from 'node:crypto';
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { types } from 'node:util';
 import type { Authenticator, Session } from '../authenticator.js';
-import { isSignedResponseHeader, responsePayload } from './response-payload.js';
+import { hashPayload, hashPayloadInSlices, isLongToHash, type RunPiece } from './payload-hash.js';
+import { isSignedResponseHeader, responsePayloadHead } from './response-payload.js';
 
 export interface SigningContext {
   readonly authenticator: Authenticator;
   readonly session: Session;
   /** 32 bytes. */
   readonly requestId: Uint8Array;
+  /** Runs the pieces in which a large answer is hashed. Default: it is hashed at once. */
+  readonly runPiece?: RunPiece;
   /** Told how long putting the answer together and signing it has taken, milliseconds. */
   readonly onSigned?: (ms: number) => void;
 }
@@ -26,6 +30,8 @@ export function signResponse(req: IncomingMessage, res: ServerResponse, context:
   const chunks: Buffer[] = [];
   /** Once true, the functions below only pass on: others may have wrapped them in the meantime, so they stay in place. */
   let complete = false;
+  /** A large answer is complete, but still being hashed. */
+  let isHashing = false;
   const { write, end, writeHead, flushHeaders } = res;
 
   const keep = (chunk: unknown, encoding: unknown) => {
@@ -50,7 +56,7 @@ export function signResponse(req: IncomingMessage, res: ServerResponse, context:
   // An error handler asks this before it writes an answer of its own: not behind the half of another one.
   Object.defineProperty(res, 'headersSent', {
     configurable: true,
-    get: () => (complete ? Reflect.get(ServerResponse.prototype, 'headersSent', res) : chunks.length > 0),
+    get: () => (complete ? isHashing || Reflect.get(ServerResponse.prototype, 'headersSent', res) : chunks.length > 0),
   });
 
   res.flushHeaders = () => {
@@ -58,6 +64,7 @@ export function signResponse(req: IncomingMessage, res: ServerResponse, context:
   };
 
   res.write = function signedWrite(...args: unknown[]) {
+    if (isHashing) return true;
     if (complete || res.destroyed) return Reflect.apply(write, res, args);
     keep(args[0], args[1]);
     const done = args.find((arg) => typeof arg === 'function');
@@ -66,16 +73,33 @@ export function signResponse(req: IncomingMessage, res: ServerResponse, context:
   };
 
   res.end = function signedEnd(...args: unknown[]) {
+    if (isHashing) return res;
     if (complete || res.destroyed) return Reflect.apply(end, res, args);
     if (typeof args[0] !== 'function') keep(args[0], args[1]);
     const done = args.find((arg) => typeof arg === 'function');
     complete = true;
     const start = performance.now();
-    const body = finishHeaders(req, res, Buffer.concat(chunks));
+    const [first] = chunks;
+    const body = finishHeaders(req, res, first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks));
     chunks.length = 0;
-    sign(res, body, context);
+    const head = payloadHead(res, body.length, context);
+    const finish = (hash: Hash, since: number) => {
+      sign(res, hash, context);
+      context.onSigned?.(performance.now() - since);
+      return Reflect.apply(end, res, done ? [body, done] : [body]);
+    };
+    if (context.runPiece === undefined || !isLongToHash(body.length)) return finish(hashPayload(head, body), start);
+    isHashing = true;
     context.onSigned?.(performance.now() - start);
-    return Reflect.apply(end, res, done ? [body, done] : [body]);
+    void hashPayloadInSlices(head, body, context.runPiece)
+      // When its turn does not come, the answer is due all the same.
+      .catch(() => hashPayload(head, body))
+      .then((hash) => {
+        isHashing = false;
+        if (!res.destroyed) finish(hash, performance.now());
+      })
+      .catch((error: Error) => res.destroy(error));
+    return res;
   };
 }
 
@@ -99,9 +123,13 @@ function finishHeaders(req: IncomingMessage, res: ServerResponse, written: Buffe
   return body;
 }
 
-function sign(res: ServerResponse, body: Buffer, { authenticator, session, requestId }: SigningContext): void {
+function payloadHead(res: ServerResponse, bodyBytes: number, { requestId }: SigningContext): Buffer {
   trimSignedHeaders(res);
-  const payload = responsePayload({ requestId, status: res.statusCode, headers: res.getHeaders(), body });
+  return responsePayloadHead({ requestId, status: res.statusCode, headers: res.getHeaders(), bodyBytes });
+}
+
+/** @param payload the hash of what `payloadHead` answered, and of the body */
+function sign(res: ServerResponse, payload: Hash, { authenticator, session, requestId }: SigningContext): void {
   const { nonce, signature } = authenticator.signGeneral(session, payload);
   res.setHeader('x-bsv-auth-version', '0.1');
   res.setHeader('x-bsv-auth-identity-key', authenticator.identityKey);

@@ -81,7 +81,9 @@ export class PacedOutbox {
    * @returns false when too much waits already
    */
   sendEvent(bytes: number, send: () => void): boolean {
-    if (this.#events.length >= this.limits.frames || this.#waitingBytes + bytes > this.limits.bytes) return false;
+    // The client is not to blame for what only waits for a turn.
+    if (!this.#fits(bytes) && this.isWaitingForTurn) this.flushNow();
+    if (!this.#fits(bytes)) return false;
     this.#waitingBytes += bytes;
     this.#events.push({ bytes, send });
     this.#flush();
@@ -127,6 +129,10 @@ export class PacedOutbox {
     this.#answers.length = 0;
     this.#events.length = 0;
     this.#waitingBytes = 0;
+  }
+
+  #fits(bytes: number): boolean {
+    return this.#events.length < this.limits.frames && this.#waitingBytes + bytes <= this.limits.bytes;
   }
 
   #flush(): void {

@@ -3,7 +3,7 @@ import { TooManyRequestsError } from '../limits/rate-limit.js';
 import type { Source } from './source.js';
 
 export interface FairSchedulerOptions {
-  /** Work of one turn of the event loop, before input and output get their turn. Milliseconds; default 4. */
+  /** Work of one turn of the event loop, before input and output get their turn. Milliseconds; default 1. */
   readonly sliceMs?: number;
   /** After this time half of what a source has cost is forgotten. Milliseconds; default 2,000. */
   readonly halfLifeMs?: number;
@@ -13,6 +13,8 @@ export interface FairSchedulerOptions {
   readonly maxWaitMs?: number;
   /** Milliseconds of a clock that only goes forward. Default `performance.now`. */
   readonly now?: () => number;
+  /** Milliseconds that the event loop has been busy for. Default: as Node measures it. */
+  readonly busyMs?: () => number;
 }
 
 interface Waiting {
@@ -31,6 +33,17 @@ interface Account {
 interface AddressAccount extends Account {
   readonly identities: Map<string, IdentityAccount>;
   waiting: number;
+  /** Until then it counts as one whose clients prove who they are. */
+  provenUntil: number;
+  /** Milliseconds that were used in the turn of this number. */
+  usedInTurn: number;
+  turn: number;
+}
+
+/** An address that has had work done, and when it last had. */
+interface Activity {
+  readonly address: string;
+  at: number;
 }
 
 interface IdentityAccount extends Account {
@@ -43,6 +56,24 @@ const MAX_IDLE_ADDRESSES = 20_000;
 const MAX_IDENTITIES = 200;
 /** Work of an address before its client has said who it is. */
 const ANONYMOUS = '';
+/** An address that uses less of the loop than this needs not wait for those who use more. */
+const LIGHT_SHARE = 1 / 8;
+/** An address that uses more of the loop than this leaves gaps, as long as there are others. */
+const HEAVY_SHARE = 1 / 4;
+/** How long the gap after a heavy address's work is, in units of that work: 1 leaves half of the loop's time to others. */
+const GAP = 1;
+const MAX_GAP_MS = 1_000;
+/** What an address costs of which nobody has proven an identity for a while counts so many times. */
+const UNPROVEN_WEIGHT = 4;
+const PROVEN_MS = 600_000;
+/** All that bypasses the queue in one turn, in units of a slice. */
+const MAX_BYPASS_SLICES = 4;
+/** How often the work that is measured here is set against all that the loop does. */
+const OVERHEAD_EVERY_MS = 200;
+/** What else the loop does (parsing, input and output, the database) is at most so many times what is measured here. */
+const MAX_OVERHEAD = 3;
+/** Others count as present for so long after their last work. */
+const PRESENT_MS = 2_000;
 
 /**
  * Divides the time of this process's event loop among those who ask for it.
@@ -50,6 +81,13 @@ const ANONYMOUS = '';
  * Work runs at once while there is room in the current turn of the loop. Otherwise it waits, and whoever has cost least of
  * late goes next: among addresses first, then among the identities of that address. The cost is measured, not guessed. So a
  * client that asks for much delays mostly itself, and one that asks for little hardly notices.
+ *
+ * What the loop does beside that work (parsing, input and output, the database's driver) is charged to the sources in
+ * proportion to what is measured.
+ *
+ * An address that uses little does not even wait for the next turn. One that uses a large part of the loop by itself, while
+ * others are there, gets no more than half of it: otherwise each step of each request of the others would meet its work. The
+ * same holds for all addresses together of which nobody has proven an identity of late, and what they cost counts more.
  */
 export class FairScheduler {
   readonly #sliceMs: number;
@@ -62,14 +100,32 @@ export class FairScheduler {
   readonly #waiting = new Map<string, AddressAccount>();
   #waitingCount = 0;
   #usedInTurn = 0;
+  #turn = 0;
   #isTurnEndScheduled = false;
+  /** Cost of an address that has used the whole loop for long. */
+  readonly #fullCost: number;
+  /** The address that last had work done, and the last one before it that was another. */
+  #latest: Activity = { address: '', at: Number.NEGATIVE_INFINITY };
+  #previous: Activity = this.#latest;
+  /** What addresses without a proven identity have cost together. */
+  readonly #unproven: Account = { cost: 0, updatedAt: 0 };
+  readonly #busyMs: () => number;
+  /** What a measured millisecond costs, all in all. */
+  #overhead = 1;
+  #measured = { ms: 0, busyMs: 0, since: 0 };
+  /** Until then the work of heavy addresses waits. */
+  #gapUntil = Number.NEGATIVE_INFINITY;
+  #gapTimer: NodeJS.Timeout | undefined;
 
   constructor(options: FairSchedulerOptions = {}) {
-    this.#sliceMs = options.sliceMs ?? 4;
+    this.#sliceMs = options.sliceMs ?? 1;
     this.#halfLifeMs = options.halfLifeMs ?? 2_000;
     this.#maxWaiting = options.maxWaitingPerAddress ?? 2_000;
     this.#maxWaitMs = options.maxWaitMs ?? 10_000;
     this.#now = options.now ?? (() => performance.now());
+    this.#busyMs = options.busyMs ?? (() => performance.eventLoopUtilization().active);
+    this.#measured = { ms: 0, busyMs: this.#busyMs(), since: this.#now() };
+    this.#fullCost = this.#halfLifeMs / Math.LN2;
     this.#accounts = new LRUCache({ max: MAX_IDLE_ADDRESSES });
   }
 
@@ -85,7 +141,7 @@ export class FairScheduler {
    * @throws {TooManyRequestsError} when too much of this address waits, or this has waited for too long
    */
   run<T>(source: Source, work: () => T, weight = 1): Promise<T> {
-    if (this.#waitingCount === 0 && this.#usedInTurn < this.#sliceMs) {
+    if (this.#mayRunNow(source)) {
       try {
         return Promise.resolve(this.#measure(source, work, weight));
       } catch (error) {
@@ -107,15 +163,53 @@ export class FairScheduler {
     });
   }
 
+  /** Somebody at this address has just proven an identity. */
+  noteProven({ address }: Source): void {
+    const now = this.#now();
+    this.#accountOf(address, now).provenUntil = now + PROVEN_MS;
+  }
+
   /** Charges a source for what was done for it elsewhere, or as a penalty. Milliseconds of work. */
   charge(source: Source, ms: number): void {
     const now = this.#now();
     const address = this.#accountOf(source.address, now);
-    address.cost = this.#costOf(address, now) + ms;
-    address.updatedAt = now;
+    const isProven = address.provenUntil > now;
+    add(address, this.#costOf(address, now) + ms * (isProven ? 1 : UNPROVEN_WEIGHT), now);
+    if (!isProven) add(this.#unproven, this.#costOf(this.#unproven, now) + ms, now);
+    this.#noteActivity(source.address, now);
+    if (this.#mustLeaveGaps(source.address, address, now)) {
+      this.#gapUntil = Math.min(Math.max(now, this.#gapUntil) + ms * GAP, now + MAX_GAP_MS);
+    }
     const identity = this.#identityOf(address, source.identityKey, now);
-    identity.cost = this.#costOf(identity, now) + ms;
-    identity.updatedAt = now;
+    add(identity, this.#costOf(identity, now) + ms, now);
+  }
+
+  #mayRunNow({ address }: Source): boolean {
+    const now = this.#now();
+    const account = this.#accountOf(address, now);
+    if (account.waiting > 0) return false;
+    if (now < this.#gapUntil && this.#mustLeaveGaps(address, account, now)) return false;
+    if (this.#waitingCount === 0 && this.#usedInTurn < this.#sliceMs) return true;
+    if (this.#usedInTurn >= this.#sliceMs * MAX_BYPASS_SLICES || account.provenUntil <= now) return false;
+    const usedInTurn = account.turn === this.#turn ? account.usedInTurn : 0;
+    return usedInTurn < this.#sliceMs && this.#costOf(account, now) < this.#fullCost * LIGHT_SHARE;
+  }
+
+  #mustLeaveGaps(address: string, account: AddressAccount, now: number): boolean {
+    const isHeavy = (cost: number) => cost > this.#fullCost * HEAVY_SHARE;
+    const isCrowd = account.provenUntil <= now && isHeavy(this.#costOf(this.#unproven, now));
+    if (!isCrowd && !isHeavy(this.#costOf(account, now))) return false;
+    const other = this.#latest.address === address ? this.#previous : this.#latest;
+    return now - other.at < PRESENT_MS;
+  }
+
+  #noteActivity(address: string, now: number): void {
+    if (this.#latest.address === address) {
+      this.#latest.at = now;
+    } else {
+      this.#previous = this.#latest;
+      this.#latest = { address, at: now };
+    }
   }
 
   #measure<T>(source: Source, work: () => T, weight: number): T {
@@ -124,10 +218,28 @@ export class FairScheduler {
       return work();
     } finally {
       const ms = this.#now() - start;
-      this.#usedInTurn += ms;
-      this.#endTurnLater();
-      this.charge(source, ms * weight);
+      this.#use(source.address, ms);
+      this.charge(source, ms * weight * this.#overhead);
     }
+  }
+
+  #use(address: string, ms: number): void {
+    const account = this.#accountOf(address, this.#now());
+    account.usedInTurn = ms + (account.turn === this.#turn ? account.usedInTurn : 0);
+    account.turn = this.#turn;
+    this.#usedInTurn += ms;
+    this.#noteMeasured(ms);
+    this.#endTurnLater();
+  }
+
+  #noteMeasured(ms: number): void {
+    const measured = this.#measured;
+    measured.ms += ms;
+    const now = this.#now();
+    if (now - measured.since < OVERHEAD_EVERY_MS) return;
+    const busyMs = this.#busyMs();
+    this.#overhead = Math.min(MAX_OVERHEAD, Math.max(1, (busyMs - measured.busyMs) / measured.ms));
+    this.#measured = { ms: 0, busyMs, since: now };
   }
 
   #enqueue(source: Source, item: Waiting): void {
@@ -150,28 +262,52 @@ export class FairScheduler {
     setImmediate(() => {
       this.#isTurnEndScheduled = false;
       this.#usedInTurn = 0;
+      this.#turn += 1;
       this.#drain();
     });
+  }
+
+  /** When only heavy addresses wait, the loop rests until the gap is over. */
+  #endGapLater(): void {
+    if (this.#gapTimer !== undefined) return;
+    this.#gapTimer = setTimeout(
+      () => {
+        this.#gapTimer = undefined;
+        this.#endTurnLater();
+      },
+      Math.ceil(this.#gapUntil - this.#now()),
+    );
   }
 
   /** Runs what waits until the slice of this turn is used up. */
   #drain(): void {
     while (this.#waitingCount > 0 && this.#usedInTurn < this.#sliceMs) {
       const item = this.#takeNext();
-      if (item === undefined) break;
+      if (item === undefined) {
+        this.#endGapLater();
+        return;
+      }
       if (this.#now() - item.since > this.#maxWaitMs) item.refuse(new TooManyRequestsError(1));
       else item.run();
     }
     if (this.#waitingCount > 0) this.#endTurnLater();
   }
 
-  /** The oldest work of the identity that has cost least, of the address that has cost least. */
+  /**
+   * The oldest work of the identity that has cost least, of the address that has cost least. Undefined when all that waits
+   * has to leave a gap first.
+   */
   #takeNext(): Waiting | undefined {
     const now = this.#now();
-    const next = this.#cheapest(this.#waiting, now, () => true);
+    const isGap = now < this.#gapUntil;
+    const next = this.#cheapest(
+      this.#waiting,
+      now,
+      (key, account) => !isGap || !this.#mustLeaveGaps(key, account, now),
+    );
     if (next === undefined) return undefined;
     const [addressKey, address] = next;
-    const [, identity] = this.#cheapest(address.identities, now, ({ queue }) => queue.length > 0) ?? [];
+    const [, identity] = this.#cheapest(address.identities, now, (_key, { queue }) => queue.length > 0) ?? [];
     const item = identity?.queue.shift();
     address.waiting -= 1;
     this.#waitingCount -= 1;
@@ -182,12 +318,12 @@ export class FairScheduler {
   #cheapest<A extends Account>(
     accounts: ReadonlyMap<string, A>,
     now: number,
-    isEligible: (account: A) => boolean,
+    isEligible: (key: string, account: A) => boolean,
   ): [string, A] | undefined {
     let best: [string, A] | undefined;
     let bestCost = Number.POSITIVE_INFINITY;
     for (const entry of accounts) {
-      if (!isEligible(entry[1])) continue;
+      if (!isEligible(...entry)) continue;
       const cost = this.#costOf(entry[1], now);
       if (cost < bestCost) {
         best = entry;
@@ -200,7 +336,15 @@ export class FairScheduler {
   #accountOf(address: string, now: number): AddressAccount {
     let account = this.#waiting.get(address) ?? this.#accounts.get(address);
     if (account === undefined) {
-      account = { cost: 0, updatedAt: now, identities: new Map(), waiting: 0 };
+      account = {
+        cost: 0,
+        updatedAt: now,
+        identities: new Map(),
+        waiting: 0,
+        provenUntil: Number.NEGATIVE_INFINITY,
+        usedInTurn: 0,
+        turn: 0,
+      };
       this.#accounts.set(address, account);
     }
     return account;
@@ -220,6 +364,11 @@ export class FairScheduler {
     const age = now - account.updatedAt;
     return age <= 0 ? account.cost : account.cost * 2 ** (-age / this.#halfLifeMs);
   }
+}
+
+function add(account: Account, cost: number, now: number): void {
+  account.cost = cost;
+  account.updatedAt = now;
 }
 
 function forgetOneIdle(identities: Map<string, IdentityAccount>): void {

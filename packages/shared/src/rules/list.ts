@@ -10,7 +10,12 @@ export interface ListParts {
   readonly maxBytes: number;
   /** Asked before an answer is read that may have so many bytes, more than a page by offset; what it throws ends the list. */
   readonly reserve?: (bytes: number) => void;
+  /** Runs each piece of the work that makes a large answer when it is its turn. Default: at once. */
+  readonly runPiece?: <T>(work: () => T) => Promise<T>;
 }
+
+/** The JSON of a {@link ListedMessage}: it is as long as what is sent of it, and not made twice. */
+export type ListedMessageJson = string;
 
 /** A message as a client reads it, with times in both of the spellings that clients use, as ISO 8601 in UTC. */
 export interface ListedMessage {
@@ -26,7 +31,7 @@ export interface ListedMessage {
 /** What `/listMessages` answers to a request without `offset`. */
 export interface ListAnswer {
   readonly status: 'success';
-  readonly messages: ListedMessage[];
+  readonly messages: ListedMessageJson[];
   /** There are more than fit: list again after acknowledging, or with `after: next`. */
   readonly hasMore?: true;
   readonly next?: string;
@@ -35,7 +40,7 @@ export interface ListAnswer {
 /** What `/listMessages` answers to a request with `offset`. */
 export interface OffsetPageAnswer {
   readonly status: 'success';
-  readonly messages: ListedMessage[];
+  readonly messages: ListedMessageJson[];
   /** As it was asked for, or the default. */
   readonly limit: number;
   readonly offset: number;
@@ -54,6 +59,8 @@ const MAX_OFFSET = 100_000;
  * needs about 1.6 s for so much.
  */
 const MAX_PAGE_BYTES = 1_048_576;
+/** Characters of messages that are written as JSON without a pause. */
+const PIECE_CHARACTERS = 262_144;
 
 /**
  * Lists the caller's own messages in one box, oldest first, in the order of storing.
@@ -86,45 +93,51 @@ export async function list(parts: ListParts, caller: string, request: unknown): 
 }
 
 async function offsetPage(
-  { store, maxBytes }: ListParts,
+  { maxBytes, ...parts }: ListParts,
   query: Pick<ListQuery, 'recipient' | 'messageBox' | 'messageId'>,
   offset: number,
   limit: number,
 ): Promise<OffsetPageAnswer> {
-  const page = await readPage(store, { ...query, offset, limit, maxBytes: Math.min(maxBytes, MAX_PAGE_BYTES) });
+  const page = await readPage(parts, { ...query, offset, limit, maxBytes: Math.min(maxBytes, MAX_PAGE_BYTES) });
   const next = offset + page.messages.length;
   // A client that is sent on to a position which is then refused would lose all that it has listed.
   const hasMore = page.hasMore && next <= MAX_OFFSET;
   return { status: 'success', messages: page.messages, limit, offset, nextOffset: hasMore ? next : null, hasMore };
 }
 
-/** A page of up to `maxBytes`. Most boxes fit into the bytes of a page by offset: more is read once it was reserved. */
+/**
+ * A page of up to `maxBytes`, read in steps: most boxes fit into the first, more is read once it was reserved, and while
+ * others are served in between.
+ */
 async function readUpTo(
-  { store, maxBytes, reserve }: ListParts,
+  { maxBytes, reserve, ...parts }: ListParts,
   query: Omit<ListQuery, 'maxBytes' | 'offset'>,
 ): Promise<Page> {
-  const first = await readPage(store, { ...query, maxBytes: Math.min(maxBytes, MAX_PAGE_BYTES) });
-  const [room, places] = [maxBytes - first.bytes, (query.limit ?? Number.POSITIVE_INFINITY) - first.messages.length];
-  if (!first.hasMore || first.next === undefined || room <= 0 || places <= 0) return first;
-  reserve?.(maxBytes);
-  const rest = await readPage(store, {
-    ...query,
-    after: first.next,
-    maxBytes: room,
-    ...(Number.isFinite(places) ? { limit: places } : {}),
-  });
-  // The first message of a page comes along whatever its size, unless others are there already.
-  if (rest.bytes > room) return first;
-  return {
-    messages: [...first.messages, ...rest.messages],
-    bytes: first.bytes + rest.bytes,
-    hasMore: rest.hasMore,
-    next: rest.next ?? first.next,
-  };
+  let page = await readPage(parts, { ...query, maxBytes: Math.min(maxBytes, MAX_PAGE_BYTES) });
+  for (let steps = 1; page.hasMore && page.next !== undefined; steps++) {
+    const [room, places] = [maxBytes - page.bytes, (query.limit ?? Number.POSITIVE_INFINITY) - page.messages.length];
+    if (room <= 0 || places <= 0) break;
+    if (steps === 1) reserve?.(maxBytes);
+    const more = await readPage(parts, {
+      ...query,
+      after: page.next,
+      maxBytes: Math.min(room, MAX_PAGE_BYTES),
+      ...(Number.isFinite(places) ? { limit: places } : {}),
+    });
+    // The first message of a page comes along whatever its size, unless others are there already.
+    if (more.bytes > room) break;
+    page = {
+      messages: [...page.messages, ...more.messages],
+      bytes: page.bytes + more.bytes,
+      hasMore: more.hasMore,
+      next: more.next ?? page.next,
+    };
+  }
+  return page;
 }
 
 interface Page {
-  readonly messages: ListedMessage[];
+  readonly messages: ListedMessageJson[];
   /** Of the messages, as JSON. */
   readonly bytes: number;
   readonly hasMore: boolean;
@@ -133,15 +146,32 @@ interface Page {
 }
 
 /** A page that keeps to `maxBytes` as JSON too, in which quotes take two bytes and control characters six. */
-async function readPage(store: MessageStore, query: ListQuery): Promise<Page> {
+async function readPage(
+  { store, runPiece = async (work) => work() }: Pick<ListParts, 'store' | 'runPiece'>,
+  query: ListQuery,
+): Promise<Page> {
   const page = await store.listMessages(query);
-  const messages: ListedMessage[] = [];
+  const messages: ListedMessageJson[] = [];
   let bytes = 0;
-  for (const message of page.messages.map(listed)) {
-    const size = Buffer.byteLength(JSON.stringify(message));
-    if (messages.length > 0 && bytes + size > query.maxBytes) break;
+  /** @returns whether the next one may fit as well */
+  const add = (message: StoredMessage): boolean => {
+    const json = JSON.stringify(listed(message));
+    const size = Buffer.byteLength(json);
+    if (messages.length > 0 && bytes + size > query.maxBytes) return false;
     bytes += size;
-    messages.push(message);
+    messages.push(json);
+    return true;
+  };
+  for (let next = 0; next < page.messages.length; ) {
+    const isFull = await runPiece(() => {
+      for (let done = 0; done < PIECE_CHARACTERS && next < page.messages.length; next++) {
+        const message = page.messages[next] as StoredMessage;
+        if (!add(message)) return true;
+        done += message.body.length + 256;
+      }
+      return false;
+    });
+    if (isFull) break;
   }
   return {
     messages,
