@@ -8,7 +8,7 @@ import { type Arrangement, arrangements, startServers, useMemoryForFiles } from 
 import { type Times, trial } from './trial.ts';
 
 const TIMES: Record<'quick' | 'long', Times> = {
-  quick: { warmUp: 2_000, quiet: 2_000, attack: 3_500 },
+  quick: { warmUp: 4_000, quiet: 2_000, attack: 3_500 },
   long: { warmUp: 5_000, quiet: 10_000, attack: 20_000 },
 };
 

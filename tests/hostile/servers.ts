@@ -11,6 +11,13 @@ export const arrangements = ['standalone', 'scaled'] as const;
 /** One process, or two api and two realtime on a database server and Redis. */
 export type Arrangement = (typeof arrangements)[number];
 
+/** As in the images: see the Dockerfile. */
+const MEMORY_SETTINGS = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+};
+
 /** The servers of one run. */
 export interface Servers {
   readonly target: Target;
@@ -34,6 +41,7 @@ export async function startServers(
   { behindProxy, profileFolder }: { readonly behindProxy: boolean; readonly profileFolder: string | undefined },
 ): Promise<Servers> {
   const env = {
+    ...MEMORY_SETTINGS,
     ...(behindProxy ? { TRUST_PROXY: '1' } : {}),
     ...(profileFolder === undefined ? {} : { NODE_OPTIONS: `--import=${PROFILER}`, HOSTILE_PROFILE: profileFolder }),
   };

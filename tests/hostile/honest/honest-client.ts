@@ -18,6 +18,10 @@ const LAST_PATIENCE_MS = 5_000;
 /** More than so many of one kind at once would make the honest client a burden itself. */
 const MAX_UNDER_WAY = 100;
 const WARM_UP_AT_ONCE = 24;
+/** While it warms up, one operation in so many is the way of a large message: it is sent, listed and acknowledged. */
+const WARM_UP_LARGE_EVERY = 50;
+const LARGE_BOX = 'large';
+const LARGE_BODY = 'honest words '.repeat(150_000);
 /** Newcomers: each handshake and each new socket is another identity's. */
 const NEWCOMERS = 64;
 
@@ -76,7 +80,10 @@ export class HonestClient {
     const kinds = Object.keys(PER_SECOND) as Regular[];
     await Promise.all(
       Array.from({ length: WARM_UP_AT_ONCE }, async (_, i) => {
-        for (let turn = i; now() < until; turn++) await this.#do(kinds[turn % kinds.length] as Regular);
+        for (let turn = i; now() < until; turn++) {
+          if (turn % WARM_UP_LARGE_EVERY === 0) await this.#passLarge();
+          else await this.#do(kinds[turn % kinds.length] as Regular);
+        }
       }),
     );
   }
@@ -194,6 +201,14 @@ export class HonestClient {
         if (!String(error).includes('ERR_INVALID_ACKNOWLEDGMENT')) throw error;
       }
     });
+  }
+
+  async #passLarge(): Promise<void> {
+    const messageId = randomBytes(12).toString('hex');
+    const message = { recipient: this.#recipient.identityKey, messageBox: LARGE_BOX, messageId, body: LARGE_BODY };
+    await this.#sending.post('/sendMessage', { message });
+    await this.#reading.post('/listMessages', { messageBox: LARGE_BOX });
+    await this.#reading.post('/acknowledgeMessage', { messageIds: [messageId] });
   }
 
   async #shakeHands(): Promise<void> {
