@@ -43,7 +43,8 @@ beforeAll(async () => {
     request.auth = { identityKey, rawBody } as NonNullable<typeof request.auth>;
     next();
   });
-  app.post('/list/:identityKey', listMessagesRoute({ store, maxBytes: MAX_ANSWER, answers: memory }));
+  const runPiece = async <T>(_request: express.Request, work: () => T) => work();
+  app.post('/list/:identityKey', listMessagesRoute({ store, maxBytes: MAX_ANSWER, answers: memory, runPiece }));
   app.use(answerErrors(log));
   server = new JsonServer(app, log);
   port = Number(new URL(await server.listen(0, '127.0.0.1')).port);

@@ -4,8 +4,8 @@ import { TooManyRequestsError } from '../src/limits/rate-limit.js';
 
 /** A scheduler whose clock goes forward only by the work that is done. */
 function setUp(options: FairSchedulerOptions = {}) {
-  const clock = { now: 0 };
-  const scheduler = new FairScheduler({ sliceMs: 1, now: () => clock.now, ...options });
+  const clock = { now: 0, busy: 0 };
+  const scheduler = new FairScheduler({ sliceMs: 1, now: () => clock.now, busyMs: () => clock.busy, ...options });
   const done: string[] = [];
   const ask = (address: string, ms: number, name = address, identityKey?: string) =>
     scheduler.run({ address, identityKey }, () => {
@@ -102,6 +102,75 @@ describe('a fair scheduler', () => {
         throw new Error('no');
       });
     await expect(fail()).rejects.toThrow('no');
+  });
+
+  test('lets a proven address that uses little go first, without waiting for a turn', () => {
+    const { scheduler, done, ask } = setUp();
+    scheduler.noteProven({ address: 'known' });
+    for (let i = 0; i < 10; i++) void ask('busy', 2, 'busy');
+    void ask('known', 0.5);
+    expect(done).toEqual(['busy', 'known']);
+    // It has had its slice of this turn.
+    void ask('known', 0.6, 'second');
+    void ask('known', 0.6, 'third');
+    expect(done).toEqual(['busy', 'known', 'second']);
+  });
+
+  test('makes an address that uses most of the loop leave gaps, while others are there', async () => {
+    const { clock, scheduler, done, ask } = setUp({ halfLifeMs: 100 });
+    scheduler.noteProven({ address: 'busy' });
+    await ask('other', 0.1);
+    for (let i = 0; i < 100; i++) void ask('busy', 1);
+    // The clock stands still, and so the gap that follows a piece of work never ends.
+    while (done.length < 38) await setImmediate();
+    for (let i = 0; i < 20; i++) await setImmediate();
+    expect(done.length).toBeLessThan(60);
+    await ask('other', 0.1, 'in the gap');
+    expect(done.at(-1)).toBe('in the gap');
+    while (scheduler.waiting > 0) {
+      clock.now += 1;
+      await setImmediate();
+    }
+    expect(done.filter((name) => name === 'busy')).toHaveLength(100);
+  });
+
+  test('lets an address that is alone use all of the loop', async () => {
+    const { scheduler, done, ask } = setUp({ halfLifeMs: 100 });
+    for (let i = 0; i < 200; i++) void ask('busy', 1);
+    await settle(scheduler);
+    expect(done).toHaveLength(200);
+  });
+
+  test('makes many addresses without a proven identity leave gaps together', async () => {
+    const { clock, scheduler, done, ask } = setUp({ halfLifeMs: 100 });
+    scheduler.noteProven({ address: 'known' });
+    await ask('known', 0.1);
+    for (let i = 0; i < 100; i++) void ask(`stranger ${i}`, 1, 'stranger');
+    while (done.length < 38) await setImmediate();
+    for (let i = 0; i < 20; i++) await setImmediate();
+    expect(done.length).toBeLessThan(60);
+    await ask('known', 0.1, 'in the gap');
+    expect(done.at(-1)).toBe('in the gap');
+    while (scheduler.waiting > 0) {
+      clock.now += 1;
+      await setImmediate();
+    }
+    expect(done.filter((name) => name === 'stranger')).toHaveLength(100);
+  });
+
+  test('charges what the loop does beside the work to those whose work it was', async () => {
+    const { clock, scheduler, done, ask } = setUp({ halfLifeMs: 1e9 });
+    await ask('cheap', 200.5);
+    // While this one is served, the loop is busy for twice as long as the work itself takes.
+    clock.busy += 401;
+    await ask('starts the account', 200.5);
+    await setImmediate();
+    await ask('costly', 150);
+    void ask('filler', 2);
+    void ask('costly', 1);
+    void ask('cheap', 1);
+    await settle(scheduler);
+    expect(done.slice(-2)).toEqual(['cheap', 'costly']);
   });
 
   test('refuses what one address asks beyond its bound, and nothing of others', async () => {

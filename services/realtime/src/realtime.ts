@@ -58,6 +58,8 @@ export interface RealtimeParts extends ChargeParts {
 const TOUCH_ROOMS_MS = 3_600_000;
 const DRAIN_BATCH = 200;
 const DRAIN_PAUSE_MS = 100;
+/** What it takes to read a byte of a frame and to keep it until the rest has come. Milliseconds. */
+const READING_MS_PER_BYTE = 2 / 1_048_576;
 /** What a refused frame costs its source, beside the work. Milliseconds. */
 const REFUSED_FRAME_MS = 5;
 /** A client that goes on sending is not waited for again and again. */
@@ -108,7 +110,14 @@ export class Realtime {
     // The bound of every new connection; it is raised for each that has joined a namespace.
     const each = Math.min(unprovenBytes.each, frameBytes);
     this.#io = createSocketIo(parts.broker, each, parts.heartbeat);
-    this.publisher = socketIoPublisher({ io: this.#io, namespaces, maxBodyBytes: live, log, metrics });
+    this.publisher = socketIoPublisher({
+      io: this.#io,
+      namespaces,
+      isAlone: parts.broker.adapter === undefined,
+      maxBodyBytes: live,
+      log,
+      metrics,
+    });
     this.#events = {
       store: parts.store,
       permissions: parts.permissions,
@@ -142,7 +151,8 @@ export class Realtime {
         bufferedBytes: this.#limits.bufferedBytes,
       },
       unprovenBytes: { each, shared: unprovenBytes.shared },
-      schedule: (socket, work) => this.#scheduler.run(this.#sourceOf(socket), work),
+      schedule: (socket, work, bytesToRead = 0) =>
+        this.#scheduler.run(this.#sourceOf(socket), work, bytesToRead * READING_MS_PER_BYTE),
       owedBytes: this.#limits.owedBytes,
       openFrameMemory: (identityKey, evict) => this.#frameMemory.open(identityKey, evict),
       admitUnproven: ({ conn }, evict) => this.#admitUnproven(conn, evict),

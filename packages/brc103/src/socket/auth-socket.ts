@@ -6,6 +6,7 @@ import { EncodedEvent } from './encoded-event.js';
 import { boundFrames } from './frame-bound.js';
 import { FrameInbox, type Schedule } from './frame-inbox.js';
 import { FramePace } from './frame-pace.js';
+import { FramePortions } from './frame-portions.js';
 import {
   type ClientFrame,
   type GeneralFrame,
@@ -78,8 +79,11 @@ export interface AuthSocketParts {
    */
   readonly openFrameMemory?: ((identityKey: string, evict: () => void) => MemoryAccount) | undefined;
   readonly turns: SendTurns;
-  /** When a frame of this socket is worked on. Undefined: as it comes. */
-  readonly schedule?: ((socket: AuthSocket, work: () => void) => Promise<void>) | undefined;
+  /**
+   * When a frame of this socket is worked on, and when more of a large one is read: then that is so many bytes. Undefined: as
+   * they come.
+   */
+  readonly schedule?: ((socket: AuthSocket, work: () => void, bytesToRead?: number) => Promise<void>) | undefined;
   readonly clock: Clock;
   readonly events: AuthSocketEvents;
 }
@@ -132,6 +136,7 @@ export class AuthSocket {
   readonly #unproven: UnprovenEvents;
   readonly #frameBound: ReturnType<typeof boundFrames>;
   readonly #framePace: FramePace;
+  readonly #portions: FramePortions;
   readonly #inbox: FrameInbox;
   #frameMemory: MemoryAccount | undefined;
   #refusals = 0;
@@ -156,6 +161,9 @@ export class AuthSocket {
     const { schedule } = parts;
     const ownSchedule: Schedule | undefined = schedule === undefined ? undefined : (work) => schedule(this, work);
     this.#inbox = new FrameInbox(socket.conn, ownSchedule, () => this.#giveUp('overloaded'));
+    this.#portions = new FramePortions(socket.conn, async (portion) => {
+      await schedule?.(this, () => undefined, portion).catch(() => this.#giveUp('overloaded'));
+    });
     this.#framePace = new FramePace(clock, () => this.#giveUp('frame_too_slow'));
     this.#frameBound = boundFrames(socket.conn, {
       maxFrameBytes: limits.frameBytes,
@@ -368,6 +376,7 @@ export class AuthSocket {
   #receiving(bytes: number): boolean {
     this.#framePace.receiving(bytes);
     if (!this.#isProven) return this.#unproven.receiving(bytes);
+    this.#portions.receiving(bytes);
     return this.#frameMemory?.resize(bytes) ?? true;
   }
 
@@ -472,6 +481,7 @@ export class AuthSocket {
     this.#unproven.release();
     this.#framePace.stop();
     this.#frameBound.release();
+    this.#portions.close();
     this.#frameMemory?.close();
     this.socket.conn.off('drain', this.#noteDrain);
     // Who has left its last namespace is of no use any more, and nothing here would ever end its connection.

@@ -137,13 +137,13 @@ export class FairScheduler {
   /**
    * Runs `work`, which must not wait for anything, when it is its source's turn.
    *
-   * @param weight multiplies what it costs its source
+   * @param alsoMs what will be done elsewhere because of it, such as reading what it lets come; milliseconds
    * @throws {TooManyRequestsError} when too much of this address waits, or this has waited for too long
    */
-  run<T>(source: Source, work: () => T, weight = 1): Promise<T> {
+  run<T>(source: Source, work: () => T, alsoMs = 0): Promise<T> {
     if (this.#mayRunNow(source)) {
       try {
-        return Promise.resolve(this.#measure(source, work, weight));
+        return Promise.resolve(this.#measure(source, work, alsoMs));
       } catch (error) {
         return Promise.reject(error);
       }
@@ -154,7 +154,7 @@ export class FairScheduler {
         refuse: reject,
         run: () => {
           try {
-            resolve(this.#measure(source, work, weight));
+            resolve(this.#measure(source, work, alsoMs));
           } catch (error) {
             reject(error);
           }
@@ -212,14 +212,15 @@ export class FairScheduler {
     }
   }
 
-  #measure<T>(source: Source, work: () => T, weight: number): T {
+  #measure<T>(source: Source, work: () => T, alsoMs: number): T {
     const start = this.#now();
     try {
       return work();
     } finally {
       const ms = this.#now() - start;
-      this.#use(source.address, ms);
-      this.charge(source, ms * weight * this.#overhead);
+      this.#noteMeasured(ms);
+      this.#use(source.address, ms + alsoMs);
+      this.charge(source, ms * this.#overhead + alsoMs);
     }
   }
 
@@ -228,7 +229,6 @@ export class FairScheduler {
     account.usedInTurn = ms + (account.turn === this.#turn ? account.usedInTurn : 0);
     account.turn = this.#turn;
     this.#usedInTurn += ms;
-    this.#noteMeasured(ms);
     this.#endTurnLater();
   }
 

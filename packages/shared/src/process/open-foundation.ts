@@ -28,6 +28,7 @@ import {
   StoredUsage,
 } from '../store/index.js';
 import { Closing } from './closing.js';
+import { MemoryRelief } from './memory-relief.js';
 
 /** What every service stands on. Closing it ends what was opened here and what was added to `closing` since. */
 export interface Foundation {
@@ -88,6 +89,8 @@ export async function openFoundation(config: Config, log: Logger, options: Found
         redis.problem() === undefined ? 1 : 0,
       );
     }
+    const relief = new MemoryRelief();
+    closing.add('memory relief', () => relief.close());
     const scheduler = new FairScheduler();
     metrics.gauge('messagebox_work_waiting', 'Pieces of work that wait for their turn.', () => scheduler.waiting);
     const store = new MeasuredStore(opened, metrics);

@@ -12,20 +12,31 @@ import type { RoomEvent, RoomEventPublisher } from './room-events.js';
  * What the clients in use can't take is not pushed, since it would end their connections: events of more than 1 MiB as
  * they are encoded, and names that are too long or hold control characters.
  *
+ * @param isAlone whether all listeners are on this very server: nothing is encoded for rooms where nobody is
  * @param maxBodyBytes bodies above it are not pushed; the recipient finds them by listing
  * @param namespaces where listeners are
  */
 export function socketIoPublisher(parts: {
   readonly io: Server;
   readonly namespaces: readonly string[];
+  readonly isAlone?: boolean;
   readonly maxBodyBytes: number;
   readonly log: Logger;
   readonly metrics: Metrics;
 }): RoomEventPublisher {
+  const listening = (room: string) =>
+    parts.isAlone === true
+      ? parts.namespaces.filter((namespace) => parts.io.of(namespace).adapter.rooms.has(room))
+      : parts.namespaces;
   return {
     publish(event: RoomEvent): void {
       const { sender, messageId, body, messageBox } = event;
       const room = roomName(event.recipient, messageBox);
+      const namespaces = listening(room);
+      if (namespaces.length === 0) {
+        parts.metrics.published.inc({ outcome: 'nobody' });
+        return;
+      }
       const name = pushEventName(room);
       const data = { sender, messageId, body, messageBox };
       const outcome = outcomeOf(name, data, parts.maxBodyBytes);
@@ -35,7 +46,7 @@ export function socketIoPublisher(parts: {
         parts.log[level]({ outcome, bytes: Buffer.byteLength(body) }, 'a message is not pushed live; it can be listed');
         return;
       }
-      for (const namespace of parts.namespaces) {
+      for (const namespace of namespaces) {
         // The time travels beside the event, for the receiving instance's metrics; clients don't see it.
         parts.io.of(namespace).to(room).emit(name, data, Date.now());
       }
