@@ -19,6 +19,24 @@ test.each([1_001, 100_000])('an acknowledgement of %i ids is refused, and delete
   expect((await world.list()).map((listed) => listed.messageId)).toContain(messageId);
 });
 
+test('an acknowledgement of a million ids is refused by its size, and deletes nothing', async () => {
+  const messageId = 'ack-0-again';
+  await world.taken(world.sendMessage(world.message({ messageId })));
+  const request = world.recipient.post('/acknowledgeMessage', { messageIds: [messageId, ...ids(1_000_000)] });
+  await world.refused(request, 'ERR_BODY_TOO_LARGE', world.recipient);
+  expect((await world.list()).map((listed) => listed.messageId)).toContain(messageId);
+});
+
+test('an acknowledgement of 1,000 ids of the greatest length, all escaped, is small enough', async () => {
+  const longest = Array.from({ length: 1_000 }, (_, i) => `${'"'.repeat(251)}${String(i).padStart(4, '0')}`);
+  await world.taken(world.sendMessage(world.message({ messageId: longest[0] as string })));
+  const escaped = longest.map((id) => id.replaceAll('"', '\\u0022'));
+  const body = Buffer.from(`{"messageIds":["${escaped.join('","')}"]}`);
+  expect(body.length).toBeGreaterThan(1_500_000);
+  await world.taken(world.recipient.post('/acknowledgeMessage', body), world.recipient);
+  expect((await world.list()).map(({ messageId }) => messageId)).not.toContain(longest[0]);
+});
+
 test('an acknowledgement of 1,000 ids is taken', async () => {
   await world.taken(world.sendMessage(world.message({ messageId: 'ack-1' })));
   const request = world.recipient.post('/acknowledgeMessage', { messageIds: ids(1_000) });

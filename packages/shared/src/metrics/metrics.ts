@@ -96,7 +96,7 @@ export class Metrics {
     });
     this.published = new Counter({
       name: 'messagebox_room_events_total',
-      help: 'Stored messages by whether they were announced to live listeners: published, too_large, unspeakable.',
+      help: 'Stored messages by whether they were announced to live listeners: published, nobody, too_large, unspeakable.',
       labelNames: ['outcome'],
       registers,
     });
