@@ -155,7 +155,8 @@ export class AuthSocket {
     const { limits, clock } = parts;
     this.#sessions = new SocketSessions(limits.framesPerSession);
     const waiting = { frames: limits.waitingEvents ?? DEFAULT_WAITING_EVENTS, bytes: limits.bufferedBytes };
-    this.#outbox = new PacedOutbox(waiting, parts.turns, (kind) => this.#ask(kind));
+    const isTransportIdle = () => socket.conn.transport.writable && writeBufferOf(socket).length === 0;
+    this.#outbox = new PacedOutbox(waiting, parts.turns, (kind) => this.#ask(kind), isTransportIdle);
     this.#handshakes = new TokenBucket(HANDSHAKES.atOnce, HANDSHAKES.perSecond, () => clock.now());
     this.#unproven = new UnprovenEvents(parts.unprovenMemory.open(), limits.payloadBytes);
     const { schedule } = parts;
@@ -488,6 +489,11 @@ export class AuthSocket {
     if (namespacesOf(this.socket) === 0) this.closeTransport();
     this.#parts.events.closed(this, reason);
   }
+}
+
+/** Packets that engine.io keeps until the transport can take them. */
+function writeBufferOf(socket: Socket): readonly unknown[] {
+  return (socket.conn as unknown as { writeBuffer: readonly unknown[] }).writeBuffer;
 }
 
 /** How many namespaces the connection of a socket is in. */

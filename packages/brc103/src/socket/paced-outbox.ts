@@ -18,6 +18,11 @@ interface WaitingEvent {
   send(): void;
 }
 
+/** A larger event is made only when the transport can take it at once: it is long to encode, and much to keep. */
+const LARGE_EVENT_BYTES = 65_536;
+/** How soon a transport that is still busy is looked at again, at first and at last. Milliseconds. */
+const LOOK_AGAIN_MS = { first: 5, last: 160 };
+
 /**
  * Everything that a client is sent and has to work on, in order and never more at once than it bears. What has to wait is
  * bounded; `ask` is called to send an initialRequest, and its answer makes room again.
@@ -35,12 +40,18 @@ export class PacedOutbox {
   #isClosed = false;
   #isSending = false;
   readonly #step = () => this.#sendSomething();
+  #lookAgain: NodeJS.Timeout | undefined;
+  #lookAgainMs = LOOK_AGAIN_MS.first;
 
-  /** @param turns shared by all outboxes of a server */
+  /**
+   * @param turns shared by all outboxes of a server
+   * @param isTransportIdle whether what is sent now goes straight to the operating system
+   */
   constructor(
     private readonly limits: OutboxLimits,
     private readonly turns: SendTurns,
     private readonly ask: (kind: QuestionKind) => void,
+    private readonly isTransportIdle: () => boolean = () => true,
   ) {}
 
   /** Whether something only waits for its turn, and not for the client. */
@@ -48,9 +59,9 @@ export class PacedOutbox {
     return this.turns.isWaiting(this.#step);
   }
 
-  /** Sends at once what the client bears, whosever turn it is. */
+  /** Sends at once what the client bears, whosever turn it is and however busy the transport. */
   flushNow(): void {
-    while (this.#sendSomething());
+    while (this.#sendSomething(true));
     this.turns.cancel(this.#step);
   }
 
@@ -82,7 +93,7 @@ export class PacedOutbox {
    */
   sendEvent(bytes: number, send: () => void): boolean {
     // The client is not to blame for what only waits for a turn.
-    if (!this.#fits(bytes) && this.isWaitingForTurn) this.flushNow();
+    if (!this.#fits(bytes) && this.isWaitingForTurn) while (this.#sendSomething());
     if (!this.#fits(bytes)) return false;
     this.#waitingBytes += bytes;
     this.#events.push({ bytes, send });
@@ -125,6 +136,7 @@ export class PacedOutbox {
   /** Drops what waits: the connection has ended. */
   close(): void {
     this.#isClosed = true;
+    clearTimeout(this.#lookAgain);
     this.turns.cancel(this.#step);
     this.#answers.length = 0;
     this.#events.length = 0;
@@ -141,11 +153,11 @@ export class PacedOutbox {
   }
 
   /** @returns whether there may be more to send */
-  #sendSomething(): boolean {
+  #sendSomething(evenIfBusy = false): boolean {
     if (this.#isClosed) return false;
     this.#isSending = true;
     try {
-      if (!this.#isQuestionDue) return this.#sendNext();
+      if (!this.#isQuestionDue) return this.#sendNext(evenIfBusy);
       this.#askNow(this.#isRefreshDue ? 'refresh' : 'fence');
       return true;
     } finally {
@@ -162,7 +174,7 @@ export class PacedOutbox {
     return this.#isProven ? this.#window.hasRoom : this.#window.inWork < MAX_FRAMES_AT_CLIENT / 2;
   }
 
-  #sendNext(): boolean {
+  #sendNext(evenIfBusy: boolean): boolean {
     if (!this.#hasRoom) return false;
     const answer = this.#answers.shift();
     if (answer !== undefined) {
@@ -170,12 +182,27 @@ export class PacedOutbox {
       answer();
       return true;
     }
-    const event = this.#events.shift();
+    const [event] = this.#events;
     if (event === undefined) return false;
+    if (event.bytes > LARGE_EVENT_BYTES && !evenIfBusy && !this.isTransportIdle()) {
+      this.#lookAgainLater();
+      return false;
+    }
+    this.#lookAgainMs = LOOK_AGAIN_MS.first;
+    this.#events.shift();
     this.#waitingBytes -= event.bytes;
     this.#window.sendFrame();
     event.send();
     return true;
+  }
+
+  #lookAgainLater(): void {
+    if (this.#lookAgain !== undefined) return;
+    this.#lookAgain = setTimeout(() => {
+      this.#lookAgain = undefined;
+      this.#lookAgainMs = Math.min(this.#lookAgainMs * 2, LOOK_AGAIN_MS.last);
+      this.#flush();
+    }, this.#lookAgainMs);
   }
 
   #askNow(kind: QuestionKind): void {
