@@ -105,7 +105,7 @@ export function createApi(parts: ApiParts): Express {
       count: (request, session) => void failures.charge(session ?? addressOf(request), 1),
     },
     schedule: {
-      run: (request, identityKey, work) => scheduler.run(sourceOf(request, identityKey), work),
+      run: (request, identityKey, work, alsoMs) => scheduler.run(sourceOf(request, identityKey), work, alsoMs),
       noteProven: (request, identityKey) => scheduler.noteProven(sourceOf(request, identityKey)),
       charge: (request, identityKey, ms) => scheduler.charge(sourceOf(request, identityKey), ms),
     },

@@ -69,9 +69,10 @@ export interface WorkSchedule {
   /**
    * Runs `work`, which does not wait for anything.
    * @param identityKey whom the request claims to come from, where that is known; not proven yet
+   * @param alsoMs what will be done elsewhere because of it, milliseconds
    * @throws what `work` throws; when the client asks for too much, the error that answers the request
    */
-  run<T>(request: Request, identityKey: string | undefined, work: () => T): Promise<T>;
+  run<T>(request: Request, identityKey: string | undefined, work: () => T, alsoMs?: number): Promise<T>;
   /** The identity of this request is proven. */
   noteProven(request: Request, identityKey: string): void;
   /** Accounts for work that was done elsewhere. Milliseconds. */
@@ -129,6 +130,9 @@ const MAX_HANDSHAKE_BYTES = 16 * 1024;
 
 /** What a request that fails costs its client beside the work itself, milliseconds: guessing and probing must not pay. */
 const FAILURE_PENALTY_MS = 5;
+
+/** What it takes to read a byte of a large body and to put it in one piece with the others, milliseconds. */
+const READING_MS_PER_BYTE = 2 / 1_048_576;
 
 const AT_ONCE: WorkSchedule = {
   run: async (_request, _identityKey, work) => work(),
@@ -212,7 +216,9 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
         const open = openLiveSession(authenticator, headers);
         if (clientNonces.isProven(open)) provenSession = open.nonce;
         await failures.check(req, provenSession);
-        rawBody = await readBody(req, bodyBytes);
+        rawBody = await readBody(req, bodyBytes, (bytes) =>
+          schedule.run(req, open.identityKey, () => undefined, bytes * READING_MS_PER_BYTE),
+        );
         if (!rawBody) {
           report('aborted');
           return;

@@ -3,17 +3,24 @@ import { BodyTooLargeError, UnsupportedEncodingError } from '../errors.js';
 
 /** How long the rest of a refused request is read for, milliseconds. */
 const DISCARD_MS = 5_000;
+/** Bytes of a body that are read until it is another client's turn. */
+const PORTION_BYTES = 262_144;
 
 /**
  * Reads a request's whole body, as sent.
  *
  * @param limit bytes
+ * @param askTurn resolves when the next so many bytes of a large body may be read. Default: they are read as they come
  * @returns undefined when the client went away in the middle
  * @throws {UnsupportedEncodingError} when it has a content-encoding
  * @throws {BodyTooLargeError} when it is, or says that it is, above the limit; the rest is then unread
  * @throws {Error} when somebody else has read it already
  */
-export async function readBody(req: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+export async function readBody(
+  req: IncomingMessage,
+  limit: number,
+  askTurn?: (bytes: number) => Promise<void>,
+): Promise<Buffer | undefined> {
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw new UnsupportedEncodingError();
   if (!hasBody(req)) return Buffer.alloc(0);
@@ -22,12 +29,31 @@ export async function readBody(req: IncomingMessage, limit: number): Promise<Buf
 
   const chunks: Buffer[] = [];
   let size = 0;
+  let readUntil = PORTION_BYTES;
+  let refusal: { readonly error: unknown } | undefined;
+  let isOver = false;
+  const waitForTurn = async (ask: (bytes: number) => Promise<void>) => {
+    req.pause();
+    try {
+      await ask(PORTION_BYTES);
+    } catch (error) {
+      // The next chunk ends it.
+      refusal = { error };
+    }
+    if (!isOver) req.resume();
+  };
   const outcome = await consume(req, (chunk) => {
     size += chunk.length;
-    if (size > limit) return false;
+    if (size > limit || refusal !== undefined) return false;
     chunks.push(chunk);
+    if (askTurn !== undefined && size >= readUntil) {
+      readUntil = size + PORTION_BYTES;
+      void waitForTurn(askTurn);
+    }
     return true;
   });
+  isOver = true;
+  if (refusal !== undefined) throw refusal.error;
   if (outcome === 'stopped') throw new BodyTooLargeError(limit);
   return outcome === 'ended' ? Buffer.concat(chunks, size) : undefined;
 }

@@ -273,6 +273,7 @@ export class FairScheduler {
     this.#gapTimer = setTimeout(
       () => {
         this.#gapTimer = undefined;
+        this.#gapUntil = Number.NEGATIVE_INFINITY;
         this.#endTurnLater();
       },
       Math.ceil(this.#gapUntil - this.#now()),
