@@ -8,6 +8,7 @@ import {
   type FairScheduler,
   type Health,
   type JobQueue,
+  type LimitsHit,
   type Logger,
   limitedLines,
   MessageBoxAdvertisements,
@@ -18,8 +19,9 @@ import {
   type PaymentTaker,
   type PermissionStore,
   type PushNotes,
+  type RateLimits,
   type RoomEventPublisher,
-  rateLimit,
+  type SendRates,
   type ServerIdentity,
   type SqlClient,
   SqlClientNonces,
@@ -73,6 +75,9 @@ export interface ApiParts {
   readonly events: RoomEventPublisher;
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly limitsHit: LimitsHit;
+  readonly rates: RateLimits;
+  readonly sendRates: SendRates;
   readonly scheduler: FairScheduler;
   /** Undefined: nothing is pushed to devices. */
   readonly push?: PushNotes | undefined;
@@ -80,19 +85,19 @@ export interface ApiParts {
 
 /** Protects the process, not etiquette: a whole office may stand behind one address. */
 const LIMITS = {
-  handshakes: { burst: 3_000, seconds: 3 },
-  requests: { burst: 10_000, seconds: 10 },
-  failures: { burst: 1_000, seconds: 10 },
-  migrations: { burst: 10, seconds: 60 },
+  handshakes: { count: 3_000, seconds: 3 },
+  requests: { count: 10_000, seconds: 10 },
+  failures: { count: 1_000, seconds: 10 },
+  migrations: { count: 10, seconds: 60 },
   inFlight: { requests: 2_000, bodyBytes: 536_870_912 },
   answerBytes: 134_217_728,
 };
 
 /** The api without its process: the whole wiring of the HTTP routes. */
 export function createApi(parts: ApiParts): Express {
-  const { config, log, store, permissions, deliveryFees, quotas, payments, scheduler } = parts;
+  const { config, log, store, permissions, deliveryFees, quotas, payments, scheduler, rates, limitsHit } = parts;
   const { normaliseKey } = parts.identity;
-  const failures = rateLimit(LIMITS.failures.burst, LIMITS.failures.seconds);
+  const failures = rates.openShared('failures', LIMITS.failures);
   const maxRecipients = config.limits.recipients;
   const auth = createAuthMiddleware({
     authenticator: parts.identity.authenticator,
@@ -111,10 +116,10 @@ export function createApi(parts: ApiParts): Express {
       limitedLines(log).write('warn', { reason: String(error) }, 'a session could not be kept'),
     onOutcome: (outcome) => parts.metrics.authOutcomes.inc({ transport: 'http', outcome }),
   });
-  const handshakes = rateLimit(LIMITS.handshakes.burst, LIMITS.handshakes.seconds);
-  const requests = rateLimit(LIMITS.requests.burst, LIMITS.requests.seconds);
+  const handshakes = rates.openShared('handshakes', LIMITS.handshakes);
+  const requests = rates.openShared('requests', LIMITS.requests);
 
-  const answers = new AnswerMemory(LIMITS.answerBytes, () => parts.metrics.limitsHit.inc({ limit: 'answer_bytes' }));
+  const answers = new AnswerMemory(LIMITS.answerBytes, () => limitsHit.hit('answer_bytes'));
   parts.metrics.gauge(
     'messagebox_answers_held_bytes',
     'Bytes of lists that their clients have not taken yet.',
@@ -130,7 +135,7 @@ export function createApi(parts: ApiParts): Express {
   app.use(cors);
   app.use('/health', healthRoutes(parts.health));
   // Before anything waits: bytes of the body may come at once.
-  app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: config.limits.requestBody }, parts.metrics));
+  app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: config.limits.requestBody }, limitsHit.hit));
   app.use(scheduleFairly(scheduler));
   for (const neighbour of parts.neighbours ?? []) app.use(neighbour);
   app.post(
@@ -140,7 +145,7 @@ export function createApi(parts: ApiParts): Express {
   );
 
   const prefix = config.routingPrefix === '' ? '/' : config.routingPrefix;
-  const attempts = rateLimit(LIMITS.migrations.burst, LIMITS.migrations.seconds);
+  const attempts = rates.open('migrations', LIMITS.migrations);
   app.use(prefix, migrateRoute({ store, key: config.migrateKey, attempts, log }));
 
   const routes = express.Router();
@@ -158,6 +163,7 @@ export function createApi(parts: ApiParts): Express {
       push: parts.push,
       events: parts.events,
       normaliseKey,
+      sendRates: parts.sendRates,
       maxRecipients,
     }),
   );

@@ -4,6 +4,7 @@ import {
   type Config,
   FairScheduler,
   hearPushHints,
+  type LimitsHit,
   type Logger,
   limitedLines,
   liveNamespaces,
@@ -11,10 +12,11 @@ import {
   type Metrics,
   type PaymentTaker,
   type RateLimit,
+  type RateLimits,
   type RoomEventBroker,
   type RoomEventPublisher,
   type RoomMemory,
-  rateLimit,
+  type SendRates,
   type ServerIdentity,
   type Source,
   type StorageQuotas,
@@ -29,7 +31,6 @@ import { FrameMemory } from './sockets/frame-memory.js';
 import type { Heartbeat } from './sockets/heartbeat.js';
 import type { InstanceRegistry } from './sockets/instance-registry.js';
 import { Lanes } from './sockets/lanes.js';
-import { LimitsHit } from './sockets/limits-hit.js';
 import { passOn, takePassed } from './sockets/pass-on.js';
 import { attachSocketIo, createSocketIo, type SocketIoHost, serveBelow } from './sockets/socket-io.js';
 
@@ -41,6 +42,9 @@ export interface RealtimeParts extends ChargeParts {
   readonly broker: RoomEventBroker;
   readonly memory: RoomMemory;
   readonly metrics: Metrics;
+  readonly limitsHit: LimitsHit;
+  readonly rates: RateLimits;
+  readonly sendRates: SendRates;
   readonly quotas: StorageQuotas;
   /** Undefined: payments are refused. */
   readonly payments?: PaymentTaker | undefined;
@@ -93,14 +97,20 @@ export class Realtime {
     const { config, log, metrics } = parts;
     const lines = limitedLines(log);
     const live = config.limits.liveBody;
-    this.#admission = new Admission(config.trustedProxies);
     this.#limits = { ...REALTIME_LIMITS, ...parts.limits };
-    this.#limitsHit = new LimitsHit(metrics, log);
+    this.#limitsHit = parts.limitsHit;
+    this.#admission = new Admission({
+      trustedProxies: config.trustedProxies,
+      newSockets: parts.rates.openShared('new_sockets', this.#limits.newSocketRate),
+      socketsPerAddress: this.#limits.socketsPerAddress,
+      unprovenSockets: this.#limits.unprovenSockets,
+      onHit: this.#limitsHit.hit,
+    });
     this.#scheduler = parts.scheduler ?? new FairScheduler();
     const { eventRate, unprovenBytes } = this.#limits;
     const { each: ownFrameBytes, shared: sharedFrameBytes } = this.#limits.frameBytes;
     this.#frameMemory = new FrameMemory(ownFrameBytes, sharedFrameBytes, () => this.#limitsHit.hit('frame_bytes'));
-    this.#eventRate = rateLimit(eventRate.cost, eventRate.seconds);
+    this.#eventRate = parts.rates.openShared('events', eventRate);
     // A body of n bytes is JSON within JSON within an array of numbers: about five characters for each byte.
     const frameBytes = live * 6;
     const namespaces = liveNamespaces(config.routingPrefix);
@@ -118,6 +128,7 @@ export class Realtime {
       events: this.publisher,
       push: parts.push?.notes,
       normaliseKey: parts.identity.normaliseKey,
+      sendRates: parts.sendRates,
       maxRecipients: config.limits.recipients,
       rooms: parts.broker,
       memory: parts.memory,
@@ -278,7 +289,6 @@ export class Realtime {
       return true;
     } catch (error) {
       if (!(error instanceof TooManyRequestsError)) throw error;
-      this.#limitsHit.hit('events');
       return false;
     }
   }

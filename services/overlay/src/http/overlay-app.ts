@@ -1,4 +1,4 @@
-import { type Config, type FairScheduler, type Health, type Logger, type Metrics, rateLimit } from '@messagebox/shared';
+import type { Config, FairScheduler, Health, LimitsHit, Logger, Metrics, RateLimits } from '@messagebox/shared';
 import {
   addressOf,
   admit,
@@ -24,6 +24,7 @@ import { syncRoutes } from './sync-routes.js';
 export interface OverlayRouteParts {
   readonly config: Pick<Config, 'network'>;
   readonly engine: OverlayEngine;
+  readonly rates: RateLimits;
   /** The play chain and its faucet. Served on network `local` only. */
   readonly development?: Development | undefined;
 }
@@ -33,14 +34,15 @@ export interface OverlayAppParts extends OverlayRouteParts {
   readonly log: Logger;
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly limitsHit: LimitsHit;
   readonly scheduler: FairScheduler;
 }
 
 /** Protects the process, not etiquette: a whole office may stand behind one address. */
 const LIMITS = {
   /** Each may cost the verifying of scripts, and is kept for weeks. */
-  submissions: { burst: 300, seconds: 60 },
-  questions: { burst: 3_000, seconds: 3 },
+  submissions: { count: 300, seconds: 60 },
+  questions: { count: 3_000, seconds: 3 },
   answers: { atOnce: 8, heldBytes: 67_108_864, takenWithinMs: 30_000, bytesOfOne: 4_096 },
   inFlight: { requests: 1_000, bodyBytes: 134_217_728 },
   beefBytes: 1_048_576,
@@ -58,7 +60,7 @@ export function createOverlayApp(parts: OverlayAppParts): Express {
   app.use(measure(parts.metrics));
   app.use(cors);
   app.use('/health', healthRoutes(parts.health));
-  app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: LIMITS.beefBytes }, parts.metrics));
+  app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: LIMITS.beefBytes }, parts.limitsHit.hit));
   app.use(scheduleFairly(parts.scheduler));
   app.use(overlayRoutes(parts));
   app.use(answerNotFound);
@@ -67,9 +69,9 @@ export function createOverlayApp(parts: OverlayAppParts): Express {
 }
 
 /** The routes alone, for a server that has others as well. They answer no path but their own. */
-export function overlayRoutes({ config, engine, development }: OverlayRouteParts): Router {
-  const submissions = rateLimit(LIMITS.submissions.burst, LIMITS.submissions.seconds);
-  const questions = rateLimit(LIMITS.questions.burst, LIMITS.questions.seconds);
+export function overlayRoutes({ config, engine, development, rates }: OverlayRouteParts): Router {
+  const submissions = rates.open('overlay_submissions', LIMITS.submissions);
+  const questions = rates.open('overlay_questions', LIMITS.questions);
   const mayAsk = admit((request) => questions.admit(addressOf(request)));
   const answers = new Answers(LIMITS.answers, questions);
   const json = rawBody(LIMITS.jsonBytes);

@@ -7,9 +7,11 @@ import {
   FairScheduler,
   Health,
   JsonServer,
+  LimitsHit,
   Metrics,
   type Network,
   openDatabase,
+  RateLimits,
   type SqlClient,
   type StoreConfig,
 } from '@messagebox/shared';
@@ -85,8 +87,10 @@ export async function startHost(chain: ChainTracker, options: HostOptions = {}):
   const config = { network, trustedProxies };
   const health = new Health();
   const scheduler = new FairScheduler();
+  const limitsHit = new LimitsHit(metrics, log);
+  const rates = new RateLimits({ onHit: limitsHit.hit });
   const server = new JsonServer(
-    createOverlayApp({ config, engine, log, health, metrics, scheduler, development }),
+    createOverlayApp({ config, engine, log, health, metrics, limitsHit, rates, scheduler, development }),
     log,
   );
   const url = await server.listen(0, '127.0.0.1');

@@ -1,4 +1,6 @@
-import type { Logger, Metrics } from '@messagebox/shared';
+import { limitedLines } from '../logging/limited-lines.js';
+import type { Logger } from '../logging/logger.js';
+import type { Metrics } from './metrics.js';
 
 /** One line for each limit in so many milliseconds: who runs into it would fill the log otherwise. */
 const LINE_EVERY_MS = 60_000;
@@ -9,19 +11,19 @@ export class LimitsHit {
 
   constructor(
     private readonly metrics: Pick<Metrics, 'limitsHit'>,
-    private readonly log: Pick<Logger, 'info'>,
-    private readonly now: () => number = Date.now,
+    private readonly log: Pick<Logger, 'info' | 'warn' | 'error'>,
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** @param limit its name, one of few: it is a label of the metric */
-  hit(limit: string): void {
+  readonly hit = (limit: string): void => {
     this.metrics.limitsHit.inc({ limit });
     const line = this.#lines.get(limit) ?? { at: Number.NEGATIVE_INFINITY, since: 0 };
     line.since += 1;
     this.#lines.set(limit, line);
     if (this.now() - line.at < LINE_EVERY_MS) return;
-    this.log.info({ limit, times: line.since }, 'a limit was hit');
+    limitedLines(this.log).write('info', { limit, times: line.since }, 'a limit was hit');
     line.at = this.now();
     line.since = 0;
-  }
+  };
 }
