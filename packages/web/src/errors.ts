@@ -68,7 +68,8 @@ export const answerNotFound: RequestHandler = (_request, _response, next) => {
 function refusalOf(error: unknown): Refusal {
   if (error instanceof RuleError) {
     const { status, code, description, details } = error;
-    return { status, code, description, details, ...(status === 503 ? { retryAfterSeconds: 1 } : {}) };
+    const retryAfterSeconds = error.retryAfterSeconds ?? (status === 503 ? 1 : undefined);
+    return { status, code, description, details, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
   }
   if (error instanceof AuthError) return { status: error.status, code: error.code, description: error.message };
   if (error instanceof TooManyRequestsError) {

@@ -10,6 +10,8 @@ export class RuleError extends Error {
     readonly status: 400 | 403 | 404 | 409 | 413 | 415 | 429 | 500 | 503 = 400,
     /** More for programs, beside the code. */
     readonly details: Readonly<Record<string, unknown>> = {},
+    /** When another try may succeed, where that can be said. Over HTTP it is told by Retry-After. */
+    readonly retryAfterSeconds?: number,
   ) {
     super(description);
   }
