@@ -83,25 +83,16 @@ export interface ApiParts {
   readonly push?: PushNotes | undefined;
 }
 
-/** Protects the process, not etiquette: a whole office may stand behind one address. */
-const LIMITS = {
-  handshakes: { count: 3_000, seconds: 3 },
-  requests: { count: 10_000, seconds: 10 },
-  failures: { count: 1_000, seconds: 10 },
-  migrations: { count: 10, seconds: 60 },
-  inFlight: { requests: 2_000, bodyBytes: 536_870_912 },
-  answerBytes: 134_217_728,
-};
-
 /** The api without its process: the whole wiring of the HTTP routes. */
 export function createApi(parts: ApiParts): Express {
   const { config, log, store, permissions, deliveryFees, quotas, payments, scheduler, rates, limitsHit } = parts;
   const { normaliseKey } = parts.identity;
-  const failures = rates.openShared('failures', LIMITS.failures);
-  const maxRecipients = config.limits.recipients;
+  const { limits } = config;
+  const failures = rates.openShared('failures', limits.rates.failures);
+  const maxRecipients = limits.recipients;
   const auth = createAuthMiddleware({
     authenticator: parts.identity.authenticator,
-    maxBodyBytes: config.limits.requestBody,
+    maxBodyBytes: limits.requestBody,
     claimRequest: (claim) => store.claimRequest(claim),
     failures: {
       check: (request, session) => failures.check(session ?? addressOf(request)),
@@ -116,10 +107,10 @@ export function createApi(parts: ApiParts): Express {
       limitedLines(log).write('warn', { reason: String(error) }, 'a session could not be kept'),
     onOutcome: (outcome) => parts.metrics.authOutcomes.inc({ transport: 'http', outcome }),
   });
-  const handshakes = rates.openShared('handshakes', LIMITS.handshakes);
-  const requests = rates.openShared('requests', LIMITS.requests);
+  const handshakes = rates.openShared('handshakes', limits.rates.handshakes);
+  const requests = rates.openShared('request_rate', limits.rates.requests);
 
-  const answers = new AnswerMemory(LIMITS.answerBytes, () => limitsHit.hit('answer_bytes'));
+  const answers = new AnswerMemory(limits.answerBytes, () => limitsHit.hit('answer_bytes'));
   parts.metrics.gauge(
     'messagebox_answers_held_bytes',
     'Bytes of lists that their clients have not taken yet.',
@@ -135,7 +126,7 @@ export function createApi(parts: ApiParts): Express {
   app.use(cors);
   app.use('/health', healthRoutes(parts.health));
   // Before anything waits: bytes of the body may come at once.
-  app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: config.limits.requestBody }, limitsHit.hit));
+  app.use(boundInFlight({ ...limits.inFlight, largestBody: limits.requestBody }, limitsHit.hit));
   app.use(scheduleFairly(scheduler));
   for (const neighbour of parts.neighbours ?? []) app.use(neighbour);
   app.post(
@@ -145,7 +136,7 @@ export function createApi(parts: ApiParts): Express {
   );
 
   const prefix = config.routingPrefix === '' ? '/' : config.routingPrefix;
-  const attempts = rates.open('migrations', LIMITS.migrations);
+  const attempts = rates.open('migrations', limits.rates.migrations);
   app.use(prefix, migrateRoute({ store, key: config.migrateKey, attempts, log }));
 
   const routes = express.Router();
@@ -167,8 +158,8 @@ export function createApi(parts: ApiParts): Express {
       maxRecipients,
     }),
   );
-  routes.post('/listMessages', listMessagesRoute({ store, maxBytes: config.limits.list, answers }));
-  routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store, quotas }));
+  routes.post('/listMessages', listMessagesRoute({ store, maxBytes: limits.list, answers }));
+  routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store, quotas, maxIds: limits.acknowledgedIds }));
   routes.post('/permissions/set', setPermissionRoute({ permissions, normaliseKey }));
   routes.get('/permissions/get', getPermissionRoute({ permissions, normaliseKey }));
   routes.get('/permissions/list', listPermissionsRoute({ permissions, normaliseKey }));
@@ -176,7 +167,10 @@ export function createApi(parts: ApiParts): Express {
   const admin = adminOnly(config.adminIdentityKeys);
   routes.get('/admin/fees', admin, getFeesRoute({ deliveryFees }));
   routes.put('/admin/fees', admin, putFeesRoute({ deliveryFees }));
-  const devices = new DeviceRegistrations(parts.sql);
+  const devices = new DeviceRegistrations(parts.sql, {
+    most: limits.devices,
+    onForgotten: () => limitsHit.hit('devices'),
+  });
   routes.post('/registerDevice', registerDeviceRoute({ devices }));
   routes.get('/devices', devicesRoute({ devices }));
   addOverlayRoutes(routes, {
@@ -187,6 +181,6 @@ export function createApi(parts: ApiParts): Express {
   app.use(prefix, routes);
 
   app.use(answerNotFound);
-  app.use(answerErrors(log));
+  app.use(answerErrors(log, limitsHit.count));
   return app;
 }

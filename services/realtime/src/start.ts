@@ -48,7 +48,7 @@ export async function start(config: Config, log: Logger): Promise<RunningService
         sendJson(response, 404, { status: 'error', code: 'ERR_NOT_FOUND', description });
       },
       log,
-      { onLimit: foundation.limitsHit.hit },
+      { onLimit: foundation.limitsHit.count, requestBounds: config.limits.requestShape },
     );
     if (config.websockets) {
       realtime.attach(server);

@@ -48,7 +48,7 @@ export async function start(given: Config, log: Logger): Promise<RunningService>
     const server = new JsonServer(
       createApi({ ...foundation, ...delivery, jobs, neighbours: [overlay.routes()] }),
       log,
-      { onLimit: foundation.limitsHit.hit },
+      { onLimit: foundation.limitsHit.count, requestBounds: config.limits.requestShape },
     );
     if (config.websockets) realtime.attach(server);
     closing.add('purge', purgeExpiredRegularly(foundation));

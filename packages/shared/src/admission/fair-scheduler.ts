@@ -11,6 +11,8 @@ export interface FairSchedulerOptions {
   readonly maxWaitingPerAddress?: number;
   /** Work that has waited for so long is refused. Milliseconds; default 10,000. */
   readonly maxWaitMs?: number;
+  /** Told of each piece of work that is refused. Must not throw. */
+  readonly onRefused?: () => void;
   /** Milliseconds of a clock that only goes forward. Default `performance.now`. */
   readonly now?: () => number;
 }
@@ -56,6 +58,7 @@ export class FairScheduler {
   readonly #halfLifeMs: number;
   readonly #maxWaiting: number;
   readonly #maxWaitMs: number;
+  readonly #onRefused: () => void;
   readonly #now: () => number;
   readonly #accounts: LRUCache<string, AddressAccount>;
   /** Addresses of which something waits. */
@@ -69,6 +72,7 @@ export class FairScheduler {
     this.#halfLifeMs = options.halfLifeMs ?? 2_000;
     this.#maxWaiting = options.maxWaitingPerAddress ?? 2_000;
     this.#maxWaitMs = options.maxWaitMs ?? 10_000;
+    this.#onRefused = options.onRefused ?? (() => {});
     this.#now = options.now ?? (() => performance.now());
     this.#accounts = new LRUCache({ max: MAX_IDLE_ADDRESSES });
   }
@@ -134,7 +138,7 @@ export class FairScheduler {
     const now = this.#now();
     const address = this.#accountOf(source.address, now);
     if (address.waiting >= this.#maxWaiting) {
-      item.refuse(new TooManyRequestsError(1));
+      this.#refuse(item);
       return;
     }
     this.#identityOf(address, source.identityKey, now).queue.push(item);
@@ -142,6 +146,11 @@ export class FairScheduler {
     this.#waiting.set(source.address, address);
     this.#waitingCount += 1;
     this.#endTurnLater();
+  }
+
+  #refuse(item: Waiting): void {
+    this.#onRefused();
+    item.refuse(new TooManyRequestsError(1));
   }
 
   #endTurnLater(): void {
@@ -159,7 +168,7 @@ export class FairScheduler {
     while (this.#waitingCount > 0 && this.#usedInTurn < this.#sliceMs) {
       const item = this.#takeNext();
       if (item === undefined) break;
-      if (this.#now() - item.since > this.#maxWaitMs) item.refuse(new TooManyRequestsError(1));
+      if (this.#now() - item.since > this.#maxWaitMs) this.#refuse(item);
       else item.run();
     }
     if (this.#waitingCount > 0) this.#endTurnLater();

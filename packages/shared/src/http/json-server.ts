@@ -7,7 +7,7 @@ import { limitedLines } from '../logging/limited-lines.js';
 import type { Logger } from '../logging/logger.js';
 import { DOWNLOAD_PACE, type DownloadPace, DownloadWatch } from './download-watch.js';
 import { FrontServer } from './front-server.js';
-import { type Excess, excessOfRequest, MAX_HEADERS } from './request-bounds.js';
+import { type Excess, excessOfRequest, REQUEST_BOUNDS, type RequestBounds } from './request-bounds.js';
 import { UPLOAD_PACE, type UploadPace, UploadWatch } from './upload-watch.js';
 
 /**
@@ -29,7 +29,7 @@ const BAD_REQUEST = 'ERR_BAD_REQUEST';
 const TOO_SLOW = 'The request took too long to arrive.';
 
 /** Limits of the server itself, as `messagebox_limits_hit_total` names them. */
-export type ServerLimit = 'slow_upload' | 'slow_download' | Excess['limit'];
+export type ServerLimit = 'slow_upload' | 'slow_download' | 'slow_headers' | 'header_bytes' | Excess['limit'];
 
 export interface JsonServerOptions {
   /** How slowly a body may arrive before its request is answered with 408: {@link UPLOAD_PACE} unless given. */
@@ -40,6 +40,8 @@ export interface JsonServerOptions {
   readonly downloadPace?: DownloadPace;
   /** How often to look for answers that are taken too slowly, milliseconds. */
   readonly downloadCheckMs?: number;
+  /** What a request may have by its shape: {@link REQUEST_BOUNDS} unless given. */
+  readonly requestBounds?: RequestBounds;
   /** Told by name of each limit that a client has met here. Must not throw. */
   readonly onLimit?: (limit: ServerLimit) => void;
   /** How long the headers of a request may take, milliseconds. */
@@ -61,7 +63,7 @@ export class JsonServer {
   /** @param log gets one line for each refusal of this server's own; those of the listener are the listener's */
   constructor(listener: RequestListener, log?: Logger, options: JsonServerOptions = {}) {
     const { uploadPace: pace = UPLOAD_PACE, headersTimeoutMs = HEADERS_TIMEOUT_MS } = options;
-    const { now = () => performance.now(), onLimit = () => {} } = options;
+    const { now = () => performance.now(), onLimit = () => {}, requestBounds: bounds = REQUEST_BOUNDS } = options;
     const uploads = new UploadWatch({
       paceOf: () => pace,
       onTooSlow: (request, response) => {
@@ -93,13 +95,13 @@ export class JsonServer {
       (request, response) => {
         uploads.watch(request, response);
         downloads.watch(request, response);
-        const excess = excessOfRequest(request);
+        const excess = excessOfRequest(request, bounds);
         if (excess === undefined) return true;
         onLimit(excess.limit);
         refuseRequest(log, request, response, excess.status, excess.description);
         return false;
       },
-      (request) => excessOfRequest(request) === undefined,
+      (request) => excessOfRequest(request, bounds) === undefined,
       (request, response) => {
         if (request.headers.host === undefined && request.httpVersion === '1.1') {
           refuseRequest(log, request, response, 400, 'The request has no Host header.');
@@ -108,8 +110,12 @@ export class JsonServer {
     );
     this.http = this.#front;
     // Node leaves out of `headers` what comes after so many, Content-Length like any other; but more are refused.
-    this.http.maxHeadersCount = MAX_HEADERS;
-    this.http.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseUnreadable(log, error, socket));
+    this.http.maxHeadersCount = bounds.headers;
+    this.http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      if (error.code === 'HPE_HEADER_OVERFLOW') onLimit('header_bytes');
+      if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') onLimit('slow_headers');
+      refuseUnreadable(log, error, socket);
+    });
     this.http.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
       refuseRequest(log, request, response, 417, 'Only 100-continue can be expected here.');
     });

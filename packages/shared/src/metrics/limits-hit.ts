@@ -15,9 +15,18 @@ export class LimitsHit {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** @param limit its name, one of few: it is a label of the metric */
-  readonly hit = (limit: string): void => {
+  /**
+   * Counts it, where a line of its own says what was refused.
+   *
+   * @param limit its name, one of few: it is a label of the metric
+   */
+  readonly count = (limit: string): void => {
     this.metrics.limitsHit.inc({ limit });
+  };
+
+  /** Counts it, and logs it now and then. @param limit as in {@link count} */
+  readonly hit = (limit: string): void => {
+    this.count(limit);
     const line = this.#lines.get(limit) ?? { at: Number.NEGATIVE_INFINITY, since: 0 };
     line.since += 1;
     this.#lines.set(limit, line);

@@ -100,7 +100,10 @@ export async function openFoundation(config: Config, log: Logger, options: Found
     }
     const limitsHit = new LimitsHit(metrics, log);
     const rates = openRates(config, log, closing, redis, limitsHit);
-    const scheduler = new FairScheduler();
+    const scheduler = new FairScheduler({
+      maxWaitingPerAddress: config.limits.waitingPerAddress,
+      onRefused: () => limitsHit.hit('waiting_work'),
+    });
     metrics.gauge('messagebox_work_waiting', 'Pieces of work that wait for their turn.', () => scheduler.waiting);
     const store = new MeasuredStore(opened, metrics);
     health.add('database', databaseCheck(store));
@@ -116,13 +119,13 @@ export async function openFoundation(config: Config, log: Logger, options: Found
       limitsHit,
       rates,
       sendRates: new SendRates(
-        rates.openShared('sends', SEND_RATES.messages),
-        rates.openShared('sent_bytes', SEND_RATES.bytes),
+        rates.openShared('sends', config.limits.rates.sends),
+        rates.openShared('sent_bytes', config.limits.rates.sentBytes),
       ),
       scheduler,
       identity,
       store,
-      permissions: new MeasuredPermissions(new SqlPermissionStore(sql), metrics),
+      permissions: new MeasuredPermissions(new SqlPermissionStore(sql, config.limits.permissions), metrics),
       deliveryFees: new DeliveryFees(new SqlServerFeeStore(sql), undefined, hasWallet(config)),
       quotas: new StorageQuotas({
         limits: config.quotas,
@@ -146,12 +149,6 @@ export async function openFoundation(config: Config, log: Logger, options: Found
 const DATABASE_MISSING =
   'KNEX_DB_CONNECTION is missing: set it to {"host", "port", "user", "password", "database"} of a MySQL or MariaDB server';
 const REDIS_MISSING = 'REDIS_URL is missing: services in several processes need it, for example redis://127.0.0.1:6379';
-
-/** Of one identity, by HTTP and live together. */
-const SEND_RATES = {
-  messages: { count: 20_000, seconds: 10 },
-  bytes: { count: 2_147_483_648, seconds: 10 },
-};
 
 function openRates(
   config: Config,

@@ -12,6 +12,7 @@ import {
   type Network,
   openDatabase,
   RateLimits,
+  readConfig,
   type SqlClient,
   type StoreConfig,
 } from '@messagebox/shared';
@@ -84,7 +85,7 @@ export async function startHost(chain: ChainTracker, options: HostOptions = {}):
     share: size.share,
   });
   if (options.makesRoom === true) size.onCrowded(() => makeRoom(engine, storage));
-  const config = { network, trustedProxies };
+  const config = { network, trustedProxies, limits: readConfig({}).limits };
   const health = new Health();
   const scheduler = new FairScheduler();
   const limitsHit = new LimitsHit(metrics, log);

@@ -16,7 +16,7 @@ export interface AdmissionParts {
   readonly socketsPerAddress: number;
   /** Open at once without a proven identity, shared among addresses. */
   readonly unprovenSockets: number;
-  /** Told that an address has too many sockets, as `sockets_of_address`. Must not throw. */
+  /** Told that an address has too many sockets, as `sockets_per_address`. Must not throw. */
   readonly onHit: (limit: string) => void;
 }
 
@@ -38,7 +38,7 @@ export class Admission {
     const { trustedProxies, socketsPerAddress, onHit, newSockets } = this.parts;
     const address = clientAddress(request, trustedProxies);
     if (this.#open.of(address) >= socketsPerAddress) {
-      onHit('sockets_of_address');
+      onHit('sockets_per_address');
       throw new TooManyRequestsError(RETRY_AFTER_SECONDS);
     }
     await newSockets.admit(address);
