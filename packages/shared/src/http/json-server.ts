@@ -77,7 +77,12 @@ export class JsonServer {
       pace: options.downloadPace ?? DOWNLOAD_PACE,
       onTooSlow: (response) => {
         onLimit('slow_download');
-        if (log) limitedLines(log).write('info', { status: response.statusCode }, 'an answer was taken too slowly');
+        if (log)
+          limitedLines(log).write(
+            'info',
+            { status: response.statusCode, limit: 'slow_download' },
+            'an answer was taken too slowly',
+          );
         response.destroy();
       },
       everyMs: options.downloadCheckMs ?? PACE_CHECK_MS,
@@ -98,7 +103,7 @@ export class JsonServer {
         const excess = excessOfRequest(request, bounds);
         if (excess === undefined) return true;
         onLimit(excess.limit);
-        refuseRequest(log, request, response, excess.status, excess.description);
+        refuseRequest(log, request, response, excess.status, excess.description, excess.limit);
         return false;
       },
       (request) => excessOfRequest(request, bounds) === undefined,
@@ -112,9 +117,9 @@ export class JsonServer {
     // Node leaves out of `headers` what comes after so many, Content-Length like any other; but more are refused.
     this.http.maxHeadersCount = bounds.headers;
     this.http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      if (error.code === 'HPE_HEADER_OVERFLOW') onLimit('header_bytes');
-      if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') onLimit('slow_headers');
-      refuseUnreadable(log, error, socket);
+      const limit = LIMIT_OF_ERROR[error.code ?? ''];
+      if (limit !== undefined) onLimit(limit);
+      refuseUnreadable(log, error, socket, limit);
     });
     this.http.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
       refuseRequest(log, request, response, 417, 'Only 100-continue can be expected here.');
@@ -187,8 +192,9 @@ function refuseRequest(
   response: ServerResponse,
   status: number,
   description: string,
+  limit?: ServerLimit,
 ): void {
-  if (log) limitedLines(log).write('info', { status, code: BAD_REQUEST }, 'request refused');
+  if (log) limitedLines(log).write('info', { status, code: BAD_REQUEST, limit }, 'request refused');
   response.setHeader('Connection', 'close'); // its body stays unread
   sendJson(response, status, { status: 'error', code: BAD_REQUEST, description });
   request.resume();
@@ -199,17 +205,28 @@ function refuseSlowUpload(log: Logger | undefined, request: IncomingMessage, res
   if (response.headersSent) request.destroy();
   else {
     response.once('finish', () => request.destroy());
-    refuseRequest(log, request, response, 408, TOO_SLOW);
+    refuseRequest(log, request, response, 408, TOO_SLOW, 'slow_upload');
   }
 }
 
-function refuseUnreadable(log: Logger | undefined, error: NodeJS.ErrnoException, socket: Duplex): void {
+/** Errors of Node's own parser that are limits. */
+const LIMIT_OF_ERROR: Readonly<Record<string, ServerLimit>> = {
+  HPE_HEADER_OVERFLOW: 'header_bytes',
+  ERR_HTTP_REQUEST_TIMEOUT: 'slow_headers',
+};
+
+function refuseUnreadable(
+  log: Logger | undefined,
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+  limit: ServerLimit | undefined,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
   const [status, phrase, text] = refusal(error.code);
-  if (log) limitedLines(log).write('info', { status, code: BAD_REQUEST, reason: error.code }, 'request refused');
+  if (log) limitedLines(log).write('info', { status, code: BAD_REQUEST, limit, reason: error.code }, 'request refused');
   const body = JSON.stringify({ status: 'error', code: BAD_REQUEST, description: text });
   socket.end(
     `HTTP/1.1 ${status} ${phrase}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +

@@ -58,6 +58,6 @@ function fail(
 ): void {
   const limit = limitOfCode(code);
   if (limit !== undefined) parts.limitsHit.count(limit);
-  limitedLines(parts.log).write('info', { socket: socket.id, event: `${what}Room`, code }, 'event refused');
+  limitedLines(parts.log).write('info', { socket: socket.id, event: `${what}Room`, code, limit }, 'event refused');
   socket.emit(`${what}Failed`, { reason, roomId: echo(roomId), code });
 }
