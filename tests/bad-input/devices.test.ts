@@ -1,5 +1,6 @@
 import { RawClient, type Session } from './raw-client.ts';
 import { SECRET, World } from './refusals.ts';
+import { linesSince } from './server.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -123,9 +124,20 @@ describe('POST /registerDevice', () => {
     expect(await list(owner)).toMatchObject([{ id: deviceId, ...listed }]);
   });
 
-  test('200 devices of one identity: the last 50 are kept', async () => {
+  test('200 devices of one identity: the last 50 are kept, and one line tells of it', async () => {
     const owner = await new RawClient().shakeHands(world.server.port);
-    for (let n = 0; n < 200; n++) await world.taken(register({ fcmToken: `many-${1_000_000 + n}` }, owner), owner);
+    const device = (n: number) => register({ fcmToken: `many-${1_000_000 + n}` }, owner);
+    for (let n = 0; n < 50; n++) await world.taken(device(n), owner);
+    const mark = world.server.log.length;
+    for (let n = 50; n < 200; n++) {
+      const request = device(n);
+      const answer = await world.send(request);
+      expect({ status: answer.status, isSigned: owner.isSigned(request, answer) }).toEqual({
+        status: 200,
+        isSigned: true,
+      });
+    }
+    expect(linesSince(world.server, mark)).toMatchObject([{ level: 30, msg: 'a limit was hit', limit: 'devices' }]);
     const tokens = (await list(owner)).map(({ fcmToken }) => fcmToken);
     expect(tokens.sort()).toEqual(Array.from({ length: 50 }, (_, n) => `...ny-${1_000_150 + n}`).sort());
   });

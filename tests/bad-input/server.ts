@@ -15,6 +15,8 @@ export interface LogLine {
   readonly level: number;
   readonly msg: string;
   readonly code?: string;
+  /** The limit that a refusal is about, where it is about one. */
+  readonly limit?: string;
   readonly status?: number;
 }
 

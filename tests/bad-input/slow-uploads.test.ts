@@ -12,8 +12,8 @@ import {
   readConfig,
   UPLOAD_PACE,
 } from '@messagebox/shared';
-import { Admission } from '../../services/realtime/src/sockets/admission.ts';
 import { attachSocketIo, createSocketIo } from '../../services/realtime/src/sockets/socket-io.ts';
+import { openAdmission } from '../../services/realtime/test/support/open-admission.ts';
 import { temporaryFolder } from '../support/own-process.ts';
 import {
   type Answer,
@@ -72,7 +72,7 @@ beforeAll(async () => {
   };
   server = new JsonServer(api, logger, { uploadCheckMs: 1, now });
   io = createSocketIo(foundation.broker, BODY_BYTES * 2);
-  attachSocketIo(io, server, { routingPrefix: '', admission: new Admission(0), draining: () => false });
+  attachSocketIo(io, server, { routingPrefix: '', admission: openAdmission(), draining: () => false });
   port = Number(new URL(await server.listen(0, '127.0.0.1')).port);
   session = await new RawClient().shakeHands(port);
 });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { limitVariables } from '../../packages/shared/src/config/limit-variables.js';
 import { variables } from '../../packages/shared/src/config/variables.js';
 import { DEVELOPMENT_PATH, OVERLAY_PATHS } from '../support/overlay-paths.js';
 
@@ -28,6 +29,10 @@ test('those that are not the servers` own are in deploy/compose.env.example, wit
 test('what is handed on is a variable of the servers', () => {
   expect(handedOn.length).toBeGreaterThan(10);
   expect(handedOn.filter((name) => !(name in variables))).toEqual([]);
+});
+
+test('every limit is handed on', () => {
+  expect(Object.keys(limitVariables).filter((name) => !handedOn.includes(name))).toEqual([]);
 });
 
 test('the key of the Firebase account is handed to realtime, and to nobody else', () => {

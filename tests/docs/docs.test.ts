@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { Metrics, variables } from '@messagebox/shared';
+import { describedLimits, Metrics, variables } from '@messagebox/shared';
+import { withLimitTables } from '../../scripts/lib/limits-tables.mjs';
 
 const root = path.join(__dirname, '../..');
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
@@ -64,6 +65,34 @@ describe('docs/operating.md', () => {
     const known = new Set([...inCode.keys(), ...process]);
     const asked = [...text.matchAll(/\b(?:messagebox|nodejs|process)_[a-z0-9_]+\b/g)].map(([name]) => name);
     const unknown = asked.filter((name) => !known.has(name) && !known.has(name.replace(/_(bucket|sum|count)$/, '')));
+    expect(unknown).toEqual([]);
+  });
+});
+
+describe('docs/limits.md', () => {
+  const text = read('docs/limits.md');
+  /** Labels in the last cell of each row. */
+  const documented = new Set(
+    [...text.matchAll(/^\|.*\|([^|]*)\|$/gm)].flatMap(([, cell]) =>
+      [...String(cell).matchAll(/`([a-z_]+)`/g)].map((match) => String(match[1])),
+    ),
+  );
+
+  test('is what scripts/limits-doc.mjs makes of the configuration', () => {
+    expect(withLimitTables(text, describedLimits())).toBe(text);
+    expect(describedLimits().filter(({ name }) => !text.includes(`\n| \`${name}\` |`))).toEqual([]);
+  });
+
+  test('names the limits that the code counts, and no others', () => {
+    const code = sources();
+    const counted = code.flatMap((source) =>
+      [...source.matchAll(/(?:[hH]it|[lL]imit|count|open|openShared|refuse)(?:\?\.)?\(\s*'([a-z_]+)'/g)].map((match) =>
+        String(match[1]),
+      ),
+    );
+    expect(counted.length).toBeGreaterThan(20);
+    expect(counted.filter((limit) => !documented.has(limit))).toEqual([]);
+    const unknown = [...documented].filter((limit) => !code.some((source) => source.includes(`'${limit}'`)));
     expect(unknown).toEqual([]);
   });
 });

@@ -29,11 +29,18 @@ const message = (recipient: string, over: object = {}) => ({
 type Answered = Readonly<Record<string, unknown>>;
 const keyOf = ({ client }: Session) => client.identityKey;
 
-async function post(by: Session, path: string, body: object): Promise<{ status: number; body: Answered }> {
+interface Answer {
+  readonly status: number;
+  readonly body: Answered;
+  readonly retryAfter: string | undefined;
+}
+
+async function post(by: Session, path: string, body: object): Promise<Answer> {
   const request = by.post(path, body);
   const answer = await world.send(request);
   expect(by.isSigned(request, answer)).toBe(true);
-  return { status: answer.status, body: JSON.parse(answer.text) as Answered };
+  const retryAfter = answer.headers['retry-after'];
+  return { status: answer.status, body: JSON.parse(answer.text) as Answered, retryAfter };
 }
 const send = (by: Session, recipient: string, over: object = {}) => post(by, '/sendMessage', message(recipient, over));
 
@@ -42,7 +49,7 @@ async function refused(by: Session, body: object): Promise<object> {
   const [mark, rows] = [world.server.log.length, await world.server.rows()];
   const answer = await post(by, '/sendMessage', body);
   const { status, code, description, ...details } = answer.body;
-  expect([answer.status, status]).toEqual([429, 'error']);
+  expect([answer.status, status, answer.retryAfter]).toEqual([429, 'error', '60']);
   expect(documentedErrors.get(String(code))).toEqual([429]);
   expect(description).toMatch(/^\w[^<>]{5,200}$/);
   expect(linesSince(world.server, mark)).toMatchObject([{ code, status: 429, msg: 'request refused' }]);

@@ -92,7 +92,7 @@ export class PaymentDesk implements PaymentTaker {
   async #repeat(sender: string, work: () => Promise<void>): Promise<void> {
     if (this.#repeats.of(sender) >= MOST_REPEATS) {
       const description = 'Too many of your payments are under way. Send the same request again later.';
-      throw new RuleError('ERR_CHAIN_UNAVAILABLE', description, 503);
+      throw new RuleError('ERR_CHAIN_UNAVAILABLE', description, 503, {}, { limit: 'payment_repeats' });
     }
     const ended = this.#repeats.add(sender);
     try {

@@ -31,8 +31,9 @@ async function translated<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (error instanceof InvalidTransactionError) throw new RuleError('ERR_INVALID_PAYMENT', error.message);
-    if (error instanceof ChainUnavailableError || error instanceof VerifierBusyError) {
-      throw new RuleError('ERR_CHAIN_UNAVAILABLE', error.message, 503);
+    if (error instanceof ChainUnavailableError) throw new RuleError('ERR_CHAIN_UNAVAILABLE', error.message, 503);
+    if (error instanceof VerifierBusyError) {
+      throw new RuleError('ERR_CHAIN_UNAVAILABLE', error.message, 503, {}, { limit: 'payment_verification' });
     }
     throw error;
   }

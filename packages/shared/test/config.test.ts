@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { ConfigError, readConfig, variables, withEnvFile } from '../src/config/index.js';
+import { ConfigError, limitVariables, readConfig, variables, withEnvFile } from '../src/config/index.js';
 
 const linesOf = (run: () => unknown): string[] => {
   try {
@@ -49,6 +49,13 @@ test.each<[string, string]>([
   ['REDIS_URL', 'localhost:6379'],
   ['ENABLE_WEBSOCKETS', 'yes'],
   ['MAX_BODY_BYTES', '10mb'],
+  ['RATE_HANDSHAKES_PER_ADDRESS', '3000'],
+  ['RATE_HANDSHAKES_PER_ADDRESS', '0/3s'],
+  ['RATE_HANDSHAKES_PER_ADDRESS', '3000/0s'],
+  ['RATE_HANDSHAKES_PER_ADDRESS', '3000/3m'],
+  ['RATE_HANDSHAKES_PER_ADDRESS', '3000/90000s'],
+  ['MAX_SOCKETS_PER_ADDRESS', '0'],
+  ['MAX_UNFINISHED_FRAME_BYTES', '1000'],
   ['LOGGING_ENABLED', '1'],
   ['NETWORK', 'mainet'],
   ['BSV_NETWORK', 'main net'],
@@ -122,6 +129,16 @@ test('lists are split at commas, keys are lower case, origins have no slash', ()
   });
 });
 
+test('limits are as they are without a value, and can be set', () => {
+  expect(readConfig({}).limits).toMatchObject({
+    rates: { handshakes: { count: 3_000, seconds: 3 }, requests: { count: 10_000, seconds: 10 } },
+    inFlight: { requests: 2_000, bodyBytes: 536_870_912 },
+    sockets: { perAddress: 12_000, perIdentity: 300, perRoom: 25, unproven: 4_000 },
+  });
+  const { limits } = readConfig({ RATE_SENDS_PER_IDENTITY: '5/60s', MAX_SOCKETS_PER_ROOM: '7' });
+  expect(limits).toMatchObject({ rates: { sends: { count: 5, seconds: 60 } }, sockets: { perRoom: 7 } });
+});
+
 describe('an env file', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'messagebox-env-'));
   const file = path.join(folder, '.env');
@@ -140,9 +157,13 @@ describe('an env file', () => {
 });
 
 const root = path.resolve(__dirname, '../../..');
-test.each(['.env.example', 'README.md'])('%s names exactly the variables that are read', (file) => {
+test.each(['.env.example', 'README.md'])('%s names the variables that are read, and of the limits some', (file) => {
   const text = readFileSync(path.join(root, file), 'utf8');
   const pattern = file === 'README.md' ? /^\| `([A-Z][A-Z0-9_]+)` \|/gm : /^#? ?([A-Z][A-Z0-9_]+)=/gm;
-  const named = [...text.matchAll(pattern)].map((match) => match[1]);
-  expect(named.sort()).toEqual(Object.keys(variables).sort());
+  const named = [...text.matchAll(pattern)].map((match) => String(match[1]));
+  expect(named).toHaveLength(new Set(named).size);
+  // docs/limits.md has all limits, and is linked to.
+  const expected = Object.keys(variables).filter((name) => !(name in limitVariables) || named.includes(name));
+  expect(named.sort()).toEqual(expected.sort());
+  expect(text).toContain('docs/limits.md');
 });

@@ -3,6 +3,7 @@ import {
   JobsUnavailableError,
   type Logger,
   limitedLines,
+  limitOfCode,
   pathForLog,
   RuleError,
   StoreUnavailableError,
@@ -13,6 +14,13 @@ import type { ErrorRequestHandler, RequestHandler } from 'express';
 /** The process has as much under way as it can hold. Answered as 503 with Retry-After. */
 export class OverloadedError extends Error {
   override readonly name = 'OverloadedError';
+  /** @param limit that was hit, as the metric names it */
+  constructor(
+    message: string,
+    readonly limit: string,
+  ) {
+    super(message);
+  }
 }
 
 /** Something that this server depends on does not answer. Answered as 503 with Retry-After. */
@@ -35,14 +43,20 @@ interface Refusal {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** Turns whatever was thrown into one JSON answer, and one line in the log. Nothing of our own errors leaves. */
-export function answerErrors(log: Logger): ErrorRequestHandler {
+/**
+ * Turns whatever was thrown into one JSON answer, and one line in the log. Nothing of our own errors leaves.
+ *
+ * @param onHit told the name of the limit that a refusal is about. Must not throw
+ */
+export function answerErrors(log: Logger, onHit: (limit: string) => void = () => {}): ErrorRequestHandler {
   const lines = limitedLines(log);
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error);
     const refusal = refusalOf(error);
     const { code, description, details, status } = refusal;
-    const about = { status, code, path: pathForLog(request.path), requestId: request.id };
+    const limit = error instanceof OverloadedError || error instanceof RuleError ? error.limit : limitOfCode(code);
+    if (limit !== undefined) onHit(limit);
+    const about = { status, code, limit, path: pathForLog(request.path), requestId: request.id };
     if (status >= 500) lines.write('error', { err: error, ...about }, 'request failed');
     else lines.write('info', about, 'request refused');
     if (refusal.retryAfterSeconds !== undefined) response.set('Retry-After', String(refusal.retryAfterSeconds));
@@ -68,7 +82,8 @@ export const answerNotFound: RequestHandler = (_request, _response, next) => {
 function refusalOf(error: unknown): Refusal {
   if (error instanceof RuleError) {
     const { status, code, description, details } = error;
-    return { status, code, description, details, ...(status === 503 ? { retryAfterSeconds: 1 } : {}) };
+    const retryAfterSeconds = error.retryAfterSeconds ?? (status === 503 ? 1 : undefined);
+    return { status, code, description, details, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
   }
   if (error instanceof AuthError) return { status: error.status, code: error.code, description: error.message };
   if (error instanceof TooManyRequestsError) {

@@ -1,4 +1,4 @@
-import { type Lease, type Metrics, SharedPool, TooManyRequestsError } from '@messagebox/shared';
+import { type Lease, SharedPool, TooManyRequestsError } from '@messagebox/shared';
 import type { Request, RequestHandler, Response } from 'express';
 import { addressOf } from './address-of.js';
 
@@ -17,9 +17,10 @@ export interface InFlightLimits {
  * that holds most: its oldest request whose body has not arrived yet is ended. Bytes count when they have arrived: were they
  * counted when they are announced, a few connections that announce and never send would use everything up.
  *
+ * @param onHit told `requests` or `body_bytes`, which of the two there was no room of. Must not throw
  * @throws {TooManyRequestsError} to `next`
  */
-export function boundInFlight(limits: InFlightLimits, metrics?: Pick<Metrics, 'limitsHit'>): RequestHandler {
+export function boundInFlight(limits: InFlightLimits, onHit: (limit: string) => void = () => {}): RequestHandler {
   const requests = new SharedPool({ total: limits.requests });
   const bodies = new SharedPool({ total: limits.bodyBytes });
   return (request, response, next) => {
@@ -28,7 +29,7 @@ export function boundInFlight(limits: InFlightLimits, metrics?: Pick<Metrics, 'l
     const refuse = (limit: string) => {
       if (ended) return;
       ended = true;
-      metrics?.limitsHit.inc({ limit });
+      onHit(limit);
       place?.release();
       body?.release();
       if (hasBody(request) && !request.complete) closeAfterwards(request, response);

@@ -8,6 +8,7 @@ import {
   type FairScheduler,
   type Health,
   type JobQueue,
+  type LimitsHit,
   type Logger,
   limitedLines,
   MessageBoxAdvertisements,
@@ -18,8 +19,9 @@ import {
   type PaymentTaker,
   type PermissionStore,
   type PushNotes,
+  type RateLimits,
   type RoomEventPublisher,
-  rateLimit,
+  type SendRates,
   type ServerIdentity,
   type SqlClient,
   SqlClientNonces,
@@ -73,32 +75,27 @@ export interface ApiParts {
   readonly events: RoomEventPublisher;
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly limitsHit: LimitsHit;
+  readonly rates: RateLimits;
+  readonly sendRates: SendRates;
   readonly scheduler: FairScheduler;
   /** Undefined: nothing is pushed to devices. */
   readonly push?: PushNotes | undefined;
 }
 
-/** Protects the process, not etiquette: a whole office may stand behind one address. */
-const LIMITS = {
-  handshakes: { burst: 3_000, seconds: 3 },
-  requests: { burst: 10_000, seconds: 10 },
-  failures: { burst: 1_000, seconds: 10 },
-  migrations: { burst: 10, seconds: 60 },
-  inFlight: { requests: 2_000, bodyBytes: 536_870_912 },
-  answerBytes: 134_217_728,
-  /** Of requests other than sends: 1,000 ids of 255 characters, each of them escaped, have 1.5 MB. */
-  otherBodyBytes: 2_097_152,
-};
+/** Of requests other than sends: 1,000 ids of 255 characters, each of them escaped, have 1.5 MB. Bytes. */
+const OTHER_BODY_BYTES = 2_097_152;
 
 /** The api without its process: the whole wiring of the HTTP routes. */
 export function createApi(parts: ApiParts): Express {
-  const { config, log, store, permissions, deliveryFees, quotas, payments, scheduler } = parts;
+  const { config, log, store, permissions, deliveryFees, quotas, payments, scheduler, rates, limitsHit } = parts;
   const { normaliseKey } = parts.identity;
-  const failures = rateLimit(LIMITS.failures.burst, LIMITS.failures.seconds);
-  const maxRecipients = config.limits.recipients;
+  const { limits } = config;
+  const failures = rates.openShared('failures', limits.rates.failures);
+  const maxRecipients = limits.recipients;
   const auth = createAuthMiddleware({
     authenticator: parts.identity.authenticator,
-    maxBodyBytes: config.limits.requestBody,
+    maxBodyBytes: limits.requestBody,
     claimRequest: (claim) => store.claimRequest(claim),
     failures: {
       check: (request, session) => failures.check(session ?? addressOf(request)),
@@ -114,10 +111,10 @@ export function createApi(parts: ApiParts): Express {
       limitedLines(log).write('warn', { reason: String(error) }, 'a session could not be kept'),
     onOutcome: (outcome) => parts.metrics.authOutcomes.inc({ transport: 'http', outcome }),
   });
-  const handshakes = rateLimit(LIMITS.handshakes.burst, LIMITS.handshakes.seconds);
-  const requests = rateLimit(LIMITS.requests.burst, LIMITS.requests.seconds);
+  const handshakes = rates.openShared('handshakes', limits.rates.handshakes);
+  const requests = rates.openShared('request_rate', limits.rates.requests);
 
-  const answers = new AnswerMemory(LIMITS.answerBytes, () => parts.metrics.limitsHit.inc({ limit: 'answer_bytes' }));
+  const answers = new AnswerMemory(limits.answerBytes, () => limitsHit.hit('answer_bytes'));
   parts.metrics.gauge(
     'messagebox_answers_held_bytes',
     'Bytes of lists that their clients have not taken yet.',
@@ -136,7 +133,7 @@ export function createApi(parts: ApiParts): Express {
   app.use(cors);
   app.use('/health', healthRoutes(parts.health));
   // Before anything waits: bytes of the body may come at once.
-  app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: config.limits.requestBody }, parts.metrics));
+  app.use(boundInFlight({ ...limits.inFlight, largestBody: limits.requestBody }, limitsHit.hit));
   app.use(scheduleFairly(scheduler));
   for (const neighbour of parts.neighbours ?? []) app.use(neighbour);
   app.post(
@@ -146,7 +143,7 @@ export function createApi(parts: ApiParts): Express {
   );
 
   const prefix = config.routingPrefix === '' ? '/' : config.routingPrefix;
-  const attempts = rateLimit(LIMITS.migrations.burst, LIMITS.migrations.seconds);
+  const attempts = rates.open('migrations', limits.rates.migrations);
   app.use(prefix, migrateRoute({ store, key: config.migrateKey, attempts, log }));
 
   const routes = express.Router();
@@ -165,13 +162,14 @@ export function createApi(parts: ApiParts): Express {
       push: parts.push,
       events: parts.events,
       normaliseKey,
+      sendRates: parts.sendRates,
       maxRecipients,
     }),
   );
   // Nothing else is as large as a message.
-  routes.use(auth.authenticateUpTo(Math.min(config.limits.requestBody, LIMITS.otherBodyBytes)), admitted);
-  routes.post('/listMessages', listMessagesRoute({ store, maxBytes: config.limits.list, answers, runPiece }));
-  routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store, quotas }));
+  routes.use(auth.authenticateUpTo(Math.min(limits.requestBody, OTHER_BODY_BYTES)), admitted);
+  routes.post('/listMessages', listMessagesRoute({ store, maxBytes: limits.list, answers, runPiece }));
+  routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store, quotas, maxIds: limits.acknowledgedIds }));
   routes.post('/permissions/set', setPermissionRoute({ permissions, normaliseKey }));
   routes.get('/permissions/get', getPermissionRoute({ permissions, normaliseKey }));
   routes.get('/permissions/list', listPermissionsRoute({ permissions, normaliseKey }));
@@ -179,7 +177,10 @@ export function createApi(parts: ApiParts): Express {
   const admin = adminOnly(config.adminIdentityKeys);
   routes.get('/admin/fees', admin, getFeesRoute({ deliveryFees }));
   routes.put('/admin/fees', admin, putFeesRoute({ deliveryFees }));
-  const devices = new DeviceRegistrations(parts.sql);
+  const devices = new DeviceRegistrations(parts.sql, {
+    most: limits.devices,
+    onForgotten: () => limitsHit.hit('devices'),
+  });
   routes.post('/registerDevice', registerDeviceRoute({ devices }));
   routes.get('/devices', devicesRoute({ devices }));
   addOverlayRoutes(routes, {
@@ -190,6 +191,6 @@ export function createApi(parts: ApiParts): Express {
   app.use(prefix, routes);
 
   app.use(answerNotFound);
-  app.use(answerErrors(log));
+  app.use(answerErrors(log, limitsHit.count));
   return app;
 }

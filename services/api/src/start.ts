@@ -1,7 +1,6 @@
 import { finishPaymentsRegularly, openPayments } from '@messagebox/payments';
 import {
   type Config,
-  countLimits,
   JsonServer,
   type Logger,
   liveNamespaces,
@@ -43,7 +42,8 @@ export async function start(config: Config, log: Logger): Promise<RunningService
     const payments = openPayments({ ...foundation, money: openMoney(foundation) });
     finishPaymentsRegularly({ ...foundation, events, push, payments });
     const server = new JsonServer(createApi({ ...foundation, events, push, jobs, payments }), log, {
-      onLimit: countLimits(foundation.metrics),
+      onLimit: foundation.limitsHit.count,
+      requestBounds: config.limits.requestShape,
     });
     closing.add('purge', purgeExpiredRegularly(foundation));
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));

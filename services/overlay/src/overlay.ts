@@ -4,9 +4,11 @@ import {
   type Health,
   hostingUrl,
   type JobQueue,
+  type LimitsHit,
   type Logger,
   type Metrics,
   overlayJob,
+  type RateLimits,
   RuleError,
   type ServerIdentity,
   type SqlClient,
@@ -32,6 +34,8 @@ export interface OverlayParts {
   readonly log: Logger;
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly limitsHit: LimitsHit;
+  readonly rates: RateLimits;
   readonly scheduler: FairScheduler;
   readonly sql: SqlClient;
   readonly money: Money;
@@ -79,7 +83,7 @@ export class Overlay {
     const { identityKey } = parts.identity.authenticator;
     this.#advertiser = createAdvertiser({ ...parts, engine, identityKey, fetch: this.#fetch });
     const development = config.network === 'local' ? developmentOn(money) : undefined;
-    this.#routeParts = { config, engine, development };
+    this.#routeParts = { config, engine, development, rates: parts.rates };
   }
 
   /** For a server of its own. */

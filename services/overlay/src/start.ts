@@ -1,6 +1,5 @@
 import {
   type Config,
-  countLimits,
   JsonServer,
   type Logger,
   openFoundation,
@@ -22,7 +21,10 @@ export async function start(config: Config, log: Logger): Promise<RunningService
     const overlay = new Overlay({ ...foundation, money, jobs });
     closing.add('overlay', () => overlay.close());
     closing.add('jobs', () => jobs.close());
-    const server = new JsonServer(overlay.app(), log, { onLimit: countLimits(foundation.metrics) });
+    const server = new JsonServer(overlay.app(), log, {
+      onLimit: foundation.limitsHit.count,
+      requestBounds: config.limits.requestShape,
+    });
     closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
     closing.add('readiness', () => health.drain());
 

@@ -602,7 +602,13 @@ test('who asks for large answers may ask less often', async () => {
 test('who asks for something small is charged for the large thing that it has to be looked for in', async () => {
   const app = express();
   const limits = { atOnce: 8, heldBytes: 1_000_000, takenWithinMs: 60_000, bytesOfOne: 4_096 };
-  app.use(syncRoutes(host.engine, new Answers(limits, rateLimit(100, 3_600)), [rawBody(65_536)]));
+  app.use(
+    syncRoutes(
+      host.engine,
+      new Answers(limits, rateLimit({ rate: { count: 100, seconds: 3_600 }, onHit: () => undefined })),
+      [rawBody(65_536)],
+    ),
+  );
   app.use(answerErrors(createLogger('overlay', false, { write: () => {} })));
   const server = new JsonServer(app, createLogger('overlay', false, { write: () => {} }));
   const url = await server.listen(0, '127.0.0.1');

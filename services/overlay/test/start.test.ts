@@ -7,9 +7,11 @@ import {
   Health,
   InProcessJobs,
   JobsUnavailableError,
+  LimitsHit,
   Metrics,
   openDatabase,
   overlayJob,
+  RateLimits,
   readConfig,
   serverIdentity,
 } from '@messagebox/shared';
@@ -35,7 +37,10 @@ test('a broker that is away when it starts: it serves, and its jobs are schedule
   closing.add('jobs', () => jobs.close());
   const identity = serverIdentity(config);
   const scheduler = new FairScheduler();
-  const overlay = new Overlay({ config, log, health: new Health(), metrics, scheduler, sql, money, jobs, identity });
+  const limitsHit = new LimitsHit(metrics, log);
+  const rates = new RateLimits({ onHit: limitsHit.hit });
+  const watched = { health: new Health(), metrics, limitsHit };
+  const overlay = new Overlay({ config, log, ...watched, rates, scheduler, sql, money, jobs, identity });
   closing.add('overlay', () => overlay.close());
   try {
     const asked = jest.spyOn(jobs, 'repeat').mockRejectedValueOnce(new JobsUnavailableError('away'));

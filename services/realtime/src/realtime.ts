@@ -1,9 +1,10 @@
-import { type AuthSocket, AuthSocketServer, type SocketEvent } from '@messagebox/brc103';
+import { type AuthSocket, AuthSocketServer, type DeliveryProblem, type SocketEvent } from '@messagebox/brc103';
 import {
   type ChargeParts,
   type Config,
   FairScheduler,
   hearPushHints,
+  type LimitsHit,
   type Logger,
   limitedLines,
   liveNamespaces,
@@ -11,10 +12,11 @@ import {
   type Metrics,
   type PaymentTaker,
   type RateLimit,
+  type RateLimits,
   type RoomEventBroker,
   type RoomEventPublisher,
   type RoomMemory,
-  rateLimit,
+  type SendRates,
   type ServerIdentity,
   type Source,
   type StorageQuotas,
@@ -22,14 +24,12 @@ import {
   TooManyRequestsError,
 } from '@messagebox/shared';
 import { clientEvents, type EventParts, refuseEvent, UNKNOWN_EVENT_COST } from './events/index.js';
-import { REALTIME_LIMITS, type RealtimeLimits } from './limits.js';
 import type { PushService } from './push/index.js';
 import { Admission, type AdmittedConnection } from './sockets/admission.js';
 import { FrameMemory } from './sockets/frame-memory.js';
 import type { Heartbeat } from './sockets/heartbeat.js';
 import type { InstanceRegistry } from './sockets/instance-registry.js';
 import { Lanes } from './sockets/lanes.js';
-import { LimitsHit } from './sockets/limits-hit.js';
 import { passOn, takePassed } from './sockets/pass-on.js';
 import { attachSocketIo, createSocketIo, type SocketIoHost, serveBelow } from './sockets/socket-io.js';
 
@@ -41,6 +41,9 @@ export interface RealtimeParts extends ChargeParts {
   readonly broker: RoomEventBroker;
   readonly memory: RoomMemory;
   readonly metrics: Metrics;
+  readonly limitsHit: LimitsHit;
+  readonly rates: RateLimits;
+  readonly sendRates: SendRates;
   readonly quotas: StorageQuotas;
   /** Undefined: payments are refused. */
   readonly payments?: PaymentTaker | undefined;
@@ -50,8 +53,6 @@ export interface RealtimeParts extends ChargeParts {
   readonly scheduler?: FairScheduler | undefined;
   /** For tests; the usual one unless given. */
   readonly heartbeat?: Heartbeat | undefined;
-  /** For tests; {@link REALTIME_LIMITS} unless given. */
-  readonly limits?: Partial<RealtimeLimits> | undefined;
 }
 
 /** Rooms in use are noted again so often, so that none is forgotten under a socket that stays for days. */
@@ -60,8 +61,16 @@ const DRAIN_BATCH = 200;
 const DRAIN_PAUSE_MS = 100;
 /** What it takes to read a byte of a frame and to keep it until the rest has come. Milliseconds. */
 const READING_MS_PER_BYTE = 2 / 1_048_576;
+/** Bytes that each socket has for itself, of frames that are still coming, and before its identity is proven of events. */
+const OWN_BYTES = 65_536;
 /** What a refused frame costs its source, beside the work. Milliseconds. */
 const REFUSED_FRAME_MS = 5;
+/** Those of the problems with a socket that are limits. */
+const LIMIT_OF_PROBLEM: ReadonlyMap<DeliveryProblem, string> = new Map([
+  ['too_slow', 'slow_clients'],
+  ['frame_too_slow', 'frame_pace'],
+  ['overloaded', 'waiting_frames'],
+]);
 /** A client that goes on sending is not waited for again and again. */
 const IDLE_ROUNDS = 5;
 /** Clients over long polling hear with their next poll that they are to move on; who does not poll is gone. */
@@ -83,7 +92,7 @@ export class Realtime {
   readonly #touching: NodeJS.Timeout;
   readonly #events: EventParts;
   readonly #admission: Admission;
-  readonly #limits: RealtimeLimits;
+  readonly #limits: Config['limits']['sockets'];
   readonly #limitsHit: LimitsHit;
   readonly #eventRate: RateLimit;
   readonly #frameMemory: FrameMemory;
@@ -95,20 +104,25 @@ export class Realtime {
     const { config, log, metrics } = parts;
     const lines = limitedLines(log);
     const live = config.limits.liveBody;
-    this.#admission = new Admission(config.trustedProxies);
-    this.#limits = { ...REALTIME_LIMITS, ...parts.limits };
-    this.#limitsHit = new LimitsHit(metrics, log);
+    const limits = config.limits.sockets;
+    this.#limits = limits;
+    this.#limitsHit = parts.limitsHit;
+    this.#admission = new Admission({
+      trustedProxies: config.trustedProxies,
+      newSockets: parts.rates.openShared('new_sockets', config.limits.rates.newSockets),
+      socketsPerAddress: limits.perAddress,
+      unprovenSockets: limits.unproven,
+      onHit: this.#limitsHit.hit,
+    });
     this.#scheduler = parts.scheduler ?? new FairScheduler();
-    const { eventRate, unprovenBytes } = this.#limits;
-    const { each: ownFrameBytes, shared: sharedFrameBytes } = this.#limits.frameBytes;
-    this.#frameMemory = new FrameMemory(ownFrameBytes, sharedFrameBytes, () => this.#limitsHit.hit('frame_bytes'));
-    this.#eventRate = rateLimit(eventRate.cost, eventRate.seconds);
+    this.#frameMemory = new FrameMemory(OWN_BYTES, limits.frameBytes, () => this.#limitsHit.hit('frame_bytes'));
+    this.#eventRate = parts.rates.openShared('events', config.limits.rates.events);
     // A body of n bytes is JSON within JSON within an array of numbers: about five characters for each byte.
     const frameBytes = live * 6;
     const namespaces = liveNamespaces(config.routingPrefix);
     this.#namespaces = namespaces;
     // The bound of every new connection; it is raised for each that has joined a namespace.
-    const each = Math.min(unprovenBytes.each, frameBytes);
+    const each = Math.min(OWN_BYTES, frameBytes);
     this.#io = createSocketIo(parts.broker, each, parts.heartbeat);
     this.publisher = socketIoPublisher({
       io: this.#io,
@@ -127,14 +141,15 @@ export class Realtime {
       events: this.publisher,
       push: parts.push?.notes,
       normaliseKey: parts.identity.normaliseKey,
+      sendRates: parts.sendRates,
       maxRecipients: config.limits.recipients,
       rooms: parts.broker,
       memory: parts.memory,
       restored: new WeakSet(),
-      maxRooms: this.#limits.roomsPerSocket,
-      maxSocketsInRoom: this.#limits.socketsPerRoom,
+      maxRooms: limits.rooms,
+      maxSocketsInRoom: limits.perRoom,
       socketsIn: (room) => this.#socketsIn(room),
-      limitHit: (limit) => this.#limitsHit.hit(limit),
+      limitsHit: this.#limitsHit,
       maxBodyBytes: live,
       log,
     };
@@ -148,12 +163,14 @@ export class Realtime {
         proveWithinMs: config.socketAuthMs,
         payloadBytes: live * 2 + 65_536,
         frameBytes,
-        bufferedBytes: this.#limits.bufferedBytes,
+        bufferedBytes: limits.waiting.bytes,
+        waitingEvents: limits.waiting.events,
       },
-      unprovenBytes: { each, shared: unprovenBytes.shared },
+      maxPerIdentity: limits.perIdentity,
+      unprovenBytes: { each, shared: limits.unprovenBytes },
       schedule: (socket, work, bytesToRead = 0) =>
         this.#scheduler.run(this.#sourceOf(socket), work, bytesToRead * READING_MS_PER_BYTE),
-      owedBytes: this.#limits.owedBytes,
+      owedBytes: { perIdentity: limits.waiting.bytesOfIdentity, total: limits.waiting.bytesOfAll },
       openFrameMemory: (identityKey, evict) => this.#frameMemory.open(identityKey, evict),
       admitUnproven: ({ conn }, evict) => this.#admitUnproven(conn, evict),
       handlers: {
@@ -174,8 +191,11 @@ export class Realtime {
         },
         undelivered: (socket, problem) => {
           metrics.undelivered.inc({ reason: problem });
+          const limit = LIMIT_OF_PROBLEM.get(problem);
+          if (limit !== undefined) this.#limitsHit.hit(limit);
           lines.write('info', { socket: socket.id, problem }, 'a socket was not sent an event');
         },
+        limitHit: this.#limitsHit.hit,
         closed: (socket, reason) => log.debug({ socket: socket.id, reason }, 'socket closed'),
       },
     });
@@ -289,7 +309,6 @@ export class Realtime {
       return true;
     } catch (error) {
       if (!(error instanceof TooManyRequestsError)) throw error;
-      this.#limitsHit.hit('events');
       return false;
     }
   }

@@ -2,7 +2,6 @@ import { openPayments } from '@messagebox/payments';
 import {
   answerHealth,
   type Config,
-  countLimits,
   type Foundation,
   JsonServer,
   type Logger,
@@ -49,7 +48,7 @@ export async function start(config: Config, log: Logger): Promise<RunningService
         sendJson(response, 404, { status: 'error', code: 'ERR_NOT_FOUND', description });
       },
       log,
-      { onLimit: countLimits(foundation.metrics) },
+      { onLimit: foundation.limitsHit.count, requestBounds: config.limits.requestShape },
     );
     if (config.websockets) {
       realtime.attach(server);

@@ -7,7 +7,7 @@ let socket: RawSocket;
 const client = new RawClient();
 const room = `${client.identityKey}-inbox`;
 beforeEach(async () => {
-  live = await startLiveServer({ eventRate: { cost: 5, seconds: 3_600 } });
+  live = await startLiveServer({ RATE_EVENTS_PER_IDENTITY: '5/3600s' });
   socket = await RawSocket.proven(live.url, client);
 });
 afterEach(async () => {

@@ -9,7 +9,7 @@ let socket: RawSocket;
 let release: () => void;
 const client = new RawClient();
 beforeEach(async () => {
-  live = await startLiveServer({ eventsUnderWay: UNDER_WAY });
+  live = await startLiveServer({ MAX_EVENTS_UNDER_WAY_PER_SOCKET: `${UNDER_WAY}` });
   socket = await RawSocket.proven(live.url, client);
   const held = new Promise<void>((resolve) => {
     release = resolve;

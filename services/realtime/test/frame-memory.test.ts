@@ -8,7 +8,7 @@ const FRAME = 900_000;
 let live: LiveServer;
 const open: RawSocket[] = [];
 beforeEach(async () => {
-  live = await startLiveServer({ frameBytes: { each: 65_536, shared: SHARED } }, { LIVE_MAX_BODY: '200000' });
+  live = await startLiveServer({ MAX_UNFINISHED_FRAME_BYTES: `${SHARED}`, LIVE_MAX_BODY: '200000' });
 });
 afterEach(async () => {
   for (const socket of open.splice(0)) socket.close();

@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
 import { createLogger, JsonServer, type RoomEventBroker } from '@messagebox/shared';
 import type { Server } from 'socket.io';
-import { Admission } from '../src/sockets/admission.js';
 import { readConnectionId } from '../src/sockets/connection-id.js';
 import { takePassed } from '../src/sockets/pass-on.js';
 import { attachSocketIo, createSocketIo } from '../src/sockets/socket-io.js';
+import { openAdmission } from './support/open-admission.js';
 
 /** Whoever is let in at an instance's public port was admitted there; the internal port lets nobody in. */
 const log = createLogger('test', false, { write: () => undefined });
@@ -14,7 +14,7 @@ let io: Server;
 let url: string;
 beforeAll(async () => {
   io = createSocketIo({} as RoomEventBroker, 10_000);
-  attachSocketIo(io, front, { routingPrefix: '', admission: new Admission(0), draining: () => false });
+  attachSocketIo(io, front, { routingPrefix: '', admission: openAdmission(), draining: () => false });
   takePassed(io, internal);
   await front.listen(0, '127.0.0.1');
   url = await internal.listen(0, '127.0.0.1');

@@ -6,7 +6,6 @@ import { openPush, Realtime } from '@messagebox/realtime';
 import {
   type Config,
   ConfigError,
-  countLimits,
   JsonServer,
   type Logger,
   openFoundation,
@@ -49,7 +48,7 @@ export async function start(given: Config, log: Logger): Promise<RunningService>
     const server = new JsonServer(
       createApi({ ...foundation, ...delivery, jobs, neighbours: [overlay.routes()] }),
       log,
-      { onLimit: countLimits(foundation.metrics) },
+      { onLimit: foundation.limitsHit.count, requestBounds: config.limits.requestShape },
     );
     if (config.websockets) realtime.attach(server);
     closing.add('purge', purgeExpiredRegularly(foundation));

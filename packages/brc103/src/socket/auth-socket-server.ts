@@ -60,6 +60,8 @@ export interface AuthSocketHandlers {
   delivered?(socket: AuthSocket, event: string, meta: unknown): void;
   /** An event was not sent, or the connection was closed so that its client comes back. */
   undelivered?(socket: AuthSocket, problem: DeliveryProblem): void;
+  /** Somebody was refused for what all sockets, or those of one identity, may have. */
+  limitHit?(limit: 'unproven_bytes' | 'sockets_per_identity'): void;
   /** The end of any socket, proven or not. */
   closed?(socket: AuthSocket, reason: string): void;
 }
@@ -88,7 +90,7 @@ export class AuthSocketServer {
       authenticator: options.authenticator,
       limits: options.limits,
       clock: options.clock ?? systemClock,
-      unprovenMemory: new UnprovenMemory(shared, each),
+      unprovenMemory: new UnprovenMemory(shared, each, () => options.handlers.limitHit?.('unproven_bytes')),
       openFrameMemory: options.openFrameMemory,
       turns: new SendTurns(),
       schedule: options.schedule,
@@ -153,6 +155,7 @@ export class AuthSocketServer {
     this.#byIdentity.set(key, siblings.add(socket));
     this.#proven += 1;
     if (siblings.size > this.#maxPerIdentity) {
+      this.options.handlers.limitHit?.('sockets_per_identity');
       socket.emit('authenticationFailed', {
         reason: `One identity may have ${this.#maxPerIdentity} connections here.`,
       });

@@ -9,10 +9,12 @@ export class UnprovenMemory {
   /**
    * @param totalBytes for all connections together
    * @param ownBytes that each connection has for itself, without asking
+   * @param onRefused called when there is no room. Must not throw
    */
   constructor(
     private readonly totalBytes: number,
     private readonly ownBytes: number,
+    private readonly onRefused: () => void = () => {},
   ) {}
 
   /** Bytes of the total that are taken. */
@@ -27,7 +29,10 @@ export class UnprovenMemory {
       resize: (bytes) => {
         const [before, after] = [this.#beyondOwn(held), this.#beyondOwn(bytes)];
         const others = this.#used - before;
-        if (after > before && after > this.totalBytes - others - after) return false;
+        if (after > before && after > this.totalBytes - others - after) {
+          this.onRefused();
+          return false;
+        }
         this.#used = others + after;
         held = bytes;
         return true;

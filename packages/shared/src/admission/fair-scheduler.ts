@@ -11,6 +11,8 @@ export interface FairSchedulerOptions {
   readonly maxWaitingPerAddress?: number;
   /** Work that has waited for so long is refused. Milliseconds; default 10,000. */
   readonly maxWaitMs?: number;
+  /** Told of each piece of work that is refused. Must not throw. */
+  readonly onRefused?: () => void;
   /** Milliseconds of a clock that only goes forward. Default `performance.now`. */
   readonly now?: () => number;
   /** Milliseconds that the event loop has been busy for. Default: as Node measures it. */
@@ -94,6 +96,7 @@ export class FairScheduler {
   readonly #halfLifeMs: number;
   readonly #maxWaiting: number;
   readonly #maxWaitMs: number;
+  readonly #onRefused: () => void;
   readonly #now: () => number;
   readonly #accounts: LRUCache<string, AddressAccount>;
   /** Addresses of which something waits. */
@@ -122,6 +125,7 @@ export class FairScheduler {
     this.#halfLifeMs = options.halfLifeMs ?? 2_000;
     this.#maxWaiting = options.maxWaitingPerAddress ?? 2_000;
     this.#maxWaitMs = options.maxWaitMs ?? 10_000;
+    this.#onRefused = options.onRefused ?? (() => {});
     this.#now = options.now ?? (() => performance.now());
     this.#busyMs = options.busyMs ?? (() => performance.eventLoopUtilization().active);
     this.#measured = { ms: 0, busyMs: this.#busyMs(), since: this.#now() };
@@ -246,7 +250,7 @@ export class FairScheduler {
     const now = this.#now();
     const address = this.#accountOf(source.address, now);
     if (address.waiting >= this.#maxWaiting) {
-      item.refuse(new TooManyRequestsError(1));
+      this.#refuse(item);
       return;
     }
     this.#identityOf(address, source.identityKey, now).queue.push(item);
@@ -254,6 +258,11 @@ export class FairScheduler {
     this.#waiting.set(source.address, address);
     this.#waitingCount += 1;
     this.#endTurnLater();
+  }
+
+  #refuse(item: Waiting): void {
+    this.#onRefused();
+    item.refuse(new TooManyRequestsError(1));
   }
 
   #endTurnLater(): void {
@@ -288,7 +297,7 @@ export class FairScheduler {
         this.#endGapLater();
         return;
       }
-      if (this.#now() - item.since > this.#maxWaitMs) item.refuse(new TooManyRequestsError(1));
+      if (this.#now() - item.since > this.#maxWaitMs) this.#refuse(item);
       else item.run();
     }
     if (this.#waitingCount > 0) this.#endTurnLater();

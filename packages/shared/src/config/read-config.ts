@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { QuotaLimits } from '../quotas/index.js';
 import type { StoreConfig } from '../store/index.js';
 import { ConfigError } from './config-error.js';
+import { type Limits, limitsOf } from './limits.js';
 import { secretVariables, variables } from './variables.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -62,16 +63,7 @@ export interface Config {
         readonly serviceAccountPath: string | undefined;
       }
     | undefined;
-  readonly limits: {
-    /** Bytes of an HTTP request's body. */
-    readonly requestBody: number;
-    /** Sum of the bytes of the bodies in one answer of /listMessages. */
-    readonly list: number;
-    /** Bytes of a body that is sent or pushed live. */
-    readonly liveBody: number;
-    /** Recipients of one send or quote. */
-    readonly recipients: number;
-  };
+  readonly limits: Limits;
   /** What may be stored at a time. */
   readonly quotas: QuotaLimits;
   /** Authorises `POST /migrate`. */
@@ -130,12 +122,7 @@ export function readConfig(env: Environment): Config {
           serviceAccountPath: v.FIREBASE_SERVICE_ACCOUNT_PATH,
         }
       : undefined,
-    limits: {
-      requestBody: v.MAX_BODY_BYTES,
-      list: v.LIST_MAX_BYTES,
-      liveBody: v.LIVE_MAX_BODY,
-      recipients: v.MAX_RECIPIENTS,
-    },
+    limits: limitsOf(v),
     quotas: {
       inbox: { messages: v.INBOX_MAX_MESSAGES, bytes: v.INBOX_MAX_BYTES },
       sender: { messages: v.SENDER_MAX_MESSAGES, bytes: v.SENDER_MAX_BYTES },

@@ -1,20 +1,14 @@
 import { z } from 'zod';
 import { parseUrl } from '../http/parse-url.js';
+import { limitVariables } from './limit-variables.js';
+import { whole } from './schemas.js';
 
 /**
  * Every environment variable that this software reads: what it means, what is allowed, what it is without a value.
- * `.env.example` and README list the same names; a test holds them together.
+ * `.env.example` and README list the same names, and docs/limits.md those that are limits; tests hold them together.
  */
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
-const whole = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number')
-    .transform(Number)
-    .refine((n) => n >= least && n <= most, `must be from ${least} to ${most}`);
-/** A bound on what is stored; 0 for none. */
-const quota = whole(0, Number.MAX_SAFE_INTEGER).transform((most) => (most === 0 ? Number.POSITIVE_INFINITY : most));
 const seconds = (least: number, most: number) =>
   z
     .string()
@@ -91,16 +85,7 @@ export const variables = {
     .default('messagebox'),
 
   ENABLE_WEBSOCKETS: flag.default(true),
-  MAX_BODY_BYTES: whole(1_024, 1_073_741_824).default(10_485_760),
-  LIST_MAX_BYTES: whole(1_024, 15_000_000).default(15_000_000),
-  LIVE_MAX_BODY: whole(1_024, 134_217_728).default(2_097_152),
-  MAX_RECIPIENTS: whole(1, 1_000).default(100),
-  INBOX_MAX_MESSAGES: quota.default(10_000),
-  INBOX_MAX_BYTES: quota.default(1_073_741_824),
-  SENDER_MAX_MESSAGES: quota.default(10_000),
-  SENDER_MAX_BYTES: quota.default(1_073_741_824),
-  PAIR_MAX_MESSAGES: quota.default(1_000),
-  PAIR_MAX_BYTES: quota.default(104_857_600),
+  ...limitVariables,
   SOCKET_AUTH_SECONDS: seconds(1, 3_600).default(60_000),
   SHUTDOWN_GRACE_SECONDS: seconds(0, 600).default(20_000),
   LOGGING_ENABLED: flag.default(false),

@@ -7,7 +7,7 @@ import { limitedLines } from '../logging/limited-lines.js';
 import type { Logger } from '../logging/logger.js';
 import { DOWNLOAD_PACE, type DownloadPace, DownloadWatch } from './download-watch.js';
 import { FrontServer } from './front-server.js';
-import { type Excess, excessOfRequest, MAX_HEADERS } from './request-bounds.js';
+import { type Excess, excessOfRequest, REQUEST_BOUNDS, type RequestBounds } from './request-bounds.js';
 import { UPLOAD_PACE, type UploadPace, UploadWatch } from './upload-watch.js';
 
 /**
@@ -29,7 +29,7 @@ const BAD_REQUEST = 'ERR_BAD_REQUEST';
 const TOO_SLOW = 'The request took too long to arrive.';
 
 /** Limits of the server itself, as `messagebox_limits_hit_total` names them. */
-export type ServerLimit = 'slow_upload' | 'slow_download' | Excess['limit'];
+export type ServerLimit = 'slow_upload' | 'slow_download' | 'slow_headers' | 'header_bytes' | Excess['limit'];
 
 export interface JsonServerOptions {
   /** How slowly a body may arrive before its request is answered with 408: {@link UPLOAD_PACE} unless given. */
@@ -40,6 +40,8 @@ export interface JsonServerOptions {
   readonly downloadPace?: DownloadPace;
   /** How often to look for answers that are taken too slowly, milliseconds. */
   readonly downloadCheckMs?: number;
+  /** What a request may have by its shape: {@link REQUEST_BOUNDS} unless given. */
+  readonly requestBounds?: RequestBounds;
   /** Told by name of each limit that a client has met here. Must not throw. */
   readonly onLimit?: (limit: ServerLimit) => void;
   /** How long the headers of a request may take, milliseconds. */
@@ -61,7 +63,7 @@ export class JsonServer {
   /** @param log gets one line for each refusal of this server's own; those of the listener are the listener's */
   constructor(listener: RequestListener, log?: Logger, options: JsonServerOptions = {}) {
     const { uploadPace: pace = UPLOAD_PACE, headersTimeoutMs = HEADERS_TIMEOUT_MS } = options;
-    const { now = () => performance.now(), onLimit = () => {} } = options;
+    const { now = () => performance.now(), onLimit = () => {}, requestBounds: bounds = REQUEST_BOUNDS } = options;
     const uploads = new UploadWatch({
       paceOf: () => pace,
       onTooSlow: (request, response) => {
@@ -75,7 +77,12 @@ export class JsonServer {
       pace: options.downloadPace ?? DOWNLOAD_PACE,
       onTooSlow: (response) => {
         onLimit('slow_download');
-        if (log) limitedLines(log).write('info', { status: response.statusCode }, 'an answer was taken too slowly');
+        if (log)
+          limitedLines(log).write(
+            'info',
+            { status: response.statusCode, limit: 'slow_download' },
+            'an answer was taken too slowly',
+          );
         response.destroy();
       },
       everyMs: options.downloadCheckMs ?? PACE_CHECK_MS,
@@ -93,13 +100,13 @@ export class JsonServer {
       (request, response) => {
         uploads.watch(request, response);
         downloads.watch(request, response);
-        const excess = excessOfRequest(request);
+        const excess = excessOfRequest(request, bounds);
         if (excess === undefined) return true;
         onLimit(excess.limit);
-        refuseRequest(log, request, response, excess.status, excess.description);
+        refuseRequest(log, request, response, excess.status, excess.description, excess.limit);
         return false;
       },
-      (request) => excessOfRequest(request) === undefined,
+      (request) => excessOfRequest(request, bounds) === undefined,
       (request, response) => {
         if (request.headers.host === undefined && request.httpVersion === '1.1') {
           refuseRequest(log, request, response, 400, 'The request has no Host header.');
@@ -108,8 +115,12 @@ export class JsonServer {
     );
     this.http = this.#front;
     // Node leaves out of `headers` what comes after so many, Content-Length like any other; but more are refused.
-    this.http.maxHeadersCount = MAX_HEADERS;
-    this.http.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseUnreadable(log, error, socket));
+    this.http.maxHeadersCount = bounds.headers;
+    this.http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      const limit = LIMIT_OF_ERROR[error.code ?? ''];
+      if (limit !== undefined) onLimit(limit);
+      refuseUnreadable(log, error, socket, limit);
+    });
     this.http.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
       refuseRequest(log, request, response, 417, 'Only 100-continue can be expected here.');
     });
@@ -181,8 +192,9 @@ function refuseRequest(
   response: ServerResponse,
   status: number,
   description: string,
+  limit?: ServerLimit,
 ): void {
-  if (log) limitedLines(log).write('info', { status, code: BAD_REQUEST }, 'request refused');
+  if (log) limitedLines(log).write('info', { status, code: BAD_REQUEST, limit }, 'request refused');
   response.setHeader('Connection', 'close'); // its body stays unread
   sendJson(response, status, { status: 'error', code: BAD_REQUEST, description });
   request.resume();
@@ -193,17 +205,28 @@ function refuseSlowUpload(log: Logger | undefined, request: IncomingMessage, res
   if (response.headersSent) request.destroy();
   else {
     response.once('finish', () => request.destroy());
-    refuseRequest(log, request, response, 408, TOO_SLOW);
+    refuseRequest(log, request, response, 408, TOO_SLOW, 'slow_upload');
   }
 }
 
-function refuseUnreadable(log: Logger | undefined, error: NodeJS.ErrnoException, socket: Duplex): void {
+/** Errors of Node's own parser that are limits. */
+const LIMIT_OF_ERROR: Readonly<Record<string, ServerLimit>> = {
+  HPE_HEADER_OVERFLOW: 'header_bytes',
+  ERR_HTTP_REQUEST_TIMEOUT: 'slow_headers',
+};
+
+function refuseUnreadable(
+  log: Logger | undefined,
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+  limit: ServerLimit | undefined,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
   const [status, phrase, text] = refusal(error.code);
-  if (log) limitedLines(log).write('info', { status, code: BAD_REQUEST, reason: error.code }, 'request refused');
+  if (log) limitedLines(log).write('info', { status, code: BAD_REQUEST, limit, reason: error.code }, 'request refused');
   const body = JSON.stringify({ status: 'error', code: BAD_REQUEST, description: text });
   socket.end(
     `HTTP/1.1 ${status} ${phrase}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +

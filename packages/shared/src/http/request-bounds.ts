@@ -1,11 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Bytes of a request target before its query, which may be as long as the header block: a quote names many recipients. */
-export const MAX_PATH_BYTES = 2_048;
-/** Header lines of a request. */
-export const MAX_HEADERS = 200;
-/** Header lines that BRC-104 signs, each of which costs something before the signature can be verified. */
-export const MAX_SIGNED_HEADERS = 64;
+/** What a request may have, by its shape alone. */
+export interface RequestBounds {
+  /** Bytes of its target before the query, which may be as long as the header block: a quote names many recipients. */
+  readonly pathBytes: number;
+  /** Header lines. */
+  readonly headers: number;
+  /** Header lines that BRC-104 signs, each of which costs something before the signature can be verified. */
+  readonly signedHeaders: number;
+}
+
+/** For servers that are not given others. */
+export const REQUEST_BOUNDS: RequestBounds = { pathBytes: 2_048, headers: 200, signedHeaders: 64 };
 
 const SIGNED_PREFIX = 'x-bsv-';
 
@@ -21,24 +27,25 @@ export interface Excess {
  *
  * @returns undefined when it may go on
  */
-export function excessOfRequest({ url = '', rawHeaders }: IncomingMessage): Excess | undefined {
+export function excessOfRequest({ url = '', rawHeaders }: IncomingMessage, bounds: RequestBounds): Excess | undefined {
   // Node reads each byte of a request target as one character.
   const question = url.indexOf('?');
-  if ((question < 0 ? url.length : question) > MAX_PATH_BYTES) return PATH;
+  if ((question < 0 ? url.length : question) > bounds.pathBytes) return PATH;
   const lines = rawHeaders.length / 2;
-  if (lines > MAX_HEADERS) return HEADERS;
-  if (lines <= MAX_SIGNED_HEADERS) return undefined;
+  if (lines > bounds.headers) return HEADERS;
+  if (lines <= bounds.signedHeaders) return undefined;
   let signed = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     if (rawHeaders[i]?.slice(0, SIGNED_PREFIX.length).toLowerCase() === SIGNED_PREFIX) signed += 1;
   }
-  return signed > MAX_SIGNED_HEADERS ? SIGNED_HEADERS : undefined;
+  return signed > bounds.signedHeaders
+    ? {
+        limit: 'header_count',
+        status: 431,
+        description: `The request has more than ${bounds.signedHeaders} x-bsv- headers.`,
+      }
+    : undefined;
 }
 
 const PATH: Excess = { limit: 'path_length', status: 414, description: 'The path of the request is too long.' };
 const HEADERS: Excess = { limit: 'header_count', status: 431, description: 'The request has too many headers.' };
-const SIGNED_HEADERS: Excess = {
-  limit: 'header_count',
-  status: 431,
-  description: `The request has more than ${MAX_SIGNED_HEADERS} x-bsv- headers.`,
-};

@@ -1,4 +1,5 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { SharedCounts } from './shared-counts.js';
 
 /** Too much at once from one key. Answered as 429 with Retry-After. */
 export class TooManyRequestsError extends Error {
@@ -8,10 +9,20 @@ export class TooManyRequestsError extends Error {
   }
 }
 
+/** So many in so many seconds. */
+export interface Rate {
+  readonly count: number;
+  /** Whole seconds. */
+  readonly seconds: number;
+}
+
 /** Lets a key pass so often, or says when it may come again. */
 export interface RateLimit {
-  /** @throws {TooManyRequestsError} */
-  admit(key: string): Promise<void>;
+  /**
+   * @param cost what it counts as; 1 unless given
+   * @throws {TooManyRequestsError}
+   */
+  admit(key: string, cost?: number): Promise<void>;
   /**
    * Whether it has had too much by now, counting nothing.
    *
@@ -22,28 +33,50 @@ export interface RateLimit {
   charge(key: string, more: number): Promise<void>;
 }
 
+export interface RateLimitParts {
+  /** The whole of it may come at once. */
+  readonly rate: Rate;
+  /** Told of each refusal. Must not throw. */
+  readonly onHit: () => void;
+  /** What all instances have counted. Undefined: the limit is this process's own. */
+  readonly shared?: SharedCounts | undefined;
+}
+
 /**
- * A limit in this process: `burst` at once, and on average `burst / seconds` a second.
- * Meant to protect the process, not etiquette: a whole office may stand behind one address.
+ * A limit that decides at once by what this process knows: what it has counted itself and, when counts are shared, what it
+ * has last heard of all instances together. Whether Redis answers makes no difference to a request.
+ *
+ * Meant to protect the service, not etiquette: a whole office may stand behind one address.
  */
-export function rateLimit(burst: number, seconds: number): RateLimit {
-  const limiter = new RateLimiterMemory({ points: burst, duration: seconds });
-  const refusal = ({ msBeforeNext }: RateLimiterRes) =>
-    new TooManyRequestsError(Math.max(1, Math.ceil(msBeforeNext / 1000)));
+export function rateLimit({ rate, onHit, shared }: RateLimitParts): RateLimit {
+  const own = new RateLimiterMemory({ points: rate.count, duration: rate.seconds });
+  const refusal = (ms: number) => {
+    onHit();
+    return new TooManyRequestsError(Math.max(1, Math.ceil(ms / 1_000)));
+  };
+  const checkShared = (key: string, cost: number) => {
+    const ms = shared?.msUntilRoom(key, cost) ?? 0;
+    if (ms > 0) throw refusal(ms);
+  };
   return {
-    async admit(key) {
+    async admit(key, cost = 1) {
+      checkShared(key, cost);
       try {
-        await limiter.consume(key);
+        const { consumedPoints } = await own.consume(key, cost);
+        shared?.add(key, cost, consumedPoints);
       } catch (refused) {
-        throw refused instanceof RateLimiterRes ? refusal(refused) : refused;
+        throw refused instanceof RateLimiterRes ? refusal(refused.msBeforeNext) : refused;
       }
     },
     async check(key) {
-      const had = await limiter.get(key);
-      if (had !== null && had.consumedPoints > burst) throw refusal(had);
+      checkShared(key, 0);
+      const had = await own.get(key);
+      if (had !== null && had.consumedPoints > rate.count) throw refusal(had.msBeforeNext);
     },
     async charge(key, more) {
-      if (more > 0) await limiter.penalty(key, more);
+      if (more <= 0) return;
+      const { consumedPoints } = await own.penalty(key, more);
+      shared?.add(key, more, consumedPoints);
     },
   };
 }

@@ -5,8 +5,12 @@ import { databaseCheck, Health } from '../health/health.js';
 import type { JsonServer } from '../http/json-server.js';
 import { ownAddress } from '../http/own-address.js';
 import { type ServerIdentity, serverIdentity } from '../identity/server-identity.js';
+import { RateLimits } from '../limits/rate-limits.js';
+import { RedisCounts } from '../limits/redis-counts.js';
+import { SendRates } from '../limits/send-rates.js';
 import type { Logger } from '../logging/logger.js';
 import { createInternalServer } from '../metrics/internal-server.js';
+import { LimitsHit } from '../metrics/limits-hit.js';
 import { MeasuredPermissions } from '../metrics/measured-permissions.js';
 import { MeasuredStore } from '../metrics/measured-store.js';
 import { MeasuredUsage } from '../metrics/measured-usage.js';
@@ -37,6 +41,12 @@ export interface Foundation {
   readonly closing: Closing;
   readonly health: Health;
   readonly metrics: Metrics;
+  /** Told of every limit that is hit. */
+  readonly limitsHit: LimitsHit;
+  /** Makes rate limits, which other instances share when there is Redis. */
+  readonly rates: RateLimits;
+  /** One for the process, and shared by all that take sends. */
+  readonly sendRates: SendRates;
   /** Divides this process's time among clients. */
   readonly scheduler: FairScheduler;
   readonly identity: ServerIdentity;
@@ -91,7 +101,12 @@ export async function openFoundation(config: Config, log: Logger, options: Found
     }
     const relief = new MemoryRelief();
     closing.add('memory relief', () => relief.close());
-    const scheduler = new FairScheduler();
+    const limitsHit = new LimitsHit(metrics, log);
+    const rates = openRates(config, log, closing, redis, limitsHit);
+    const scheduler = new FairScheduler({
+      maxWaitingPerAddress: config.limits.waitingPerAddress,
+      onRefused: () => limitsHit.hit('waiting_work'),
+    });
     metrics.gauge('messagebox_work_waiting', 'Pieces of work that wait for their turn.', () => scheduler.waiting);
     const store = new MeasuredStore(opened, metrics);
     health.add('database', databaseCheck(store));
@@ -104,10 +119,16 @@ export async function openFoundation(config: Config, log: Logger, options: Found
       closing,
       health,
       metrics,
+      limitsHit,
+      rates,
+      sendRates: new SendRates(
+        rates.openShared('sends', config.limits.rates.sends),
+        rates.openShared('sent_bytes', config.limits.rates.sentBytes),
+      ),
       scheduler,
       identity,
       store,
-      permissions: new MeasuredPermissions(new SqlPermissionStore(sql), metrics),
+      permissions: new MeasuredPermissions(new SqlPermissionStore(sql, config.limits.permissions), metrics),
       deliveryFees: new DeliveryFees(new SqlServerFeeStore(sql), undefined, hasWallet(config)),
       quotas: new StorageQuotas({
         limits: config.quotas,
@@ -131,6 +152,19 @@ export async function openFoundation(config: Config, log: Logger, options: Found
 const DATABASE_MISSING =
   'KNEX_DB_CONNECTION is missing: set it to {"host", "port", "user", "password", "database"} of a MySQL or MariaDB server';
 const REDIS_MISSING = 'REDIS_URL is missing: services in several processes need it, for example redis://127.0.0.1:6379';
+
+function openRates(
+  config: Config,
+  log: Logger,
+  closing: Closing,
+  redis: RedisClients | undefined,
+  limitsHit: LimitsHit,
+): RateLimits {
+  const counts = redis && config.redis && new RedisCounts(redis.commands, config.redis.prefix, log);
+  const rates = new RateLimits({ onHit: limitsHit.hit, counts });
+  closing.add('rates', () => rates.close());
+  return rates;
+}
 
 async function openBroker(
   config: Config,

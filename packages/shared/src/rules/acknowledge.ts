@@ -4,11 +4,10 @@ import { isMessageId, MESSAGE_ID_FORM } from './names.js';
 import { field } from './parse-send.js';
 import { RuleError } from './rule-error.js';
 
-/** Ids of one acknowledgement, as many as today's clients send at most. */
-export const MAX_ACKNOWLEDGED_IDS = 1_000;
-
 export interface AcknowledgeParts {
   readonly store: MessageStore;
+  /** Ids of one acknowledgement. */
+  readonly maxIds: number;
   /** Told that there is room again. */
   readonly quotas?: Pick<StorageQuotas, 'freed'> | undefined;
 }
@@ -16,7 +15,7 @@ export interface AcknowledgeParts {
 /**
  * Deletes those of the listed messages that are the caller's own, for good.
  *
- * @param request `{messageIds: string[]}`, unchecked; at most {@link MAX_ACKNOWLEDGED_IDS}
+ * @param request `{messageIds: string[]}`, unchecked; at most `maxIds`
  * @throws {RuleError} `ERR_INVALID_ACKNOWLEDGMENT` when none of them was the caller's
  * @throws {StoreUnavailableError}
  */
@@ -30,8 +29,8 @@ export async function acknowledge(
     throw new RuleError('ERR_MESSAGE_ID_REQUIRED', 'Please provide the ids of the messages to acknowledge.');
   }
   if (!Array.isArray(ids)) throw new RuleError('ERR_INVALID_MESSAGE_ID', 'messageIds must be a list of message ids.');
-  if (ids.length > MAX_ACKNOWLEDGED_IDS) {
-    const description = `At most ${MAX_ACKNOWLEDGED_IDS} messages are acknowledged at once. Acknowledge in portions.`;
+  if (ids.length > parts.maxIds) {
+    const description = `At most ${parts.maxIds} messages are acknowledged at once. Acknowledge in portions.`;
     throw new RuleError('ERR_TOO_MANY_MESSAGE_IDS', description);
   }
   if (!ids.every(isMessageId)) {

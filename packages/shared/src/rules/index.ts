@@ -1,8 +1,9 @@
-export { type AcknowledgeParts, acknowledge, MAX_ACKNOWLEDGED_IDS } from './acknowledge.js';
+export { type AcknowledgeParts, acknowledge } from './acknowledge.js';
 export { type AdminFeeParts, type FeeAnswer, listFees, setFee } from './admin-fees.js';
 export { type ChargeParts, type Charges, charges, type PermissionStatus } from './charges.js';
 export { type DeliverParts, type Delivery, deliver, type OutgoingMessage } from './deliver.js';
 export { type DevicesAnswer, listDevices, type RegisterDeviceAnswer, registerDevice } from './devices.js';
+export { limitOfCode } from './limit-of-code.js';
 export { type ListAnswer, type ListParts, list, type OffsetPageAnswer } from './list.js';
 export { bodyText, storedBody, storedWithPayment } from './message-body.js';
 export { ackEventName, isMessageId, isName, pushEventName, roomName, splitRoomName } from './names.js';

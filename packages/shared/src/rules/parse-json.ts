@@ -10,7 +10,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  */
 export function parseJson(bytes: Uint8Array): unknown {
   const excess = excessOfJson(bytes);
-  if (excess !== undefined) throw new RuleError('ERR_INVALID_JSON', TOO_MUCH[excess]);
+  if (excess !== undefined) {
+    throw new RuleError('ERR_INVALID_JSON', TOO_MUCH[excess], 400, {}, { limit: 'json_structure' });
+  }
   try {
     return JSON.parse(utf8.decode(bytes));
   } catch {

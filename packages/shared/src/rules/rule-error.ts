@@ -1,3 +1,13 @@
+import { limitOfCode } from './limit-of-code.js';
+
+/** What is told beside the answer itself. */
+export interface RuleErrorFacts {
+  /** When another try may succeed, where that can be said. Over HTTP it is told by Retry-After. */
+  readonly retryAfterSeconds?: number;
+  /** The limit that was hit, as the metric names it. Default: what the code says. */
+  readonly limit?: string;
+}
+
 /**
  * A rule refused a request. What a client sees: `{status: 'error', code, description}` plus `details`.
  * Neither may echo input that could be secret.
@@ -10,8 +20,18 @@ export class RuleError extends Error {
     readonly status: 400 | 403 | 404 | 409 | 413 | 415 | 429 | 500 | 503 = 400,
     /** More for programs, beside the code. */
     readonly details: Readonly<Record<string, unknown>> = {},
+    private readonly facts: RuleErrorFacts = {},
   ) {
     super(description);
+  }
+
+  get retryAfterSeconds(): number | undefined {
+    return this.facts.retryAfterSeconds;
+  }
+
+  /** Undefined when it is about no limit. */
+  get limit(): string | undefined {
+    return this.facts.limit ?? limitOfCode(this.code);
   }
 }
 

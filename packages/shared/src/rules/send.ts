@@ -1,3 +1,4 @@
+import type { SendRates } from '../limits/send-rates.js';
 import { MessageIdTakenError } from '../store/index.js';
 import { type ChargeParts, type Charges, charges } from './charges.js';
 import { deliverFree } from './deliver-free.js';
@@ -8,6 +9,8 @@ import { withQuotaRefusals } from './storage.js';
 
 export interface SendParts extends ChargeParts, SettleParts {
   readonly normaliseKey: NormaliseKey;
+  /** Undefined: an identity may send as much as it likes. */
+  readonly sendRates?: SendRates | undefined;
   /** Of one send. */
   readonly maxRecipients: number;
 }
@@ -30,6 +33,7 @@ export interface SendAnswer {
  * @param sender identity key of the verified session
  * @param request what the client sent, unchecked
  * @throws {RuleError} refused, nothing stored
+ * @throws {TooManyRequestsError} likewise
  * @throws {StoreUnavailableError} nothing stored; worth another try
  */
 export async function send(parts: SendParts, sender: string, request: unknown): Promise<SendAnswer> {
@@ -40,6 +44,7 @@ export async function send(parts: SendParts, sender: string, request: unknown): 
 async function sendCommand(parts: SendParts, sender: string, command: SendCommand): Promise<SendAnswer> {
   if (command.payment !== undefined && parts.payments === undefined) throw paymentNotSupported();
   const recipients = command.messages.map(({ recipient }) => recipient);
+  await parts.sendRates?.admit(sender, recipients.length, Buffer.byteLength(command.liveBody) * recipients.length);
   const cost = await charges(parts, sender, command.messageBox, recipients);
   try {
     await withQuotaRefusals(parts, !command.single, () =>

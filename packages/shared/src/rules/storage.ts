@@ -42,6 +42,9 @@ export function chargeOf(
   return { recipient, sender, bytes, isAllowed };
 }
 
+/** There is room when somebody has read and acknowledged, which takes people a while. */
+const QUOTA_FACTS = { retryAfterSeconds: 60 };
+
 /** What a client is told. Counts the refusal. */
 export function quotaRefusal({ quotas }: StorageParts, error: QuotaExceededError, isBatch: boolean): RuleError {
   quotas?.refused(error);
@@ -52,11 +55,11 @@ export function quotaRefusal({ quotas }: StorageParts, error: QuotaExceededError
   if (quota === 'inbox') {
     const whose = isBatch ? 'A recipient' : 'The recipient';
     const description = `${whose} may have ${most} that are not acknowledged. Send again later.${nothingSent}`;
-    return new RuleError('ERR_INBOX_QUOTA_EXCEEDED', description, 429, details);
+    return new RuleError('ERR_INBOX_QUOTA_EXCEEDED', description, 429, details, QUOTA_FACTS);
   }
   const where = quota === 'pair' ? ' for a recipient who has not allowed you by name' : '';
   const description = `You may have ${most} that are not acknowledged${where}. Send again later.${nothingSent}`;
-  return new RuleError('ERR_SENDER_QUOTA_EXCEEDED', description, 429, details);
+  return new RuleError('ERR_SENDER_QUOTA_EXCEEDED', description, 429, details, QUOTA_FACTS);
 }
 
 /** Runs `work` and turns an exceeded quota into what a client is told. */

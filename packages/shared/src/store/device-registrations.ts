@@ -1,8 +1,8 @@
 import { retryContention } from './retry-contention.js';
-import { decodeName, encodeName, fixed, type SqlClient, type SqlRow, varying } from './sql-client.js';
+import { decodeName, encodeName, fixed, type Sql, type SqlClient, type SqlRow, varying } from './sql-client.js';
 import { sqlErrorKind, withStoreErrors } from './translate-error.js';
 
-/** An identity's registrations beyond this number are forgotten: those first that are not active, then the oldest. */
+/** Registrations of an identity, unless another number is given. */
 export const MOST_DEVICES = 50;
 
 /** What a client says of itself; checked by the rule. */
@@ -28,14 +28,23 @@ export interface Device {
   readonly lastUsed: Date | undefined;
 }
 
+export interface DeviceOptions {
+  /** An identity's registrations beyond this number are forgotten: those first that are not active, then the oldest. */
+  readonly most?: number;
+  /** Told when some are forgotten because there are too many. Must not throw. */
+  readonly onForgotten?: () => void;
+}
+
 const TABLE = 'device_registrations';
 const COLUMNS = 'id, identity_key, fcm_token, device_id, platform, active, created_at, updated_at, last_used';
 const FIND_TOKEN = fixed(`SELECT id FROM ${TABLE} WHERE fcm_token = ?`);
 const FIND = fixed(`SELECT ${COLUMNS} FROM ${TABLE} WHERE id = ?`);
 const LIST = `SELECT ${COLUMNS} FROM ${TABLE} WHERE identity_key = ?
   ORDER BY active DESC, COALESCE(last_used, updated_at) DESC, id DESC`;
-const SURPLUS = fixed(`SELECT id, COALESCE(last_used, updated_at) AS used FROM ${TABLE} WHERE identity_key = ?
-  ORDER BY active DESC, COALESCE(last_used, updated_at) DESC, id DESC LIMIT 1000 OFFSET ${MOST_DEVICES}`);
+const SURPLUS = (
+  most: number,
+) => `SELECT id, COALESCE(last_used, updated_at) AS used FROM ${TABLE} WHERE identity_key = ?
+  ORDER BY active DESC, COALESCE(last_used, updated_at) DESC, id DESC LIMIT 1000 OFFSET ${most}`;
 const INSERT = fixed(`INSERT INTO ${TABLE}
   (identity_key, device_id, platform, active, created_at, updated_at, last_used, fcm_token) VALUES (?, ?, ?, 1, ?, ?, ?, ?)`);
 const UPDATE = fixed(`UPDATE ${TABLE}
@@ -50,7 +59,18 @@ const MAX_ATTEMPTS = 5;
  * registered it. All methods throw {@link StoreUnavailableError} and nothing else.
  */
 export class DeviceRegistrations {
-  constructor(private readonly sql: SqlClient) {}
+  readonly #most: number;
+  readonly #surplus: Sql;
+  readonly #onForgotten: () => void;
+
+  constructor(
+    private readonly sql: SqlClient,
+    { most = MOST_DEVICES, onForgotten = () => {} }: DeviceOptions = {},
+  ) {
+    this.#most = most;
+    this.#surplus = fixed(SURPLUS(most));
+    this.#onForgotten = onForgotten;
+  }
 
   /**
    * Registers a device, or brings its registration up to date: active, and this identity's.
@@ -66,7 +86,7 @@ export class DeviceRegistrations {
   }
 
   /** A page of an identity's devices, active ones first, then by last use. By default all that are kept. */
-  list(identityKey: string, { limit = MOST_DEVICES, offset = 0 } = {}): Promise<Device[]> {
+  list(identityKey: string, { limit = this.#most, offset = 0 } = {}): Promise<Device[]> {
     const page = varying(`${LIST} LIMIT ${Math.trunc(limit)} OFFSET ${Math.trunc(offset)}`);
     return withStoreErrors(async () => (await this.sql.read(page, [encodeName(identityKey)])).map(toDevice));
   }
@@ -91,7 +111,7 @@ export class DeviceRegistrations {
         const key = decodeName(row['identity_key']);
         const ids = found.get(key) ?? [];
         // The reference server keeps any number of them.
-        if (ids.length < MOST_DEVICES) found.set(key, [...ids, Number(row['id'])]);
+        if (ids.length < this.#most) found.set(key, [...ids, Number(row['id'])]);
       }
       return found;
     });
@@ -137,8 +157,9 @@ export class DeviceRegistrations {
   /** Leaves alone what has become another identity's, or was registered or used again, since it was looked for. */
   async #forgetSurplus(identityKey: string): Promise<void> {
     const owner = encodeName(identityKey);
-    const surplus = await this.sql.read(SURPLUS, [owner]);
+    const surplus = await this.sql.read(this.#surplus, [owner]);
     if (surplus.length === 0) return;
+    this.#onForgotten();
     const lastUse = new Date(Math.max(...surplus.map((row) => toDate(row['used']).getTime())));
     const places = surplus.map(() => '?').join(', ');
     const sql = varying(

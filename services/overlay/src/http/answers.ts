@@ -33,7 +33,7 @@ export class Answers {
     await this.#turns.run(async () => {
       if (response.destroyed) return; // went away while it waited
       if (this.#held > this.limits.heldBytes) {
-        throw new OverloadedError('Too many answers wait to be taken. Try again later.');
+        throw new OverloadedError('Too many answers wait to be taken. Try again later.', 'overlay_answer_bytes');
       }
       await this.rate.check(askedBy); // those before it may have been large
       const body = await make();

@@ -1,4 +1,4 @@
-import { type Config, type FairScheduler, type Health, type Logger, type Metrics, rateLimit } from '@messagebox/shared';
+import type { Config, FairScheduler, Health, LimitsHit, Logger, Metrics, RateLimits } from '@messagebox/shared';
 import {
   addressOf,
   admit,
@@ -22,30 +22,25 @@ import { submitRoute } from './submit.js';
 import { syncRoutes } from './sync-routes.js';
 
 export interface OverlayRouteParts {
-  readonly config: Pick<Config, 'network'>;
+  readonly config: Pick<Config, 'network' | 'limits'>;
   readonly engine: OverlayEngine;
+  readonly rates: RateLimits;
   /** The play chain and its faucet. Served on network `local` only. */
   readonly development?: Development | undefined;
 }
 
 export interface OverlayAppParts extends OverlayRouteParts {
-  readonly config: Pick<Config, 'network' | 'trustedProxies'>;
+  readonly config: Pick<Config, 'network' | 'limits' | 'trustedProxies'>;
   readonly log: Logger;
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly limitsHit: LimitsHit;
   readonly scheduler: FairScheduler;
 }
 
-/** Protects the process, not etiquette: a whole office may stand behind one address. */
-const LIMITS = {
-  /** Each may cost the verifying of scripts, and is kept for weeks. */
-  submissions: { burst: 300, seconds: 60 },
-  questions: { burst: 3_000, seconds: 3 },
-  answers: { atOnce: 8, heldBytes: 67_108_864, takenWithinMs: 30_000, bytesOfOne: 4_096 },
-  inFlight: { requests: 1_000, bodyBytes: 134_217_728 },
-  beefBytes: 1_048_576,
-  jsonBytes: 65_536,
-};
+const ANSWERS = { atOnce: 8, takenWithinMs: 30_000, bytesOfOne: 4_096 };
+const BEEF_BYTES = 1_048_576;
+const JSON_BYTES = 65_536;
 
 /** The overlay's HTTP face without its process: the whole wiring. Nothing here is authenticated, all is bounded. */
 export function createOverlayApp(parts: OverlayAppParts): Express {
@@ -58,22 +53,24 @@ export function createOverlayApp(parts: OverlayAppParts): Express {
   app.use(measure(parts.metrics));
   app.use(cors);
   app.use('/health', healthRoutes(parts.health));
-  app.use(boundInFlight({ ...LIMITS.inFlight, largestBody: LIMITS.beefBytes }, parts.metrics));
+  app.use(boundInFlight({ ...config.limits.overlay.inFlight, largestBody: BEEF_BYTES }, parts.limitsHit.hit));
   app.use(scheduleFairly(parts.scheduler));
   app.use(overlayRoutes(parts));
   app.use(answerNotFound);
-  app.use(answerErrors(log));
+  app.use(answerErrors(log, parts.limitsHit.count));
   return app;
 }
 
 /** The routes alone, for a server that has others as well. They answer no path but their own. */
-export function overlayRoutes({ config, engine, development }: OverlayRouteParts): Router {
-  const submissions = rateLimit(LIMITS.submissions.burst, LIMITS.submissions.seconds);
-  const questions = rateLimit(LIMITS.questions.burst, LIMITS.questions.seconds);
+export function overlayRoutes({ config, engine, development, rates }: OverlayRouteParts): Router {
+  const limits = config.limits.overlay;
+  // Each may cost the verifying of scripts, and is kept for weeks.
+  const submissions = rates.open('overlay_submissions', limits.submissions);
+  const questions = rates.open('overlay_requests', limits.requests);
   const mayAsk = admit((request) => questions.admit(addressOf(request)));
-  const answers = new Answers(LIMITS.answers, questions);
-  const json = rawBody(LIMITS.jsonBytes);
-  const beef = rawBody(LIMITS.beefBytes);
+  const answers = new Answers({ ...ANSWERS, heldBytes: limits.answerBytes }, questions);
+  const json = rawBody(JSON_BYTES);
+  const beef = rawBody(BEEF_BYTES);
 
   const routes = express.Router();
   const maySubmit = admit((request) => submissions.admit(addressOf(request)));

@@ -42,8 +42,8 @@ function beefOf(request: Request): Uint8Array {
 
 /** What is not the transaction's fault. */
 function toHttp(error: unknown): unknown {
-  if (error instanceof VerifierBusyError || error instanceof OverlayFullError)
-    return new OverloadedError(error.message);
+  if (error instanceof VerifierBusyError) return new OverloadedError(error.message, 'overlay_verification');
+  if (error instanceof OverlayFullError) return new OverloadedError(error.message, 'overlay_size');
   if (!(error instanceof ChainUnavailableError)) return error;
   return new DependencyUnavailableError('ERR_CHAIN_UNAVAILABLE', error.message, CHAIN_RETRY_SECONDS);
 }

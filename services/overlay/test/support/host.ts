@@ -7,9 +7,12 @@ import {
   FairScheduler,
   Health,
   JsonServer,
+  LimitsHit,
   Metrics,
   type Network,
   openDatabase,
+  RateLimits,
+  readConfig,
   type SqlClient,
   type StoreConfig,
 } from '@messagebox/shared';
@@ -82,11 +85,13 @@ export async function startHost(chain: ChainTracker, options: HostOptions = {}):
     share: size.share,
   });
   if (options.makesRoom === true) size.onCrowded(() => makeRoom(engine, storage));
-  const config = { network, trustedProxies };
+  const config = { network, trustedProxies, limits: readConfig({}).limits };
   const health = new Health();
   const scheduler = new FairScheduler();
+  const limitsHit = new LimitsHit(metrics, log);
+  const rates = new RateLimits({ onHit: limitsHit.hit });
   const server = new JsonServer(
-    createOverlayApp({ config, engine, log, health, metrics, scheduler, development }),
+    createOverlayApp({ config, engine, log, health, metrics, limitsHit, rates, scheduler, development }),
     log,
   );
   const url = await server.listen(0, '127.0.0.1');

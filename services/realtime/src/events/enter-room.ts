@@ -4,7 +4,7 @@ import type { EventParts } from './event-parts.js';
 /** Whether one more socket would be too many for a room. */
 export function isRoomFull(parts: EventParts, socket: AuthSocket, room: string): boolean {
   if (socket.isIn(room) || parts.socketsIn(room) < parts.maxSocketsInRoom) return false;
-  parts.limitHit('sockets_in_room');
+  parts.limitsHit.hit('sockets_in_room');
   return true;
 }
 

@@ -1,5 +1,5 @@
 import type { AuthSocket } from '@messagebox/brc103';
-import type { Logger, NormaliseKey, RoomMemory, RoomSubscriptions, SendParts } from '@messagebox/shared';
+import type { LimitsHit, Logger, NormaliseKey, RoomMemory, RoomSubscriptions, SendParts } from '@messagebox/shared';
 
 /** What the handlers of socket events are given. */
 export interface EventParts extends SendParts {
@@ -13,8 +13,8 @@ export interface EventParts extends SendParts {
   readonly maxSocketsInRoom: number;
   /** Sockets that are in a room on this instance, in whatever namespace. */
   socketsIn(room: string): number;
-  /** Notes that a limit was hit. */
-  limitHit(limit: string): void;
+  /** Told of limits that are hit. */
+  readonly limitsHit: LimitsHit;
   /** Bytes of a body that may be sent live. */
   readonly maxBodyBytes: number;
   readonly log: Logger;

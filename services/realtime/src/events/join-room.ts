@@ -1,5 +1,5 @@
 import type { AuthSocket } from '@messagebox/brc103';
-import { limitedLines } from '@messagebox/shared';
+import { limitedLines, limitOfCode } from '@messagebox/shared';
 import { echo } from './echo.js';
 import { enterRoom, isRoomFull } from './enter-room.js';
 import type { EventHandler, EventParts } from './event-parts.js';
@@ -56,6 +56,8 @@ function fail(
   roomId: unknown,
   { code, reason }: { readonly code: string; readonly reason: string },
 ): void {
-  limitedLines(parts.log).write('info', { socket: socket.id, event: `${what}Room`, code }, 'event refused');
+  const limit = limitOfCode(code);
+  if (limit !== undefined) parts.limitsHit.count(limit);
+  limitedLines(parts.log).write('info', { socket: socket.id, event: `${what}Room`, code, limit }, 'event refused');
   socket.emit(`${what}Failed`, { reason, roomId: echo(roomId), code });
 }

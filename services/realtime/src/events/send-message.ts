@@ -118,9 +118,11 @@ function failure(parts: EventParts, socket: AuthSocket, error: unknown): Failure
             isPayment: paymentErrorCodes.has(error.code),
           }
         : { code: 'ERR_TOO_MANY_REQUESTS', description: error.message, isPayment: false };
+    const limit = error instanceof RuleError ? error.limit : undefined;
+    if (limit !== undefined) parts.limitsHit.count(limit);
     limitedLines(parts.log).write(
       'info',
-      { socket: socket.id, event: 'sendMessage', code: refusal.code },
+      { socket: socket.id, event: 'sendMessage', code: refusal.code, limit },
       'event refused',
     );
     return refusal;

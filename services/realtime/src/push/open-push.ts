@@ -50,7 +50,7 @@ export async function openPush(
   if (config.push === undefined) return undefined;
   const project = await readFirebaseProject(config.push);
   const outbox = new PushOutbox(sql);
-  const devices = new DeviceRegistrations(sql);
+  const devices = new DeviceRegistrations(sql, { most: config.limits.devices });
   const { leaseMs = LEASE_MS } = settings;
   const inHand = foundation.redis === undefined ? new RowsInHand(outbox, leaseMs) : undefined;
   const queue = openJobs(PUSH_QUEUE, foundation, pushJobPolicy);

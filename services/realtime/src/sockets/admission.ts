@@ -1,11 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Counts, clientAddress, rateLimit, SharedPool, TooManyRequestsError } from '@messagebox/shared';
-
-/** Defaults that protect the process, not etiquette: a whole office may stand behind one address. */
-const CONNECTIONS = { burst: 3_000, seconds: 3 };
-const SOCKETS_PER_ADDRESS = 12_000;
-/** Sockets that may be open at once without a proven identity, shared among addresses. */
-const UNPROVEN_SOCKETS = 4_000;
+import { Counts, clientAddress, type RateLimit, SharedPool, TooManyRequestsError } from '@messagebox/shared';
 
 /** An engine.io connection. */
 export interface AdmittedConnection {
@@ -13,24 +7,41 @@ export interface AdmittedConnection {
   readonly request: IncomingMessage;
 }
 
+export interface AdmissionParts {
+  /** TRUST_PROXY */
+  readonly trustedProxies: number;
+  /** Of new connections from one address. */
+  readonly newSockets: RateLimit;
+  /** Open at once from one address. */
+  readonly socketsPerAddress: number;
+  /** Open at once without a proven identity, shared among addresses. */
+  readonly unprovenSockets: number;
+  /** Told that an address has too many sockets, as `sockets_per_address`. Must not throw. */
+  readonly onHit: (limit: string) => void;
+}
+
+/** Who is refused for having too many sockets may come again after so many seconds. */
+const RETRY_AFTER_SECONDS = 10;
+
 /** Decides whether a new connection, and then a socket on it, is taken, by where it comes from. */
 export class Admission {
   readonly #addresses = new WeakMap<object, string>();
-  readonly #unproven = new SharedPool({ total: UNPROVEN_SOCKETS });
+  readonly #unproven: SharedPool;
   readonly #open = new Counts();
-  readonly #rate = rateLimit(CONNECTIONS.burst, CONNECTIONS.seconds);
 
-  /** @param trustedProxies TRUST_PROXY */
-  constructor(
-    private readonly trustedProxies: number,
-    private readonly socketsPerAddress = SOCKETS_PER_ADDRESS,
-  ) {}
+  constructor(private readonly parts: AdmissionParts) {
+    this.#unproven = new SharedPool({ total: parts.unprovenSockets });
+  }
 
   /** @throws {TooManyRequestsError} */
   async admit(request: IncomingMessage): Promise<void> {
-    const address = clientAddress(request, this.trustedProxies);
-    if (this.#open.of(address) >= this.socketsPerAddress) throw new TooManyRequestsError(10);
-    await this.#rate.admit(address);
+    const { trustedProxies, socketsPerAddress, onHit, newSockets } = this.parts;
+    const address = clientAddress(request, trustedProxies);
+    if (this.#open.of(address) >= socketsPerAddress) {
+      onHit('sockets_per_address');
+      throw new TooManyRequestsError(RETRY_AFTER_SECONDS);
+    }
+    await newSockets.admit(address);
   }
 
   /**
@@ -46,7 +57,7 @@ export class Admission {
   addressOf(connection: AdmittedConnection): string {
     const known = this.#addresses.get(connection);
     if (known !== undefined) return known;
-    const address = clientAddress(connection.request, this.trustedProxies);
+    const address = clientAddress(connection.request, this.parts.trustedProxies);
     this.#addresses.set(connection, address);
     return address;
   }

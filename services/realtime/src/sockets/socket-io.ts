@@ -86,7 +86,6 @@ async function admit(
   try {
     await entrance.admission.admit(request);
   } catch (error) {
-    entrance.limitHit?.('new_sockets');
     const seconds = error instanceof TooManyRequestsError ? error.retryAfterSeconds : 1;
     refuse(response, 429, 'ERR_TOO_MANY_REQUESTS', 'Too many connections from this address. Try again later.', seconds);
     return;

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { createLogger, type Foundation, JsonServer, openFoundation, readConfig } from '@messagebox/shared';
 import { temporaryFolder } from '../../../../tests/support/own-process.ts';
-import type { RealtimeLimits } from '../../src/limits.js';
 import { Realtime } from '../../src/realtime.js';
 
 /** A realtime server in this process, on an embedded database and events in the process. */
@@ -15,11 +14,8 @@ export interface LiveServer {
   close(): Promise<void>;
 }
 
-/** @param limits in place of the usual ones */
-export async function startLiveServer(
-  limits: Partial<RealtimeLimits> = {},
-  env: Record<string, string> = {},
-): Promise<LiveServer> {
+/** @param env configuration that differs from the default */
+export async function startLiveServer(env: Record<string, string> = {}): Promise<LiveServer> {
   const folder = temporaryFolder();
   const config = readConfig({
     NODE_ENV: 'test',
@@ -31,7 +27,7 @@ export async function startLiveServer(
   const embedded = { client: 'better-sqlite3', filename: join(folder.path, 'messagebox.sqlite') } as const;
   const foundation = await openFoundation(config, log, { service: 'realtime', embedded });
   await foundation.store.migrate();
-  const realtime = new Realtime({ ...foundation, limits });
+  const realtime = new Realtime(foundation);
   const server = new JsonServer((_request, response) => void response.writeHead(404).end(), log);
   realtime.attach(server);
   const url = await server.listen(0, '127.0.0.1');

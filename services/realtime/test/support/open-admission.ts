@@ -1,0 +1,9 @@
+import { rateLimit } from '@messagebox/shared';
+import { Admission } from '../../src/sockets/admission.js';
+
+/** An admission that lets everybody in: for servers whose own behaviour is tested. */
+export function openAdmission(): Admission {
+  const onHit = () => undefined;
+  const newSockets = rateLimit({ rate: { count: 1_000_000, seconds: 1 }, onHit });
+  return new Admission({ trustedProxies: 0, newSockets, socketsPerAddress: 10_000, unprovenSockets: 10_000, onHit });
+}
