@@ -77,6 +77,7 @@ export class Overlay {
       metrics,
       isFull: this.#size.isFull,
       share: this.#size.share,
+      ...(config.network === 'local' ? { proofAtOnce: (txid: string) => money.chain.proof(txid) } : {}),
     });
     this.#storage = storage;
     this.#size.onCrowded(() => makeRoom(engine, storage));

@@ -1,3 +1,4 @@
+import { MAX_JSON } from '@messagebox/brc103';
 import { RawClient, RawSocket } from '../../../tests/bad-input/raw-client.ts';
 import { type LiveServer, startLiveServer } from './support/live-server.js';
 
@@ -55,7 +56,9 @@ test.each([
   expect(await live.metrics()).toMatch(/^messagebox_limits_hit_total\{.*limit="events_under_way".*\} 5$/m);
 });
 
-const deep = '['.repeat(5_000) + ']'.repeat(5_000);
+/** The event, its data and the message are around it: together as deep as a frame may be. */
+const DEPTH = MAX_JSON.depth - 3;
+const deep = '['.repeat(DEPTH) + ']'.repeat(DEPTH);
 test.each<[string, string, string | undefined]>([
   ['an id', '"flood"', 'flood'],
   ['an id of 10 KB', JSON.stringify('i'.repeat(10_240)), undefined],

@@ -51,7 +51,7 @@ export function hostAdvertisementsSuite(at: () => Deployment): void {
       expect(await advertised()).toEqual([]);
     });
 
-    it('are the same at every instance', async () => {
+    it('are the same at every instance, also of a host that was revoked before', async () => {
       await client.anointHost(HOSTS[0]);
       for (const url of at().overlays) {
         const query = { service: 'ls_messagebox', query: { identityKey: alice.identityKey } };

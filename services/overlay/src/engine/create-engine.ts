@@ -6,7 +6,7 @@ import { messageBoxTopic } from '../topics/message-box-topic.js';
 import { shipTopic } from '../topics/ship-topic.js';
 import { slapTopic } from '../topics/slap-topic.js';
 import { tokenSignatures } from '../topics/token-signatures.js';
-import { type BeefVerifier, OverlayEngine } from './overlay-engine.js';
+import { type BeefVerifier, OverlayEngine, type OverlayEngineParts } from './overlay-engine.js';
 import { OverlayStorage } from './overlay-storage.js';
 
 export interface EngineParts {
@@ -18,11 +18,12 @@ export interface EngineParts {
   /** See `OverlaySize`. Default: there is room. */
   readonly isFull?: () => boolean;
   readonly share?: () => number | undefined;
+  readonly proofAtOnce?: OverlayEngineParts['proofAtOnce'];
 }
 
 /** The engine with all topics and lookup services of this software, in our database. */
 export function createOverlayEngine(parts: EngineParts): { engine: OverlayEngine; storage: OverlayStorage } {
-  const { sql, network, verifier, log, metrics, isFull, share } = parts;
+  const { sql, network, verifier, log, metrics, isFull, share, proofAtOnce } = parts;
   const storage = new OverlayStorage(sql);
   const signatures = tokenSignatures();
   const engine = new OverlayEngine({
@@ -37,6 +38,7 @@ export function createOverlayEngine(parts: EngineParts): { engine: OverlayEngine
     log,
     ...(isFull === undefined ? {} : { isFull }),
     ...(share === undefined ? {} : { share }),
+    ...(proofAtOnce === undefined ? {} : { proofAtOnce }),
     onOutcome: (topic, outcome) => metrics?.overlaySubmissions.inc({ topic, outcome }),
   });
   return { engine, storage };

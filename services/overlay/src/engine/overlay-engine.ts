@@ -1,9 +1,11 @@
 import type { STEAK } from '@bsv/sdk';
 import { type Logger, RuleError, translateError } from '@messagebox/shared';
 import {
+  ChainUnavailableError,
   InvalidTransactionError,
   type MerkleProof,
   type ParsedBeef,
+  type ParsedTransaction,
   parseBeef,
   serializeBeef,
   withAncestors,
@@ -54,6 +56,11 @@ export interface OverlayEngineParts {
   readonly isFull?: () => boolean;
   /** Bytes in no block that one may have brought, or undefined while there is room for everybody. Default: undefined. */
   readonly share?: () => number | undefined;
+  /**
+   * Asked for the merkle path of what is admitted without one, before the submission is answered. For the play chain,
+   * where all is in a block at once. Default: nobody is asked, since on a real chain it takes a block.
+   */
+  readonly proofAtOnce?: (txid: string) => Promise<MerkleProof | undefined>;
   /** Told of each topic of a submission: `admitted`, `removed`, `unchanged` or `duplicate`. */
   readonly onOutcome?: (topic: string, outcome: SubmissionOutcome) => void;
   readonly now?: () => number;
@@ -114,6 +121,7 @@ export class OverlayEngine {
     const names = [...new Set(topics)];
     const claimed = valid(() => parseBeef(beef, MAX_TRANSACTIONS));
     const steak = (await this.#seenBefore(claimed, names)) ?? (await this.#verifyAndApply(claimed, names, from));
+    await this.#proveAtOnce(claimed.subject, steak);
     for (const [topic, outcome] of Object.entries(steak)) this.#parts.onOutcome?.(topic, outcomeOf(outcome));
     return steak;
   }
@@ -190,6 +198,20 @@ export class OverlayEngine {
       await undoTransaction(txid, topic, { storage: inside, runner, lookups: Object.values(lookups) });
       return true;
     });
+  }
+
+  async #proveAtOnce({ txid, proof }: ParsedTransaction, steak: STEAK): Promise<void> {
+    const { proofAtOnce, log } = this.#parts;
+    const isAdmitted = Object.values(steak).some(({ outputsToAdmit }) => outputsToAdmit.length > 0);
+    if (proofAtOnce === undefined || proof !== undefined || !isAdmitted) return;
+    try {
+      const found = await proofAtOnce(txid);
+      if (found !== undefined) await this.prove(txid, found);
+    } catch (error) {
+      // It is admitted all the same, and the chain is asked again later.
+      if (!(error instanceof ChainUnavailableError)) throw error;
+      log.warn({ txid, reason: error.message }, 'the chain could not be asked for a merkle path at once');
+    }
   }
 
   #assertTopic(topic: unknown): void {

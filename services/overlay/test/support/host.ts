@@ -16,7 +16,7 @@ import {
   type SqlClient,
   type StoreConfig,
 } from '@messagebox/shared';
-import { parseBeef, TransactionVerifier } from '@messagebox/wallet';
+import { type MerkleProof, parseBeef, TransactionVerifier } from '@messagebox/wallet';
 import { createOverlayEngine } from '../../src/engine/create-engine.js';
 import { makeRoom } from '../../src/engine/make-room.js';
 import type { OverlayEngine } from '../../src/engine/overlay-engine.js';
@@ -52,6 +52,8 @@ export interface HostOptions {
   readonly size?: OverlaySizeSettings;
   /** Whether the largest submitters give way when it is crowded. */
   readonly makesRoom?: boolean;
+  /** As on the play chain. */
+  readonly proofAtOnce?: (txid: string) => Promise<MerkleProof | undefined>;
 }
 
 const TABLES = [
@@ -65,7 +67,7 @@ const TABLES = [
 
 /** An overlay host that listens on a free port. */
 export async function startHost(chain: ChainTracker, options: HostOptions = {}): Promise<Host> {
-  const { network = 'main', development, trustedProxies = 0 } = options;
+  const { network = 'main', development, trustedProxies = 0, proofAtOnce } = options;
   const folder = await mkdtemp(path.join(tmpdir(), 'mb-overlay-'));
   const store = options.store ?? { client: 'better-sqlite3', filename: path.join(folder, 'overlay.db') };
   const { messages, sql } = openDatabase(store);
@@ -83,6 +85,7 @@ export async function startHost(chain: ChainTracker, options: HostOptions = {}):
     metrics,
     isFull: size.isFull,
     share: size.share,
+    ...(proofAtOnce === undefined ? {} : { proofAtOnce }),
   });
   if (options.makesRoom === true) size.onCrowded(() => makeRoom(engine, storage));
   const config = { network, trustedProxies, limits: readConfig({}).limits };
