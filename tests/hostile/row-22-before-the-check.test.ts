@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { type Answer, type Header, RawClient, withHeader } from '../bad-input/raw-client.ts';
 import { World } from '../bad-input/refusals.ts';
-import { stopClock } from '../support/standing-clock.ts';
 import { HttpWire, shakeHands } from './wire/http-wire.ts';
 
 /** Work before the check is bounded, and so are requests that fail it. */
-const FAILURES = 3_000;
+const MAX_FAILURES = 100;
 let world: World;
 beforeAll(async () => {
-  world = await World.start();
+  // However slow this machine is, all of them come within the time that the limit is about.
+  world = await World.start({ RATE_FAILURES_PER_ADDRESS: `${MAX_FAILURES}/3600s` });
 });
 afterAll(() => world.close());
 
@@ -30,25 +30,22 @@ test('1,950 headers that look signed are refused with 431', async () => {
   expect(status(await world.send(world.sender.sign({ method: 'GET', path: '/devices', headers })))).toBe(431);
 });
 
-test('of 3,000 bad signatures some are answered with 429, and another address is served all the time', async () => {
+test('of too many bad signatures some are answered with 429, and another address is served all the time', async () => {
   const wire = await HttpWire.open({ host: '127.0.0.1', port: world.server.port }, { localAddress: '127.0.2.1' });
-  // However slow this machine is, all of them come within the time that the limit is about.
-  const goOn = stopClock();
   try {
     const session = await shakeHands(wire, new RawClient());
     const request = session.post('/listMessages', { messageBox: 'inbox' });
     const statuses = new Map<number, number>();
-    for (let i = 0; i < FAILURES && !statuses.has(429); i++) {
+    for (let i = 0; i < MAX_FAILURES * 2 && !statuses.has(429); i++) {
       const forged = withHeader(request, 'x-bsv-auth-request-id', randomBytes(32).toString('base64'));
       const answer = await wire.exchange(forged);
       statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
       if (answer.status === 429) expect(answer.head).toMatch(/\r\nretry-after: \d+/i);
-      if (i % 500 === 0) expect(status(await world.send(world.sendMessage()))).toBe(200);
+      if (i % 20 === 0) expect(status(await world.send(world.sendMessage()))).toBe(200);
     }
     expect([...statuses.keys()].sort()).toEqual([401, 429]);
     expect(status(await world.send(world.sendMessage()))).toBe(200);
   } finally {
-    goOn();
     wire.destroy();
   }
 });
