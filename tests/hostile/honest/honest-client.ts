@@ -18,8 +18,8 @@ const LAST_PATIENCE_MS = 5_000;
 /** More than so many of one kind at once would make the honest client a burden itself. */
 const MAX_UNDER_WAY = 100;
 const WARM_UP_AT_ONCE = 24;
-/** While it warms up, one operation in so many is the way of a large message: it is sent, listed and acknowledged. */
-const WARM_UP_LARGE_EVERY = 50;
+/** While it warms up, one of those at work also passes a large message in so many turns: it is sent, listed and acknowledged. */
+const WARM_UP_LARGE_EVERY = 5;
 const LARGE_BOX = 'large';
 const LARGE_BODY = 'honest words '.repeat(150_000);
 /** Newcomers: each handshake and each new socket is another identity's. */
@@ -81,7 +81,7 @@ export class HonestClient {
     await Promise.all(
       Array.from({ length: WARM_UP_AT_ONCE }, async (_, i) => {
         for (let turn = i; now() < until; turn++) {
-          if (turn % WARM_UP_LARGE_EVERY === 0) await this.#passLarge();
+          if (i === 0 && turn % WARM_UP_LARGE_EVERY === 0) await this.#passLarge();
           else await this.#do(kinds[turn % kinds.length] as Regular);
         }
       }),
