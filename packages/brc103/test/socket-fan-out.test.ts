@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { CompletedProtoWallet, PrivateKey } from '@bsv/sdk';
 import { EncodedEvent } from '../src/socket/encoded-event.ts';
 import { OwedBytes } from '../src/socket/owed-bytes.ts';
 import { SendTurns } from '../src/socket/send-turns.ts';
+import { textFrameHead } from '../src/socket/websocket-frame.ts';
 import { authenticator, client, closeAll, echo } from './support/echo.ts';
 
 /** One event for many sockets: what is the same is made once, and the process stays answerable meanwhile. */
@@ -9,8 +11,26 @@ afterEach(closeAll);
 
 test.each([0, 1, 9, 10, 99, 100, 255])('a payload is written as its numbers, such as %i', (byte) => {
   const event = new EncodedEvent('e', { text: String.fromCodePoint(byte + 0x20).repeat(3), byte });
-  expect(event.numbers).toBe(Array.from(event.payload).join(','));
-  expect(event.numbers).toBe(event.numbers);
+  expect(event.endText).toBe(`${Array.from(event.payload).join(',')}]}]`);
+  expect(event.end.toString()).toBe(event.endText);
+  expect(event.end).toBe(event.end);
+});
+
+test.each([
+  [0, '8100'],
+  [125, '817d'],
+  [126, '817e007e'],
+  [65_535, '817effff'],
+  [65_536, '817f0000000000010000'],
+  [5_000_000, '817f00000000004c4b40'],
+])('a websocket frame of %i bytes begins with %s', (bytes, head) => {
+  expect(textFrameHead(bytes).toString('hex')).toBe(head);
+});
+
+test('each signature of an event is over its whole payload', () => {
+  const event = new EncodedEvent('e', 'data');
+  const digest = createHash('sha256').update(event.payload).digest('hex');
+  expect([event.hash().digest('hex'), event.hash().digest('hex')]).toEqual([digest, digest]);
 });
 
 test.each([['websocket'], ['polling']])(

@@ -21,7 +21,7 @@ import { SocketSessions } from './socket-sessions.js';
 import { TokenBucket } from './token-bucket.js';
 import { UnprovenEvents } from './unproven-events.js';
 import type { MemoryAccount, UnprovenMemory } from './unproven-memory.js';
-import { generalPacket, initialRequest, type ServerFrame } from './wire-frames.js';
+import { type EncodedPacket, generalPacket, initialRequest, type ServerFrame } from './wire-frames.js';
 
 export interface AuthSocketLimits {
   /** How long an authentic session nonce is taken on a socket, past its life over HTTP. Milliseconds. */
@@ -417,17 +417,17 @@ export class AuthSocket {
     const { payload } = event;
     // JSON turns a byte into two to four characters.
     this.#buffered += payload.length * 4;
-    const signed = authenticator.signGeneral(session, payload);
+    const signed = authenticator.signGeneral(session, event.hash());
     this.#write(generalPacket(this.namespace, authenticator.identityKey, session.clientNonce, event, signed));
     if (this.#sessions.isWorn) this.#outbox.refresh();
     return true;
   }
 
   /** Hands an encoded packet to the transport, as socket.io's adapters do with broadcasts. */
-  #write(packet: string): void {
+  #write({ text, websocketFrame }: EncodedPacket): void {
     if (this.socket.conn.readyState !== 'open') return;
     const client = this.socket.client as unknown as { writeToEngine(packets: string[], options: object): void };
-    client.writeToEngine([packet], {});
+    client.writeToEngine([text], { wsPreEncodedFrame: websocketFrame });
   }
 
   #send(frame: ServerFrame): void {

@@ -1,5 +1,9 @@
+import { createHash, type Hash } from 'node:crypto';
 import { isEventOfAcceptedSize, isSpeakableEventName } from './event-limits.js';
 import { encodeEvent } from './frames.js';
+
+/** How a general message ends behind its payload, as the argument of a socket.io event. */
+export const END_OF_GENERAL = ']}]';
 
 /** Why clients would not take an event. */
 export type EventProblem = 'unspeakable_name' | 'too_large';
@@ -10,7 +14,9 @@ export class EncodedEvent {
   readonly payload: Uint8Array;
   /** Why it must not be sent to anybody. */
   readonly problem: EventProblem | undefined;
-  #numbers: string | undefined;
+  #end: Buffer | undefined;
+  #endText: string | undefined;
+  #hash: Hash | undefined;
 
   constructor(eventName: string, data: unknown) {
     if (!isSpeakableEventName(eventName)) {
@@ -22,10 +28,22 @@ export class EncodedEvent {
     this.problem = isEventOfAcceptedSize(eventName, data, this.payload.length) ? undefined : 'too_large';
   }
 
-  /** The payload as it stands in a frame: its bytes as numbers, separated by commas. */
-  get numbers(): string {
-    this.#numbers ??= writeNumbers(this.payload);
-    return this.#numbers;
+  /** The end of each frame: the payload's bytes as numbers, separated by commas, and {@link END_OF_GENERAL}. In ASCII. */
+  get end(): Buffer {
+    this.#end ??= writeNumbers(this.payload, END_OF_GENERAL);
+    return this.#end;
+  }
+
+  /** The same as a text. */
+  get endText(): string {
+    this.#endText ??= this.end.toString('latin1');
+    return this.#endText;
+  }
+
+  /** The SHA-256 of the payload, for one signature: each call answers another object. */
+  hash(): Hash {
+    this.#hash ??= createHash('sha256').update(this.payload);
+    return this.#hash.copy();
   }
 }
 
@@ -39,8 +57,8 @@ for (let byte = 0; byte < 256; byte++) {
 }
 
 /** The same as `join(',')`, many times as fast. */
-function writeNumbers(bytes: Uint8Array): string {
-  const text = Buffer.allocUnsafe(bytes.length * 4);
+function writeNumbers(bytes: Uint8Array, end: string): Buffer {
+  const text = Buffer.allocUnsafe(bytes.length * 4 + end.length);
   const view = new DataView(text.buffer, text.byteOffset, text.byteLength);
   let at = 0;
   for (let i = 0; i < bytes.length; i++) {
@@ -48,5 +66,6 @@ function writeNumbers(bytes: Uint8Array): string {
     view.setUint32(at, WORDS[byte] as number, true);
     at += LENGTHS[byte] as number;
   }
-  return text.toString('latin1', 0, Math.max(0, at - 1));
+  const numbers = Math.max(0, at - 1);
+  return text.subarray(0, numbers + text.write(end, numbers, 'latin1'));
 }
