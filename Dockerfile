@@ -15,8 +15,8 @@ RUN apt-get update \
  && chown node:node /config /data
 WORKDIR /app
 ENV PORT=8080
-# glibc gives memory back to the system when it is freed: large buffers come and go with bodies and answers.
-ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
+# glibc gives memory back to the system when it is freed: what comes over sockets is read into buffers of 64 KB.
+ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=65536 MALLOC_TRIM_THRESHOLD_=131072
 COPY deploy/image/ bin/
 USER node
 EXPOSE 8080

@@ -14,7 +14,7 @@ export type Arrangement = (typeof arrangements)[number];
 /** As in the images: see the Dockerfile. */
 const MEMORY_SETTINGS = {
   MALLOC_ARENA_MAX: '2',
-  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_MMAP_THRESHOLD_: '65536',
   MALLOC_TRIM_THRESHOLD_: '131072',
 };
 
