@@ -21,7 +21,8 @@ const QUIET_AFTER_MS = 1_000;
 const RECOVERY_MS = 15_000;
 /** The time after the attack counts as quiet as well, unless it is slower by this factor: then the attack is not over yet. */
 const SETTLED = 2;
-const SETTLE_MS = 500;
+/** What the preparations have cost is forgotten by half in two seconds: an honest client is no heavy user. */
+const SETTLE_MS = 8_000;
 const PREPARE_PATIENCE_MS = 90_000;
 
 /** One attack in one shape on new servers, beside the honest client: quiet, attack, quiet. Judges nothing. */
@@ -64,7 +65,6 @@ async function judged(
     attacker.send('prepare', order);
     await attacker.receive('ready', PREPARE_PATIENCE_MS);
 
-    // What the preparations have left to do is done.
     await sleep(SETTLE_MS);
     const quietFrom = now();
     await sleep(times.quiet);

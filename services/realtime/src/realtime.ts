@@ -107,14 +107,15 @@ export class Realtime {
     const limits = config.limits.sockets;
     this.#limits = limits;
     this.#limitsHit = parts.limitsHit;
+    this.#scheduler = parts.scheduler ?? new FairScheduler();
     this.#admission = new Admission({
       trustedProxies: config.trustedProxies,
+      askTurn: (address, ms) => this.#scheduler.run({ address }, () => undefined, ms),
       newSockets: parts.rates.openShared('new_sockets', config.limits.rates.newSockets),
       socketsPerAddress: limits.perAddress,
       unprovenSockets: limits.unproven,
       onHit: this.#limitsHit.hit,
     });
-    this.#scheduler = parts.scheduler ?? new FairScheduler();
     this.#frameMemory = new FrameMemory(OWN_BYTES, limits.frameBytes, () => this.#limitsHit.hit('frame_bytes'));
     this.#eventRate = parts.rates.openShared('events', config.limits.rates.events);
     // A body of n bytes is JSON within JSON within an array of numbers: about five characters for each byte.

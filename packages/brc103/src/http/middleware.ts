@@ -162,10 +162,13 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
     onStoreError: options.onClientNonceError,
   });
 
+  const readInTurn = (req: Request, identityKey: string | undefined, bytes: number) =>
+    schedule.run(req, identityKey, () => undefined, bytes * READING_MS_PER_BYTE);
+
   /** Passes the refusal on once the rest of the request is out of the way. */
   async function refuse(req: Request, res: Response, next: NextFunction, error: unknown): Promise<void> {
     report(outcomeOf(error));
-    const rest = await discardBody(req);
+    const rest = await discardBody(req, (bytes) => readInTurn(req, undefined, bytes));
     if (rest === 'aborted') return;
     if (rest === 'unfinished') res.set('Connection', 'close');
     schedule.charge(req, undefined, FAILURE_PENALTY_MS);
@@ -216,9 +219,7 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
         const open = openLiveSession(authenticator, headers);
         if (clientNonces.isProven(open)) provenSession = open.nonce;
         await failures.check(req, provenSession);
-        rawBody = await readBody(req, bodyBytes, (bytes) =>
-          schedule.run(req, open.identityKey, () => undefined, bytes * READING_MS_PER_BYTE),
-        );
+        rawBody = await readBody(req, bodyBytes, (bytes) => readInTurn(req, open.identityKey, bytes));
         if (!rawBody) {
           report('aborted');
           return;

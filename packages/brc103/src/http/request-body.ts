@@ -6,21 +6,19 @@ const DISCARD_MS = 5_000;
 /** Bytes of a body that are read until it is another client's turn. */
 const PORTION_BYTES = 262_144;
 
+/** Resolves when the next so many bytes of a large body may be read. Without one, they are read as they come. */
+export type AskTurn = (bytes: number) => Promise<void>;
+
 /**
  * Reads a request's whole body, as sent.
  *
  * @param limit bytes
- * @param askTurn resolves when the next so many bytes of a large body may be read. Default: they are read as they come
  * @returns undefined when the client went away in the middle
  * @throws {UnsupportedEncodingError} when it has a content-encoding
  * @throws {BodyTooLargeError} when it is, or says that it is, above the limit; the rest is then unread
- * @throws {Error} when somebody else has read it already
+ * @throws {Error} when somebody else has read it already, and what `askTurn` throws
  */
-export async function readBody(
-  req: IncomingMessage,
-  limit: number,
-  askTurn?: (bytes: number) => Promise<void>,
-): Promise<Buffer | undefined> {
+export async function readBody(req: IncomingMessage, limit: number, askTurn?: AskTurn): Promise<Buffer | undefined> {
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw new UnsupportedEncodingError();
   if (!hasBody(req)) return Buffer.alloc(0);
@@ -29,31 +27,13 @@ export async function readBody(
 
   const chunks: Buffer[] = [];
   let size = 0;
-  let readUntil = PORTION_BYTES;
-  let refusal: { readonly error: unknown } | undefined;
-  let isOver = false;
-  const waitForTurn = async (ask: (bytes: number) => Promise<void>) => {
-    req.pause();
-    try {
-      await ask(PORTION_BYTES);
-    } catch (error) {
-      // The next chunk ends it.
-      refusal = { error };
-    }
-    if (!isOver) req.resume();
-  };
-  const outcome = await consume(req, (chunk) => {
+  const take = (chunk: Buffer) => {
     size += chunk.length;
-    if (size > limit || refusal !== undefined) return false;
+    if (size > limit) return false;
     chunks.push(chunk);
-    if (askTurn !== undefined && size >= readUntil) {
-      readUntil = size + PORTION_BYTES;
-      void waitForTurn(askTurn);
-    }
     return true;
-  });
-  isOver = true;
-  if (refusal !== undefined) throw refusal.error;
+  };
+  const outcome = await consume(req, take, { askTurn });
   if (outcome === 'stopped') throw new BodyTooLargeError(limit);
   return outcome === 'ended' ? Buffer.concat(chunks, size) : undefined;
 }
@@ -65,9 +45,13 @@ export async function readBody(
  *
  * @returns `drained`: answer, and keep the connection; `unfinished`: answer, and close it; `aborted`: nobody is there
  */
-export async function discardBody(req: IncomingMessage): Promise<'drained' | 'unfinished' | 'aborted'> {
+export async function discardBody(
+  req: IncomingMessage,
+  askTurn?: AskTurn,
+): Promise<'drained' | 'unfinished' | 'aborted'> {
   if (!hasBody(req) || req.readableEnded) return 'drained';
-  const outcome = await consume(req, () => true, DISCARD_MS);
+  // Whose turn does not come has sent too much anyway.
+  const outcome = await consume(req, () => true, { askTurn, limitMs: DISCARD_MS }).catch(() => 'stopped' as const);
   if (outcome === 'stopped') return 'unfinished';
   return outcome === 'ended' ? 'drained' : 'aborted';
 }
@@ -77,21 +61,54 @@ function hasBody(req: IncomingMessage): boolean {
   return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
 }
 
-/** Reads until the end, until `take` answers false or the time is up, or until the client goes away. */
+interface ConsumeOptions {
+  readonly askTurn?: AskTurn | undefined;
+  readonly limitMs?: number;
+}
+
+/**
+ * Reads until the end, until `take` answers false or the time is up, or until the client goes away.
+ *
+ * @throws what `askTurn` throws
+ */
 function consume(
   req: IncomingMessage,
   take: (chunk: Buffer) => boolean,
-  limitMs?: number,
+  { askTurn, limitMs }: ConsumeOptions,
 ): Promise<'ended' | 'stopped' | 'aborted'> {
-  return new Promise((resolve) => {
-    const finish = (outcome: 'ended' | 'stopped' | 'aborted') => {
+  return new Promise((resolve, reject) => {
+    let isOver = false;
+    let size = 0;
+    let readUntil = PORTION_BYTES;
+    const stop = () => {
+      isOver = true;
       req.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
       clearTimeout(timer);
       req.pause();
+    };
+    const finish = (outcome: 'ended' | 'stopped' | 'aborted') => {
+      stop();
       resolve(outcome);
     };
+    const fail = (error: unknown) => {
+      stop();
+      reject(error);
+    };
+    const waitForTurn = (ask: AskTurn) => {
+      req.pause();
+      void ask(PORTION_BYTES).then(
+        () => (isOver ? undefined : req.resume()),
+        (error: unknown) => (isOver ? undefined : fail(error)),
+      );
+    };
     const onData = (chunk: Buffer) => {
-      if (!take(chunk)) finish('stopped');
+      size += chunk.length;
+      if (!take(chunk)) {
+        finish('stopped');
+      } else if (askTurn !== undefined && size >= readUntil) {
+        readUntil = size + PORTION_BYTES;
+        waitForTurn(askTurn);
+      }
     };
     const onEnd = () => finish('ended');
     const onGone = () => finish('aborted');

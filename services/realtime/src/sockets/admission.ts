@@ -16,10 +16,15 @@ export interface AdmissionParts {
   readonly socketsPerAddress: number;
   /** Open at once without a proven identity, shared among addresses. */
   readonly unprovenSockets: number;
+  /** Resolves when it is the turn of an address to have so much done; milliseconds. Rejects when too much of it waits. */
+  readonly askTurn: (address: string, ms: number) => Promise<void>;
   /** Told that an address has too many sockets, as `sockets_per_address`. Must not throw. */
   readonly onHit: (limit: string) => void;
 }
 
+/** What a request of engine.io takes, and what a new connection does. Milliseconds. */
+const REQUEST_MS = 0.25;
+const NEW_CONNECTION_MS = 0.5;
 /** Who is refused for having too many sockets may come again after so many seconds. */
 const RETRY_AFTER_SECONDS = 10;
 
@@ -33,7 +38,11 @@ export class Admission {
     this.#unproven = new SharedPool({ total: parts.unprovenSockets });
   }
 
-  /** @throws {TooManyRequestsError} */
+  /**
+   * Lets a new connection in when it is its address's turn.
+   *
+   * @throws {TooManyRequestsError}
+   */
   async admit(request: IncomingMessage): Promise<void> {
     const { trustedProxies, socketsPerAddress, onHit, newSockets } = this.parts;
     const address = clientAddress(request, trustedProxies);
@@ -42,6 +51,16 @@ export class Admission {
       throw new TooManyRequestsError(RETRY_AFTER_SECONDS);
     }
     await newSockets.admit(address);
+    await this.parts.askTurn(address, NEW_CONNECTION_MS);
+  }
+
+  /**
+   * The same for a request of a connection that is there.
+   *
+   * @throws {TooManyRequestsError}
+   */
+  async waitForTurn(request: IncomingMessage): Promise<void> {
+    await this.parts.askTurn(clientAddress(request, this.parts.trustedProxies), REQUEST_MS);
   }
 
   /**

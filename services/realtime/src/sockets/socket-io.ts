@@ -62,8 +62,7 @@ export function attachSocketIo(io: Server, server: SocketIoHost, entrance: Entra
     if (request.method !== 'GET' && request.method !== 'POST') {
       // engine.io calls it a fault of its own.
       refuse(response, 400, 'ERR_BAD_REQUEST', 'Only GET and POST are taken here.');
-    } else if (readConnectionId(request.url) !== undefined) next();
-    else void admit(request, response, entrance, next);
+    } else void admit(request, response, entrance, next);
   });
   keepAlive(io, entrance.heartbeat ?? HEARTBEAT);
   boundConnects(io, () => entrance.limitHit?.('connects'));
@@ -79,12 +78,14 @@ async function admit(
   entrance: Entrance,
   next: () => void,
 ): Promise<void> {
-  if (entrance.draining()) {
+  const isNew = readConnectionId(request.url) === undefined;
+  if (isNew && entrance.draining()) {
     refuse(response, 503, 'ERR_STOPPING', 'This instance is stopping. Connect again.', 1);
     return;
   }
   try {
-    await entrance.admission.admit(request);
+    if (isNew) await entrance.admission.admit(request);
+    else await entrance.admission.waitForTurn(request);
   } catch (error) {
     const seconds = error instanceof TooManyRequestsError ? error.retryAfterSeconds : 1;
     refuse(response, 429, 'ERR_TOO_MANY_REQUESTS', 'Too many connections from this address. Try again later.', seconds);

@@ -5,5 +5,13 @@ import { Admission } from '../../src/sockets/admission.js';
 export function openAdmission(): Admission {
   const onHit = () => undefined;
   const newSockets = rateLimit({ rate: { count: 1_000_000, seconds: 1 }, onHit });
-  return new Admission({ trustedProxies: 0, newSockets, socketsPerAddress: 10_000, unprovenSockets: 10_000, onHit });
+  const askTurn = async () => undefined;
+  return new Admission({
+    trustedProxies: 0,
+    askTurn,
+    newSockets,
+    socketsPerAddress: 10_000,
+    unprovenSockets: 10_000,
+    onHit,
+  });
 }
