@@ -74,6 +74,9 @@ describe('the verdict', () => {
 
   test('is good when everything is within its limit', () => {
     expect(faultsOf(good)).toEqual([]);
+    const slow = { ...good, slowdown: { ...good.slowdown, p99: 50 } };
+    expect(faultsOf(slow)).toHaveLength(1);
+    expect(faultsOf(slow, { ignoresLatency: true })).toEqual([]);
   });
 
   test.each<[string, Partial<Finding>]>([

@@ -1,4 +1,4 @@
-import { type Finding, faultsOf, seconds } from './verdict.ts';
+import { type Finding, faultsOf, type Strictness, seconds } from './verdict.ts';
 
 const HEADINGS = [
   'attack',
@@ -14,8 +14,8 @@ const HEADINGS = [
 ];
 
 /** One line for each finding, in columns. */
-export function table(findings: readonly Finding[]): string {
-  const rows = [HEADINGS, ...findings.map(row)];
+export function table(findings: readonly Finding[], strictness: Strictness = {}): string {
+  const rows = [HEADINGS, ...findings.map((finding) => row(finding, strictness))];
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((cells) => (cells[column] ?? '').length)));
   return rows
     .map((cells) =>
@@ -27,9 +27,9 @@ export function table(findings: readonly Finding[]): string {
     .join('\n');
 }
 
-function row(finding: Finding): string[] {
+function row(finding: Finding, strictness: Strictness): string[] {
   const { attack, shape, slowdown, outage, memory } = finding;
-  const faults = faultsOf(finding);
+  const faults = faultsOf(finding, strictness);
   return [
     attack,
     shape,
