@@ -105,14 +105,18 @@ function suite(createStore?: () => Promise<{ config: StoreConfig; drop(): Promis
     expect((await submit(ad))?.outputsToAdmit).toEqual([0]);
   });
 
-  test('the chain is asked after an hour, and then once a day', async () => {
+  test('the chain is asked after a quarter of an hour, each half an hour for two hours, and then once a day', async () => {
     await submit(await new Person().advertise(chain, A));
-    for (const after of [0, 0.9 * HOUR]) await run(after);
+    for (const after of [0, 0.2 * HOUR]) await run(after);
     expect(asked).toHaveLength(0);
-    for (const after of [2 * HOUR, 3 * HOUR, 25 * HOUR]) await run(after);
+    for (const after of [0.3 * HOUR, 0.7 * HOUR]) await run(after);
     expect(asked).toHaveLength(1);
+    for (const after of [0.9 * HOUR, 2.1 * HOUR]) await run(after);
+    expect(asked).toHaveLength(3);
+    for (const after of [3 * HOUR, 25 * HOUR]) await run(after);
+    expect(asked).toHaveLength(3);
     await run(27 * HOUR);
-    expect(asked).toHaveLength(2);
+    expect(asked).toHaveLength(4);
   });
 
   /** As many as the chain is asked for in one run, and before what comes after them. */

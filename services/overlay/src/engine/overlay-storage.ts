@@ -51,8 +51,8 @@ const AT_ONCE = 100;
 const DUE_LOOKED_AT = 1_000;
 /** About what a row of `overlay_spends` takes in the database, with its indexes. */
 const BYTES_OF_SPEND = 256;
-/** Not before it can be in a block. */
-const FIRST_ASKED_AFTER_MS = 3_600_000;
+/** By then most transactions are in a block, which comes every ten minutes. */
+const FIRST_ASKED_AFTER_MS = 900_000;
 
 const INSERT_OUTPUT = fixed('INSERT INTO overlay_outputs (topic, txid, output_index, score) VALUES (?, ?, ?, ?)');
 const OUTPUTS_OF = fixed('SELECT output_index FROM overlay_outputs WHERE txid = ? AND topic = ?');
@@ -268,17 +268,21 @@ export class OverlayStorage {
    * Transactions without a merkle path of their own that the chain is to be asked for by now: of each submitter in turn
    * the one that waits longest, so that who has submitted much keeps nobody from being asked for.
    */
-  async toBeAsked(now: number, limit: number): Promise<string[]> {
+  async toBeAsked(now: number, limit: number): Promise<{ txid: string; appliedAt: number }[]> {
     const due = (order: 'ASC' | 'DESC') =>
       this.#read(
         varying(
-          `SELECT p.txid, p.ask_at, t.submitter FROM overlay_applied p LEFT JOIN overlay_transactions t ON t.txid = p.txid
+          `SELECT p.txid, p.ask_at, p.applied_at, t.submitter FROM overlay_applied p LEFT JOIN overlay_transactions t ON t.txid = p.txid
            WHERE p.proven = 0 AND p.ask_at <= ? ORDER BY p.ask_at ${order} LIMIT ${DUE_LOOKED_AT}`,
         ),
         [now],
       );
     const [oldest, newest] = [await due('ASC'), await due('DESC')];
-    return inTurns([...oldest, ...newest.reverse()]).slice(0, Math.trunc(limit));
+    const rows = [...oldest, ...newest.reverse()];
+    const appliedAt = new Map(rows.map((row) => [txidOf(row['txid']), Number(row['applied_at'])]));
+    return inTurns(rows)
+      .slice(0, Math.trunc(limit))
+      .map((txid) => ({ txid, appliedAt: appliedAt.get(txid) as number }));
   }
 
   async askLater(txid: string, at: number): Promise<void> {

@@ -26,7 +26,9 @@ const DAY_MS = 86_400_000;
 const KEPT_MS = 30 * DAY_MS;
 /** The same for what the chain was not asked for yet. It may be in a block; but more can come than can be asked for. */
 const KEPT_UNASKED_MS = 90 * DAY_MS;
-const ASKED_AGAIN_AFTER_MS = DAY_MS;
+/** A new one is asked for more often: whoever has moved to another host is found there once it is in a block. */
+const NEW_MS = 2 * 3_600_000;
+const ASKED_AGAIN_AFTER_MS = { whileNew: 30 * 60_000, later: DAY_MS };
 /** Sooner than the next run, so that it shows whether the chain is still away. */
 const UNANSWERED_AFTER_MS = 10 * 60_000;
 /** Questions in one run, each to a service that answers a few in a second. */
@@ -52,11 +54,12 @@ export async function tidy(parts: TidyParts): Promise<Tidied> {
 /** @returns false when the chain could not be asked */
 async function prove(parts: TidyParts, tidied: Tidied): Promise<boolean> {
   const { engine, storage, chain, log, signal, now = Date.now } = parts;
-  for (const txid of await storage.toBeAsked(now(), MOST_ASKED)) {
+  for (const { txid, appliedAt } of await storage.toBeAsked(now(), MOST_ASKED)) {
     if (signal?.aborted === true) return false;
     try {
       const proof = await chain.proof(txid);
-      if (proof === undefined) await storage.askLater(txid, now() + ASKED_AGAIN_AFTER_MS);
+      const again = now() - appliedAt < NEW_MS ? ASKED_AGAIN_AFTER_MS.whileNew : ASKED_AGAIN_AFTER_MS.later;
+      if (proof === undefined) await storage.askLater(txid, now() + again);
       else {
         await engine.prove(txid, proof);
         tidied.proven += 1;
