@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { stopClock } from '../../../tests/support/standing-clock.ts';
 import { FairScheduler, type FairSchedulerOptions } from '../src/admission/fair-scheduler.js';
 import { TooManyRequestsError } from '../src/limits/rate-limit.js';
 
@@ -22,6 +23,9 @@ async function settle(scheduler: FairScheduler): Promise<void> {
 }
 
 describe('a fair scheduler', () => {
+  let goOn = () => {};
+  afterEach(() => goOn());
+
   test('runs work at once while there is time in the turn', async () => {
     const { done, ask } = setUp();
     const result = ask('a', 0.5);
@@ -117,11 +121,12 @@ describe('a fair scheduler', () => {
   });
 
   test('makes an address that uses most of the loop leave gaps, while others are there', async () => {
+    goOn = stopClock();
     const { clock, scheduler, done, ask } = setUp({ halfLifeMs: 100 });
     scheduler.noteProven({ address: 'busy' });
     await ask('other', 0.1);
     for (let i = 0; i < 100; i++) void ask('busy', 1);
-    // The clock stands still, and so the gap that follows a piece of work never ends.
+    // While the clock stands still, the gap that follows a piece of work does not end.
     while (done.length < 38) await setImmediate();
     for (let i = 0; i < 20; i++) await setImmediate();
     expect(done.length).toBeLessThan(60);
@@ -129,6 +134,7 @@ describe('a fair scheduler', () => {
     expect(done.at(-1)).toBe('in the gap');
     while (scheduler.waiting > 0) {
       clock.now += 1;
+      jest.advanceTimersByTime(1);
       await setImmediate();
     }
     expect(done.filter((name) => name === 'busy')).toHaveLength(100);
@@ -142,6 +148,7 @@ describe('a fair scheduler', () => {
   });
 
   test('makes many addresses without a proven identity leave gaps together', async () => {
+    goOn = stopClock();
     const { clock, scheduler, done, ask } = setUp({ halfLifeMs: 100 });
     scheduler.noteProven({ address: 'known' });
     await ask('known', 0.1);
@@ -153,6 +160,7 @@ describe('a fair scheduler', () => {
     expect(done.at(-1)).toBe('in the gap');
     while (scheduler.waiting > 0) {
       clock.now += 1;
+      jest.advanceTimersByTime(1);
       await setImmediate();
     }
     expect(done.filter((name) => name === 'stranger')).toHaveLength(100);
