@@ -70,3 +70,55 @@ test('a frame that gets no turn ends the connection, and what came behind it is 
   expect(server.undelivered).toEqual(['overloaded']);
   expect(server.seen).toHaveLength(1);
 });
+
+test('of a large frame no more is read than it is the turn of its client', async () => {
+  const portions: number[] = [];
+  let goOn: (() => void) | undefined;
+  const waits = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  let isHeld: (() => void) | undefined;
+  const held = new Promise<void>((resolve) => {
+    isHeld = resolve;
+  });
+  const server = await echo(authenticator(), {
+    schedule: async (_socket: unknown, work: () => void, bytesToRead = 0) => {
+      if (bytesToRead > 0) {
+        portions.push(bytesToRead);
+        isHeld?.();
+        await waits;
+      }
+      work();
+    },
+  });
+  const alice = await client(server.url, { transports: ['websocket'] });
+  alice.socket.emit('first', 0);
+  await alice.next('echo');
+  alice.socket.emit('large', 'x'.repeat(200_000));
+  await held;
+  const bob = await client(server.url, { transports: ['websocket'] });
+  bob.socket.emit('small', 1);
+  await bob.next('echo');
+  expect(server.seen.map(({ eventName }) => eventName)).not.toContain('large');
+  expect(portions).toHaveLength(1);
+  goOn?.();
+  await server.until(() => server.seen.length === 3);
+  // Four characters or so for each byte, in portions of 256 KB.
+  expect(portions.length).toBeGreaterThan(1);
+});
+
+test('a large frame that gets no turn ends its connection', async () => {
+  const server = await echo(authenticator(), {
+    schedule: async (_socket: unknown, work: () => void, bytesToRead = 0) => {
+      if (bytesToRead > 0) throw new Error('too much');
+      work();
+    },
+  });
+  const alice = await client(server.url, { transports: ['websocket'] });
+  alice.socket.emit('first', 0);
+  await alice.next('echo');
+  alice.socket.emit('large', 'x'.repeat(200_000));
+  await server.until(() => server.closed.length > 0);
+  expect(server.undelivered).toEqual(['overloaded']);
+  expect(server.seen).toHaveLength(1);
+});
