@@ -147,6 +147,19 @@ describe('a fair scheduler', () => {
     expect(done).toHaveLength(200);
   });
 
+  test('lets two addresses that are alone share all of the loop', async () => {
+    goOn = stopClock();
+    const { scheduler, done, ask } = setUp({ halfLifeMs: 1_000 });
+    for (const address of ['one', 'two']) {
+      scheduler.noteProven({ address });
+      scheduler.charge({ address }, 1_000);
+    }
+    for (let i = 0; i < 100; i++) for (const address of ['one', 'two']) void ask(address, 1);
+    // It would never end if there were gaps.
+    await settle(scheduler);
+    expect(done).toHaveLength(200);
+  });
+
   test('makes many addresses without a proven identity leave gaps together', async () => {
     goOn = stopClock();
     const { clock, scheduler, done, ask } = setUp({ halfLifeMs: 100 });

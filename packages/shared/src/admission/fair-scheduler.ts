@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { TooManyRequestsError } from '../limits/rate-limit.js';
+import { LoopOverhead } from './loop-overhead.js';
 import type { Source } from './source.js';
 
 export interface FairSchedulerOptions {
@@ -70,10 +71,6 @@ const UNPROVEN_WEIGHT = 4;
 const PROVEN_MS = 600_000;
 /** All that bypasses the queue in one turn, in units of a slice. */
 const MAX_BYPASS_SLICES = 4;
-/** How often the work that is measured here is set against all that the loop does. */
-const OVERHEAD_EVERY_MS = 200;
-/** What else the loop does (parsing, input and output, the database) is at most so many times what is measured here. */
-const MAX_OVERHEAD = 3;
 /** Others count as present for so long after their last work. */
 const PRESENT_MS = 2_000;
 
@@ -88,8 +85,8 @@ const PRESENT_MS = 2_000;
  * proportion to what is measured.
  *
  * An address that uses little does not even wait for the next turn. One that uses a large part of the loop by itself, while
- * others are there, gets no more than half of it: otherwise each step of each request of the others would meet its work. The
- * same holds for all addresses together of which nobody has proven an identity of late, and what they cost counts more.
+ * others use little, gets no more than half of it: otherwise each step of each request of the others would meet its work.
+ * The same holds for all addresses together of which nobody has proven an identity of late, and what they cost counts more.
  */
 export class FairScheduler {
   readonly #sliceMs: number;
@@ -107,15 +104,12 @@ export class FairScheduler {
   #isTurnEndScheduled = false;
   /** Cost of an address that has used the whole loop for long. */
   readonly #fullCost: number;
-  /** The address that last had work done, and the last one before it that was another. */
+  /** The address that last had work done without being heavy, and the last one before it that was another. */
   #latest: Activity = { address: '', at: Number.NEGATIVE_INFINITY };
   #previous: Activity = this.#latest;
   /** What addresses without a proven identity have cost together. */
   readonly #unproven: Account = { cost: 0, updatedAt: 0 };
-  readonly #busyMs: () => number;
-  /** What a measured millisecond costs, all in all. */
-  #overhead = 1;
-  #measured = { ms: 0, busyMs: 0, since: 0 };
+  readonly #overhead: LoopOverhead;
   /** Until then the work of heavy addresses waits. */
   #gapUntil = Number.NEGATIVE_INFINITY;
   #gapTimer: NodeJS.Timeout | undefined;
@@ -127,8 +121,7 @@ export class FairScheduler {
     this.#maxWaitMs = options.maxWaitMs ?? 10_000;
     this.#onRefused = options.onRefused ?? (() => {});
     this.#now = options.now ?? (() => performance.now());
-    this.#busyMs = options.busyMs ?? (() => performance.eventLoopUtilization().active);
-    this.#measured = { ms: 0, busyMs: this.#busyMs(), since: this.#now() };
+    this.#overhead = new LoopOverhead(this.#now, options.busyMs);
     this.#fullCost = this.#halfLifeMs / Math.LN2;
     this.#accounts = new LRUCache({ max: MAX_IDLE_ADDRESSES });
   }
@@ -180,8 +173,9 @@ export class FairScheduler {
     const isProven = address.provenUntil > now;
     add(address, this.#costOf(address, now) + ms * (isProven ? 1 : UNPROVEN_WEIGHT), now);
     if (!isProven) add(this.#unproven, this.#costOf(this.#unproven, now) + ms, now);
-    this.#noteActivity(source.address, now);
-    if (this.#mustLeaveGaps(source.address, address, now)) {
+    if (!this.#isHeavy(address, now)) {
+      this.#noteLight(source.address, now);
+    } else if (this.#hasOthers(source.address, now)) {
       this.#gapUntil = Math.min(Math.max(now, this.#gapUntil) + ms * GAP, now + MAX_GAP_MS);
     }
     const identity = this.#identityOf(address, source.identityKey, now);
@@ -200,14 +194,23 @@ export class FairScheduler {
   }
 
   #mustLeaveGaps(address: string, account: AddressAccount, now: number): boolean {
-    const isHeavy = (cost: number) => cost > this.#fullCost * HEAVY_SHARE;
-    const isCrowd = account.provenUntil <= now && isHeavy(this.#costOf(this.#unproven, now));
-    if (!isCrowd && !isHeavy(this.#costOf(account, now))) return false;
+    return this.#isHeavy(account, now) && this.#hasOthers(address, now);
+  }
+
+  /** By itself, or as one of those of whom nobody has proven an identity. */
+  #isHeavy(account: AddressAccount, now: number): boolean {
+    const limit = this.#fullCost * HEAVY_SHARE;
+    if (this.#costOf(account, now) > limit) return true;
+    return account.provenUntil <= now && this.#costOf(this.#unproven, now) > limit;
+  }
+
+  /** Whether another address was there of late that is not heavy: between heavy ones alone, gaps would help nobody. */
+  #hasOthers(address: string, now: number): boolean {
     const other = this.#latest.address === address ? this.#previous : this.#latest;
     return now - other.at < PRESENT_MS;
   }
 
-  #noteActivity(address: string, now: number): void {
+  #noteLight(address: string, now: number): void {
     if (this.#latest.address === address) {
       this.#latest.at = now;
     } else {
@@ -222,9 +225,9 @@ export class FairScheduler {
       return work();
     } finally {
       const ms = this.#now() - start;
-      this.#noteMeasured(ms);
+      this.#overhead.note(ms);
       this.#use(source.address, ms + alsoMs);
-      this.charge(source, ms * this.#overhead + alsoMs);
+      this.charge(source, ms * this.#overhead.factor + alsoMs);
     }
   }
 
@@ -234,16 +237,6 @@ export class FairScheduler {
     account.turn = this.#turn;
     this.#usedInTurn += ms;
     this.#endTurnLater();
-  }
-
-  #noteMeasured(ms: number): void {
-    const measured = this.#measured;
-    measured.ms += ms;
-    const now = this.#now();
-    if (now - measured.since < OVERHEAD_EVERY_MS) return;
-    const busyMs = this.#busyMs();
-    this.#overhead = Math.min(MAX_OVERHEAD, Math.max(1, (busyMs - measured.busyMs) / measured.ms));
-    this.#measured = { ms: 0, busyMs, since: now };
   }
 
   #enqueue(source: Source, item: Waiting): void {
