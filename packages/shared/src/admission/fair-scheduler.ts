@@ -60,9 +60,9 @@ const MAX_IDENTITIES = 200;
 /** Work of an address before its client has said who it is. */
 const ANONYMOUS = '';
 /** An address that uses less of the loop than this needs not wait for those who use more. */
-const LIGHT_SHARE = 1 / 8;
+const LIGHT_SHARE = 1 / 4;
 /** An address that uses more of the loop than this leaves gaps, as long as there are others. */
-const HEAVY_SHARE = 1 / 4;
+const HEAVY_SHARE = 2 / 5;
 /** How long the gap after a heavy address's work is, in units of that work: 1 leaves half of the loop's time to others. */
 const GAP = 1;
 const MAX_GAP_MS = 1_000;

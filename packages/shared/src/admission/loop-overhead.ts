@@ -1,7 +1,7 @@
 /** How often what is measured is set against all that the loop does. Milliseconds. */
 const LOOK_EVERY_MS = 200;
 /** What else the loop does is at most so many times what is measured. */
-const MAX_FACTOR = 3;
+const MAX_FACTOR = 2;
 
 /**
  * What the event loop does beside the work that is measured, such as parsing, input and output, and the database's driver: as
