@@ -127,9 +127,9 @@ describe('a fair scheduler', () => {
     await ask('other', 0.1);
     for (let i = 0; i < 100; i++) void ask('busy', 1);
     // While the clock stands still, the gap that follows a piece of work does not end.
-    while (done.length < 70) await setImmediate();
+    while (done.length < 48) await setImmediate();
     for (let i = 0; i < 20; i++) await setImmediate();
-    expect(done.length).toBeLessThan(85);
+    expect(done.length).toBeLessThan(75);
     await ask('other', 0.1, 'in the gap');
     expect(done.at(-1)).toBe('in the gap');
     while (scheduler.waiting > 0) {
@@ -166,9 +166,9 @@ describe('a fair scheduler', () => {
     scheduler.noteProven({ address: 'known' });
     await ask('known', 0.1);
     for (let i = 0; i < 100; i++) void ask(`stranger ${i}`, 1, 'stranger');
-    while (done.length < 70) await setImmediate();
+    while (done.length < 48) await setImmediate();
     for (let i = 0; i < 20; i++) await setImmediate();
-    expect(done.length).toBeLessThan(85);
+    expect(done.length).toBeLessThan(75);
     await ask('known', 0.1, 'in the gap');
     expect(done.at(-1)).toBe('in the gap');
     while (scheduler.waiting > 0) {

@@ -62,7 +62,7 @@ const ANONYMOUS = '';
 /** An address that uses less of the loop than this needs not wait for those who use more. */
 const LIGHT_SHARE = 1 / 4;
 /** An address that uses more of the loop than this leaves gaps, as long as there are others. */
-const HEAVY_SHARE = 2 / 5;
+const HEAVY_SHARE = 3 / 10;
 /** How long the gap after a heavy address's work is, in units of that work: 1 leaves half of the loop's time to others. */
 const GAP = 1;
 const MAX_GAP_MS = 1_000;
