@@ -131,7 +131,7 @@ const MAX_HANDSHAKE_BYTES = 16 * 1024;
 /** What a request that fails costs its client beside the work itself, milliseconds: guessing and probing must not pay. */
 const FAILURE_PENALTY_MS = 5;
 
-/** What it takes to read a byte of a large body and to put it in one piece with the others, milliseconds. */
+/** Milliseconds to read one byte of a large body and to copy it behind the others. */
 const READING_MS_PER_BYTE = 2 / 1_048_576;
 
 const AT_ONCE: WorkSchedule = {

@@ -66,7 +66,7 @@ const HEAVY_SHARE = 3 / 10;
 /** How long the gap after a heavy address's work is, in units of that work: 1 leaves half of the loop's time to others. */
 const GAP = 1;
 const MAX_GAP_MS = 1_000;
-/** What an address costs of which nobody has proven an identity for a while counts so many times. */
+/** The cost of an address counts so many times when nobody there has proven an identity for a while. */
 const UNPROVEN_WEIGHT = 4;
 const PROVEN_MS = 600_000;
 /** All that bypasses the queue in one turn, in units of a slice. */
@@ -81,8 +81,8 @@ const PRESENT_MS = 2_000;
  * late goes next: among addresses first, then among the identities of that address. The cost is measured, not guessed. So a
  * client that asks for much delays mostly itself, and one that asks for little hardly notices.
  *
- * What the loop does beside that work (parsing, input and output, the database's driver) is charged to the sources in
- * proportion to what is measured.
+ * Everything else that the loop does (parsing, input and output, the database's driver) is charged to the sources in
+ * proportion to their measured work.
  *
  * An address that uses little does not even wait for the next turn. One that uses a large part of the loop by itself, while
  * others use little, gets no more than half of it: otherwise each step of each request of the others would meet its work.
