@@ -25,4 +25,5 @@ export {
 export { isIdentityKey, normaliseIdentityKey } from './identity-key.js';
 export { excessOfJson, type JsonLimits, MAX_JSON } from './json-structure.js';
 export { createKeys, type Keys, type KeyUse } from './keys.js';
+export { READING_MS_PER_BYTE } from './portions.js';
 export * from './socket/index.js';

@@ -1,4 +1,10 @@
-import { type AuthSocket, AuthSocketServer, type DeliveryProblem, type SocketEvent } from '@messagebox/brc103';
+import {
+  type AuthSocket,
+  AuthSocketServer,
+  type DeliveryProblem,
+  READING_MS_PER_BYTE,
+  type SocketEvent,
+} from '@messagebox/brc103';
 import {
   type ChargeParts,
   type Config,
@@ -59,8 +65,6 @@ export interface RealtimeParts extends ChargeParts {
 const TOUCH_ROOMS_MS = 3_600_000;
 const DRAIN_BATCH = 200;
 const DRAIN_PAUSE_MS = 100;
-/** Milliseconds to read one byte of a frame and to keep it until the frame is complete. */
-const READING_MS_PER_BYTE = 2 / 1_048_576;
 /** Bytes that each socket has for itself, of frames that are still coming, and before its identity is proven of events. */
 const OWN_BYTES = 65_536;
 /** What a refused frame costs its source, beside the work. Milliseconds. */

@@ -10,6 +10,7 @@ import {
   UnauthorizedError,
   UnsupportedEncodingError,
 } from '../errors.js';
+import { READING_MS_PER_BYTE } from '../portions.js';
 import { type AuthHeaders, readAuthHeaders } from './auth-headers.js';
 import { type ClientNonceStore, ClientNonces } from './client-nonces.js';
 import { hashPayload, hashPayloadInSlices, isLongToHash } from './payload-hash.js';
@@ -128,11 +129,8 @@ export interface AuthMiddleware {
 /** A handshake has about 250 bytes. */
 const MAX_HANDSHAKE_BYTES = 16 * 1024;
 
-/** What a request that fails costs its client beside the work itself, milliseconds: guessing and probing must not pay. */
+/** A failed request costs its client so many milliseconds beside the work itself: guessing and probing must not pay. */
 const FAILURE_PENALTY_MS = 5;
-
-/** Milliseconds to read one byte of a large body and to copy it behind the others. */
-const READING_MS_PER_BYTE = 2 / 1_048_576;
 
 const AT_ONCE: WorkSchedule = {
   run: async (_request, _identityKey, work) => work(),

@@ -1,10 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { BodyTooLargeError, UnsupportedEncodingError } from '../errors.js';
+import { PORTION_BYTES } from '../portions.js';
 
 /** How long the rest of a refused request is read for, milliseconds. */
 const DISCARD_MS = 5_000;
-/** Bytes of a body that are read until it is another client's turn. */
-const PORTION_BYTES = 262_144;
 
 /** Resolves when the next so many bytes of a large body may be read. Without one, they are read as they come. */
 export type AskTurn = (bytes: number) => Promise<void>;

@@ -17,8 +17,8 @@ export interface RequestToVerify {
 
 /**
  * What the client signed of its request (BRC-104) before the body itself: request id; method; path; search with its `?`;
- * the signed headers; the length of the body. Everything is taken as it came over the wire. Nothing is parsed and written anew, since what a parser and a
- * serialiser disagree about would be outside the signature.
+ * the signed headers; the length of the body. Everything is taken as it came over the wire. Nothing is parsed and written
+ * anew, since what a parser and a serialiser disagree about would be outside the signature.
  *
  * A body of no bytes and no body are the same: the client writes -1 for both.
  *

@@ -99,7 +99,7 @@ const ANSWER_WITHIN_MS = 5 * 60_000;
 const MAX_REFUSALS = 32;
 /** A client shakes hands for each event that it sends before its first handshake is done: hundreds, then none for hours. */
 const HANDSHAKES = { atOnce: 1_024, perSecond: 16 };
-/** What a frame that waits takes beside its payload, about. */
+/** Memory of a waiting frame beside its payload, about. */
 const FRAME_BYTES = 1_024;
 /** Turns of the event loop. */
 const MAX_SETTLING_TURNS = 1_000;

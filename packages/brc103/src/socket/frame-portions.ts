@@ -1,7 +1,5 @@
 import type { Socket } from 'socket.io';
-
-/** Bytes of a frame that are read until it is another client's turn. */
-const PORTION_BYTES = 262_144;
+import { PORTION_BYTES } from '../portions.js';
 
 /**
  * Reads a large frame of a websocket in portions, so that many such frames at once keep nobody else waiting. Of a long poll,
