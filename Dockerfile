@@ -2,6 +2,13 @@
 # overlay, standalone. A new package needs no line here; a new service needs three stages.
 #
 #   docker build --target api --tag messagebox/api .
+#
+# NODE_IMAGE may name a digest, so that the same base is used again:
+#
+#   docker build --build-arg NODE_IMAGE=node:22-bookworm-slim@sha256:… --target api --tag messagebox/api .
+#
+# `docker buildx imagetools inspect node:22-bookworm-slim` prints the digest of today. Releases are built with one, and name it
+# in the label org.opencontainers.image.base.name.
 
 ARG NODE_IMAGE=node:22-bookworm-slim
 
@@ -45,7 +52,9 @@ COPY tsconfig.base.json ./
 COPY packages packages
 COPY services services
 RUN node node_modules/typescript/bin/tsc -b services/standalone \
- && find packages services -path '*/dist/*' -type f ! -name '*.js' ! -path '*/node_modules/*' -delete
+ && node packages/api-description/copy-assets.mjs \
+ && find packages services -path '*/dist/*' -type f ! -name '*.js' ! -path '*/dist/assets/*' ! -path '*/node_modules/*' -delete \
+ && cd packages/console && node node_modules/vite/bin/vite.js build app --config vite.config.ts
 
 # --- dependencies of each service, without those for development -------------------------------------------------------
 # secp256k1 brings its addon ready-made for x64 only; elsewhere it is compiled, as WebAssembly would be several times
@@ -97,7 +106,9 @@ COPY --from=api-files /app/packages packages
 COPY --from=api-files /app/services services
 ARG VERSION=dev
 ARG REVISION=unknown
-LABEL org.opencontainers.image.title="MessageBox api" \
+ARG NODE_IMAGE
+LABEL org.opencontainers.image.base.name="${NODE_IMAGE}" \
+      org.opencontainers.image.title="MessageBox api" \
       org.opencontainers.image.description="Authenticated store-and-forward messages: requests over HTTP, and the migration command" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
@@ -111,7 +122,9 @@ COPY --from=realtime-files /app/packages packages
 COPY --from=realtime-files /app/services services
 ARG VERSION=dev
 ARG REVISION=unknown
-LABEL org.opencontainers.image.title="MessageBox realtime" \
+ARG NODE_IMAGE
+LABEL org.opencontainers.image.base.name="${NODE_IMAGE}" \
+      org.opencontainers.image.title="MessageBox realtime" \
       org.opencontainers.image.description="Authenticated store-and-forward messages: live delivery over sockets" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
@@ -125,7 +138,9 @@ COPY --from=overlay-files /app/packages packages
 COPY --from=overlay-files /app/services services
 ARG VERSION=dev
 ARG REVISION=unknown
-LABEL org.opencontainers.image.title="MessageBox overlay" \
+ARG NODE_IMAGE
+LABEL org.opencontainers.image.base.name="${NODE_IMAGE}" \
+      org.opencontainers.image.title="MessageBox overlay" \
       org.opencontainers.image.description="Authenticated store-and-forward messages: finding hosts, and being found" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
@@ -141,7 +156,9 @@ COPY --from=standalone-files /app/packages packages
 COPY --from=standalone-files /app/services services
 ARG VERSION=dev
 ARG REVISION=unknown
-LABEL org.opencontainers.image.title="MessageBox standalone" \
+ARG NODE_IMAGE
+LABEL org.opencontainers.image.base.name="${NODE_IMAGE}" \
+      org.opencontainers.image.title="MessageBox standalone" \
       org.opencontainers.image.description="Authenticated store-and-forward messages: everything in one process, with SQLite" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"

@@ -9,7 +9,7 @@ const swc = [
 ];
 
 // Published as ES modules only; everything else in node_modules is loaded as it is.
-const esmOnly = ['get-port', 'httpxy'];
+const esmOnly = ['p-timeout', 'get-port', 'httpxy', '@seriousme/openapi-schema-validator'];
 
 /** @type {import('jest').Config} */
 export default {
@@ -25,8 +25,13 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/(packages|services)/[^/]+/dist/'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
   moduleNameMapper: {
-    '^@messagebox/(brc103|payments|shared|test-kit|wallet|web)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@messagebox/(api-description|brc103|cli|console|devnet|messages|payments|shared|store|test-kit|transactions|wallet)$':
+      '<rootDir>/packages/$1/src/index.ts',
+    '^@messagebox/(brc103|test-kit|test-support)/([a-z0-9-]+)$': '<rootDir>/packages/$1/src/$2.ts',
+    '^messagebox$': '<rootDir>/packages/messagebox/src/index.ts',
     '^@messagebox/(api|overlay|realtime|standalone)$': '<rootDir>/services/$1/src/index.ts',
+    // The toolbox's storage server, which only tests start, requires these, and pnpm-workspace.yaml leaves them out.
+    '^(@bsv/(?:auth|payment)-express-middleware|express)$': '<rootDir>/tests/node_modules/$1',
     // TypeScript's `./file.js` is `./file.ts` on disk; a dependency's really is `./file.js`.
     '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
   },
@@ -34,8 +39,10 @@ export default {
   transformIgnorePatterns: [`/node_modules/(?!\\.pnpm/)(?!(${esmOnly.join('|')})/)`],
   testEnvironment: 'node',
   setupFiles: ['<rootDir>/tests/support/realm.ts'],
+  setupFilesAfterEnv: ['<rootDir>/tests/support/contract/setup.ts'],
   testTimeout: 60_000,
   maxWorkers: 2,
+  reporters: ['default', '<rootDir>/scripts/lib/progress-reporter.mjs'],
   globalSetup: '<rootDir>/tests/support/global-setup.ts',
   globalTeardown: '<rootDir>/tests/support/global-teardown.ts',
 };

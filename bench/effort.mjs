@@ -15,7 +15,7 @@ export const thorough = {
   lookups: 800,
 };
 
-/** Under a minute: enough to see a change by half, not one by a tenth. */
+/** A run of less than a minute, which shows changes of 50 % but not of 10 %. */
 export const quick = {
   httpRounds: 2,
   httpSeconds: 1.2,

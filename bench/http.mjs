@@ -13,7 +13,7 @@ const NUMBERS = /** @type {const} */ ([
 ]);
 
 /**
- * Our api and the public stack, each on a database of its own, under the same load in turns.
+ * Measures this api and the public stack alternately under the same load, each with its own database.
  *
  * @param {import('./bench.mjs').Bench} bench
  * @param {{ name: string, open: () => Promise<object>, operations: ('send' | 'list')[] }} databases
@@ -29,7 +29,7 @@ export async function compareHttp(bench, databases) {
 }
 
 /**
- * A send through our api, and through the same api that asks nobody what a send costs and whether it is blocked.
+ * Measures a send through this api, with and without the checks of permissions and fees.
  *
  * @param {import('./bench.mjs').Bench} bench
  * @param {{ name: string, open: () => Promise<object> }} databases
@@ -42,7 +42,7 @@ export async function compareChecks(bench, databases) {
 }
 
 /**
- * A send through our api, and through the same api that bounds nothing of what is stored.
+ * Measures a send through this api, with and without quotas.
  *
  * @param {import('./bench.mjs').Bench} bench
  * @param {{ name: string, open: () => Promise<object> }} databases
@@ -60,12 +60,12 @@ function ratios(a, b) {
 }
 
 /**
- * Servers, each on a database of its own, under the same load in turns.
+ * Measures servers alternately under the same load, each with its own database.
  *
  * @param {import('./bench.mjs').Bench} bench
  * @param {{ name: string, open: () => Promise<object>, operations: ('send' | 'list')[] }} databases
- * @param {Record<string, string>} files what each of them runs
- * @returns {Promise<Record<string, Record<string, any>>>} of each operation and server the medians, and all rounds
+ * @param {Record<string, string>} files the script of each server
+ * @returns {Promise<Record<string, Record<string, any>>>} the medians and all rounds of each operation and server
  */
 async function measureInTurns(bench, databases, files) {
   const { effort, say } = bench;

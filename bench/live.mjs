@@ -1,12 +1,12 @@
 import { median, medians, ratioRange } from './lib/numbers.mjs';
 
 const IDLE = 1_000;
-/** Enough under way that the server is never idle. */
+/** How many messages are in progress so that the server is never idle. */
 const SATURATED = 8;
 const NUMBERS = /** @type {const} */ (['cpuMs', 'perSecond', 'loadCpuShare', 'p50', 'p95', 'p99']);
 
 /**
- * Live sends from one socket to another, with nobody else there and with many idle sockets, in turns on one server.
+ * Measures live sends from one socket to another, alternately without and with many idle sockets on the same server.
  *
  * @param {import('./bench.mjs').Bench} bench
  */
@@ -17,8 +17,7 @@ export async function measureLive(bench, database) {
   await load.call('connectPair', { url });
   say('Live: warming up');
   await load.call('run', { seconds: effort.liveWarmUpSeconds, inFlight: SATURATED }, 120);
-  // The first opening warms up what opening needs. It is also the one that shows in RSS: later ones are given the memory
-  // that this one leaves behind.
+  // The first opening warms up the code. Only this one increases RSS, because later ones reuse the memory that it frees.
   const { rss } = await process.call('memory');
   await load.call('openIdle', { url, count: IDLE }, 120);
   const rssBytes = ((await process.call('memory')).rss - rss) / IDLE;
@@ -47,9 +46,9 @@ export async function measureLive(bench, database) {
     rounds.crowded.push(await measureDeliveries());
     if (round === effort.liveRounds && effort.quietSeconds > 0) quiet = await measureQuiet();
     const { connected } = await load.call('idleState');
-    if (connected !== IDLE) throw new Error(`Of ${IDLE} idle sockets only ${connected} stayed`);
+    if (connected !== IDLE) throw new Error(`Only ${connected} of ${IDLE} idle sockets are still connected`);
     await load.call('closeIdle');
-    // Let the server see them go before the next window begins.
+    // The server must close the sockets before the next window begins.
     await load.call('run', { seconds: 0.5, inFlight: 1 }, 120);
   }
   await process.call('stop');
@@ -65,13 +64,13 @@ export async function measureLive(bench, database) {
     crowded,
     cpuRatio: crowded.cpuMs / alone.cpuMs,
     cpuRatioRange: ratioRange(rounds.crowded, rounds.alone),
-    /** The same without what answering pings costs, which is there with or without deliveries. */
+    /** The ratio without the cost of pings, which is the same with and without deliveries. */
     cpuRatioWithoutPings: quiet && withoutPings(rounds.crowded, quiet) / alone.cpuMs,
     quiet,
     socket: { rssBytes, ...medians(sockets, ['heapBytes', 'openingCpuMs']), rounds: sockets },
   };
 
-  /** CPU and throughput with the server busy, then latency with one message at a time. */
+  /** Measures CPU and throughput of a busy server, and then the latency of one message at a time. */
   async function measureDeliveries() {
     const pingsBefore = (await load.call('idleState')).pings;
     const before = await process.call('usage');
@@ -85,7 +84,7 @@ export async function measureLive(bench, database) {
     return { count, perSecond, loadCpuShare, totalCpuMs, cpuMs: totalCpuMs / count, pings, p50, p95, p99 };
   }
 
-  /** A whole ping interval (25 s) in which nothing happens: every idle socket is pinged once. */
+  /** Measures a whole ping interval (25 s) without deliveries, in which every idle socket is pinged once. */
   async function measureQuiet() {
     say(`Live: ${IDLE} idle sockets and no deliveries, for ${effort.quietSeconds} s`);
     const pingsBefore = (await load.call('idleState')).pings;

@@ -4,8 +4,8 @@ const CONNECTIONS = 32;
 const SAMPLES = 20;
 
 /**
- * Whether the memory of our api grows with the number of requests that it has answered. What fills once (caches, the
- * database's pages, the heap's own spare room) must not be taken for a leak, so the trend is that of the second half.
+ * Measures whether the memory of the api grows with the number of answered requests. Caches, database pages and spare heap
+ * fill once and are not a leak, so the trend is that of the second half.
  *
  * @param {import('./bench.mjs').Bench} bench
  */
@@ -19,7 +19,7 @@ export async function watchMemory(bench, database) {
   const samples = [];
   let requests = 0;
   while (requests < effort.memoryRequests && performance.now() < end) {
-    say(`Memory of our api: ${requests} of ${effort.memoryRequests} requests`);
+    say(`Memory of the api: ${requests} of ${effort.memoryRequests} requests`);
     const { count } = await load.call('run', { url, operation: 'send', seconds: 60, most: each }, 120);
     requests += count;
     samples.push({ requests, ...(await process.call('memory')) });

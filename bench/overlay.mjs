@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import { identityOf } from './lib/advertisements.mjs';
+import { createIdentityKey } from './lib/advertisements.mjs';
 import { medians, percentiles, ratioRange } from './lib/numbers.mjs';
 
 const FEW = 10;
@@ -8,7 +8,7 @@ const START_SECONDS = 300;
 const NUMBERS = /** @type {const} */ (['cpuMs', 'p50', 'p95', 'p99']);
 
 /**
- * Lookups at `ls_messagebox` by identity key, one at a time, with few advertisements in the store and with many, in turns.
+ * Measures lookups at `ls_messagebox` by identity key, one at a time, alternately with few and with many advertisements.
  *
  * @param {import('./bench.mjs').Bench} bench
  * @param {() => object | Promise<object>} openDatabase
@@ -45,16 +45,16 @@ export async function measureOverlay(bench, openDatabase) {
   return { few, many, cpuRatio: many.cpuMs / few.cpuMs, cpuRatioRange: ratioRange(many.rounds, few.rounds) };
 }
 
-/** Asks for identities all over the store, on one connection, and requires one output of each answer. */
+/** Looks up identities from all over the store on one connection. Each response must have one output. */
 async function lookUp(url, advertisements, count) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const latencies = [];
   for (let i = 0; i < count; i++) {
-    const identityKey = identityOf((i * 7_919) % advertisements);
+    const identityKey = createIdentityKey((i * 7_919) % advertisements);
     const start = performance.now();
     const answer = await ask(agent, url, { service: 'ls_messagebox', query: { identityKey } });
     latencies.push(performance.now() - start);
-    if (answer[0] !== 1) throw new Error(`Not one output but ${answer[0]}`);
+    if (answer[0] !== 1) throw new Error(`The response has ${answer[0]} outputs instead of one`);
   }
   agent.destroy();
   return latencies;
@@ -71,7 +71,7 @@ function ask(agent, url, question) {
       response.on('end', () => {
         const body = Buffer.concat(chunks);
         if (response.statusCode === 200) resolve(body);
-        else reject(new Error(`A lookup was answered with ${response.statusCode}: ${body}`));
+        else reject(new Error(`A lookup got status ${response.statusCode}: ${body}`));
       });
     });
     asked.on('error', reject);

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { PrivateKey, ProtoWallet } from '@bsv/sdk';
 import { createAuthenticator, loadCurve } from '@messagebox/brc103';
-import { openStore } from '@messagebox/shared';
+import { openStore } from '@messagebox/store';
 import { median } from './lib/numbers.mjs';
 import { answerParent } from './lib/rpc.mjs';
 import { AuthClient, randomIdentity } from './load/auth-client.mjs';
@@ -14,7 +14,7 @@ const ROUNDS = 5;
 const AUTH_PROTOCOL = /** @type {[2, string]} */ ([2, 'auth message signature']);
 
 answerParent({
-  /** CPU milliseconds of each part of a request, alone and in this process. */
+  /** Measures the CPU milliseconds of each part of a request by itself, in this process. */
   async measure({ privateKey, database, roundMs }) {
     const store = openStore(
       database.client === 'mysql2'
@@ -23,15 +23,15 @@ answerParent({
     );
     await store.migrate();
     try {
-      return await cpuOf({ ...ours(privateKey, store), ...theirs(privateKey) }, roundMs);
+      return await measureCpu({ ...createOurParts(privateKey, store), ...createSdkParts(privateKey) }, roundMs);
     } finally {
       await store.close();
     }
   },
 });
 
-/** The parts of our server. Each is called again and again, with the next of many prepared inputs. */
-function ours(privateKey, store) {
+/** The parts of this server. Each call uses the next one of many prepared inputs. */
+function createOurParts(privateKey, store) {
   const authenticator = createAuthenticator({ privateKey: Buffer.from(privateKey, 'hex'), curve: loadCurve() });
   const clients = Array.from({ length: IDENTITIES }, () => new AuthClient());
   const sessions = clients.map((client) => {
@@ -59,7 +59,10 @@ function ours(privateKey, store) {
   return {
     handshake: () => authenticator.answerHandshake(client().initialRequest()),
     'handshake, unknown identity': () => authenticator.answerHandshake(stranger()),
-    openSession: () => authenticator.openSession(request().session.nonce, request().session.identityKey),
+    openSession: () => {
+      const { session } = request();
+      authenticator.verifySessionNonce(session.nonce, session.identityKey);
+    },
     verify: () => {
       const { session, nonce, payload, signature } = request();
       authenticator.verifyGeneral(session, nonce, payload, signature);
@@ -80,8 +83,8 @@ function ours(privateKey, store) {
   };
 }
 
-/** What the public stack does instead of `verify` and `sign`. */
-function theirs(privateKey) {
+/** The counterparts of `verify` and `sign` in the public stack. */
+function createSdkParts(privateKey) {
   const wallet = new ProtoWallet(new PrivateKey(privateKey, 16));
   const client = new ProtoWallet(PrivateKey.fromRandom());
   const data = Array.from(randomBytes(700));
@@ -118,7 +121,7 @@ function theirs(privateKey) {
  * @param {Record<string, () => unknown>} parts
  * @param {number} roundMs
  */
-async function cpuOf(parts, roundMs) {
+async function measureCpu(parts, roundMs) {
   for (const part of Object.values(parts)) await repeat(part, roundMs / 2);
   const rounds = Object.fromEntries(Object.keys(parts).map((name) => [name, /** @type {number[]} */ ([])]));
   for (let round = 0; round < ROUNDS; round++) {

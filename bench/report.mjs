@@ -1,10 +1,12 @@
-/** Until then caches, the database's pages and the heap's spare room grow, which is no leak. */
-const TELLING_REQUESTS = 80_000;
+import { formatTable } from './lib/format-table.mjs';
+
+/** With fewer requests there is no trend, because caches, database pages and spare heap still grow. */
+const MIN_TREND_REQUESTS = 80_000;
 
 /** @param {any} results @returns {{ name: string, goal: string, value: number, range: { least: number, greatest: number }, met: boolean }[]} */
-export function goalsOf({ http, checks, quotas, live, overlay }) {
+export function evaluateGoals({ http, checks, quotas, live, overlay }) {
   const goals = (http ?? []).map(({ database, send }) => ({
-    name: `Server CPU of an authenticated POST /sendMessage, ours / public (${database})`,
+    name: `Server CPU of an authenticated POST /sendMessage, this api / public stack (${database})`,
     goal: 'at most 0.10',
     value: send.cpuRatio,
     range: send.cpuRatioRange,
@@ -20,7 +22,7 @@ export function goalsOf({ http, checks, quotas, live, overlay }) {
     });
   for (const { database, cpuRatio, cpuRatioRange } of quotas ?? [])
     goals.push({
-      name: `Server CPU of a send, with quotas of what is stored / without (${database})`,
+      name: `Server CPU of a send, with quotas / without (${database})`,
       goal: 'at most 1.15',
       value: cpuRatio,
       range: cpuRatioRange,
@@ -37,7 +39,7 @@ export function goalsOf({ http, checks, quotas, live, overlay }) {
   for (const { database, many } of overlay ?? []) {
     const times = many.rounds.map(({ p50 }) => p50);
     goals.push({
-      name: `ls_messagebox by identity key among ${many.advertisements}, ms until answered, p50 (${database})`,
+      name: `ls_messagebox by identity key among ${many.advertisements}, response time in ms, p50 (${database})`,
       goal: 'at most 10 ms',
       value: many.p50,
       range: { least: Math.min(...times), greatest: Math.max(...times) },
@@ -47,14 +49,14 @@ export function goalsOf({ http, checks, quotas, live, overlay }) {
   return goals;
 }
 
-/** The results as text for people. @param {any} results */
-export function textOf({ machine, http, checks, quotas, parts, memory, live, overlay, goals }) {
+/** Formats the results as text. @param {any} results */
+export function formatReport({ machine, http, checks, quotas, parts, memory, live, overlay, goals }) {
   const lines = [
     `${machine.cpu}, ${machine.cores} cores, load ${machine.loadAverage.join(' ')} at the start`,
     `Node ${machine.node} on ${machine.platform}, secp256k1: ${machine.secp256k1}`,
   ];
   if (machine.loadAverage[0] > machine.cores / 2) {
-    lines.push('The machine was busy with other things: compare within this run, and mistrust differences of a tenth.');
+    lines.push('The machine was busy: compare only within this run, and do not rely on differences of 10 %.');
   }
   if (http) lines.push(...http.flatMap(httpLines));
   if (checks) lines.push(...checks.flatMap(checksLines));
@@ -76,15 +78,15 @@ function httpLines({ database, connections, send, list }) {
   return [
     '',
     `HTTP on ${database}, ${connections} connections at once`,
-    ...table([
-      ['', 'CPU ms/op', 'of it system', 'op/s', 'p50 ms', 'p95 ms', 'p99 ms', 'heap kept, B/op', 'load CPU'],
+    ...formatTable([
+      ['', 'CPU ms/op', 'system CPU ms', 'op/s', 'p50 ms', 'p95 ms', 'p99 ms', 'heap kept, B/op', 'load CPU'],
       ...[
         ...(send ? [['POST /sendMessage', send]] : []),
         ...(list ? [['POST /listMessages (empty)', list]] : []),
       ].flatMap(([name, { ours, public: other, cpuRatio }]) => [
-        httpRow(`${name}, ours`, ours),
-        httpRow(`${name}, public`, other),
-        ['  ours / public', cpuRatio.toFixed(3), '', `${(ours.perSecond / other.perSecond).toFixed(1)}x`],
+        httpRow(`${name}, this api`, ours),
+        httpRow(`${name}, public stack`, other),
+        ['  this api / public stack', cpuRatio.toFixed(3), '', `${(ours.perSecond / other.perSecond).toFixed(1)}x`],
       ]),
     ]),
   ];
@@ -96,7 +98,7 @@ function checksLines({ database, connections, checked, unchecked, cpuRatio }) {
 }
 
 function quotasLines({ database, connections, bounded, unbounded, cpuRatio }) {
-  const title = `Quotas of what is stored in POST /sendMessage on ${database}, ${connections} connections at once`;
+  const title = `Quotas in POST /sendMessage on ${database}, ${connections} connections at once`;
   return withAndWithout(title, bounded, unbounded, cpuRatio);
 }
 
@@ -104,8 +106,8 @@ function withAndWithout(title, one, other, cpuRatio) {
   return [
     '',
     title,
-    ...table([
-      ['', 'CPU ms/op', 'of it system', 'op/s', 'p50 ms', 'p95 ms', 'p99 ms', 'heap kept, B/op', 'load CPU'],
+    ...formatTable([
+      ['', 'CPU ms/op', 'system CPU ms', 'op/s', 'p50 ms', 'p95 ms', 'p99 ms', 'heap kept, B/op', 'load CPU'],
       httpRow('with', one),
       httpRow('without', other),
       ['  with / without', cpuRatio.toFixed(3)],
@@ -116,23 +118,23 @@ function withAndWithout(title, one, other, cpuRatio) {
 function partsLines(parts) {
   return [
     '',
-    'Parts of our server, alone, CPU ms each',
-    ...table(Object.entries(parts).map(([name, ms]) => [name, ms.toFixed(4)])),
+    'Parts of a request by themselves, CPU ms each',
+    ...formatTable(Object.entries(parts).map(([name, ms]) => [name, ms.toFixed(4)])),
   ];
 }
 
 function memoryLines({ requests, samples, rssBytesPerRequest, heapBytesPerRequest }) {
   return [
     '',
-    `Memory of our api over ${requests} requests (after a full collection)`,
-    ...table([
+    `Memory of the api over ${requests} requests (after a full garbage collection)`,
+    ...formatTable([
       ['requests', 'RSS MB', 'heap MB'],
       ...samples
         .filter((_, i) => i % 4 === 3 || i === samples.length - 1)
         .map((sample) => [String(sample.requests), mb(sample.rss), mb(sample.heap)]),
     ]),
-    requests < TELLING_REQUESTS
-      ? `no trend: what fills once is still filling (${TELLING_REQUESTS} requests would tell)`
+    requests < MIN_TREND_REQUESTS
+      ? `no trend: caches are still filling (it takes ${MIN_TREND_REQUESTS} requests)`
       : `second half: ${rssBytesPerRequest.toFixed(1)} B of RSS and ${heapBytesPerRequest.toFixed(1)} B of heap for each request`,
   ];
 }
@@ -141,15 +143,15 @@ function liveLines(live) {
   const { socket, quiet } = live;
   return [
     '',
-    `Live: one sender, one listener, ${live.inFlight} messages under way (latency: 1)`,
-    ...table([
+    `Live: one sender, one listener, ${live.inFlight} messages in progress (latency: 1)`,
+    ...formatTable([
       ['idle sockets', 'CPU ms/delivery', 'deliveries/s', 'p50 ms', 'p95 ms', 'p99 ms', 'load CPU'],
       liveRow('0', live.alone),
       liveRow(String(live.idleSockets), live.crowded),
       ['  ratio', live.cpuRatio.toFixed(3)],
       ...(quiet ? [['  ratio without pings', live.cpuRatioWithoutPings.toFixed(3)]] : []),
     ]),
-    `an idle socket: ${kb(socket.rssBytes)} KB of RSS, of it ${kb(socket.heapBytes)} KB of heap; opening it ${socket.openingCpuMs.toFixed(2)} ms of CPU`,
+    `an idle socket: ${kb(socket.rssBytes)} KB of RSS, including ${kb(socket.heapBytes)} KB of heap; opening it takes ${socket.openingCpuMs.toFixed(2)} ms of CPU`,
     ...(quiet ? [`a ping: ${quiet.cpuMsPerPing.toFixed(3)} ms of CPU (one for each socket every 25 s)`] : []),
   ];
 }
@@ -165,7 +167,7 @@ function overlayLines({ database, few, many, cpuRatio }) {
   return [
     '',
     `ls_messagebox by identity key on ${database}, one lookup at a time over HTTP`,
-    ...table([
+    ...formatTable([
       ['advertisements', 'CPU ms/lookup', 'p50 ms', 'p95 ms', 'p99 ms'],
       row(few),
       row(many),
@@ -203,17 +205,3 @@ function liveRow(name, { cpuMs, perSecond, p50, p95, p99, loadCpuShare }) {
 const mb = (/** @type {number} */ bytes) => (bytes / 1024 / 1024).toFixed(1);
 const kb = (/** @type {number} */ bytes) => (bytes / 1024).toFixed(1);
 const percent = (/** @type {number} */ share) => `${(share * 100).toFixed(0)} %`;
-
-/** Columns of equal width: the first to the left, numbers to the right. @param {string[][]} rows */
-function table(rows) {
-  const widths = rows.reduce(
-    (most, row) => row.map((cell, i) => Math.max(cell.length, most[i] ?? 0)).concat(most.slice(row.length)),
-    /** @type {number[]} */ ([]),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
-      .join('  ')
-      .trimEnd(),
-  );
-}

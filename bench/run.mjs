@@ -9,14 +9,14 @@ import { compareChecks, compareHttp, compareQuotas } from './http.mjs';
 import { measureLive } from './live.mjs';
 import { watchMemory } from './memory.mjs';
 import { measureOverlay } from './overlay.mjs';
-import { goalsOf, textOf } from './report.mjs';
+import { evaluateGoals, formatReport } from './report.mjs';
 
 const USAGE = `npm run bench -- [--quick] [--json] [--only=http,checks,quotas,parts,memory,live,overlay] [--profile=FOLDER]
 
   --quick           less of everything, under a minute
-  --json            the results as JSON on stdout, in place of the tables
-  --only=PARTS      only these, separated by commas
-  --profile=FOLDER  the servers write CPU profiles there; the numbers suffer
+  --json            the results as JSON on stdout instead of the tables
+  --only=PARTS      only these parts, comma-separated
+  --profile=FOLDER  the servers write CPU profiles there, which makes the numbers worse
 `;
 
 const { values: options } = parseArgs({
@@ -33,7 +33,7 @@ const { values: options } = parseArgs({
 if (options.help) process.stdout.write(USAGE);
 else await main();
 
-/** Runs everything, prints it, and keeps it in results/latest.json. Only what does not work makes the exit code 1. */
+/** Runs the parts, prints the results, and writes them to results/latest.json. The exit code is 1 only after an error. */
 async function main() {
   const start = performance.now();
   const say = (/** @type {string} */ text) => console.error(`${seconds(start).padStart(4)} s  ${text}`);
@@ -49,7 +49,7 @@ async function main() {
     const file = new URL('results/latest.json', import.meta.url);
     writeFileSync(file, `${json}\n`);
     process.stdout.write(
-      options.json ? `${json}\n` : `\n${textOf(results)}\n\n${seconds(start)} s; ${fileURLToPath(file)}\n`,
+      options.json ? `${json}\n` : `\n${formatReport(results)}\n\n${seconds(start)} s; ${fileURLToPath(file)}\n`,
     );
   } catch (error) {
     console.error(error);
@@ -81,7 +81,7 @@ async function measure(bench) {
     secp256k1: loadCurve().name,
   };
   const results = { at, quick: options.quick, machine, http, checks, quotas, parts, memory, live, overlay };
-  return { ...results, goals: goalsOf(results) };
+  return { ...results, goals: evaluateGoals(results) };
 }
 
 /** @param {Bench} bench */
@@ -125,7 +125,7 @@ async function measureEach(bench, compare) {
 
 /** @param {Bench} bench */
 async function measureParts(bench) {
-  bench.say('Parts of our server, alone');
+  bench.say('Parts of a request by themselves');
   const child = bench.process('parts.mjs');
   const { privateKey, effort } = bench;
   const parts = await child.call(

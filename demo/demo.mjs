@@ -1,24 +1,23 @@
 /**
- * A first conversation with a running server, by the client that apps use: two throw-away identities send each other
- * encrypted messages over HTTP and live, and acknowledge them. On the local network, where play money comes from a
- * faucet, one of them also pays the other for a notification, and advertises where it takes messages. Ends with 0 only
- * if all of that worked.
+ * A demo of a running server with the client that apps use. Two new identities send each other encrypted messages over HTTP
+ * and live, and acknowledge them. On the local network, which has play money from a faucet, two more identities pay for a
+ * notification, and advertise the host where they receive messages. The exit code is 0 only if everything worked.
  *
  * Usage: npm run demo [-- --host URL]
  */
 import { parseArgs } from 'node:util';
 import { MessageBoxClient } from '@bsv/message-box-client';
 import { CompletedProtoWallet, PrivateKey } from '@bsv/sdk';
-import { openDeveloperWallet } from '@messagebox/wallet';
+import { openDeveloperWallet } from '@messagebox/devnet';
 
-const PATIENCE_MS = 15_000;
-/** The one address where clients with the local preset look for the overlay. */
+const WAIT_TIMEOUT_MS = 15_000;
+/** The only address where clients with the local preset look for the overlay. */
 const LOCAL_PRESET = 'http://localhost:8080';
 const { values } = parseArgs({ options: { host: { type: 'string', default: 'http://localhost:8080' } } });
 const host = values.host.replace(/\/+$/, '');
 const started = performance.now();
 
-/** Prints a step when it is done, and how long it took. */
+/** Prints a step and how long it took. */
 async function step(title, work) {
   const from = performance.now();
   process.stdout.write(`  ${title} … `);
@@ -31,13 +30,13 @@ function check(condition, complaint) {
   if (!condition) throw new Error(complaint);
 }
 
-/** A promise that rejects when nothing comes in time. */
+/** Creates a promise that rejects when `arrive` is not called in time. */
 function expectation(what) {
   let arrive;
   const promise = new Promise((resolve, reject) => {
     const timer = setTimeout(
-      () => reject(new Error(`${what} did not arrive within ${PATIENCE_MS / 1000} s`)),
-      PATIENCE_MS,
+      () => reject(new Error(`${what} did not arrive within ${WAIT_TIMEOUT_MS / 1000} s`)),
+      WAIT_TIMEOUT_MS,
     );
     arrive = (value) => {
       clearTimeout(timer);
@@ -58,15 +57,15 @@ async function person(name) {
 async function assertReachable() {
   try {
     const answer = await fetch(`${host}/health/live`);
-    check(answer.ok, `it answered ${answer.status}`);
+    check(answer.ok, `it responded with ${answer.status}`);
   } catch (error) {
     throw new Error(
-      `No MessageBox server answers at ${host} (${error.cause?.code ?? error.message}). Start one with: npm start`,
+      `No MessageBox server responds at ${host} (${error.cause?.code ?? error.message}). Start one with: npm start`,
     );
   }
 }
 
-/** One message over HTTP: stored, listed and decrypted by the recipient, acknowledged, gone. */
+/** Sends one message over HTTP. The recipient lists, decrypts and acknowledges it, and then it is gone. */
 async function overHttp(from, to, text) {
   const messageBox = 'demo_inbox';
   await step(`${from.name} sends ${to.name} an encrypted message over HTTP`, () =>
@@ -82,7 +81,7 @@ async function overHttp(from, to, text) {
 
 const liveBox = 'demo_live';
 
-/** Opens a socket and joins the box; `next` waits for a message that is pushed from then on. */
+/** Opens a socket and joins the box. `person.live` waits for the next message that is pushed. */
 async function listen(person) {
   const joined = expectation('joinedRoom');
   person.live = expectation('the live message');
@@ -96,7 +95,7 @@ async function listen(person) {
   await joined.promise;
 }
 
-/** One message over a socket: pushed to the recipient's listener, and stored all the same. */
+/** Sends one message over a socket. It is pushed to the recipient's listener, and also stored. */
 async function live(from, to, text) {
   const sent = performance.now();
   await step(`${from.name} sends ${to.name} an encrypted message live`, () =>
@@ -110,7 +109,7 @@ async function live(from, to, text) {
   await step(`${to.name} acknowledges`, () => to.client.acknowledgeMessage({ messageIds: [message.messageId], host }));
 }
 
-/** Somebody with a wallet on the play chain of a server on the local network. */
+/** Creates a person with a wallet on the play chain of a server on the local network. */
 async function personWithMoney(name, satoshis) {
   const money = await openDeveloperWallet({ origin: host });
   if (satoshis > 0) await money.fund(satoshis);
@@ -119,7 +118,7 @@ async function personWithMoney(name, satoshis) {
   return { name, client, key: money.identityKey, money };
 }
 
-/** Runs the work without what the client writes to the console while it asks for prices. */
+/** Runs the work without the console output of the client, which logs while it requests quotes. */
 async function quietly(work) {
   const { log } = console;
   console.log = () => undefined;
@@ -130,27 +129,27 @@ async function quietly(work) {
   }
 }
 
-/** A message that costs something: the sender pays, server and recipient get their parts. */
+/** Sends a message that costs something. The sender pays the server and the recipient. */
 async function paid(from, to, text) {
   const messageBox = 'notifications';
   const before = await from.money.balance();
   await step(`${from.name} sends ${to.name} a notification, and pays for it`, () =>
     quietly(() => from.client.sendMessage({ recipient: to.key, messageBox, body: text, checkPermissions: true }, host)),
   );
-  const messages = await step(`${to.name} lists it, and takes the money`, () =>
+  const messages = await step(`${to.name} lists it, and receives the money`, () =>
     to.client.listMessages({ messageBox, host }),
   );
   check(messages.length === 1 && messages[0].body === text, `${to.name} did not find the notification`);
   const [spent, received] = [before - (await from.money.balance()), await to.money.balance()];
-  check(received === 10, `${to.name} got ${received} satoshis`);
+  check(received === 10, `${to.name} received ${received} satoshis`);
   process.stdout.write(
-    `  ${from.name} has paid ${spent} satoshis with the chain's fee, ${to.name} has got ${received}\n`,
+    `  ${from.name} paid ${spent} satoshis including the transaction fee, ${to.name} received ${received}\n`,
   );
   const messageIds = messages.map(({ messageId }) => messageId);
   await step(`${to.name} acknowledges`, () => to.client.acknowledgeMessage({ messageIds, host }));
 }
 
-/** Where an identity takes messages: advertised on the overlay, found, replaced, revoked. */
+/** Advertises on the overlay the host where an identity receives messages, then finds, replaces and revokes that. */
 async function advertised(person, seeker) {
   const found = async () => (await seeker.client.queryAdvertisements(person.key)).map((ad) => ad.host);
   const [first, second] = ['https://first.messagebox-demo.com', 'https://second.messagebox-demo.com'];
@@ -158,7 +157,7 @@ async function advertised(person, seeker) {
   check(String(await found()) === first, `${seeker.name} did not find the advertisement`);
   await step(`${seeker.name} finds it; ${person.name} moves to ${second}`, () => person.client.anointHost(second));
   check(String(await found()) === second, 'the second advertisement did not replace the first');
-  await step(`${seeker.name} finds that one only; ${person.name} revokes it`, async () => {
+  await step(`${seeker.name} finds only the new one; ${person.name} revokes it`, async () => {
     const [advertisement] = await person.client.queryAdvertisements();
     await person.client.revokeHostAdvertisement(advertisement);
   });
@@ -192,20 +191,20 @@ try {
   await live(bob, alice, 'I am, Alice.');
   if (await hasPlayMoney()) {
     process.stdout.write('\n');
-    const carol = await step('Carol opens a wallet, and gets 10,000 satoshis of play money', () =>
+    const carol = await step('Carol opens a wallet and receives 10,000 satoshis of play money', () =>
       personWithMoney('Carol', 10_000),
     );
-    const dave = await step('Dave opens one, and gets none', () => personWithMoney('Dave', 0));
+    const dave = await step('Dave opens a wallet without money', () => personWithMoney('Dave', 0));
     await paid(carol, dave, 'Dave, this was worth it.');
     if (host === LOCAL_PRESET) {
       process.stdout.write('\n');
       await advertised(carol, dave);
     } else {
-      process.stdout.write(`\n  Advertisements are left out: the local preset looks for them at ${LOCAL_PRESET}.\n`);
+      process.stdout.write(`\n  Skipped advertisements: the local preset looks for them at ${LOCAL_PRESET}.\n`);
     }
     await Promise.all([carol, dave].map(({ money }) => money.close()));
   } else {
-    process.stdout.write('\n  Payments and advertisements are left out: this server is not on the local network.\n');
+    process.stdout.write('\n  Skipped payments and advertisements: this server is not on the local network.\n');
   }
   process.stdout.write(
     `\nEverything arrived and was acknowledged, in ${Math.round(performance.now() - started)} ms.\n\n`,

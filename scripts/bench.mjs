@@ -4,5 +4,5 @@ import { scriptArguments } from './lib/workspace.mjs';
 
 await main(async () => {
   await prepare();
-  await become('bench/run.mjs', scriptArguments());
+  await become('bench/main.mjs', scriptArguments());
 });

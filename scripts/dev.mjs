@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, watch } from 'node:fs';
 import { constants } from 'node:os';
+import { buildConsole } from './lib/build-console.mjs';
 import { compile, prepare } from './lib/prepare.mjs';
 import { main, SetupError } from './lib/run.mjs';
 import { inRoot, scriptArguments, workspaceFolders } from './lib/workspace.mjs';
@@ -19,6 +20,7 @@ await main(async () => {
     working = true;
     try {
       await compile();
+      await buildConsole();
       await stop(server, 'SIGTERM');
       if (!ending) server = start();
     } catch (error) {
@@ -31,9 +33,9 @@ await main(async () => {
   };
 
   let timer;
-  for (const folder of workspaceFolders()) {
-    const sources = inRoot(folder, 'src');
-    if (folder === '.' || !existsSync(sources)) continue;
+  const folders = workspaceFolders().filter((folder) => folder !== '.');
+  for (const sources of folders.flatMap((folder) => [inRoot(folder, 'src'), inRoot(folder, 'app')])) {
+    if (!existsSync(sources)) continue;
     // An editor's save is several events.
     watch(sources, { recursive: true }, () => {
       clearTimeout(timer);

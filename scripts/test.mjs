@@ -15,7 +15,9 @@ await main(async () => {
   const given = scriptArguments();
   // A path, or a way of working of its own: one run, as it was asked for.
   if (given.some((argument) => !argument.startsWith('-') || argument.startsWith('--watch'))) return become(JEST, given);
+  console.error('\nRun 1 of 2: all tests except those under steady load');
   const others = await run(process.execPath, [inRoot(JEST), ...given, ...OTHERS]);
+  console.error('\nRun 2 of 2: tests under steady load, by themselves');
   const alone = await run(process.execPath, [inRoot(JEST), ...given.map(ownOutput), '--runInBand', ALONE]);
   process.exitCode = Math.max(others, alone);
 });

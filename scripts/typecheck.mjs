@@ -3,5 +3,12 @@ import { main } from './lib/run.mjs';
 
 await main(async () => {
   await prepare({ build: false });
-  await compile(['tsconfig.json', 'tests/tsconfig.json', 'scripts/tsconfig.json']);
+  await compile([
+    'tsconfig.json',
+    'packages/console/app/tsconfig.json',
+    'tests/tsconfig.json',
+    'tests/browser/tsconfig.json',
+    'examples/browser-chat/tsconfig.json',
+    'scripts/tsconfig.json',
+  ]);
 });

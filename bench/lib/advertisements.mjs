@@ -9,19 +9,19 @@ import {
   Transaction,
   UnlockingScript,
 } from '@bsv/sdk';
-import { MessageBoxAdvertisements } from '@messagebox/shared';
+import { MessageBoxAdvertisements } from '@messagebox/store';
 
-const AT_ONCE = 500;
+const BATCH_SIZE = 500;
 const TOPIC = 'tm_messagebox';
 
-/** Of the owner of an advertisement; no point of the curve, which nobody asks for here. @param {number} index */
-export function identityOf(index) {
+/** Creates the identity key of an advertisement. It need not be a point on the curve here. @param {number} index */
+export function createIdentityKey(index) {
   return `02${createHash('sha256').update(String(index)).digest('hex')}`;
 }
 
 /**
- * Puts advertisements into a store as the engine does, each with the BEEF of a transaction of its own. They are not
- * submitted: ten thousand signatures would take longer than everything else.
+ * Writes advertisements to a store as the engine does, each with the BEEF of its own transaction. They are not submitted,
+ * because ten thousand signatures would take longer than the rest of the benchmark.
  *
  * @param {import('@messagebox/overlay').OverlayStorage} storage
  * @param {number} count
@@ -32,18 +32,18 @@ export async function fillWithAdvertisements(storage, count) {
   funding.addInput({ sourceTXID: 'ab'.repeat(32), sourceOutputIndex: 0, unlockingScript: new UnlockingScript() });
   funding.addOutput({ lockingScript: LockingScript.fromASM('OP_1'), satoshis: 1_000 });
   funding.merklePath = new MerklePath(1, [[{ offset: 0, hash: funding.id('hex'), txid: true }]]);
-  for (let start = 0; start < count; start += AT_ONCE) {
+  for (let start = 0; start < count; start += BATCH_SIZE) {
     await storage.transaction(async (inside, runner) => {
       const ads = new MessageBoxAdvertisements(runner);
-      for (let index = start; index < Math.min(count, start + AT_ONCE); index++) {
+      for (let index = start; index < Math.min(count, start + BATCH_SIZE); index++) {
         const transaction = advertisement(funding, script, index);
         const txid = transaction.id('hex');
         const beef = new Beef();
         beef.mergeTransaction(transaction);
-        await inside.insertOutput(TOPIC, { txid, outputIndex: 0, score: index + 1 });
-        await inside.insertBeef(txid, Uint8Array.from(beef.toBinaryAtomic(txid)));
+        await inside.outputs.insert(TOPIC, { txid, outputIndex: 0, score: index + 1 });
+        await inside.beefs.insert(txid, Uint8Array.from(beef.toBinaryAtomic(txid)));
         const host = `https://host${index % 100}.mailboxes.org`;
-        await ads.add({ txid, outputIndex: 0, identityKey: identityOf(index), host, createdAt: index + 1 });
+        await ads.add({ txid, outputIndex: 0, identityKey: createIdentityKey(index), host, createdAt: index + 1 });
       }
     });
   }

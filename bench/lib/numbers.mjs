@@ -1,11 +1,11 @@
-/** The middle value; of an even count the mean of the two in the middle. @param {readonly number[]} values */
+/** Returns the median. @param {readonly number[]} values */
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** p50, p95 and p99 by nearest rank. @param {readonly number[]} values */
+/** Returns p50, p95 and p99 by nearest rank. @param {readonly number[]} values */
 export function percentiles(values) {
   const sorted = Float64Array.from(values).sort();
   const at = (/** @type {number} */ p) => sorted[Math.max(0, Math.ceil(sorted.length * p) - 1)] ?? Number.NaN;
@@ -13,7 +13,7 @@ export function percentiles(values) {
 }
 
 /**
- * The median of each numeric property over several rounds.
+ * Returns the median of each property over several rounds.
  *
  * @template {string} Name
  * @param {readonly Record<Name, number>[]} rounds
@@ -26,7 +26,7 @@ export function medians(rounds, names) {
   );
 }
 
-/** The least and the greatest ratio of rounds that were measured side by side. */
+/** Returns the least and the greatest ratio of rounds that were measured alternately. */
 export function ratioRange(
   /** @type {readonly {cpuMs: number}[]} */ rounds,
   /** @type {readonly {cpuMs: number}[]} */ others,
@@ -35,7 +35,7 @@ export function ratioRange(
   return { least: Math.min(...ratios), greatest: Math.max(...ratios) };
 }
 
-/** Least-squares slope of y over x. @param {readonly {x: number, y: number}[]} points */
+/** Returns the least-squares slope of y over x. @param {readonly {x: number, y: number}[]} points */
 export function slope(points) {
   const meanX = points.reduce((sum, { x }) => sum + x, 0) / points.length;
   const meanY = points.reduce((sum, { y }) => sum + y, 0) / points.length;

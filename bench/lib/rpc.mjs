@@ -1,8 +1,8 @@
 /** @typedef {Record<string, (params: any) => unknown>} Handlers */
 
 /**
- * Lets the parent process call these functions, one answer for each call. Ends with the parent: a server or load
- * generator that is left alone must not stay.
+ * Lets the parent process call these functions, with one answer for each call. The process exits when its parent has ended,
+ * so that no server or load generator is left over.
  *
  * @param {Handlers} handlers
  */

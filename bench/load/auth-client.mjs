@@ -1,23 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { createKeys, loadCurve } from '@messagebox/brc103';
 
-/** Signing natively keeps the load generator from becoming the bottleneck that is measured. */
+/** The fastest library, so that signing in the load generator does not become the bottleneck. */
 export const curve = loadCurve();
 
-/** A random private key and its identity key. */
+/** Creates a random private key and its identity key. */
 export function randomIdentity() {
   for (;;) {
     const privateKey = randomBytes(32);
     if (!curve.isPrivateKey(privateKey)) continue;
-    return { privateKey, identityKey: Buffer.from(curve.publicKeyOf(privateKey)).toString('hex') };
+    return { privateKey, identityKey: Buffer.from(curve.getPublicKey(privateKey)).toString('hex') };
   }
 }
 
-/** The client's half of one BRC-103 session. */
+/** The client side of one BRC-103 session. */
 export class AuthClient {
   #keys;
   #nonce = randomBytes(48).toString('base64');
-  /** Its own nonces that the server may sign for: of the handshake, and of the answers to the server's initialRequests. */
+  /** The client's nonces that the server may sign with: from the handshake, and from answers to its initialRequests. */
   #known = new Set([this.#nonce]);
   #server = { identityKey: '', nonce: '' };
 
@@ -40,17 +40,17 @@ export class AuthClient {
     };
   }
 
-  /** Takes the server's initialResponse. Throws when its signature is wrong. */
+  /** Handles the server's initialResponse. Throws when its signature is wrong. */
   acceptHandshake({ identityKey, initialNonce, yourNonce, signature }) {
     const data = Buffer.concat([Buffer.from(this.#nonce, 'base64'), Buffer.from(initialNonce, 'base64')]);
     const use = authKey(identityKey, `${this.#nonce} ${initialNonce}`);
     if (yourNonce !== this.#nonce || !this.#keys.verify(data, Uint8Array.from(signature), use)) {
-      throw new Error('The handshake was answered with a wrong signature');
+      throw new Error('The signature of the handshake is wrong');
     }
     this.#server = { identityKey, nonce: initialNonce };
   }
 
-  /** The answer to the server's initialRequest. */
+  /** Creates the answer to the server's initialRequest. */
   answer({ identityKey, initialNonce }) {
     const nonce = randomBytes(48).toString('base64');
     this.#known.add(nonce);
@@ -73,12 +73,12 @@ export class AuthClient {
     return { nonce, signature: this.#keys.sign(payload, use) };
   }
 
-  /** Throws when this is not the server's signature of the payload for this session. */
+  /** Throws when the signature of the payload is not that of the server in this session. */
   mustVerify({ identityKey, nonce, yourNonce, payload, signature }) {
     const use = authKey(this.#server.identityKey, `${nonce} ${yourNonce}`);
     const ours = identityKey === this.#server.identityKey && this.#known.has(yourNonce);
     if (!ours || !this.#keys.verify(payload, signature, use)) {
-      throw new Error('An answer carries a wrong signature');
+      throw new Error('The signature of a response is wrong');
     }
   }
 }

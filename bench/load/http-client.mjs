@@ -1,27 +1,28 @@
 import { randomBytes } from 'node:crypto';
-import { AuthClient } from './auth-client.mjs';
+import { AuthClient, randomIdentity } from './auth-client.mjs';
 import { HttpConnection } from './http-connection.mjs';
 
 const NO_VALUE = Buffer.alloc(9, 0xff);
 
-/** One identity with one session on one connection, which sends signed requests as BRC-104 has them. */
+/** A client with one session on one connection, which sends signed requests (BRC-104). */
 export class HttpClient {
-  #auth = new AuthClient();
+  #auth;
   #connection;
 
-  /** Connects and shakes hands. @param {string} url */
-  static async open(url) {
-    const client = new HttpClient(await HttpConnection.open(url));
+  /** Connects, and makes a handshake. @param {string} url @param identity default: a new one */
+  static async open(url, identity = randomIdentity()) {
+    const client = new HttpClient(await HttpConnection.open(url), identity);
     await client.#shakeHands();
     return client;
   }
 
-  constructor(connection) {
+  constructor(connection, identity) {
     this.#connection = connection;
+    this.#auth = new AuthClient(identity);
   }
 
   /**
-   * A signed POST. Throws for any status but 200, and with `verify` also for an answer with a wrong signature.
+   * Sends a signed POST. Throws for any status except 200, and with `verify` also for a wrong signature.
    *
    * @param {string} path
    * @param {Buffer} body JSON
@@ -37,7 +38,7 @@ export class HttpClient {
         `x-bsv-auth-request-id: ${requestId.toString('base64')}\r\n`,
       body,
     );
-    if (answer.status !== 200) throw new Error(`${path} was answered with ${answer.status}: ${answer.body}`);
+    if (answer.status !== 200) throw new Error(`${path} got status ${answer.status}: ${answer.body}`);
     if (verify) this.#verify(requestId, answer);
     return answer.body;
   }
@@ -49,14 +50,14 @@ export class HttpClient {
   async #shakeHands() {
     const body = Buffer.from(JSON.stringify(this.#auth.initialRequest()));
     const answer = await this.#connection.post('/.well-known/auth', '', body);
-    if (answer.status !== 200) throw new Error(`The handshake was answered with ${answer.status}: ${answer.body}`);
+    if (answer.status !== 200) throw new Error(`The handshake got status ${answer.status}: ${answer.body}`);
     this.#auth.acceptHandshake(JSON.parse(answer.body.toString()));
   }
 
-  /** Neither server sets headers of its own that would be signed, so there are none in the payload. */
+  /** Verifies a response. Neither server sets headers that would be signed, so there are none in the payload. */
   #verify(requestId, { status, head, body }) {
     const header = (name) => new RegExp(`\\r\\nx-bsv-auth-${name}: *([^\\r]*)`, 'i').exec(head)?.[1] ?? '';
-    if (header('request-id') !== requestId.toString('base64')) throw new Error('An answer belongs to another request');
+    if (header('request-id') !== requestId.toString('base64')) throw new Error('A response belongs to another request');
     this.#auth.mustVerify({
       identityKey: header('identity-key'),
       nonce: header('nonce'),
@@ -82,7 +83,7 @@ export function requestPayload(requestId, path, body) {
   ]);
 }
 
-/** Bitcoin's variable-length integer, as far as it is needed here. @param {number} value */
+/** Encodes Bitcoin's variable-length integer, for the lengths that occur here. @param {number} value */
 function varint(value) {
   if (value < 0xfd) return Buffer.of(value);
   const bytes = Buffer.of(0xfd, 0, 0);

@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 /**
- * One kept-alive HTTP/1.1 connection with one request at a time. It understands answers with a Content-Length and nothing
- * else; a general client would cost as much CPU as the server that it is to load.
+ * A kept-alive HTTP/1.1 connection with one request at a time. It only reads responses with a Content-Length. A general client
+ * would use as much CPU as the server under test.
  */
 export class HttpConnection {
   #socket;
@@ -59,7 +59,7 @@ export class HttpConnection {
     if (headEnd < 0) return;
     const head = this.#received.toString('latin1', 0, headEnd);
     const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
-    if (length === undefined) throw new Error(`An answer without a Content-Length:\n${head}`);
+    if (length === undefined) throw new Error(`A response has no Content-Length:\n${head}`);
     const bodyAt = headEnd + HEAD_END.length;
     const end = bodyAt + Number(length);
     if (this.#received.length < end) return;

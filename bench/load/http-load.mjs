@@ -4,13 +4,13 @@ import { HttpClient } from './http-client.mjs';
 import { Messages } from './messages.mjs';
 
 const LIST_EMPTY_BOX = Buffer.from(JSON.stringify({ messageBox: 'inbox' }));
-/** Verifying every answer would make this process as busy as the server. */
+/** Only one in so many responses is verified. Verifying all of them would make this process as busy as the server. */
 const VERIFY_EACH = 50;
 
 const messages = new Messages();
 const operations = {
   send: { path: '/sendMessage', body: () => messages.next() },
-  // Senders get no messages here, so this box is empty, and stays so.
+  // Nothing is sent to the senders, so this box is always empty.
   list: { path: '/listMessages', body: () => LIST_EMPTY_BOX },
 };
 
@@ -18,12 +18,12 @@ const operations = {
 const clients = new Map();
 
 answerParent({
-  /** Opens connections to a server, each of an identity of its own, with its handshake done. */
+  /** Opens connections to a server, each with its own identity, and makes their handshakes. */
   async connect({ url, connections }) {
     clients.set(url, await Promise.all(Array.from({ length: connections }, () => HttpClient.open(url))));
   },
 
-  /** Every connection sends one request after the other, for so long or so often. */
+  /** Sends one request after another on every connection, until the time is up or the number is reached. */
   async run({ url, operation, seconds, most = Number.POSITIVE_INFINITY }) {
     const { path, body } = operations[operation];
     const cpu = process.cpuUsage();
@@ -42,7 +42,7 @@ answerParent({
           latencies.push(performance.now() - before);
           if (!verify) continue;
           verified += 1;
-          if (JSON.parse(answer.toString()).status !== 'success') throw new Error(`${path} answered ${answer}`);
+          if (JSON.parse(answer.toString()).status !== 'success') throw new Error(`${path} responded with ${answer}`);
         }
       }),
     );

@@ -4,13 +4,13 @@ import { randomIdentity } from './auth-client.mjs';
 const RECIPIENTS = 200;
 const BODIES = 64;
 
-/** Messages of the usual kind: small, encrypted, each with an id of its own, to one of some hundred recipients. */
+/** Creates typical messages: small, encrypted, with a unique id, to one of a few hundred recipients. */
 export class Messages {
   #recipients = Array.from({ length: RECIPIENTS }, () => randomIdentity().identityKey);
   #bodies = Array.from({ length: BODIES }, encryptedLikeBody);
   #count = 0;
 
-  /** The JSON of a /sendMessage request, about 570 bytes. */
+  /** Returns the JSON of a /sendMessage request, about 570 bytes. */
   next() {
     const n = this.#count++;
     const recipient = this.#recipients[n % RECIPIENTS];
@@ -19,12 +19,12 @@ export class Messages {
   }
 }
 
-/** As long as the ids that the public client makes (an HMAC in hex). */
+/** Creates a message id as long as those of the public client (an HMAC in hex). */
 export function freshId() {
   return randomBytes(32).toString('hex');
 }
 
-/** About 290 characters, of which nothing can be guessed or compressed. */
+/** Creates a random body of about 290 characters that cannot be compressed. */
 export function encryptedLikeBody() {
   return JSON.stringify({ encryptedMessage: randomBytes(200).toString('base64') });
 }

@@ -1,21 +1,22 @@
 import { io } from 'socket.io-client';
-import { AuthClient } from './auth-client.mjs';
+import { AuthClient, randomIdentity } from './auth-client.mjs';
 
-const PATIENCE_MS = 30_000;
+const ANSWER_TIMEOUT_MS = 30_000;
 
-/** One identity on one websocket: signed events out, answers and pushes in. */
+/** A client with one identity on one websocket. It sends signed events, and receives responses and pushes. */
 export class SocketClient {
-  #auth = new AuthClient();
+  #auth;
   #socket;
   /** @type {Map<string, (data: any) => void>} */
   #listeners = new Map();
   #received = 0;
   pings = 0;
-  /** The room that it has joined: its identity and a box. */
+  /** The room that the client has joined. */
   room = '';
 
-  /** Every so many events the signature is verified; 1 is all of them. */
-  constructor(url, verifyEach) {
+  /** @param verifyEach verifies the signature of one in so many events; 1 means all of them */
+  constructor(url, verifyEach, identity) {
+    this.#auth = new AuthClient(identity);
     this.#socket = io(url, { transports: ['websocket'], forceNew: true, reconnection: false, multiplex: false });
     this.#socket.on('authMessage', (message) => this.#receive(message, verifyEach));
     this.#socket.io.on('ping', () => {
@@ -31,26 +32,36 @@ export class SocketClient {
     return this.#socket.connected;
   }
 
-  /** Connects, shakes hands, authenticates and joins a room of its own. */
-  static async open(url, { box = 'inbox', verifyEach = 1 } = {}) {
-    const client = new SocketClient(url, verifyEach);
-    await client.#soon('connecting', (resolve, reject) => {
-      client.#socket.once('connect', () => resolve(undefined));
-      client.#socket.once('connect_error', reject);
-    });
-    await client.#soon('the handshake', (resolve) => {
-      client.#listeners.set('', resolve);
-      client.#socket.emit('authMessage', client.#auth.initialRequest());
-    });
-    const answer = await client.#ask('authenticated', { identityKey: client.identityKey }, 'authenticationSuccess');
-    if (answer.status !== 'success') throw new Error('A socket was not authenticated');
-    const room = `${client.identityKey}-${box}`;
-    await client.#ask('joinRoom', room, 'joinedRoom');
-    client.room = room;
-    return client;
+  /** Connects, makes a handshake, authenticates, and joins a room of the client. */
+  static async open(url, { box = 'inbox', verifyEach = 1, identity = randomIdentity() } = {}) {
+    const client = new SocketClient(url, verifyEach, identity);
+    try {
+      await client.#begin(box);
+      return client;
+    } catch (error) {
+      client.close();
+      throw error;
+    }
   }
 
-  /** @param {string} eventName @param {(data: any) => void} listener one for each event, the last one wins */
+  /** @param {string} box */
+  async #begin(box) {
+    await this.#soon('connecting', (resolve, reject) => {
+      this.#socket.once('connect', () => resolve(undefined));
+      this.#socket.once('connect_error', reject);
+    });
+    await this.#soon('the handshake', (resolve) => {
+      this.#listeners.set('', resolve);
+      this.#socket.emit('authMessage', this.#auth.initialRequest());
+    });
+    const answer = await this.#ask('authenticated', { identityKey: this.identityKey }, 'authenticationSuccess');
+    if (answer.status !== 'success') throw new Error('A socket was not authenticated');
+    const room = `${this.identityKey}-${box}`;
+    await this.#ask('joinRoom', room, 'joinedRoom');
+    this.room = room;
+  }
+
+  /** @param {string} eventName @param {(data: any) => void} listener replaces an earlier one for the same event */
   on(eventName, listener) {
     this.#listeners.set(eventName, listener);
   }
@@ -79,7 +90,7 @@ export class SocketClient {
       this.#listeners.get('')?.(undefined);
       return;
     }
-    // The server asks every so many frames whether its client keeps up, and goes on when it hears that it does.
+    // The server sends fences to find out whether its client keeps up, and continues after the answer.
     if (message.messageType === 'initialRequest') this.#socket.emit('authMessage', this.#auth.answer(message));
     if (message.messageType !== 'general') return;
     const payload = Uint8Array.from(message.payload);
@@ -99,7 +110,10 @@ export class SocketClient {
 
   #soon(what, begin) {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${what} took longer than ${PATIENCE_MS} ms`)), PATIENCE_MS);
+      const timer = setTimeout(
+        () => reject(new Error(`${what} took longer than ${ANSWER_TIMEOUT_MS} ms`)),
+        ANSWER_TIMEOUT_MS,
+      );
       const settled = (settle) => (value) => {
         clearTimeout(timer);
         settle(value);

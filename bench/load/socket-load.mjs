@@ -4,8 +4,10 @@ import { encryptedLikeBody, freshId } from './messages.mjs';
 import { SocketClient } from './socket-client.mjs';
 
 const VERIFY_EACH = 20;
-const OPENING_AT_ONCE = 50;
-const DELIVERY_PATIENCE_MS = 20_000;
+const OPEN_BATCH_SIZE = 50;
+const MAX_OPEN_ATTEMPTS = 10;
+const OPEN_RETRY_MS = 2_000;
+const DELIVERY_TIMEOUT_MS = 20_000;
 
 /** @type {SocketClient} */
 let sender;
@@ -16,17 +18,17 @@ let idle = [];
 const bodies = Array.from({ length: 64 }, encryptedLikeBody);
 
 answerParent({
-  /** The one who sends and the one who listens. */
+  /** Connects the sender and the listener. */
   async connectPair({ url }) {
     sender = await SocketClient.open(url, { verifyEach: VERIFY_EACH });
     listener = await SocketClient.open(url, { verifyEach: VERIFY_EACH });
   },
 
-  /** Sockets that are authenticated, have joined a room of their own, and do nothing more. */
+  /** Opens sockets that authenticate, join their own room, and then stay idle. */
   async openIdle({ url, count }) {
     while (idle.length < count) {
-      const batch = Math.min(OPENING_AT_ONCE, count - idle.length);
-      idle.push(...(await Promise.all(Array.from({ length: batch }, () => SocketClient.open(url)))));
+      const batch = Math.min(OPEN_BATCH_SIZE, count - idle.length);
+      idle.push(...(await Promise.all(Array.from({ length: batch }, () => openPatiently(url)))));
     }
   },
 
@@ -35,7 +37,7 @@ answerParent({
     idle = [];
   },
 
-  /** Pings that the idle sockets have had, and how many of them are still there. */
+  /** Returns how many pings the idle sockets have received, and how many of them are still connected. */
   idleState() {
     return {
       pings: idle.reduce((sum, socket) => sum + socket.pings, 0),
@@ -43,21 +45,21 @@ answerParent({
     };
   },
 
-  /** Sends live messages, so many under way at once, until the time is up and all have been acknowledged and pushed. */
+  /** Sends live messages, `inFlight` at once, until the time is up and all messages are acknowledged and pushed. */
   async run({ seconds, inFlight }) {
     const room = listener.room;
     const end = performance.now() + seconds * 1000;
     /** @type {Map<string, {sentAt: number, acknowledged: boolean, pushed: boolean, done: () => void}>} */
-    const underWay = new Map();
+    const pending = new Map();
     const latencies = [];
     let count = 0;
     const settle = (messageId, what) => {
-      const message = underWay.get(messageId);
+      const message = pending.get(messageId);
       if (message === undefined) return;
       if (what === 'pushed') latencies.push(performance.now() - message.sentAt);
       message[what] = true;
       if (!message.acknowledged || !message.pushed) return;
-      underWay.delete(messageId);
+      pending.delete(messageId);
       message.done();
     };
     listener.on(`sendMessage-${room}`, ({ messageId }) => settle(messageId, 'pushed'));
@@ -73,12 +75,12 @@ answerParent({
       while (performance.now() < end) {
         const messageId = freshId();
         await new Promise((resolve, reject) => {
-          const timer = setTimeout(() => reject(new Error('A live message got lost')), DELIVERY_PATIENCE_MS);
+          const timer = setTimeout(() => reject(new Error('A live message was lost')), DELIVERY_TIMEOUT_MS);
           const done = () => {
             clearTimeout(timer);
             resolve(undefined);
           };
-          underWay.set(messageId, { sentAt: performance.now(), acknowledged: false, pushed: false, done });
+          pending.set(messageId, { sentAt: performance.now(), acknowledged: false, pushed: false, done });
           const message = { messageId, recipient: listener.identityKey, body: bodies[count % bodies.length] };
           sender.emit('sendMessage', { roomId: room, message });
         });
@@ -96,3 +98,15 @@ answerParent({
     };
   },
 });
+
+/** A server that is opened many sockets at refuses some: what waits longer than 10 s is told to come again. */
+async function openPatiently(/** @type {string} */ url) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await SocketClient.open(url);
+    } catch (error) {
+      if (attempt === MAX_OPEN_ATTEMPTS) throw error;
+      await new Promise((done) => setTimeout(done, OPEN_RETRY_MS));
+    }
+  }
+}

@@ -1,10 +1,10 @@
 import { createApi } from '@messagebox/api';
-import { openParts } from './parts.mjs';
 import { serve } from './serve.mjs';
+import { openServerContext } from './server-context.mjs';
 
-/** Our api as it is deployed: every middleware, every route, a durable claim for each request. */
+/** The api as it is deployed, with all middleware and routes, and a durable claim for each request. */
 serve(async (params, server) => {
-  const parts = await openParts(params);
+  const parts = await openServerContext(params);
   server.on('request', createApi(parts));
   return { close: () => parts.store.close() };
 });

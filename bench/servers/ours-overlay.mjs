@@ -1,9 +1,9 @@
 import { createOverlayApp, createOverlayEngine } from '@messagebox/overlay';
-import { createLogger, openFoundation, readConfig } from '@messagebox/shared';
+import { createLogger, createServiceContext, readConfig } from '@messagebox/shared';
 import { fillWithAdvertisements } from '../lib/advertisements.mjs';
 import { serve } from './serve.mjs';
 
-/** Our overlay's HTTP face as it is deployed, with so many advertisements in its store. Nothing is submitted to it. */
+/** The HTTP routes of the overlay as deployed, with advertisements in its store. Nothing is submitted to it. */
 serve(async ({ privateKey, database, advertisements }, server) => {
   const config = readConfig({
     NODE_ENV: 'production',
@@ -12,14 +12,14 @@ serve(async ({ privateKey, database, advertisements }, server) => {
     KNEX_DB_CLIENT: database.client,
     KNEX_DB_CONNECTION: JSON.stringify(database.connection),
   });
-  const foundation = await openFoundation(config, createLogger('bench', config.debug), {
+  const foundation = await createServiceContext(config, createLogger('bench', config.logLevel), {
     service: 'bench',
     embedded: config.store,
   });
   await foundation.store.migrate();
   const verifier = {
     verify: async () => {
-      throw new Error('Nothing is submitted here.');
+      throw new Error('The benchmark submits nothing.');
     },
     report: () => undefined,
   };

@@ -1,7 +1,7 @@
-import { openParts } from './parts.mjs';
 import { serve } from './serve.mjs';
+import { openServerContext } from './server-context.mjs';
 
-/** One sender has one recipient here, who acknowledges nothing. */
+/** Limits for one sender with one recipient that acknowledges nothing. */
 const UNBOUNDED = Object.fromEntries(
   ['INBOX', 'SENDER', 'PAIR'].flatMap((quota) => [
     [`${quota}_MAX_MESSAGES`, '1000000000'],
@@ -9,10 +9,10 @@ const UNBOUNDED = Object.fromEntries(
   ]),
 );
 
-/** Our realtime service with events in the process, as standalone runs it. */
+/** The realtime service with events in the process, as standalone runs it. */
 serve(async (params, server) => {
-  const parts = await openParts(params, UNBOUNDED);
-  parts.realtime.attach({ http: server, takeWebSockets: () => {} });
+  const parts = await openServerContext(params, UNBOUNDED);
+  parts.realtime.attach({ http: server, acceptWebSockets: () => {} });
   return {
     close: async () => {
       parts.realtime.close();

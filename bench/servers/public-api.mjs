@@ -1,34 +1,34 @@
 import { createAuthMiddleware } from '@bsv/auth-express-middleware';
 import { PrivateKey, ProtoWallet } from '@bsv/sdk';
-import { list, send } from '@messagebox/shared';
+import { listMessages, parseSend, sendMessages } from '@messagebox/messages';
 import express from 'express';
-import { openParts } from './parts.mjs';
 import { serve } from './serve.mjs';
+import { openServerContext } from './server-context.mjs';
 
 /**
- * The published middleware, set up as its README says, in front of our own rules and store: what differs from our api is
- * authentication and what surrounds the routes, not what a route does.
+ * The published middleware, set up as its README says, with the rules and the store of this project. Only the authentication
+ * and the code around the routes differ from this api.
  */
 serve(async (params, server) => {
-  const { store, permissions, deliveryFees, quotas, events, identity, config } = await openParts(params);
+  const { store, permissions, deliveryFees, quotas, events, identity, config } = await openServerContext(params);
   const app = express();
   app.use(express.json());
-  // The README hands it this very wallet, whatever the types ask for.
+  // The README passes a ProtoWallet, although the types require another wallet.
   const wallet = /** @type {any} */ (new ProtoWallet(new PrivateKey(params.privateKey, 16)));
   app.use(createAuthMiddleware({ wallet }));
   app.post('/sendMessage', async (request, response) => {
     const rules = { normaliseKey: identity.normaliseKey, maxRecipients: config.limits.recipients };
-    const parts = { store, permissions, deliveryFees, quotas, events, ...rules };
-    response.json(await send(parts, callerOf(request), request.body));
+    const parts = { store, permissions, deliveryFees, quotas, events };
+    response.json(await sendMessages(parts, parseSend(rules, readCaller(request), request.body)));
   });
   app.post('/listMessages', async (request, response) => {
-    response.json(await list({ store, maxBytes: config.limits.list }, callerOf(request), request.body));
+    response.json(await listMessages({ store, maxBytes: config.limits.list }, readCaller(request), request.body));
   });
   server.on('request', app);
   return { close: () => store.close() };
 });
 
 /** @param {any} request */
-function callerOf(request) {
+function readCaller(request) {
   return request.auth.identityKey;
 }

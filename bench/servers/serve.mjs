@@ -2,13 +2,13 @@ import { createServer } from 'node:http';
 import { answerParent } from '../lib/rpc.mjs';
 
 /**
- * The outside of a server under test: starts it when told to, and tells what it has used.
+ * Runs a server under test: starts it on request, and reports its CPU and memory.
  *
  * @param {(params: any, server: import('node:http').Server) => Promise<{ close(): unknown }>} build
- *   puts the service on the server
+ *   attaches the service to the server
  */
 export function serve(build) {
-  // As our services and most others have it; the same for all sides.
+  // The setting of this project's services and of most others, the same for all servers under test.
   const server = createServer({ keepAliveTimeout: 65_000 });
   let built;
   answerParent({
@@ -18,12 +18,12 @@ export function serve(build) {
       const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
       return `http://127.0.0.1:${port}`;
     },
-    /** CPU of the whole process so far: the event loop, and the threads of garbage collection, compiler and file access. */
+    /** Returns the CPU use of the process: event loop, and threads of garbage collection, compiler and file access. */
     usage() {
       const { user, system } = process.cpuUsage();
       return { cpuMs: (user + system) / 1000, systemMs: system / 1000, at: performance.now() };
     },
-    /** Bytes, right after a full collection. */
+    /** Returns the memory after a full garbage collection. Bytes. */
     memory() {
       globalThis.gc?.();
       const { rss, heapUsed, external } = process.memoryUsage();

@@ -1,10 +1,10 @@
 import { createApi } from '@messagebox/api';
-import { openParts } from './parts.mjs';
 import { serve } from './serve.mjs';
+import { openServerContext } from './server-context.mjs';
 
-/** Our api, but with readers of permissions and fees that know the answer: everything is free, and nobody is blocked. */
+/** The api with readers of permissions and fees that always answer "free" without a query. */
 serve(async (params, server) => {
-  const parts = await openParts(params);
+  const parts = await openServerContext(params);
   const nobody = new Map();
   const permissions = Object.assign(Object.create(parts.permissions), { decisions: async () => nobody });
   const deliveryFees = Object.assign(Object.create(parts.deliveryFees), { feeFor: async () => 0 });

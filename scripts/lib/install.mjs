@@ -10,7 +10,7 @@ const stamp = inRoot('node_modules', '.cache', 'messagebox', 'installed');
 export async function install() {
   const wanted = fingerprint();
   if (isInstalled(wanted)) return;
-  // Should this be interrupted, the next run has to start over.
+  // If this run is interrupted, the next one must start over.
   rmSync(stamp, { force: true });
   const pnpm = findPnpm();
   console.error('Installing the dependencies …');
@@ -51,7 +51,7 @@ function isInstalled(wanted) {
 }
 
 /** The pnpm that runs this script, if one does; else the pinned one, fetched by npx. */
-function findPnpm() {
+export function findPnpm() {
   const runner = process.env.npm_execpath ?? '';
   if (/pnpm\.[cm]?js$/.test(runner) && existsSync(runner)) return { command: process.execPath, args: [runner] };
   const pinned = readJson('package.json').packageManager.split('+')[0];
@@ -72,7 +72,7 @@ function findNpx() {
   return found ? { command: 'npx', args: [] } : undefined;
 }
 
-// With npm's own values it takes over a minute to find that there is no network.
+// npm's defaults need over a minute to notice that there is no network.
 const lessPatient = {
   npm_config_fetch_retry_mintimeout: '2000',
   npm_config_fetch_retry_maxtimeout: '10000',
@@ -125,7 +125,7 @@ async function checkNativeAddon(pnpm) {
 }
 
 async function addonLoads() {
-  const script = `new (require(${JSON.stringify(inRoot('packages', 'shared', 'node_modules', 'better-sqlite3'))}))(':memory:').close()`;
+  const script = `new (require(${JSON.stringify(inRoot('packages', 'store', 'node_modules', 'better-sqlite3'))}))(':memory:').close()`;
   return (await run(process.execPath, ['-e', script], { onOutput: () => {} })) === 0;
 }
 
@@ -139,6 +139,13 @@ function explain(code, output) {
       .slice(-40)
       .join('\n'),
   );
+  if (/gyp ERR![^\n]*network connectivity/.test(output)) {
+    return new SetupError(
+      'better-sqlite3 has no ready-made binary for this system, and the headers of Node, which are needed to compile it, could not ' +
+        'be downloaded from nodejs.org. Allow that, or name the folder where Node is installed with its headers: ' +
+        'npm_config_nodedir=/usr npm start (the folder that has include/node).',
+    );
+  }
   if (/gyp ERR|node-gyp|better-sqlite3 does not load/.test(output)) {
     return new SetupError(
       'better-sqlite3 could not be compiled: install Python 3, make and a C++ compiler ' +

@@ -1,4 +1,4 @@
-import type { DescribedLimit } from '../../packages/shared/src/config/limit-variables.js';
+import type { DescribedLimit } from '../../packages/shared/src/config/describe-limit.js';
 
-/** The text of docs/limits.md with its tables brought up to date: what is between its two marks is replaced. */
+/** Returns the text of docs/limits.md with up-to-date tables: the part between its two marks is replaced. */
 export function withLimitTables(text: string, limits: readonly DescribedLimit[]): string;

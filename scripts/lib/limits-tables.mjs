@@ -1,20 +1,20 @@
-// The tables of docs/limits.md that are made of the configuration's own description.
+// Writes the tables of docs/limits.md from the descriptions in the configuration.
 
 const TITLES = {
   rates: 'Rates',
-  requests: 'Requests and answers',
+  requests: 'Requests and responses',
   sockets: 'Sockets',
-  stored: 'What is stored',
+  stored: 'Stored data',
   overlay: 'The overlay',
 };
-const BEGIN = '<!-- begin of what scripts/limits-doc.mjs writes -->';
-const END = '<!-- end of what scripts/limits-doc.mjs writes -->';
+const BEGIN = '<!-- begin: written by scripts/docs.mjs -->';
+const END = '<!-- end: written by scripts/docs.mjs -->';
 
 /**
- * The text of docs/limits.md with its tables brought up to date.
+ * Returns the text of docs/limits.md with up-to-date tables.
  *
- * @param {string} text as it is now; what is between its two marks is replaced
- * @param {readonly import('../../packages/shared/dist/config/limit-variables.js').DescribedLimit[]} limits
+ * @param {string} text the current text; the part between its two marks is replaced
+ * @param {readonly import('../../packages/shared/dist/config/describe-limit.js').DescribedLimit[]} limits
  * @returns {string}
  */
 export function withLimitTables(text, limits) {
@@ -36,13 +36,13 @@ function tables(limits) {
 }
 
 function table(title, limits) {
-  const rows = limits.map(({ name, byDefault, bounds, beyond, metric, isShared }) => {
-    const scope = isShared ? 'all' : 'each';
+  const rows = limits.map(({ group, name, byDefault, bounds, beyond, metric, isShared }) => {
+    const scope = group === 'stored' ? 'database' : isShared ? 'all' : 'process';
     const labels = metric.map((label) => `\`${label}\` `).join('');
     return `| \`${name}\` | ${byDefault} | ${bounds} | ${scope} | ${beyond} | ${labels}|`;
   });
   const head = [
-    '| variable | default | what it bounds | instances | beyond it | metric |',
+    '| variable | default | limits | scope | when exceeded | metric label |',
     '| --- | --- | --- | --- | --- | --- |',
   ];
   return [`### ${title}`, '', ...head, ...rows, ''].join('\n');

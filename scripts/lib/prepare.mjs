@@ -1,3 +1,4 @@
+import { buildConsole } from './build-console.mjs';
 import { install } from './install.mjs';
 import { run, SetupError } from './run.mjs';
 import { inRoot, readJson } from './workspace.mjs';
@@ -9,7 +10,10 @@ import { inRoot, readJson } from './workspace.mjs';
 export async function prepare({ build = true } = {}) {
   checkNode();
   await install();
-  if (build) await compile();
+  if (!build) return;
+  await compile();
+  await buildConsole();
+  await run(process.execPath, [inRoot('packages', 'api-description', 'copy-assets.mjs')]);
 }
 
 /** Compiles what changed (`tsc -b` keeps track itself). */

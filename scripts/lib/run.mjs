@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { inRoot, root } from './workspace.mjs';
 
-/** What the user can put right: printed as its one line, without a stack. */
+/** A problem that the user can fix: one line is printed, without a stack. */
 export class SetupError extends Error {}
 
 /** Runs a script's main function from the root folder; ends with one line and exit code 1 when set-up is impossible. */

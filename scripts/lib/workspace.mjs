@@ -11,7 +11,7 @@ export const inRoot = (...parts) => join(root, ...parts);
 /** The parsed JSON of a file inside the repository. */
 export const readJson = (...parts) => JSON.parse(readFileSync(inRoot(...parts), 'utf8'));
 
-/** What was written after the script's name, without the `--` that pnpm hands on and npm does not. */
+/** The arguments after the script's name, without the `--` that pnpm passes on and npm does not. */
 export function scriptArguments() {
   const args = process.argv.slice(2);
   return args[0] === '--' ? args.slice(1) : args;

@@ -2,20 +2,22 @@ import { MessageBoxClient } from '@bsv/message-box-client';
 import type { WalletInterface } from '@bsv/sdk';
 import {
   type EventClient,
-  History,
+  EventHistory,
   type PeerMessage,
   type SendMessageResponse,
   StrictMessageBoxClient,
 } from '@messagebox/test-kit';
+import { reportSocket } from '@messagebox/test-kit/wire-observers';
+import type { Socket } from 'socket.io-client';
 import type { BoxClient, Clients } from './clients.js';
 
-/** Where an app finds a deployment: requests and sockets may have different addresses. */
-export interface Hosts {
+/** The addresses of a deployment: requests and sockets may have different ones. */
+export interface AppHosts {
   readonly http: string;
   readonly live: string;
 }
 
-export interface Message {
+export interface AppMessage {
   readonly recipient: string;
   readonly messageBox: string;
   readonly body: string | object;
@@ -31,10 +33,10 @@ export class BoxApp<Client extends BoxClient = BoxClient> {
   constructor(
     readonly client: Client,
     readonly key: string,
-    private readonly hosts: Hosts,
+    private readonly hosts: AppHosts,
   ) {}
 
-  send(message: Message): Promise<SendMessageResponse> {
+  send(message: AppMessage): Promise<SendMessageResponse> {
     return this.client.sendMessage(message, this.hosts.http);
   }
 
@@ -49,23 +51,26 @@ export class BoxApp<Client extends BoxClient = BoxClient> {
   /** Opens the app's socket, or makes sure that it is open. */
   async connect(): Promise<void> {
     await this.client.initializeConnection(this.hosts.live);
-    this.#sockets.add(this.#socket);
+    this.#keepSocket();
   }
 
   /** The next event of this name on the app's socket. */
-  event<T = Record<string, unknown>>(name: string, matches: (data: T) => boolean = () => true): Promise<T> {
-    const events = new History<T>(`event ${name}`);
+  waitForEvent<T = Record<string, unknown>>(name: string, matches: (data: T) => boolean = () => true): Promise<T> {
+    const events = new EventHistory<T>(`event ${name}`);
     this.#socket.on(name, events.add);
     this.#socket.onFailure?.(events.fail);
-    return events.next(matches);
+    return events.waitForNext(matches);
   }
 
   /** Listens to an own box. @returns what is pushed for it, decrypted */
-  async listen(messageBox: string): Promise<History<PeerMessage>> {
-    const inbox = new History<PeerMessage>(`live message in ${messageBox}`);
+  async listen(messageBox: string): Promise<EventHistory<PeerMessage>> {
+    const inbox = new EventHistory<PeerMessage>(`live message in ${messageBox}`);
     await this.connect();
     this.#socket.onFailure?.(inbox.fail);
-    const joined = this.event<{ roomId: string }>('joinedRoom', ({ roomId }) => roomId === `${this.key}-${messageBox}`);
+    const joined = this.waitForEvent<{ roomId: string }>(
+      'joinedRoom',
+      ({ roomId }) => roomId === `${this.key}-${messageBox}`,
+    );
     await this.listenAgain(messageBox, inbox);
     await joined;
     return inbox;
@@ -87,22 +92,22 @@ export class BoxApp<Client extends BoxClient = BoxClient> {
     );
     // The client makes its socket only then, and no answer may be missed.
     while (this.client.testSocket === undefined) await new Promise((resolve) => setImmediate(resolve));
-    this.#sockets.add(this.#socket);
-    const joined = new History<{ roomId: string }>('event joinedRoom');
+    this.#keepSocket();
+    const joined = new EventHistory<{ roomId: string }>('event joinedRoom');
     this.#socket.on('joinedRoom', joined.add);
     this.#socket.onFailure?.(joined.fail);
     await listening;
-    for (const messageBox of messageBoxes) await joined.find(({ roomId }) => roomId === `${this.key}-${messageBox}`);
+    for (const messageBox of messageBoxes) await joined.waitFor(({ roomId }) => roomId === `${this.key}-${messageBox}`);
   }
 
-  /** What an app does after a lost connection: the client believes that it is in the room already, and sends no join. */
-  async listenAgain(messageBox: string, inbox: History<PeerMessage>): Promise<void> {
+  /** Joins a room again after a lost connection. The client believes that it is in the room already, and sends no join. */
+  async listenAgain(messageBox: string, inbox: EventHistory<PeerMessage>): Promise<void> {
     await this.client.listenForLiveMessages({ messageBox, overrideHost: this.hosts.live, onMessage: inbox.add });
-    this.#sockets.add(this.#socket);
+    this.#keepSocket();
   }
 
   /** Sends over the socket, which the client opens when it is not; it falls back to HTTP when that fails. */
-  async sendLive(message: Message): Promise<SendMessageResponse> {
+  async sendLive(message: AppMessage): Promise<SendMessageResponse> {
     await this.connect();
     return await this.client.sendLiveMessage(message, this.hosts.http);
   }
@@ -110,6 +115,12 @@ export class BoxApp<Client extends BoxClient = BoxClient> {
   close(): void {
     this.client.testSocket?.disconnect();
     for (const socket of this.#sockets) socket.disconnect();
+  }
+
+  #keepSocket(): void {
+    this.#sockets.add(this.#socket);
+    const { ioSocket } = this.#socket as { ioSocket?: Socket };
+    if (ioSocket !== undefined) reportSocket(ioSocket);
   }
 
   get #socket(): EventClient {
@@ -120,15 +131,15 @@ export class BoxApp<Client extends BoxClient = BoxClient> {
 }
 
 /** An app that uses the registry's `MessageBoxClient`. */
-export class App extends BoxApp<MessageBoxClient> {
-  constructor(wallet: WalletInterface, key: string, hosts: Hosts) {
+export class RegistryApp extends BoxApp<MessageBoxClient> {
+  constructor(wallet: WalletInterface, key: string, hosts: AppHosts) {
     super(new MessageBoxClient({ host: hosts.http, walletClient: wallet, networkPreset: 'local' }), key, hosts);
   }
 }
 
 /** An app that uses the strict client. */
 export class StrictApp extends BoxApp<StrictMessageBoxClient> {
-  constructor(wallet: WalletInterface, key: string, hosts: Hosts, { socket }: Clients) {
+  constructor(wallet: WalletInterface, key: string, hosts: AppHosts, { socket }: Clients) {
     const settings = { identityKey: key, ...(socket === undefined ? {} : { socketSettings: socket }) };
     super(new StrictMessageBoxClient({ host: hosts.http, walletClient: wallet, ...settings }), key, hosts);
   }

@@ -1,6 +1,6 @@
 import type { EventClient, SocketSettings, StrictMessageBoxClient } from '@messagebox/test-kit';
 
-/** Whose clients act for people: those of the registry, or our own that are as strict as today's. */
+/** Which clients act for people: those of the registry, or the strict ones of the test kit. */
 export interface Clients {
   readonly kind: 'registry' | 'strict';
   /** For the sockets of the strict clients. The registry's `MessageBoxClient` takes no such settings. */
@@ -39,7 +39,7 @@ type SharedCalls =
   | 'sendMessage'
   | 'setMessageBoxPermission';
 
-/** What the clients of message boxes have in common. */
+/** The calls that all clients of message boxes have. */
 export interface BoxClient extends Pick<StrictMessageBoxClient, SharedCalls> {
   readonly testSocket: EventClient | undefined;
   getMessageBoxQuote(params: { recipient: string | string[]; messageBox: string }, host?: string): Promise<object>;

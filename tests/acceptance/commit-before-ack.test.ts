@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { createTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
-import { deployed, scaled } from './deployments.js';
+import { deployScaled, useDeployment } from './deployments.js';
 import { describeScaled } from './describe-scaled.js';
 import { type HeldCommits, holdCommits } from './held-commits.js';
-import { until } from './history.js';
-import { people } from './people.js';
+import { waitUntil } from './history.js';
+import { createPeople } from './people.js';
 
 describeScaled('success means committed', () => {
   /** The services' way to the database. */
   let line: TcpProxy;
-  const at = deployed(() =>
-    scaled(
+  const at = useDeployment(() =>
+    deployScaled(
       {},
       {
         databaseAt: async (target) => {
@@ -21,12 +21,12 @@ describeScaled('success means committed', () => {
     ),
   );
   afterAll(() => line.close());
-  const someone = people();
+  const someone = createPeople();
   const unavailable = { status: 'error', code: 'ERR_STORE_UNAVAILABLE' };
 
   async function everybodyIsReady(): Promise<void> {
     for (const url of [...at().apis, ...at().realtimes])
-      await until(`${url} is ready`, async () => (await fetch(`${url}/health/ready`)).status === 200);
+      await waitUntil(`${url} is ready`, async () => (await fetch(`${url}/health/ready`)).status === 200);
   }
 
   /** A send over HTTP and one live, both with the row inserted and not committed. */
@@ -52,7 +52,7 @@ describeScaled('success means committed', () => {
     });
     afterEach(() => commits.close());
 
-    test('there is no success, no row and no push; then there are all three', async () => {
+    test('success, row and push are missing before the commit, and all there after it', async () => {
       const { alice, bob, api, socket, listener, ids, answered, http, live } = await twoHeldSends(commits);
       // Whatever else the same processes are asked, they answer; only these two wait.
       expect(await bob.list(at().apis[1], 'inbox')).toEqual([]);
@@ -65,7 +65,7 @@ describeScaled('success means committed', () => {
       await commits.release();
       expect(await http).toMatchObject({ status: 200, body: { status: 'success', messageId: ids[0] } });
       expect(await live).toEqual({ status: 'success', messageId: ids[1] });
-      for (const id of ids) await listener.find(({ messageId }) => messageId === id);
+      for (const id of ids) await listener.waitFor(({ messageId }) => messageId === id);
       expect((await bob.listIds(api, 'inbox')).sort()).toEqual([...ids].sort());
     });
 
@@ -84,7 +84,7 @@ describeScaled('success means committed', () => {
     });
   });
 
-  test('while the database is gone, sends fail with words; when it is back, all is well by itself', async () => {
+  test('sends fail with a reason while the database is gone, and succeed when it is back', async () => {
     const [alice, bob] = [someone(), someone()];
     const [api] = at().apis;
     const [realtime] = at().realtimes;
@@ -100,7 +100,7 @@ describeScaled('success means committed', () => {
     const answer = await send(lost[0]);
     expect(answer).toMatchObject({ status: 503, body: unavailable });
     expect(answer.body['description']).toEqual(expect.stringMatching(/\S/));
-    const failed = socket.events('messageFailed').next();
+    const failed = socket.events('messageFailed').waitForNext();
     expect(await socket.send(bob.key, 'inbox', lost[1], 'hello')).toMatchObject({ ...unavailable, messageId: lost[1] });
     expect(await failed).toMatchObject({ reason: expect.stringMatching(/\S/) });
     for (const url of [api, realtime]) {

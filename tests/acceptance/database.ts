@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { createKnex } from '@messagebox/store';
 import type { Knex } from 'knex';
-import { createKnex } from '../../packages/shared/src/store/create-knex.js';
 import type { Deployment } from './deployments.js';
 
 /**
@@ -8,7 +8,7 @@ import type { Deployment } from './deployments.js';
  *
  * @param file which one, where there are several
  */
-export async function inDatabase<T>(
+export async function withDatabase<T>(
   deployment: Deployment,
   work: (knex: Knex) => Promise<T>,
   file = 'messagebox.sqlite',

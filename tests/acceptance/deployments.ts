@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { openStore } from '../../packages/shared/src/store/index.js';
-import { temporaryFolder } from '../support/own-process.js';
-import { type ServiceProcess, startService } from '../support/processes.js';
-import { createDatabase } from '../support/with-mysql.js';
-import { redisUrl, removeKeys } from '../support/with-redis.js';
+import { openStore } from '@messagebox/store';
+import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
+import { createMysqlDatabase } from '@messagebox/test-support/with-mysql';
+import { getRedisUrl, removeRedisKeys } from '@messagebox/test-support/with-redis';
+import { type ServiceProcess, startService } from '../support/service-process.js';
 
 export type Env = Record<string, string>;
 export type Deploy = (env?: Env) => Promise<Deployment>;
@@ -12,7 +12,7 @@ export type Deploy = (env?: Env) => Promise<Deployment>;
 export interface Deployment {
   readonly apis: readonly [string, string];
   readonly realtimes: readonly [string, string];
-  /** Where the overlay answers; none when it was not deployed. */
+  /** The overlay's address; none when it was not deployed. */
   readonly overlays: readonly string[];
   readonly processes: {
     readonly apis: readonly [ServiceProcess, ServiceProcess];
@@ -28,11 +28,11 @@ export interface Deployment {
 }
 
 /** One process with its embedded database: both addresses of each kind are the same. */
-export async function standalone(env: Env = {}): Promise<Deployment> {
-  const folder = temporaryFolder();
+export async function deployStandalone(env: Env = {}): Promise<Deployment> {
+  const folder = createTemporaryFolder();
   const common = { HOST: '127.0.0.1', DATA_DIR: folder.path, ...env };
   const service = await startService({ name: 'standalone', env: common });
-  return deployment(
+  return createDeployment(
     { apis: [service, service], realtimes: [service, service], overlays: [service] },
     common,
     undefined,
@@ -40,19 +40,19 @@ export async function standalone(env: Env = {}): Promise<Deployment> {
   );
 }
 
-/** What makes a scaled deployment other than the usual one. */
-export interface Variation {
-  /** What one of the realtime processes gets on top of the common environment. */
+/** Settings by which a scaled deployment differs from the usual one. */
+export interface ScaledOptions {
+  /** More environment variables for one of the realtime processes. */
   readonly realtimes?: readonly [Env, Env];
   /** How many overlay processes; none by default. */
   readonly overlays?: number;
-  /** Where the processes find the database, when not where it is. */
+  /** The address of the database for the processes, when a proxy is between. */
   readonly databaseAt?: (databaseUrl: string) => Promise<string>;
 }
 
 /** Two api and two realtime processes, and overlays where they are asked for, on a new database and a Redis prefix of their own. */
-export async function scaled(env: Env = {}, variation: Variation = {}): Promise<Deployment> {
-  const database = await createDatabase();
+export async function deployScaled(env: Env = {}, variation: ScaledOptions = {}): Promise<Deployment> {
+  const database = await createMysqlDatabase();
   const prefix = `mb_test_${randomBytes(8).toString('hex')}:`;
   const databaseUrl = (await variation.databaseAt?.(database.url)) ?? database.url;
   const common = {
@@ -60,7 +60,7 @@ export async function scaled(env: Env = {}, variation: Variation = {}): Promise<
     SERVER_PRIVATE_KEY: randomBytes(32).toString('hex'),
     KNEX_DB_CLIENT: 'mysql2',
     KNEX_DB_CONNECTION: JSON.stringify(databaseUrl),
-    REDIS_URL: redisUrl(),
+    REDIS_URL: getRedisUrl(),
     REDIS_PREFIX: prefix,
     ...env,
   };
@@ -78,16 +78,16 @@ export async function scaled(env: Env = {}, variation: Variation = {}): Promise<
   ]);
   const overlays = await Promise.all(Array.from({ length: variation.overlays ?? 0 }, () => start('overlay')));
   const processes: Deployment['processes'] = { apis: [api0, api1], realtimes: [realtime0, realtime1], overlays };
-  return deployment(processes, common, database.url, async () => {
+  return createDeployment(processes, common, database.url, async () => {
     await database.drop();
     // A test may have given it a Redis of its own, which is gone by now.
-    if (common.REDIS_URL === redisUrl()) await removeKeys(redisUrl(), prefix);
+    if (common.REDIS_URL === getRedisUrl()) await removeRedisKeys(getRedisUrl(), prefix);
   });
 }
 
 type Pair = readonly [ServiceProcess, ServiceProcess];
 
-function deployment(
+function createDeployment(
   processes: Deployment['processes'],
   env: Env,
   databaseUrl: string | undefined,
@@ -119,7 +119,7 @@ function deployment(
 }
 
 /** Deploys for the tests of the surrounding `describe`. */
-export function deployed(deploy: () => Promise<Deployment>): () => Deployment {
+export function useDeployment(deploy: () => Promise<Deployment>): () => Deployment {
   let running: Deployment | undefined;
   beforeAll(async () => {
     running = await deploy();

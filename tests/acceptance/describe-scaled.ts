@@ -1,5 +1,5 @@
-import { describeWithMysql } from '../support/with-mysql.js';
-import { describeWithRedis } from '../support/with-redis.js';
+import { describeWithMysql } from '@messagebox/test-support/with-mysql';
+import { describeWithRedis } from '@messagebox/test-support/with-redis';
 
 /** `describe` for suites that need a database server and Redis. */
 export function describeScaled(name: string, suite: () => void): void {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 /** One address in front of several apis, as a load balancer is, that counts what passes. */
 export interface FrontDoor {
   readonly url: string;
-  /** Where requests go from now on: with several targets, each request goes to the next. */
+  /** Sets the targets of later requests: with several targets, each request goes to the next. */
   setTarget(...urls: readonly string[]): void;
   /** Headers of the last answer that has passed. */
   readonly lastHeaders: IncomingHttpHeaders;
@@ -32,6 +32,8 @@ export async function openFrontDoor(firstTarget: string): Promise<FrontDoor> {
     onward.on('error', () => answer.destroy());
     incoming.pipe(onward);
   });
+  // A connection that is closed for being idle may be closed just when its client uses it again.
+  server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

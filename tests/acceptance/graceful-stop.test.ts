@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { deployed, scaled } from './deployments.js';
+import { deployScaled, useDeployment } from './deployments.js';
 import { describeScaled } from './describe-scaled.js';
 import { holdCommits } from './held-commits.js';
-import { until, within } from './history.js';
-import { people } from './people.js';
+import { waitUntil, withTimeout } from './history.js';
+import { createPeople } from './people.js';
 
 describeScaled('an api that is told to stop', () => {
-  const at = deployed(() => scaled());
-  const someone = people();
+  const at = useDeployment(() => deployScaled());
+  const someone = createPeople();
 
   test('finishes what it has begun, takes nothing new, and ends with 0', async () => {
     const [alice, bob] = [someone(), someone()];
@@ -35,12 +35,12 @@ describeScaled('an api that is told to stop', () => {
       asking.write('Connection: close\r\n\r\n');
       expect(await answer).toMatch(/^HTTP\/1\.1 503 [\s\S]*is stopping/);
       // What had reached the machine by then was taken as well; from now on nothing is.
-      await until('new connections are refused', () => isRefused(api.port));
+      await waitUntil('new connections are refused', () => isRefused(api.port));
       expect(answered).toBe(false);
 
       await commits.release();
       expect(await slow).toMatchObject({ status: 200, body: { status: 'success', messageId } });
-      expect(await within(5_000, 'the process ends', stopped)).toBe(0);
+      expect(await withTimeout(5_000, 'the process ends', stopped)).toBe(0);
       expect(await bob.listIds(at().apis[1], 'inbox')).toEqual([messageId]);
     } finally {
       await commits.close();

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createConnection } from 'mysql2/promise';
-import { processesOf } from '../support/database-activity.js';
-import { until } from './history.js';
+import { listDatabaseConnections } from '../support/database-activity.js';
+import { waitUntil } from './history.js';
 
 /** A database in which a message that was inserted is not committed before the test says so. */
 export interface HeldCommits {
@@ -21,18 +21,18 @@ export async function holdCommits(databaseUrl: string): Promise<HeldCommits> {
   const hold = async () => void (await connection.query('SELECT GET_LOCK(?, 10)', [lock]));
   const release = async () => void (await connection.query('SELECT RELEASE_LOCK(?)', [lock]));
   await hold();
-  // Whoever inserts a row takes the lock for a moment: not before this connection has given it up.
+  // Each insert takes this lock for a moment, so it waits until this connection releases it.
   await connection.query(
     `CREATE TRIGGER hold_commit AFTER INSERT ON messages FOR EACH ROW
      BEGIN DO GET_LOCK('${lock}', 60); DO RELEASE_LOCK('${lock}'); END`,
   );
   const database = new URL(databaseUrl).pathname.slice(1);
   const count = async () => {
-    const processes = await processesOf(connection, database);
+    const processes = await listDatabaseConnections(connection, database);
     return processes.filter(({ State }) => State === 'User lock').length;
   };
   return {
-    waiting: (wanted) => until(`${wanted} messages wait for their commit`, async () => (await count()) === wanted),
+    waiting: (wanted) => waitUntil(`${wanted} messages wait for their commit`, async () => (await count()) === wanted),
     release,
     hold,
     async close() {

@@ -1,1 +1,1 @@
-export { History, until, within } from '@messagebox/test-kit';
+export { EventHistory, waitUntil, withTimeout } from '@messagebox/test-kit';

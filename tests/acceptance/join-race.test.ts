@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { getRedisUrl } from '@messagebox/test-support/with-redis';
 import { createTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
-import { redisUrl } from '../support/with-redis.js';
 import { GENERATIONS } from './clients.js';
-import { type Deployment, deployed, scaled } from './deployments.js';
+import { type Deployment, deployScaled, useDeployment } from './deployments.js';
 import { describeScaled } from './describe-scaled.js';
 import type { LiveSocket } from './live-socket.js';
-import { type Person, people } from './people.js';
+import { createPeople, type Person } from './people.js';
 
 const ROUNDS = 200;
-/** So many rounds go on beside each other, each in a room of its own. */
+/** This many rounds run at once, each in a room of its own. */
 const LANES = 5;
 /**
  * The clients alone sign and verify thousands of times, so it takes as long as the machine is slow: 10 s where two cores
@@ -18,19 +18,19 @@ const PATIENCE_MS = 180_000;
 
 describeScaled('who has been told joinedRoom misses nothing', () => {
   describe('next to Redis', () => {
-    const at = deployed(() => scaled());
+    const at = useDeployment(() => deployScaled());
     joinsAndSends(at);
   });
 
   describe('20 ms away from Redis', () => {
     let proxy: TcpProxy;
     beforeAll(async () => {
-      proxy = await createTcpProxy({ target: redisUrl() });
+      proxy = await createTcpProxy({ target: getRedisUrl() });
       proxy.setDelay(20);
     });
     // Registered before the deployment's own, so it runs after it.
     afterAll(() => proxy.close());
-    const at = deployed(() => scaled({}, { realtimes: [{ REDIS_URL: proxy.url }, {}] }));
+    const at = useDeployment(() => deployScaled({}, { realtimes: [{ REDIS_URL: proxy.url }, {}] }));
     joinsAndSends(at);
   });
 });
@@ -38,7 +38,7 @@ describeScaled('who has been told joinedRoom misses nothing', () => {
 /** The listener is at the first realtime process; messages come through the others. */
 function joinsAndSends(at: () => Deployment): void {
   describe.each(GENERATIONS)('%s', (_whose, clients) => {
-    const someone = people(clients);
+    const someone = createPeople(clients);
 
     test(
       `${ROUNDS} times: joins, and is pushed what is sent at once through another process`,
@@ -81,5 +81,5 @@ async function joinAndSend(
     const api = at.apis[round % 4 === 1 ? 0 : 1];
     await alice.send(api, { recipient, messageBox: box, messageId, body: 'over HTTP' });
   }
-  await inbox.find((push) => push.messageId === messageId);
+  await inbox.waitFor((push) => push.messageId === messageId);
 }

@@ -4,7 +4,7 @@ import { AwaitableSocket, type SocketSettings, StrictSocketClient } from '@messa
 import type { Socket } from 'socket.io-client';
 import { type Clients, registryClients } from './clients.js';
 
-export type { Ack, Push, SocketSettings, WireEvent } from '@messagebox/test-kit';
+export type { PushedEvent, SendAck, SocketSettings, WireEvent } from '@messagebox/test-kit';
 
 /** An `AuthSocketClient`, the registry's or our strict one, with events that can be awaited. */
 export class LiveSocket extends AwaitableSocket {

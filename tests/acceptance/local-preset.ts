@@ -1,8 +1,8 @@
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 
-/** Where `networkPreset: 'local'` of the SDK and of the real client looks for lookups and submissions. */
+/** The address that `networkPreset: 'local'` of the SDK and of the real client uses for lookups and submissions. */
 const PRESET = { hostname: 'localhost', port: '8080' };
-/** Where Node's own `fetch` looks for who makes its connections. */
+/** The global symbol under which Node's `fetch` finds the dispatcher of its connections. */
 const DISPATCHER = Symbol.for('undici.globalDispatcher.1');
 
 /**
@@ -11,7 +11,7 @@ const DISPATCHER = Symbol.for('undici.globalDispatcher.1');
  *
  * @returns ends it
  */
-export function leadLocalPresetTo(url: string): () => Promise<void> {
+export function redirectLocalPreset(url: string): () => Promise<void> {
   const target = new URL(url);
   const connect = buildConnector({});
   const agent = new Agent({

@@ -1,8 +1,8 @@
-import { deployed, standalone } from './deployments.js';
+import { deployStandalone, useDeployment } from './deployments.js';
 import { Person } from './people.js';
 
 describe('a server on a public network without a wallet', () => {
-  const at = deployed(() => standalone({ NETWORK: 'test' }));
+  const at = useDeployment(() => deployStandalone({ NETWORK: 'test' }));
 
   it('charges nothing for deliveries that it could not take, and delivers', async () => {
     const [alice, bob] = [new Person(), new Person()];

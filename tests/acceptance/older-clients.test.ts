@@ -3,9 +3,9 @@ import { PrivateKey, ProtoWallet } from '@bsv/sdk';
 import { MessageBoxClient as ClientOf13 } from 'message-box-client-1.3.0';
 import { MessageBoxClient as ClientOf14 } from 'message-box-client-1.4.5';
 import { MessageBoxClient as ClientOf20 } from 'message-box-client-2.0.2';
-import { type Deploy, deployed, scaled, standalone } from './deployments.js';
+import { type Deploy, deployScaled, deployStandalone, useDeployment } from './deployments.js';
 import { describeScaled } from './describe-scaled.js';
-import { History } from './history.js';
+import { EventHistory } from './history.js';
 
 /** The calls that all versions have in common. */
 interface OlderClient {
@@ -39,11 +39,11 @@ const VERSIONS = [
 ] as unknown as [string, NewClient][];
 
 describe.each(VERSIONS)('message-box-client %s', (_version, Client) => {
-  describe('with one process', () => suite(standalone));
-  describeScaled('with two api and two realtime processes', () => suite(scaled));
+  describe('with one process', () => suite(deployStandalone));
+  describeScaled('with two api and two realtime processes', () => suite(deployScaled));
 
   function suite(deploy: Deploy): void {
-    const at = deployed(() => deploy());
+    const at = useDeployment(() => deploy());
     const opened: OlderClient[] = [];
     afterEach(async () => {
       for (const client of opened.splice(0)) await client.disconnectWebSocket();
@@ -71,7 +71,7 @@ describe.each(VERSIONS)('message-box-client %s', (_version, Client) => {
 
     test('listens to what is sent live and over HTTP', async () => {
       const [alice, bob] = [newPerson(at().apis[0]), newPerson(at().apis[1])];
-      const inbox = new History<{ messageId: string; body: unknown }>('live message');
+      const inbox = new EventHistory<{ messageId: string; body: unknown }>('live message');
       // Each takes these clients five seconds.
       await Promise.all([
         bob.client.initializeConnection(at().realtimes[0]),
@@ -84,12 +84,12 @@ describe.each(VERSIONS)('message-box-client %s', (_version, Client) => {
       });
       // The client does not say when it has joined, but a message that it sends itself is acknowledged after that.
       const own = await bob.client.sendLiveMessage({ recipient: bob.key, messageBox: 'inbox', body: 'to myself' });
-      await inbox.find(({ messageId }) => messageId === own.messageId);
+      await inbox.waitFor(({ messageId }) => messageId === own.messageId);
 
       const live = await alice.client.sendLiveMessage({ recipient: bob.key, messageBox: 'inbox', body: 'live' });
-      expect(await inbox.find(({ messageId }) => messageId === live.messageId)).toMatchObject({ body: 'live' });
+      expect(await inbox.waitFor(({ messageId }) => messageId === live.messageId)).toMatchObject({ body: 'live' });
       const http = await alice.client.sendMessage({ recipient: bob.key, messageBox: 'inbox', body: 'HTTP' });
-      expect(await inbox.find(({ messageId }) => messageId === http.messageId)).toMatchObject({ body: 'HTTP' });
+      expect(await inbox.waitFor(({ messageId }) => messageId === http.messageId)).toMatchObject({ body: 'HTTP' });
       const listed = await bob.client.listMessages({ messageBox: 'inbox' });
       expect(listed.map(({ messageId }) => messageId).sort()).toEqual(
         [own.messageId, live.messageId, http.messageId].sort(),

@@ -1,8 +1,8 @@
 import type { MessageBoxClient } from '@bsv/message-box-client';
 import { AuthFetch, type CreateActionResult, Transaction, type WalletInterface } from '@bsv/sdk';
-import { type DeveloperWallet, openDeveloperWallet } from '@messagebox/wallet';
-import { WALLET_FILE, walletBalance } from '../support/wallet-balance.js';
-import { inDatabase } from './database.js';
+import { type DeveloperWallet, openDeveloperWallet } from '@messagebox/devnet';
+import { readWalletBalance, WALLET_FILE } from '../support/wallet-balance.js';
+import { withDatabase } from './database.js';
 import type { Deployment } from './deployments.js';
 import type { Answer } from './people.js';
 
@@ -13,7 +13,7 @@ export interface MadePayment {
   readonly description?: string;
 }
 
-/** What a client knows of prices before it pays. */
+/** The prices that a client knows before it pays. */
 export interface Prices {
   readonly deliveryFee: number;
   readonly recipientFee: number;
@@ -47,13 +47,13 @@ export class Payer {
     return new Payer(own, satoshis);
   }
 
-  balance(): Promise<number> {
+  readBalance(): Promise<number> {
     return this.own.balance();
   }
 
-  /** What others got from this wallet. */
-  async paid(): Promise<number> {
-    return this.funded - this.chainFees - (await this.balance());
+  /** Payments that this wallet made to others. */
+  async countPaidSatoshis(): Promise<number> {
+    return this.funded - this.chainFees - (await this.readBalance());
   }
 
   /** A signed request by `AuthFetch`, and its verified answer. */
@@ -119,7 +119,7 @@ export class Payer {
 }
 
 /** Satoshis in the server's wallet, read from where its processes keep it. */
-export async function serverBalance(deployment: Deployment): Promise<number> {
+export async function readServerBalance(deployment: Deployment): Promise<number> {
   const identityKey = String(deployment.processes.apis[0].listening['identityKey']);
-  return await inDatabase(deployment, (knex) => walletBalance(knex, identityKey), WALLET_FILE);
+  return await withDatabase(deployment, (knex) => readWalletBalance(knex, identityKey), WALLET_FILE);
 }

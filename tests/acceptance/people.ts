@@ -1,6 +1,6 @@
 import { AuthFetch, PrivateKey, ProtoWallet, type WalletInterface } from '@bsv/sdk';
 import { StrictFetch } from '@messagebox/test-kit';
-import { App, type BoxApp, type Hosts, StrictApp } from './app.js';
+import { type AppHosts, type BoxApp, RegistryApp, StrictApp } from './app.js';
 import { type Clients, registryClients } from './clients.js';
 import { LiveSocket, type SocketSettings } from './live-socket.js';
 
@@ -10,7 +10,7 @@ export interface Answer {
 }
 
 /** A message as `/listMessages` answers it. */
-export interface Listed {
+export interface ListedMessage {
   readonly messageId: string;
   readonly sender: string;
   readonly body: string;
@@ -18,14 +18,14 @@ export interface Listed {
 
 export interface ListAnswer {
   readonly status: string;
-  readonly messages: Listed[];
+  readonly messages: ListedMessage[];
   readonly hasMore?: boolean;
   readonly next?: string;
   readonly nextOffset?: number | null;
 }
 
-/** What a person has opened: strict clients say whether the server broke a rule. */
-interface Opened {
+/** Clients that a person has opened: strict ones report whether the server broke a rule. */
+interface Closable {
   close(): unknown;
   readonly failure?: Error | undefined;
 }
@@ -42,14 +42,14 @@ export class Person {
   /** Hex. */
   readonly privateKey: string;
   readonly #fetch: SignedFetch;
-  readonly #opened: Opened[] = [];
+  readonly #opened: Closable[] = [];
 
   /** @param clients whose clients act for this person */
   constructor(
     privateKey = PrivateKey.fromRandom(),
     readonly clients: Clients = registryClients,
   ) {
-    // It signs and encrypts, which is all that messages without payments need.
+    // ProtoWallet signs and encrypts; messages without payments need no more.
     this.wallet = new ProtoWallet(privateKey) as unknown as WalletInterface;
     this.key = privateKey.toPublicKey().toString();
     this.privateKey = privateKey.toHex();
@@ -90,7 +90,7 @@ export class Person {
     return body as unknown as ListAnswer;
   }
 
-  async list(api: string, messageBox: string): Promise<Listed[]> {
+  async list(api: string, messageBox: string): Promise<ListedMessage[]> {
     return (await this.page(api, messageBox)).messages;
   }
 
@@ -99,10 +99,10 @@ export class Person {
   }
 
   /** A client of message boxes of this identity: another device with each call. */
-  app(http: string, live: string = http): BoxApp {
-    const hosts: Hosts = { http, live };
+  createApp(http: string, live: string = http): BoxApp {
+    const hosts: AppHosts = { http, live };
     if (this.clients.kind === 'strict') return this.#keep(new StrictApp(this.wallet, this.key, hosts, this.clients));
-    return this.#keep(new App(this.wallet, this.key, hosts));
+    return this.#keep(new RegistryApp(this.wallet, this.key, hosts));
   }
 
   /**
@@ -110,23 +110,23 @@ export class Person {
    *
    * @param wallet the wallet that signs and verifies: this person's, or the same one made slow
    */
-  socket(url: string, settings?: SocketSettings, wallet: WalletInterface = this.wallet): LiveSocket {
+  createSocket(url: string, settings?: SocketSettings, wallet: WalletInterface = this.wallet): LiveSocket {
     return this.#keep(new LiveSocket(url, wallet, this.key, settings, this.clients));
   }
 
   /** A live connection of this identity that is authenticated. */
   connect(url: string, settings?: SocketSettings): Promise<LiveSocket> {
-    return this.socket(url, settings).authenticate();
+    return this.createSocket(url, settings).authenticate();
   }
 
-  /** @throws ProtocolViolation when the server broke a rule on a connection, whether or not the test saw anything of it */
+  /** @throws ProtocolViolationError when the server broke a rule on a connection, whether or not the test saw anything of it */
   async close(): Promise<void> {
     const all = this.#opened.splice(0);
     for (const opened of all) await opened.close();
     for (const { failure } of all) if (failure !== undefined) throw failure;
   }
 
-  #keep<T extends Opened>(opened: T): T {
+  #keep<T extends Closable>(opened: T): T {
     this.#opened.push(opened);
     return opened;
   }
@@ -136,7 +136,7 @@ export class Person {
  * Makes people for the tests of the surrounding `describe`, and closes all that they opened after each of them. A test
  * fails when a strict client of theirs saw the server break a rule.
  */
-export function people(clients: Clients = registryClients): (privateKey?: PrivateKey) => Person {
+export function createPeople(clients: Clients = registryClients): (privateKey?: PrivateKey) => Person {
   const born: Person[] = [];
   afterEach(async () => {
     for (const person of born.splice(0)) await person.close();

@@ -1,12 +1,12 @@
 import { pollingClients } from './clients.js';
-import { deployed, scaled, standalone } from './deployments.js';
+import { deployScaled, deployStandalone, useDeployment } from './deployments.js';
 import { describeScaled } from './describe-scaled.js';
-import { people } from './people.js';
-import { messageSuites } from './suites/index.js';
+import { createPeople } from './people.js';
+import { describeMessageSuites } from './suites/index.js';
 
 describe('one process, for clients as strict as today`s with long polling only', () => {
-  const at = deployed(() => standalone());
-  const someone = people(pollingClients);
+  const at = useDeployment(() => deployStandalone());
+  const someone = createPeople(pollingClients);
 
   test('the clients use nothing else', async () => {
     const socket = await someone().connect(at().realtimes[0]);
@@ -14,12 +14,12 @@ describe('one process, for clients as strict as today`s with long polling only',
     expect(socket.io.io.engine.transport.name).toBe('polling');
   });
 
-  messageSuites(at, pollingClients, false);
+  describeMessageSuites(at, pollingClients, false);
 });
 
 describeScaled('two api and two realtime processes, for clients as strict as today`s with long polling only', () => {
-  messageSuites(
-    deployed(() => scaled()),
+  describeMessageSuites(
+    useDeployment(() => deployScaled()),
     pollingClients,
     false,
   );

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setInterval, setTimeout } from 'node:timers/promises';
-import { describeWithOwnRedis, type OwnServer, startRedis } from '../support/servers.js';
-import { describeWithMysql } from '../support/with-mysql.js';
-import { deployed, scaled } from './deployments.js';
+import { describeWithMysql } from '@messagebox/test-support/with-mysql';
+import { describeWithManagedRedis, type ManagedServer, startRedisServer } from '../support/managed-servers.js';
+import { deployScaled, useDeployment } from './deployments.js';
 import { openFrontDoor } from './front-door.js';
-import { History } from './history.js';
-import type { Push } from './live-socket.js';
-import { people } from './people.js';
+import { EventHistory } from './history.js';
+import type { PushedEvent } from './live-socket.js';
+import { createPeople } from './people.js';
 
 const OUTAGE_MS = 15_000;
 const SLOWEST_MS = 3_000;
@@ -19,15 +19,15 @@ interface Sent {
 }
 
 describeWithMysql('while Redis is away', () => {
-  describeWithOwnRedis('a Redis that stops and starts', () => {
-    let redis: OwnServer;
+  describeWithManagedRedis('a Redis that stops and starts', () => {
+    let redis: ManagedServer;
     beforeAll(async () => {
-      redis = (await startRedis()) as OwnServer;
+      redis = (await startRedisServer()) as ManagedServer;
     });
     // Registered before the deployment's own, so it runs after it.
     afterAll(() => redis.close());
-    const at = deployed(() => scaled({ REDIS_URL: redis.url }));
-    const someone = people();
+    const at = useDeployment(() => deployScaled({ REDIS_URL: redis.url }));
+    const someone = createPeople();
 
     test('every send succeeds in time, and afterwards all listeners are pushed to again', async () => {
       const [alice, bob] = [someone(), someone()];
@@ -36,12 +36,12 @@ describeWithMysql('while Redis is away', () => {
       const pids = all.map(({ pid }) => pid);
 
       const early = [await bob.connect(realtimes[0]), await bob.connect(realtimes[1])];
-      const inboxes = new Map<string, History<Push>>();
+      const inboxes = new Map<string, EventHistory<PushedEvent>>();
       for (const [i, socket] of early.entries())
         inboxes.set(`joined before, instance ${i}`, await socket.join('inbox'));
 
       const senders = [await alice.connect(realtimes[0]), await alice.connect(realtimes[1])];
-      const sent = new History<Sent>('send');
+      const sent = new EventHistory<Sent>('send');
       const ids: string[] = [];
       let loading = true;
       const steadily = async (way: string, send: (messageId: string) => Promise<unknown>) => {
@@ -63,7 +63,7 @@ describeWithMysql('while Redis is away', () => {
           steadily(`live ${i}`, async (messageId) => (await socket.send(bob.key, 'inbox', messageId, 'hello')).status),
         ),
       ];
-      await sent.find(() => sent.all.length >= 8);
+      await sent.waitFor(() => sent.all.length >= 8);
 
       await redis.stop();
       const before = sent.all.length;
@@ -72,8 +72,8 @@ describeWithMysql('while Redis is away', () => {
       const fresh = await bob.connect(realtimes[1]);
       const joins = [early[0], fresh].map(async (socket, i) => {
         const room = `${bob.key}-during ${i}`;
-        const pushes = socket?.events<Push>(`sendMessage-${room}`) as History<Push>;
-        const joined = socket?.events('joinedRoom').next(({ roomId }) => roomId === room, 2 * OUTAGE_MS);
+        const pushes = socket?.events<PushedEvent>(`sendMessage-${room}`) as EventHistory<PushedEvent>;
+        const joined = socket?.events('joinedRoom').waitForNext(({ roomId }) => roomId === room, 2 * OUTAGE_MS);
         socket?.client.emit('joinRoom', room);
         await joined;
         return pushes;
@@ -83,13 +83,13 @@ describeWithMysql('while Redis is away', () => {
       await redis.start();
       for (const [i, pushes] of (await Promise.all(joins)).entries()) inboxes.set(`during ${i}`, pushes);
 
-      // Who joined before is subscribed again by then or a moment later; each probe is a message of the steady load.
+      // Sockets that joined before are subscribed again by then or a moment later; each probe is a message of the steady load.
       for (const [who, pushes] of inboxes) {
-        if (!who.startsWith('during')) await pushes.next();
+        if (!who.startsWith('during')) await pushes.waitForNext();
         else {
           const messageId = randomUUID();
           await alice.send(apis[0], { recipient: bob.key, messageBox: who, messageId, body: 'are you there?' });
-          await pushes.find((push) => push.messageId === messageId);
+          await pushes.waitFor((push) => push.messageId === messageId);
         }
       }
       loading = false;
@@ -99,11 +99,11 @@ describeWithMysql('while Redis is away', () => {
         const messageId = randomUUID();
         await socket.send(bob.key, 'inbox', messageId, 'after the outage');
         for (const who of [0, 1])
-          await inboxes.get(`joined before, instance ${who}`)?.find((push) => push.messageId === messageId);
+          await inboxes.get(`joined before, instance ${who}`)?.waitFor((push) => push.messageId === messageId);
         const other = randomUUID();
         await alice.send(apis[i] as string, { ...box, messageId: other });
         for (const who of [0, 1])
-          await inboxes.get(`joined before, instance ${who}`)?.find((push) => push.messageId === other);
+          await inboxes.get(`joined before, instance ${who}`)?.waitFor((push) => push.messageId === other);
       }
 
       expect(during).toBeGreaterThan(60);

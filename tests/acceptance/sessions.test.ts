@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { setInterval } from 'node:timers/promises';
 import { createTcpProxy } from '../support/tcp-proxy.js';
 import { GENERATIONS } from './clients.js';
-import { deployed, scaled, standalone } from './deployments.js';
+import { deployScaled, deployStandalone, useDeployment } from './deployments.js';
 import { describeScaled } from './describe-scaled.js';
 import { type FrontDoor, openFrontDoor } from './front-door.js';
-import { people } from './people.js';
+import { createPeople } from './people.js';
 
 describeScaled('sessions', () => {
   describe.each(GENERATIONS)('over HTTP, by %s', (_whose, clients) => {
-    const at = deployed(() => scaled());
-    const someone = people(clients);
+    const at = useDeployment(() => deployScaled());
+    const someone = createPeople(clients);
     let door: FrontDoor;
     beforeEach(async () => {
       door = await openFrontDoor(at().apis[0]);
@@ -19,12 +19,12 @@ describeScaled('sessions', () => {
 
     test('a session made with one api is served by the other', async () => {
       const [alice, bob] = [someone(), someone()];
-      const app = alice.app(door.url);
+      const app = alice.createApp(door.url);
       const { messageId } = await app.send({ recipient: bob.key, messageBox: 'inbox', body: 'by the first' });
       door.setTarget(at().apis[1]);
       await app.send({ recipient: bob.key, messageBox: 'inbox', body: 'by the second' });
       expect(door.handshakes).toBe(1);
-      const bodies = (await bob.app(at().apis[1]).list('inbox')).map(({ body }) => body);
+      const bodies = (await bob.createApp(at().apis[1]).list('inbox')).map(({ body }) => body);
       expect(bodies).toEqual(['by the first', 'by the second']);
       expect(messageId).toEqual(expect.any(String));
     });
@@ -80,7 +80,7 @@ describeScaled('sessions', () => {
 
     test('with a server that has another key, the client shakes hands again by itself', async () => {
       const [alice, bob] = [someone(), someone()];
-      const foreign = await standalone();
+      const foreign = await deployStandalone();
       try {
         const message = { recipient: bob.key, messageBox: 'inbox', body: 'hello' };
         expect(await alice.send(door.url, { ...message, messageId: randomUUID() })).toMatchObject({ status: 200 });
@@ -97,8 +97,8 @@ describeScaled('sessions', () => {
 
   describe.each(GENERATIONS)('with a life of 2 seconds, by %s', (_whose, clients) => {
     // A socket's session may be older than that by so much only: who lives longer lives by renewals.
-    const at = deployed(() => scaled({ SESSION_LIFE_SECONDS: '2', SOCKET_SESSION_MAX_SECONDS: '5' }));
-    const someone = people(clients);
+    const at = useDeployment(() => deployScaled({ SESSION_LIFE_SECONDS: '2', SOCKET_SESSION_MAX_SECONDS: '5' }));
+    const someone = createPeople(clients);
 
     test('requests go on for longer than that', async () => {
       const [alice, bob] = [someone(), someone()];
@@ -127,54 +127,59 @@ describeScaled('sessions', () => {
       const inbox = await socket.join('inbox');
       const idle = performance.now();
       // The server renews the session at half of its life.
-      do await socket.wire.next(({ eventName }) => eventName === '(initialRequest)');
+      do await socket.wireEvents.waitForNext(({ eventName }) => eventName === '(initialRequest)');
       while (performance.now() - idle < 4_000);
       const ids = [randomUUID(), randomUUID()] as const;
       expect(await socket.send(alice.key, 'inbox', ids[0], 'hello')).toMatchObject({ status: 'success' });
       await alice.send(at().apis[0], { recipient: bob.key, messageBox: 'inbox', messageId: ids[1], body: 'hello' });
-      await inbox.find(({ messageId }) => messageId === ids[1]);
+      await inbox.waitFor(({ messageId }) => messageId === ids[1]);
     });
 
     test('a socket that lives for 10 seconds and reconnects twice never goes silent', async () => {
       const [alice, bob] = [someone(), someone()];
       const proxy = await createTcpProxy({ target: at().realtimes[0] });
       try {
-        const socket = bob.socket(proxy.url);
+        const socket = bob.createSocket(proxy.url);
         const room = `${bob.key}-inbox`;
         socket.client.on('connect', () => {
           socket.client.emit('authenticated', { identityKey: bob.key });
           socket.client.emit('joinRoom', room);
         });
         const inbox = socket.events<{ messageId: string }>(`sendMessage-${room}`);
-        await socket.events('joinedRoom').find(({ roomId }) => roomId === room);
+        // The ids of each connection. What came before it may come again on it, and nothing comes twice on it.
+        const pushedOn: string[][] = [];
+        socket.client.on('connect', () => pushedOn.push([]));
+        socket.client.on(`sendMessage-${room}`, (push: { messageId: string }) => pushedOn.at(-1)?.push(push.messageId));
+        await socket.events('joinedRoom').waitFor(({ roomId }) => roomId === room);
 
         const began = Date.now();
         // A reconnect renews the session as well, so the time after the last one is longer than a session may last.
         const reconnectAfter = [1_500, 3_500];
-        let turns = 0;
+        const sent: string[] = [];
         for await (const _ of setInterval(300)) {
           const age = Date.now() - began;
           if (age > (reconnectAfter[0] ?? Number.POSITIVE_INFINITY)) {
             reconnectAfter.shift();
             // To the other instance, which has never met this session.
             proxy.setTarget(at().realtimes[1]);
-            const joined = socket.events('joinedRoom').next();
+            const joined = socket.events('joinedRoom').waitForNext();
             proxy.cut();
             await joined;
           }
           const messageId = randomUUID();
-          const pushed = inbox.next((push) => push.messageId === messageId);
+          const pushed = inbox.waitForNext((push) => push.messageId === messageId);
           const message = { recipient: bob.key, messageBox: 'inbox', messageId, body: 'hello' };
-          expect(await alice.send(at().apis[turns % 2] as string, message)).toMatchObject({ status: 200 });
+          expect(await alice.send(at().apis[sent.length % 2] as string, message)).toMatchObject({ status: 200 });
           await pushed;
           const ack = await socket.send(alice.key, 'inbox', randomUUID(), 'hello');
           expect(ack).toMatchObject({ status: 'success' });
-          turns += 1;
+          sent.push(messageId);
           if (age > 10_000) break;
         }
         expect(reconnectAfter).toEqual([]);
-        expect(socket.events('connect').all).toHaveLength(3);
-        expect(inbox.all).toHaveLength(turns);
+        expect(pushedOn).toHaveLength(3);
+        expect(new Set(pushedOn.flat())).toEqual(new Set(sent));
+        for (const ids of pushedOn) expect(ids).toEqual([...new Set(ids)]);
       } finally {
         await bob.close();
         await proxy.close();

@@ -4,20 +4,20 @@ import { createApi } from '@messagebox/api';
 import { Realtime } from '@messagebox/realtime';
 import {
   createLogger,
-  type Foundation,
+  createServiceContext,
   JsonServer,
-  openFoundation,
-  openOverlayJobs,
+  openOverlayJobQueue,
   readConfig,
+  type ServiceContext,
 } from '@messagebox/shared';
-import { temporaryFolder } from '../support/own-process.ts';
+import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
 import { createTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
-import { until } from './history.ts';
-import { type Person, people } from './people.ts';
+import { waitUntil } from './history.ts';
+import { createPeople, type Person } from './people.ts';
 
 /** As the usual ones, and much shorter, so that a slow link needs seconds to show what takes minutes otherwise. */
-const HEARTBEAT = { pingInterval: 1_000, pingTimeout: 6_000, lookEvery: 1_000 };
-/** What socket.io's client waits for a ping, and longer than what the server waits for a pong. Seconds. */
+const HEARTBEAT = { pingInterval: 1_000, pingTimeout: 6_000, checkInterval: 1_000 };
+/** Seconds that socket.io's client waits for a ping: longer than the server waits for a pong. */
 const PATIENCE = 7;
 /** Bytes in a second. */
 const RATE = 250_000;
@@ -27,13 +27,13 @@ jest.setTimeout(2 * PATIENCE_MS);
 /** A character of a body is a number of three digits and a comma. */
 const bodyThatTakes = (seconds: number): string => 'z'.repeat((RATE * seconds) / 4);
 
-let foundation: Foundation;
+let foundation: ServiceContext;
 let realtime: Realtime;
 let proxy: TcpProxy;
 let server: JsonServer;
 let url: string;
-const folder = temporaryFolder();
-const person = people();
+const folder = createTemporaryFolder();
+const person = createPeople();
 
 beforeAll(async () => {
   const config = readConfig({
@@ -42,12 +42,12 @@ beforeAll(async () => {
     SERVER_PRIVATE_KEY: randomBytes(32).toString('hex'),
     SHUTDOWN_GRACE_SECONDS: '2',
   });
-  const log = createLogger('standalone', false, { write: () => undefined });
+  const log = createLogger('standalone', 'info', { write: () => undefined });
   const embedded = { client: 'better-sqlite3' as const, filename: join(folder.path, 'messagebox.sqlite') };
-  foundation = await openFoundation(config, log, { service: 'standalone', embedded });
+  foundation = await createServiceContext(config, log, { service: 'standalone', embedded });
   await foundation.store.migrate();
-  const jobs = openOverlayJobs(foundation);
-  foundation.closing.add('jobs', () => jobs.close());
+  const jobs = openOverlayJobQueue(foundation);
+  foundation.shutdown.add('jobs', () => jobs.close());
   realtime = new Realtime({ ...foundation, heartbeat: HEARTBEAT });
   server = new JsonServer(createApi({ ...foundation, events: realtime.publisher, jobs }), log);
   realtime.attach(server);
@@ -58,11 +58,11 @@ afterEach(async () => {
   proxy.setRate(undefined);
 });
 afterAll(async () => {
-  await until('the clients are gone', () => realtime.size === 0);
+  await waitUntil('the clients are gone', () => realtime.size === 0);
   realtime.close();
   await proxy.close();
   await server.close(500);
-  await foundation.closing.close();
+  await foundation.shutdown.close();
   folder.remove();
 });
 
@@ -100,7 +100,7 @@ test('pushes that take longer together than a ping may arrive', async () => {
   const messageIds = ['down-0', 'down-1', 'down-2', 'down-3'];
   const body = bodyThatTakes(PATIENCE * 0.4);
   const arrived = Promise.all(
-    pushes.map((history) => history.next(({ messageId }) => messageId === 'down-3', PATIENCE_MS)),
+    pushes.map((history) => history.waitForNext(({ messageId }) => messageId === 'down-3', PATIENCE_MS)),
   );
   for (const messageId of messageIds) {
     const answer = await alice.send(url, { recipient: bob.key, messageBox: 'inbox', messageId, body });
@@ -118,25 +118,23 @@ test('a listener that is too slow for one push hears the next, and finds that on
   const send = async (messageId: string, body: string) =>
     await alice.send(url, { recipient: bob.key, messageBox: 'inbox', messageId, body });
   const socket = await bob.connect(proxy.url, { transports: ['websocket'] });
-  await socket.join('inbox');
+  const pushes = await socket.join('inbox');
   const ended = new Promise((resolve) => socket.io.once('disconnect', resolve));
-  const back = new Promise<void>((resolve) => socket.io.io.once('reconnect', () => resolve()));
+  // As its real client does, it says who it is on each connection, and is put back into its rooms.
+  socket.io.on('connect', () => socket.client.emit('authenticated', { identityKey: bob.key }));
   proxy.setRate(RATE / 4);
   await send('too-large', bodyThatTakes(PATIENCE / 2));
   expect(await ended).toBe('ping timeout');
-  await back;
-  await socket.authenticate();
-  const pushes = await socket.join('inbox');
-  const next = pushes.next();
+  const next = pushes.waitForNext(undefined, PATIENCE_MS);
   await send('small', 'small');
   expect(await next).toMatchObject({ messageId: 'small', body: 'small' });
   expect(await bob.listIds(url, 'inbox')).toEqual(['too-large', 'small']);
 });
 
-test('a client that is gone without a word is found', async () => {
+test('a client that disappears without closing is detected', async () => {
   const alice = person();
   await alice.connect(proxy.url, { transports: ['websocket'] });
   const open = realtime.size;
   proxy.setRate(1); // a link that is dead, and says nothing
-  await until('the server has ended it', () => realtime.size < open);
+  await waitUntil('the server has ended it', () => realtime.size < open);
 });

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { deployed, standalone } from './deployments.js';
+import { deployStandalone, useDeployment } from './deployments.js';
 import { openFrontDoor } from './front-door.js';
-import { people } from './people.js';
+import { createPeople } from './people.js';
 
 describe('a standalone server that is started again', () => {
-  const at = deployed(() => standalone());
-  const someone = people();
+  const at = useDeployment(() => deployStandalone());
+  const someone = createPeople();
 
   test('serves the sessions from before without a new handshake', async () => {
     const [alice, bob] = [someone(), someone()];

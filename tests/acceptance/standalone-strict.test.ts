@@ -1,6 +1,6 @@
-import { standalone } from './deployments.js';
-import { everyDeploymentStrictly } from './suites/index.js';
+import { deployStandalone } from './deployments.js';
+import { describeEveryDeploymentStrictly } from './suites/index.js';
 
 describe('one process with its embedded database, for clients as strict as today`s', () => {
-  everyDeploymentStrictly(standalone);
+  describeEveryDeploymentStrictly(deployStandalone);
 });

@@ -1,6 +1,6 @@
-import { standalone } from './deployments.js';
-import { everyDeployment } from './suites/index.js';
+import { deployStandalone } from './deployments.js';
+import { describeEveryDeployment } from './suites/index.js';
 
 describe('one process with its embedded database', () => {
-  everyDeployment(standalone);
+  describeEveryDeployment(deployStandalone);
 });

@@ -1,10 +1,10 @@
-import { RawClient, type Session } from './raw-client.ts';
-import { SECRET, World } from './refusals.ts';
-import { linesSince } from './server.ts';
+import { RawClient, type Session } from '@messagebox/test-support/raw-client';
+import { HttpTestBed, SECRET } from './refusals.ts';
+import { readLinesSince } from './server.ts';
 
-let world: World;
+let world: HttpTestBed;
 beforeAll(async () => {
-  world = await World.start();
+  world = await HttpTestBed.start();
 });
 afterAll(() => world.close());
 
@@ -22,13 +22,13 @@ const device = (fields: Record<string, unknown> = {}) => ({
   ...fields,
 });
 const list = async (by: Session = world.sender) => {
-  const { devices } = await world.taken(by.sign({ method: 'GET', path: '/devices' }), by);
+  const { devices } = await world.expectAccepted(by.sign({ method: 'GET', path: '/devices' }), by);
   return devices as Record<string, unknown>[];
 };
 
 describe('POST /registerDevice', () => {
   const refused = async (body: object | string, code: string) => {
-    await world.refused(register(body), code);
+    await world.expectRefused(register(body), code);
     expect(await list()).toEqual([]);
   };
 
@@ -41,11 +41,11 @@ describe('POST /registerDevice', () => {
     ['an empty object', '{}'],
     ['deep arrays', deepArray],
     ['a prototype', `{"__proto__":{"fcmToken":"${SECRET}"}}`],
-  ])('a body that is %s', async (_name, body) => {
+  ])('refuses a body that is %s', async (_name, body) => {
     await refused(body, 'ERR_INVALID_FCM_TOKEN');
   });
 
-  test('a body that is no JSON', async () => {
+  test('refuses a body that is not JSON', async () => {
     await refused('{"fcmToken":', 'ERR_INVALID_JSON');
   });
 
@@ -70,32 +70,32 @@ describe('POST /registerDevice', () => {
       't'.repeat(2_001),
       megabyte,
     ]),
-  )('fcmToken: %s', async (_label, value) => {
+  )('refuses the fcmToken %s', async (_label, value) => {
     await refused(device({ fcmToken: value }), 'ERR_INVALID_FCM_TOKEN');
   });
 
   test.each(table([0, 7, true, [], ['ios'], {}, '', ' ios', 'IOS', 'windows', LONE, megabyte]))(
-    'platform: %s',
+    'refuses the platform %s',
     async (_label, value) => {
       await refused(device({ platform: value }), 'ERR_INVALID_PLATFORM');
     },
   );
 
   test.each(table([0, 7, true, [], ['phone'], {}, '  ', 'a\0b', LONE, 'x'.repeat(256), megabyte]))(
-    'deviceId: %s',
+    'refuses the deviceId %s',
     async (_label, value) => {
       await refused(device({ deviceId: value }), 'ERR_INVALID_DEVICE_ID');
     },
   );
 
-  test('the first wrong field is the one that is told', async () => {
+  test('the error names the first wrong field', async () => {
     await refused({ fcmToken: '', deviceId: 7, platform: 7 }, 'ERR_INVALID_FCM_TOKEN');
     await refused(device({ deviceId: 7, platform: 7 }), 'ERR_INVALID_DEVICE_ID');
   });
 
-  test('without a session', async () => {
+  test('refuses a request without a session', async () => {
     const request = register(device());
-    await world.refused({ ...request, headers: [['Content-Type', 'application/json']] }, 'UNAUTHORIZED');
+    await world.expectRefused({ ...request, headers: [['Content-Type', 'application/json']] }, 'UNAUTHORIZED');
     expect(await list()).toEqual([]);
   });
 
@@ -117,17 +117,17 @@ describe('POST /registerDevice', () => {
       { deviceId: null },
     ],
     ['fields that nobody knows', device({ identityKey: 'x', active: false, id: 7 }), { active: true }],
-  ])('taken: %s', async (_name, body, listed) => {
+  ])('accepts %s', async (_name, body, listed) => {
     const owner = await new RawClient().shakeHands(world.server.port);
-    const { deviceId, ...answer } = await world.taken(register(body, owner), owner);
+    const { deviceId, ...answer } = await world.expectAccepted(register(body, owner), owner);
     expect(answer).toEqual({ status: 'success', message: 'Device registered successfully for push notifications' });
     expect(await list(owner)).toMatchObject([{ id: deviceId, ...listed }]);
   });
 
-  test('200 devices of one identity: the last 50 are kept, and one line tells of it', async () => {
+  test('keeps the last 50 of 200 devices of one identity, and logs one line', async () => {
     const owner = await new RawClient().shakeHands(world.server.port);
     const device = (n: number) => register({ fcmToken: `many-${1_000_000 + n}` }, owner);
-    for (let n = 0; n < 50; n++) await world.taken(device(n), owner);
+    for (let n = 0; n < 50; n++) await world.expectAccepted(device(n), owner);
     const mark = world.server.log.length;
     for (let n = 50; n < 200; n++) {
       const request = device(n);
@@ -137,7 +137,7 @@ describe('POST /registerDevice', () => {
         isSigned: true,
       });
     }
-    expect(linesSince(world.server, mark)).toMatchObject([{ level: 30, msg: 'a limit was hit', limit: 'devices' }]);
+    expect(readLinesSince(world.server, mark)).toMatchObject([{ level: 30, msg: 'a limit was hit', limit: 'devices' }]);
     const tokens = (await list(owner)).map(({ fcmToken }) => fcmToken);
     expect(tokens.sort()).toEqual(Array.from({ length: 50 }, (_, n) => `...ny-${1_000_150 + n}`).sort());
   });
@@ -147,25 +147,26 @@ describe('GET /devices', () => {
   const ask = (query: string, by: Session = world.sender) => by.sign({ method: 'GET', path: `/devices?${query}` });
   const notNumbers = ['', '-1', '1.5', '1e2', '0x1', 'NaN', '%205', '5%20', '+5', '%D9%A1', '9'.repeat(400)];
 
-  test.each([...notNumbers, '0', '101', '5&limit=5'])('limit: %s', async (limit) => {
-    await world.refused(ask(`limit=${limit}`), 'ERR_INVALID_LIMIT');
+  test.each([...notNumbers, '0', '101', '5&limit=5'])('refuses the limit %s', async (limit) => {
+    await world.expectRefused(ask(`limit=${limit}`), 'ERR_INVALID_LIMIT');
   });
 
-  test.each([...notNumbers, '100001', '5&offset=5'])('offset: %s', async (offset) => {
-    await world.refused(ask(`offset=${offset}`), 'ERR_INVALID_OFFSET');
+  test.each([...notNumbers, '100001', '5&offset=5'])('refuses the offset %s', async (offset) => {
+    await world.expectRefused(ask(`offset=${offset}`), 'ERR_INVALID_OFFSET');
   });
 
-  test('a query that is no UTF-8', async () => {
-    await world.refused(ask('limit=%ff'), 'ERR_INVALID_REQUEST');
+  test('refuses a query that is not UTF-8', async () => {
+    await world.expectRefused(ask('limit=%ff'), 'ERR_INVALID_REQUEST');
   });
 
-  test('pages say what they hold, and together are all devices', async () => {
+  test('pages state their range, and together contain all devices', async () => {
     const owner = await new RawClient().shakeHands(world.server.port);
-    for (let n = 0; n < 5; n++) await world.taken(register({ fcmToken: `paged-${1_000_000 + n}` }, owner), owner);
+    for (let n = 0; n < 5; n++)
+      await world.expectAccepted(register({ fcmToken: `paged-${1_000_000 + n}` }, owner), owner);
     const all = (await list(owner)).map(({ fcmToken }) => fcmToken);
     expect(all).toHaveLength(5);
     const page = async (query: string) => {
-      const { devices, ...rest } = await world.taken(ask(query, owner), owner);
+      const { devices, ...rest } = await world.expectAccepted(ask(query, owner), owner);
       return [rest, (devices as { fcmToken: string }[]).map(({ fcmToken }) => fcmToken)];
     };
     const said = (limit: number, offset: number) => ({ status: 'success', limit, offset });
@@ -176,22 +177,22 @@ describe('GET /devices', () => {
     expect(await page('offset=100000')).toEqual([said(100, 100_000), []]);
   });
 
-  test('never shows a whole token, and nobody else’s devices', async () => {
+  test('never shows a whole token, or a device of another identity', async () => {
     const [owner, other] = [
       await new RawClient().shakeHands(world.server.port),
       await new RawClient().shakeHands(world.server.port),
     ];
-    await world.taken(register(device({ fcmToken: 'a-token-of-some-length' }), owner), owner);
+    await world.expectAccepted(register(device({ fcmToken: 'a-token-of-some-length' }), owner), owner);
     expect(JSON.stringify(await list(owner))).not.toContain('token-of');
     expect(await list(other)).toEqual([]);
   });
 
-  test('without a session', async () => {
+  test('refuses a request without a session', async () => {
     const { method, path } = world.sender.sign({ method: 'GET', path: '/devices' });
-    await world.refused({ method, path, headers: [] }, 'UNAUTHORIZED');
+    await world.expectRefused({ method, path, headers: [] }, 'UNAUTHORIZED');
   });
 
-  test('with another method', async () => {
-    await world.refused(world.sender.post('/devices', {}), 'ERR_NOT_FOUND');
+  test('refuses another method', async () => {
+    await world.expectRefused(world.sender.post('/devices', {}), 'ERR_NOT_FOUND');
   });
 });

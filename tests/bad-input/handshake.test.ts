@@ -1,10 +1,17 @@
-import { stopClock } from '../support/standing-clock.ts';
-import { exchange, type Header, RawClient, Session, Wire, type WireRequest } from './raw-client.ts';
-import { SECRET, World } from './refusals.ts';
+import { freezeClock } from '@messagebox/test-support/freeze-clock';
+import {
+  type Header,
+  RawClient,
+  RawConnection,
+  Session,
+  sendRaw,
+  type WireRequest,
+} from '@messagebox/test-support/raw-client';
+import { HttpTestBed, SECRET } from './refusals.ts';
 
-let world: World;
+let world: HttpTestBed;
 beforeAll(async () => {
-  world = await World.start();
+  world = await HttpTestBed.start();
 });
 afterAll(() => world.close());
 
@@ -47,7 +54,7 @@ test.each<[string, unknown]>([
   ['a constructor beside its fields', fields({ constructor: {} })],
   ['of 30 fields', fields(Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`field${i}`, i])))],
 ])('%s is refused', async (_name, body) => {
-  await world.refused(handshake(body), 'ERR_AUTH_MALFORMED');
+  await world.expectRefused(handshake(body), 'ERR_AUTH_MALFORMED');
 });
 
 describe.each<[string, readonly unknown[]]>([
@@ -111,30 +118,33 @@ describe.each<[string, readonly unknown[]]>([
   test.each(values.map((value) => [JSON.stringify(value)?.slice(0, 60) ?? 'left out', value]))(
     '%s',
     async (_l, value) => {
-      await world.refused(handshake(fields({ [name]: value })), 'ERR_AUTH_MALFORMED');
+      await world.expectRefused(handshake(fields({ [name]: value })), 'ERR_AUTH_MALFORMED');
     },
   );
 });
 
-test.each(['GET', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'PROPFIND'])('method %s is not a handshake', async (method) => {
-  await world.refused(handshake(client.initialRequest(), { method }), 'UNAUTHORIZED');
+test.each(['GET', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'PROPFIND'])(
+  'refuses a handshake with the method %s',
+  async (method) => {
+    await world.expectRefused(handshake(client.initialRequest(), { method }), 'UNAUTHORIZED');
+  },
+);
+
+test('refuses a handshake with a body of a megabyte', async () => {
+  await world.expectRefused(handshake(fields({ padding: 'p'.repeat(1_000_000) })), 'ERR_BODY_TOO_LARGE');
 });
 
-test('with a body of a megabyte it is refused', async () => {
-  await world.refused(handshake(fields({ padding: 'p'.repeat(1_000_000) })), 'ERR_BODY_TOO_LARGE');
-});
-
-test('with a large body in chunks it is refused', async () => {
+test('refuses a handshake with a large body in chunks', async () => {
   const chunk = `4000\r\n${'p'.repeat(0x4000)}\r\n`;
   const head = 'POST /.well-known/auth HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
-  await world.refused(`${head}${chunk.repeat(3)}0\r\n\r\n`, 'ERR_BODY_TOO_LARGE');
+  await world.expectRefused(`${head}${chunk.repeat(3)}0\r\n\r\n`, 'ERR_BODY_TOO_LARGE');
 });
 
 test.each(['gzip', 'br', 'deflate', 'GZIP', 'identity, gzip', 'nonsense'])(
-  'compressed by %s it is refused',
+  'refuses a handshake that is compressed by %s',
   async (encoding) => {
     const headers: Header[] = [...json, ['Content-Encoding', encoding]];
-    await world.refused(handshake(client.initialRequest(), { headers }), 'ERR_UNSUPPORTED_ENCODING');
+    await world.expectRefused(handshake(client.initialRequest(), { headers }), 'ERR_UNSUPPORTED_ENCODING');
   },
 );
 
@@ -151,8 +161,8 @@ test.each<[string, WireRequest]>([
     'auth headers that say something else',
     handshake(client.initialRequest(), { headers: [...json, ['x-bsv-auth-identity-key', 'self']] }),
   ],
-])('with %s it is answered like any other', async (_name, request) => {
-  const answer = await exchange(world.server.port, request);
+])('answers a handshake with %s', async (_name, request) => {
+  const answer = await sendRaw(world.server.port, request);
   expect(answer.status).toBe(200);
   expect(Session.from(client, JSON.parse(answer.text)).client).toBe(client);
 });
@@ -167,37 +177,37 @@ test.each(
     { certifiers: Array(101).fill(key), types: {} },
     { types: 7 },
   ].map((value) => [JSON.stringify(value).slice(0, 60), value]),
-)('a handshake is answered although it asks for the certificates %s', async (_label, value) => {
+)('answers a handshake that asks for the certificates %s', async (_label, value) => {
   expect((await world.send(handshake(fields({ requestedCertificates: value })))).status).toBe(200);
 });
 
-test("the server's own identity is refused as a client: its answer could be sent back as a request of the server", async () => {
-  await world.refused(handshake(fields({ identityKey: world.server.identityKey })), 'ERR_AUTH_FAILED');
+test("refuses the server's own identity as a client, because the answer could be sent back as a request of the server", async () => {
+  await world.expectRefused(handshake(fields({ identityKey: world.server.identityKey })), 'ERR_AUTH_FAILED');
 });
 
-test('what it was asked for in certificates is not granted', async () => {
+test('provides no certificates that the client asks for', async () => {
   const body = fields({ requestedCertificates: { certifiers: [key], types: { type: ['field'] } } });
   const answer = await world.send(handshake(body));
   expect(JSON.parse(answer.text)).toMatchObject({ requestedCertificates: { certifiers: [], types: {} } });
   expect(requestedCertificates).toEqual({ certifiers: [], types: {} });
 });
 
-test('a nonce that was handed out proves nothing: without the key of its identity it signs no request', async () => {
+test('a session nonce alone does not authenticate a request without the key of its identity', async () => {
   const { text } = await world.send(handshake(fields({ identityKey: world.recipient.client.identityKey })));
   const { initialNonce: nonce, yourNonce } = JSON.parse(text) as { initialNonce: string; yourNonce: string };
   const thief = new Session(client, world.server.identityKey, nonce, yourNonce);
   const request = thief.post('/listMessages', { messageBox: 'inbox' });
-  await world.refused(request, 'ERR_AUTH_FAILED');
+  await world.expectRefused(request, 'ERR_AUTH_FAILED');
   const asVictim = request.headers.map(
     ([name, value]): Header => [name, name === 'x-bsv-auth-identity-key' ? world.recipient.client.identityKey : value],
   );
-  await world.refused({ ...request, headers: asVictim }, 'ERR_AUTH_FAILED');
+  await world.expectRefused({ ...request, headers: asVictim }, 'ERR_AUTH_FAILED');
 });
 
-test('too many handshakes of one address are held off, and say for how long', async () => {
-  const flooded = await World.start();
+test('too many handshakes of one address are refused with the time to wait', async () => {
+  const flooded = await HttpTestBed.start();
   // However slow this machine is, all of them come within the time that the limit is about.
-  const goOn = stopClock();
+  const goOn = freezeClock();
   try {
     const one = 'POST /.well-known/auth HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n';
     const statuses = new Set<number>();
@@ -220,7 +230,7 @@ test('too many handshakes of one address are held off, and say for how long', as
 });
 
 async function pipeline(port: number, request: string, count: number) {
-  const wire = await Wire.to(port);
+  const wire = await RawConnection.to(port);
   try {
     wire.write(request.repeat(count));
     const answers = [];

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { createAuthenticator, loadCurve } from '@messagebox/brc103';
-import { headerOf, RawClient, Session, type WireRequest, withHeader } from './raw-client.ts';
-import { SECRET, uniqueId, World } from './refusals.ts';
+import { getHeader, RawClient, Session, type WireRequest, withHeader } from '@messagebox/test-support/raw-client';
+import { createUniqueId, HttpTestBed, SECRET } from './refusals.ts';
 
-let world: World;
+let world: HttpTestBed;
 beforeAll(async () => {
-  world = await World.start();
+  world = await HttpTestBed.start();
 });
 afterAll(() => world.close());
 
@@ -24,19 +24,19 @@ function nonceFrom(options: { privateKey?: Uint8Array; secret?: Uint8Array; minu
   return response.initialNonce;
 }
 
-test('without tampering, the request is taken', async () => {
-  const messageId = uniqueId();
-  await world.taken(world.sendMessage(world.message({ messageId })));
+test('accepts the request without tampering', async () => {
+  const messageId = createUniqueId();
+  await world.expectAccepted(world.sendMessage(world.message({ messageId })));
   expect(await world.list()).toContainEqual(
     expect.objectContaining({ messageId, body: SECRET, sender: world.sender.client.identityKey }),
   );
 });
 
 describe('auth headers', () => {
-  test('none at all', async () => {
+  test('refuses a request without any auth header', async () => {
     const { headers, ...rest } = world.sendMessage();
     const bare = { ...rest, headers: headers.filter(([name]) => !name.startsWith('x-bsv-')) };
-    const answer = await world.refused(bare, 'UNAUTHORIZED');
+    const answer = await world.expectRefused(bare, 'UNAUTHORIZED');
     expect(JSON.parse(answer.text)).toEqual({
       status: 'error',
       code: 'UNAUTHORIZED',
@@ -44,34 +44,34 @@ describe('auth headers', () => {
     });
   });
 
-  test.each(authHeaders)('%s missing', async (name) => {
-    await world.refused(withHeader(world.sendMessage(), named(name)), 'ERR_AUTH_MALFORMED');
+  test.each(authHeaders)('refuses a request without %s', async (name) => {
+    await world.expectRefused(withHeader(world.sendMessage(), named(name)), 'ERR_AUTH_MALFORMED');
   });
 
-  test.each(authHeaders)('%s empty', async (name) => {
-    await world.refused(withHeader(world.sendMessage(), named(name), ''), 'ERR_AUTH_MALFORMED');
+  test.each(authHeaders)('refuses an empty %s', async (name) => {
+    await world.expectRefused(withHeader(world.sendMessage(), named(name), ''), 'ERR_AUTH_MALFORMED');
   });
 
-  test.each(authHeaders)('%s of 10 KB', async (name) => {
+  test.each(authHeaders)('refuses %s of 10 KB', async (name) => {
     const request = world.sendMessage();
-    const value = headerOf(request, named(name));
+    const value = getHeader(request, named(name));
     const long = value.repeat(Math.ceil(10_240 / value.length));
-    await world.refused(withHeader(request, named(name), long), 'ERR_AUTH_MALFORMED');
+    await world.expectRefused(withHeader(request, named(name), long), 'ERR_AUTH_MALFORMED');
   });
 
-  test.each(authHeaders)('%s on two lines, equal or not', async (name) => {
+  test.each(authHeaders)('refuses %s on two lines, equal or not', async (name) => {
     const request = world.sendMessage();
-    const value = headerOf(request, named(name));
-    const other = headerOf(world.sendMessage(), named(name));
-    await world.refused(withHeader(request, named(name), value, value), 'ERR_AUTH_MALFORMED');
-    await world.refused(withHeader(request, named(name), value, other), 'ERR_AUTH_MALFORMED');
-    await world.refused(withHeader(request, named(name), other, value), 'ERR_AUTH_MALFORMED');
+    const value = getHeader(request, named(name));
+    const other = getHeader(world.sendMessage(), named(name));
+    await world.expectRefused(withHeader(request, named(name), value, value), 'ERR_AUTH_MALFORMED');
+    await world.expectRefused(withHeader(request, named(name), value, other), 'ERR_AUTH_MALFORMED');
+    await world.expectRefused(withHeader(request, named(name), other, value), 'ERR_AUTH_MALFORMED');
   });
 
-  test.each(authHeaders)('%s with two values in one line', async (name) => {
+  test.each(authHeaders)('refuses %s with two values in one line', async (name) => {
     const request = world.sendMessage();
-    const value = headerOf(request, named(name));
-    await world.refused(withHeader(request, named(name), `${value}, ${value}`), 'ERR_AUTH_MALFORMED');
+    const value = getHeader(request, named(name));
+    await world.expectRefused(withHeader(request, named(name), `${value}, ${value}`), 'ERR_AUTH_MALFORMED');
   });
 
   test.each<[AuthHeader, string, (value: string) => string]>([
@@ -102,17 +102,17 @@ describe('auth headers', () => {
     ['request-id', 'not base64', () => 'request'],
   ])('%s %s', async (name, _how, tamper) => {
     const request = world.sendMessage();
-    const tampered = tamper(headerOf(request, named(name)));
-    expect(tampered).not.toBe(headerOf(request, named(name)));
-    await world.refused(withHeader(request, named(name), tampered), 'ERR_AUTH_MALFORMED');
+    const tampered = tamper(getHeader(request, named(name)));
+    expect(tampered).not.toBe(getHeader(request, named(name)));
+    await world.expectRefused(withHeader(request, named(name), tampered), 'ERR_AUTH_MALFORMED');
   });
 
   test.each<[AuthHeader, string, (value: string) => string]>([
     ['identity-key', "another user's", () => world.recipient.client.identityKey],
     ['identity-key', "the server's", () => world.server.identityKey],
     ['identity-key', 'not on the curve', () => `02${'ff'.repeat(32)}`],
-    ['nonce', 'of another request', () => headerOf(world.sendMessage(), named('nonce'))],
-    ['request-id', 'of another request', () => headerOf(world.sendMessage(), named('request-id'))],
+    ['nonce', 'of another request', () => getHeader(world.sendMessage(), named('nonce'))],
+    ['request-id', 'of another request', () => getHeader(world.sendMessage(), named('request-id'))],
     ['your-nonce', "of another user's session", () => world.recipient.serverNonce],
     ['your-nonce', 'forged', () => Buffer.alloc(48, 2).toString('base64')],
     ['your-nonce', 'of 47 bytes', (value) => Buffer.from(value, 'base64').subarray(0, 47).toString('base64')],
@@ -121,17 +121,20 @@ describe('auth headers', () => {
     ['your-nonce', 'of 120 bytes', () => randomBytes(120).toString('base64')],
     ['your-nonce', 'truncated', (value) => Buffer.from(value, 'base64').subarray(0, -3).toString('base64')],
     ['your-nonce', 'with a bit changed', (value) => flipped(value, 'base64')],
-    ['signature', 'of another request', () => headerOf(world.sendMessage(), named('signature'))],
+    ['signature', 'of another request', () => getHeader(world.sendMessage(), named('signature'))],
     ['signature', 'with a bit changed', (value) => flipped(value, 'hex')],
     ['signature', 'one byte long', () => '30'],
     ['signature', 'of zeros', () => '3006020100020100'],
   ])('%s %s', async (name, _how, tamper) => {
     const request = world.sendMessage();
-    await world.refused(withHeader(request, named(name), tamper(headerOf(request, named(name)))), 'ERR_AUTH_FAILED');
+    await world.expectRefused(
+      withHeader(request, named(name), tamper(getHeader(request, named(name)))),
+      'ERR_AUTH_FAILED',
+    );
   });
 });
 
-describe('session nonces that are authentic elsewhere, or once were', () => {
+describe('session nonces that are not valid here and now', () => {
   test.each<[string, () => string]>([
     ['of a server with another key', () => nonceFrom({ privateKey: new RawClient().privateKey })],
     ['of this server under another secret', () => nonceFrom({ secret: new RawClient().privateKey })],
@@ -139,41 +142,41 @@ describe('session nonces that are authentic elsewhere, or once were', () => {
     ['from the future', () => nonceFrom({ minutesAgo: -2 })],
   ])('%s', async (_name, nonce) => {
     const request = world.sender.under(nonce()).post('/sendMessage', world.message());
-    const answer = await world.refused(request, 'ERR_AUTH_FAILED');
+    const answer = await world.expectRefused(request, 'ERR_AUTH_FAILED');
     expect(JSON.parse(answer.text)).toMatchObject({ description: 'Session not found for nonce' });
   });
 
-  test('of this server, but with a client nonce that the database never had', async () => {
+  test('refuses a nonce of this server whose client nonce was never stored', async () => {
     const request = world.sender.under(nonceFrom({})).post('/sendMessage', world.message());
-    const answer = await world.refused(request, 'ERR_AUTH_FAILED');
+    const answer = await world.expectRefused(request, 'ERR_AUTH_FAILED');
     expect(JSON.parse(answer.text)).toMatchObject({ description: 'Session not found for nonce' });
   });
 
-  test("of the server's own identity, signed with its own key", async () => {
+  test("refuses a nonce of the server's own identity, signed with its own key", async () => {
     const own = new RawClient(world.server.privateKey);
     const { nonce } = createAuthenticator({
       privateKey: world.server.privateKey,
       curve: loadCurve(),
     }).mintSession(own.identityKey);
     const session = new Session(own, own.identityKey, nonce, world.sender.clientNonce);
-    await world.refused(session.post('/sendMessage', world.message()), 'ERR_AUTH_FAILED');
+    await world.expectRefused(session.post('/sendMessage', world.message()), 'ERR_AUTH_FAILED');
   });
 });
 
 describe('another session', () => {
-  test('signs for itself only', async () => {
+  test('signs only for its own identity', async () => {
     const stranger = await new RawClient().shakeHands(world.server.port);
     const request = stranger.post('/sendMessage', world.message());
     const asSender = withHeader(request, named('identity-key'), world.sender.client.identityKey);
-    await world.refused(asSender, 'ERR_AUTH_FAILED');
+    await world.expectRefused(asSender, 'ERR_AUTH_FAILED');
     const underSenders = withHeader(asSender, named('your-nonce'), world.sender.serverNonce);
-    await world.refused(underSenders, 'ERR_AUTH_FAILED');
+    await world.expectRefused(underSenders, 'ERR_AUTH_FAILED');
   });
 
   test("does not list or acknowledge another user's messages", async () => {
-    const messageId = uniqueId();
-    await world.taken(world.sendMessage(world.message({ messageId })));
-    await world.refused(
+    const messageId = createUniqueId();
+    await world.expectAccepted(world.sendMessage(world.message({ messageId })));
+    await world.expectRefused(
       world.sender.post('/acknowledgeMessage', { messageIds: [messageId] }),
       'ERR_INVALID_ACKNOWLEDGMENT',
     );
@@ -181,7 +184,7 @@ describe('another session', () => {
   });
 });
 
-describe('what the signature covers', () => {
+describe('changes after signing', () => {
   const box = 'signed?';
   const tampering: [string, (request: WireRequest) => WireRequest][] = [
     ['the body', (request) => ({ ...request, body: swap(request.body, SECRET, SECRET.toUpperCase()) })],
@@ -204,18 +207,21 @@ describe('what the signature covers', () => {
     ['a header authorization', (request) => withHeader(request, 'authorization', 'Bearer 1')],
   ];
   test.each(tampering)('%s', async (_name, tamper) => {
-    await world.refused(tamper(world.sendMessage(world.message({ messageBox: box }))), 'ERR_AUTH_FAILED');
+    await world.expectRefused(tamper(world.sendMessage(world.message({ messageBox: box }))), 'ERR_AUTH_FAILED');
     expect(await world.list(box)).toEqual([]);
   });
 
-  test('two content types, of which the signature covers one', async () => {
+  test('refuses two content types when the signature covers one', async () => {
     const request = world.sendMessage();
-    await world.refused(withHeader(request, 'content-type', 'application/json', 'text/plain'), 'ERR_AUTH_MALFORMED');
+    await world.expectRefused(
+      withHeader(request, 'content-type', 'application/json', 'text/plain'),
+      'ERR_AUTH_MALFORMED',
+    );
   });
 
-  test('a target that is a whole URL', async () => {
+  test('refuses a target that is a whole URL', async () => {
     const request = world.sendMessage();
-    await world.refused({ ...request, path: `${world.server.url}${request.path}` }, 'ERR_AUTH_MALFORMED');
+    await world.expectRefused({ ...request, path: `${world.server.url}${request.path}` }, 'ERR_AUTH_MALFORMED');
   });
 
   describe.each([
@@ -231,19 +237,22 @@ describe('what the signature covers', () => {
         body: Buffer.from(JSON.stringify(message)),
       });
 
-    test('an honest body is taken', async () => {
-      const messageId = uniqueId();
-      expect(await world.taken(signed(world.message({ messageId })))).toMatchObject({ status: 'success', messageId });
+    test('accepts a body as it was signed', async () => {
+      const messageId = createUniqueId();
+      expect(await world.expectAccepted(signed(world.message({ messageId })))).toMatchObject({
+        status: 'success',
+        messageId,
+      });
     });
 
-    test('a body that was changed is refused', async () => {
+    test('refuses a changed body', async () => {
       const request = signed(world.message());
-      await world.refused({ ...request, body: swap(request.body, SECRET, 'changed') }, 'ERR_AUTH_FAILED');
+      await world.expectRefused({ ...request, body: swap(request.body, SECRET, 'changed') }, 'ERR_AUTH_FAILED');
     });
 
-    test('a body that was added is refused', async () => {
+    test('refuses an added body', async () => {
       const request = world.sender.sign({ path: '/sendMessage', headers: [['Content-Type', type]] });
-      await world.refused({ ...request, body: Buffer.from(JSON.stringify(world.message())) }, 'ERR_AUTH_FAILED');
+      await world.expectRefused({ ...request, body: Buffer.from(JSON.stringify(world.message())) }, 'ERR_AUTH_FAILED');
     });
   });
 
@@ -257,38 +266,38 @@ describe('what the signature covers', () => {
           body: Buffer.from(JSON.stringify(world.message())),
         });
 
-      test('the body is what was signed, so it is read as JSON all the same', async () => {
-        await world.taken(signed());
+      test('reads the signed body as JSON', async () => {
+        await world.expectAccepted(signed());
       });
 
-      test('a body that was changed is refused', async () => {
+      test('refuses a changed body', async () => {
         const request = signed();
-        await world.refused({ ...request, body: swap(request.body, SECRET, 'changed') }, 'ERR_AUTH_FAILED');
+        await world.expectRefused({ ...request, body: swap(request.body, SECRET, 'changed') }, 'ERR_AUTH_FAILED');
       });
     },
   );
 });
 
-describe('the very same request again', () => {
-  test('has no effect, also when its message was acknowledged meanwhile', async () => {
-    const messageId = uniqueId();
+describe('a repeated request', () => {
+  test('has no effect, even when its message was acknowledged in the meantime', async () => {
+    const messageId = createUniqueId();
     const request = world.sendMessage(world.message({ messageId, messageBox: 'once' }));
-    await world.taken(request);
-    await world.refused(request, 'ERR_AUTH_FAILED');
+    await world.expectAccepted(request);
+    await world.expectRefused(request, 'ERR_AUTH_FAILED');
     const acknowledge = world.recipient.post('/acknowledgeMessage', { messageIds: [messageId] });
-    await world.taken(acknowledge, world.recipient);
-    await world.refused(request, 'ERR_AUTH_FAILED');
-    await world.refused(acknowledge, 'ERR_AUTH_FAILED', world.recipient);
+    await world.expectAccepted(acknowledge, world.recipient);
+    await world.expectRefused(request, 'ERR_AUTH_FAILED');
+    await world.expectRefused(acknowledge, 'ERR_AUTH_FAILED', world.recipient);
     expect(await world.list('once')).toEqual([]);
   });
 
-  test('is refused also when it was refused for its content before', async () => {
+  test('is refused, even when its content was refused before', async () => {
     const request = world.sendMessage({ message: null });
-    await world.refused(request, 'ERR_MESSAGE_REQUIRED');
-    await world.refused(request, 'ERR_AUTH_FAILED');
+    await world.expectRefused(request, 'ERR_MESSAGE_REQUIRED');
+    await world.expectRefused(request, 'ERR_AUTH_FAILED');
   });
 
-  test('many at once: one is taken', async () => {
+  test('one of many at once is accepted', async () => {
     const request = world.sendMessage(world.message({ messageBox: 'race' }));
     const answers = await Promise.all(Array.from({ length: 10 }, () => world.send(request)));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array<number>(9).fill(401)]);
@@ -298,7 +307,7 @@ describe('the very same request again', () => {
 
 test('a request after its session has ended is refused; a new handshake serves the same identity', async () => {
   const clock = jest.spyOn(Date, 'now');
-  const mortal = await World.start({ SESSION_LIFE_SECONDS: '60' });
+  const mortal = await HttpTestBed.start({ SESSION_LIFE_SECONDS: '60' });
   try {
     const request = mortal.sendMessage();
     const later = Date.now() + 60_001;
@@ -307,7 +316,7 @@ test('a request after its session has ended is refused; a new handshake serves t
     mortal.expectRefusal(await mortal.send(request), 'ERR_AUTH_FAILED');
     mortal.expectOneLine(mark, 'ERR_AUTH_FAILED', request);
     const again: Session = await mortal.sender.client.shakeHands(mortal.server.port);
-    await mortal.taken(again.post('/sendMessage', mortal.message()), again);
+    await mortal.expectAccepted(again.post('/sendMessage', mortal.message()), again);
     expect(await mortal.server.rows()).toMatchObject({ messages: 1 });
   } finally {
     clock.mockRestore();

@@ -1,9 +1,9 @@
-import { RawClient, type Session, type WireRequest } from './raw-client.ts';
-import { type Listed, SECRET, uniqueId, World } from './refusals.ts';
+import { RawClient, type Session, type WireRequest } from '@messagebox/test-support/raw-client';
+import { createUniqueId, HttpTestBed, type Listed, notExpiryTimes, SECRET } from './refusals.ts';
 
-let world: World;
+let world: HttpTestBed;
 beforeAll(async () => {
-  world = await World.start();
+  world = await HttpTestBed.start();
 });
 afterAll(() => world.close());
 
@@ -102,22 +102,22 @@ describe('POST /sendMessage', () => {
     ['deep objects', deepObject],
     ['__proto__', `{"__proto__":{"message":{"recipient":"x","messageBox":"inbox","messageId":"1","body":"b"}}}`],
     ['constructor', '{"constructor":{"prototype":{"message":{}}}}'],
-  ])('a body that is %s', async (_name, body) => {
-    await world.refused(world.sendMessage(body), 'ERR_MESSAGE_REQUIRED');
+  ])('refuses a body that is %s', async (_name, body) => {
+    await world.expectRefused(world.sendMessage(body), 'ERR_MESSAGE_REQUIRED');
     expect({}).not.toHaveProperty('message');
   });
 
   test.each(table([undefined, null, 0, 7, '', 'text', true, [], [{}], huge, raw(deepArray)]))(
-    'message: %s',
+    'refuses the message %s',
     async (_label, value) => {
-      await world.refused(world.sendMessage(withField({}, 'message', value)), 'ERR_MESSAGE_REQUIRED');
+      await world.expectRefused(world.sendMessage(withField({}, 'message', value)), 'ERR_MESSAGE_REQUIRED');
     },
   );
 
-  test('fields of a prototype are no fields', async () => {
+  test('ignores fields of the prototype', async () => {
     const fields = JSON.stringify(world.message().message);
-    await world.refused(world.sendMessage(`{"message":{"__proto__":${fields}}}`), 'ERR_INVALID_MESSAGEBOX');
-    await world.refused(
+    await world.expectRefused(world.sendMessage(`{"message":{"__proto__":${fields}}}`), 'ERR_INVALID_MESSAGEBOX');
+    await world.expectRefused(
       world.sendMessage(`{"message":{"constructor":{"prototype":${fields}}}}`),
       'ERR_INVALID_MESSAGEBOX',
     );
@@ -125,11 +125,11 @@ describe('POST /sendMessage', () => {
 
   const field = async (name: string, value: Value, code: string) => {
     const message = withField(world.message().message, name, value);
-    await world.refused(world.sendMessage(`{"message":${message}}`), code);
+    await world.expectRefused(world.sendMessage(`{"message":${message}}`), code);
   };
 
   test.each(table([undefined, null, '', [], ['inbox'], 'x'.repeat(256), ...notNames]))(
-    'messageBox: %s',
+    'refuses the messageBox %s',
     async (_label, value) => {
       await field('messageBox', value, 'ERR_INVALID_MESSAGEBOX');
     },
@@ -152,7 +152,7 @@ describe('POST /sendMessage', () => {
       { a: [{ b: LONE }] },
       [LONE],
     ]),
-  )('body: %s', async (_label, value) => {
+  )('refuses the body %s', async (_label, value) => {
     await field('body', value, 'ERR_INVALID_MESSAGE_BODY');
   });
 
@@ -164,7 +164,7 @@ describe('POST /sendMessage', () => {
       'ERR_INVALID_RECIPIENT_KEY',
     ),
     ...table([[['02']], [[]], [{}]], 'ERR_INVALID_RECIPIENT_KEY'),
-  ])('recipient: %s', async (_label, value, code) => {
+  ])('refuses the recipient %s', async (_label, value, code) => {
     await field('recipient', value, code);
   });
 
@@ -172,9 +172,9 @@ describe('POST /sendMessage', () => {
     ...table([null, 7, '', 'self', {}, true, huge, []], 'ERR_RECIPIENT_REQUIRED'),
     ...table([[null], ['']], 'ERR_RECIPIENT_REQUIRED'),
     ...table([[7], ['self'], [[]], [{}]], 'ERR_INVALID_RECIPIENT_KEY'),
-  ])('recipients alone: %s', async (_label, value, code) => {
+  ])('refuses the recipients %s', async (_label, value, code) => {
     const { recipient: _left, ...message } = world.message().message;
-    await world.refused(world.sendMessage(`{"message":${withField(message, 'recipients', value)}}`), code);
+    await world.expectRefused(world.sendMessage(`{"message":${withField(message, 'recipients', value)}}`), code);
   });
 
   test.each([
@@ -182,51 +182,71 @@ describe('POST /sendMessage', () => {
     ...table(['', ...notNames], 'ERR_INVALID_MESSAGEID'),
     ...table([[''], [' '], [null], [7], [['id']], [{}], ['x'.repeat(257)], [LONE]], 'ERR_INVALID_MESSAGEID'),
     ...table([['a', 'b'], Array<string>(1_000).fill('a')], 'ERR_MESSAGEID_COUNT_MISMATCH'),
-  ])('messageId: %s', async (_label, value, code) => {
+  ])('refuses the messageId %s', async (_label, value, code) => {
     await field('messageId', value, code);
+  });
+
+  test.each(table(notExpiryTimes(), 'ERR_INVALID_EXPIRES_AT'))('expiresAt: %s', async (_label, value, code) => {
+    await field('expiresAt', value, code);
+  });
+
+  test('one expiresAt for a batch, or none: null is none', async () => {
+    const expiresAt = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 60_000).toISOString();
+    const recipient = [world.recipient.client.identityKey, world.sender.client.identityKey];
+    const messageId = [createUniqueId(), createUniqueId()];
+    const batch = { messageBox: 'expiring', recipient, messageId, expiresAt };
+    await world.expectAccepted(world.sendMessage(world.message(batch)));
+    await world.expectAccepted(world.sendMessage(world.message({ messageBox: 'expiring', expiresAt: null })));
+    const [first, second] = await world.list('expiring');
+    expect(first).toMatchObject({ messageId: messageId[0], expiresAt });
+    expect(second).not.toHaveProperty('expiresAt');
+    expect(await world.list('expiring', world.sender)).toMatchObject([{ messageId: messageId[1], expiresAt }]);
   });
 
   // More in payments.test.ts.
   test.each([
     ...table([{}, [], 0, false, '', 'money', huge], 'ERR_MISSING_PAYMENT_TX'),
     ...table([{ tx: [] }, { tx: 'money' }], 'ERR_INVALID_PAYMENT'),
-  ])('payment: %s', async (_label, value, code) => {
+  ])('refuses the payment %s', async (_label, value, code) => {
     const request = withField(world.message(), 'payment', value);
-    await world.refused(world.sendMessage(request), code);
+    await world.expectRefused(world.sendMessage(request), code);
   });
 
-  test('one bad recipient among good ones refuses all', async () => {
+  test('one invalid recipient refuses the whole batch', async () => {
     const { recipient } = world.message().message;
     const bad = [recipient, new RawClient().identityKey, 'self'];
-    const ids = bad.map(() => uniqueId());
-    await world.refused(
+    const ids = bad.map(() => createUniqueId());
+    await world.expectRefused(
       world.sendMessage(world.message({ recipient: bad, messageId: ids })),
       'ERR_INVALID_RECIPIENT_KEY',
     );
   });
 
-  test('one bad id among good ones refuses all', async () => {
+  test('one invalid id refuses the whole batch', async () => {
     const recipient = [world.recipient.client.identityKey, new RawClient().identityKey];
-    await world.refused(
-      world.sendMessage(world.message({ recipient, messageId: [uniqueId(), 'x'.repeat(257)] })),
+    await world.expectRefused(
+      world.sendMessage(world.message({ recipient, messageId: [createUniqueId(), 'x'.repeat(257)] })),
       'ERR_INVALID_MESSAGEID',
     );
   });
 
-  test('a megabyte to 65 recipients at once', async () => {
+  test('accepts a megabyte to 65 recipients at once', async () => {
     const recipient = Array.from({ length: 65 }, () => world.recipient.client.identityKey);
-    const messageId = recipient.map(() => uniqueId());
+    const messageId = recipient.map(() => createUniqueId());
     const body = 'x'.repeat(2 ** 20);
-    await world.refused(world.sendMessage(world.message({ recipient, messageId, body })), 'ERR_MESSAGE_TOO_LARGE');
+    await world.expectRefused(
+      world.sendMessage(world.message({ recipient, messageId, body })),
+      'ERR_MESSAGE_TOO_LARGE',
+    );
   });
 
-  test('100 recipients are taken, 101 are not, and the refusal says what to do', async () => {
+  test('accepts 100 recipients, and refuses 101 with advice', async () => {
     const recipient = Array.from({ length: 101 }, () => world.recipient.client.identityKey);
     const messageId = recipient.map((_key, i) => `many ${i}`);
     const request = world.sendMessage(world.message({ recipient, messageId }));
-    const { text } = await world.refused(request, 'ERR_TOO_MANY_RECIPIENTS');
+    const { text } = await world.expectRefused(request, 'ERR_TOO_MANY_RECIPIENTS');
     expect(text).toMatch(/at most 100 .* in portions/);
-    await world.taken(
+    await world.expectAccepted(
       world.sendMessage(
         world.message({ recipient: recipient.slice(1), messageId: messageId.slice(1), messageBox: 'many' }),
       ),
@@ -238,7 +258,7 @@ describe('POST /sendMessage', () => {
 describe('POST /listMessages', () => {
   const ask = async (value: Value, name: string, code: string) => {
     const body = withField({ messageBox: 'inbox' }, name, value);
-    await world.refused(world.recipient.post('/listMessages', body), code, world.recipient);
+    await world.expectRefused(world.recipient.post('/listMessages', body), code, world.recipient);
   };
 
   test.each(
@@ -246,14 +266,14 @@ describe('POST /listMessages', () => {
       body.slice(0, 40),
       body,
     ]),
-  )('a body like %s', async (_label, body) => {
-    await world.refused(world.recipient.post('/listMessages', body), 'ERR_MESSAGEBOX_REQUIRED', world.recipient);
+  )('refuses a body like %s', async (_label, body) => {
+    await world.expectRefused(world.recipient.post('/listMessages', body), 'ERR_MESSAGEBOX_REQUIRED', world.recipient);
   });
 
   test.each([
     ...table([undefined, null, ''], 'ERR_MESSAGEBOX_REQUIRED'),
     ...table([[], ['inbox'], 'x'.repeat(256), ...notNames], 'ERR_INVALID_MESSAGEBOX'),
-  ])('messageBox: %s', async (_label, value, code) => {
+  ])('refuses the messageBox %s', async (_label, value, code) => {
     await ask(value, 'messageBox', code);
   });
 
@@ -276,7 +296,7 @@ describe('POST /listMessages', () => {
       huge,
       raw(deepArray),
     ]),
-  )('limit: %s', async (_label, value) => {
+  )('refuses the limit %s', async (_label, value) => {
     await ask(value, 'limit', 'ERR_INVALID_LIMIT');
   });
 
@@ -303,7 +323,7 @@ describe('POST /listMessages', () => {
       {},
       raw(deepArray),
     ]),
-  )('after: %s', async (_label, value) => {
+  )('refuses the cursor %s', async (_label, value) => {
     await ask(value, 'after', 'ERR_INVALID_AFTER');
   });
 
@@ -329,38 +349,42 @@ describe('POST /listMessages', () => {
       huge,
       raw(deepArray),
     ]),
-  )('offset, or skip: %s', async (_label, value) => {
+  )('refuses the offset or skip %s', async (_label, value) => {
     await ask(value, 'offset', 'ERR_INVALID_OFFSET');
     await ask(value, 'skip', 'ERR_INVALID_OFFSET');
   });
 
   test.each(table([null, 0, -1, 1.5, 1_001, 10_000, raw('1e999'), '', '5', true, [], [5], {}]))(
-    'limit beside an offset: %s',
+    'refuses the limit %s beside an offset',
     async (_label, value) => {
       const body = withField({ messageBox: 'inbox', offset: 0 }, 'limit', value);
-      await world.refused(world.recipient.post('/listMessages', body), 'ERR_INVALID_LIMIT', world.recipient);
+      await world.expectRefused(world.recipient.post('/listMessages', body), 'ERR_INVALID_LIMIT', world.recipient);
     },
   );
 
-  test('an offset that says something else than skip, or comes with a cursor', async () => {
+  test('refuses an offset that differs from skip, or is used with a cursor', async () => {
     const refused = (paging: object, code: string) =>
-      world.refused(world.recipient.post('/listMessages', { messageBox: 'inbox', ...paging }), code, world.recipient);
+      world.expectRefused(
+        world.recipient.post('/listMessages', { messageBox: 'inbox', ...paging }),
+        code,
+        world.recipient,
+      );
     await refused({ offset: 1, skip: 2 }, 'ERR_INVALID_OFFSET');
     await refused({ offset: 1, after: '5' }, 'ERR_INVALID_AFTER');
   });
 
-  test.each(table([null, '', [], ['id'], ...notNames]))('messageId: %s', async (_label, value) => {
+  test.each(table([null, '', [], ['id'], ...notNames]))('refuses the messageId %s', async (_label, value) => {
     await ask(value, 'messageId', 'ERR_INVALID_MESSAGEID');
     const body = withField({ messageBox: 'inbox', offset: 0 }, 'messageId', value);
-    await world.refused(world.recipient.post('/listMessages', body), 'ERR_INVALID_MESSAGEID', world.recipient);
+    await world.expectRefused(world.recipient.post('/listMessages', body), 'ERR_INVALID_MESSAGEID', world.recipient);
   });
 
-  test('the id of another’s message, or of another box, finds nothing', async () => {
-    const messageId = uniqueId();
-    await world.taken(world.sendMessage(world.message({ messageId, messageBox: 'theirs' })));
+  test('a list by the id of another identity or another box is empty', async () => {
+    const messageId = createUniqueId();
+    await world.expectAccepted(world.sendMessage(world.message({ messageId, messageBox: 'theirs' })));
     const find = async (by: Session, messageBox: string, paging: object) => {
       const request = by.post('/listMessages', { messageBox, messageId, ...paging });
-      return (await world.taken(request, by))['messages'] as Listed[];
+      return (await world.expectAccepted(request, by))['messages'] as Listed[];
     };
     for (const paging of [{}, { offset: 0 }, { offset: 0, limit: 1_000 }]) {
       expect(await find(world.recipient, 'theirs', paging)).toMatchObject([{ messageId, body: SECRET }]);
@@ -373,9 +397,9 @@ describe('POST /listMessages', () => {
     }
   });
 
-  test('the largest offset and limit are taken, and an offset behind everything is no mistake', async () => {
+  test('accepts the largest offset and limit, and an offset beyond the last message', async () => {
     const body = { messageBox: 'inbox', limit: 1_000, offset: 100_000, skip: 100_000 };
-    expect(await world.taken(world.recipient.post('/listMessages', body), world.recipient)).toEqual({
+    expect(await world.expectAccepted(world.recipient.post('/listMessages', body), world.recipient)).toEqual({
       status: 'success',
       messages: [],
       limit: 1_000,
@@ -385,9 +409,9 @@ describe('POST /listMessages', () => {
     });
   });
 
-  test('the largest of both is taken', async () => {
+  test('accepts the largest of both', async () => {
     const body = { messageBox: 'inbox', limit: 10_000, after: '9'.repeat(18) };
-    expect(await world.taken(world.recipient.post('/listMessages', body), world.recipient)).toEqual({
+    expect(await world.expectAccepted(world.recipient.post('/listMessages', body), world.recipient)).toEqual({
       status: 'success',
       messages: [],
     });
@@ -396,18 +420,18 @@ describe('POST /listMessages', () => {
 
 describe('POST /acknowledgeMessage', () => {
   const ask = async (body: string, code: string) => {
-    await world.taken(world.sendMessage());
-    return world.refused(world.recipient.post('/acknowledgeMessage', body), code, world.recipient);
+    await world.expectAccepted(world.sendMessage());
+    return world.expectRefused(world.recipient.post('/acknowledgeMessage', body), code, world.recipient);
   };
 
-  test('1,001 ids, of which one is there, are refused, and the refusal says what to do; 1,000 are taken', async () => {
+  test('accepts 1,000 ids, and refuses 1,001 with advice, although one of them exists', async () => {
     const { message } = world.message();
-    await world.taken(world.sendMessage({ message }));
+    await world.expectAccepted(world.sendMessage({ message }));
     const ids = [message['messageId'], ...Array.from({ length: 1_000 }, (_, n) => `unknown ${n}`)];
     const { text } = await ask(JSON.stringify({ messageIds: ids }), 'ERR_TOO_MANY_MESSAGE_IDS');
     expect(text).toMatch(/At most 1000 .* in portions/);
     const messageIds = ids.slice(0, 1_000);
-    await world.taken(world.recipient.post('/acknowledgeMessage', { messageIds }), world.recipient);
+    await world.expectAccepted(world.recipient.post('/acknowledgeMessage', { messageIds }), world.recipient);
   });
 
   test.each(
@@ -415,7 +439,7 @@ describe('POST /acknowledgeMessage', () => {
       body.slice(0, 40),
       body,
     ]),
-  )('a body like %s', async (_label, body) => {
+  )('refuses a body like %s', async (_label, body) => {
     await ask(body, 'ERR_MESSAGE_ID_REQUIRED');
   });
 
@@ -430,22 +454,22 @@ describe('POST /acknowledgeMessage', () => {
     ),
     ...table([['id', 7]], 'ERR_INVALID_MESSAGE_ID'),
     ...table([['nobody has this']], 'ERR_INVALID_ACKNOWLEDGMENT'),
-  ])('messageIds: %s', async (_label, value, code) => {
+  ])('refuses the messageIds %s', async (_label, value, code) => {
     await ask(withField({}, 'messageIds', value), code);
   });
 
   test('a valid id beside an invalid one deletes nothing', async () => {
-    const messageId = uniqueId();
-    await world.taken(world.sendMessage(world.message({ messageId })));
+    const messageId = createUniqueId();
+    await world.expectAccepted(world.sendMessage(world.message({ messageId })));
     await ask(JSON.stringify({ messageIds: [messageId, 'x'.repeat(257)] }), 'ERR_INVALID_MESSAGE_ID');
     await ask(JSON.stringify({ messageIds: [`${messageId} `, messageId.toUpperCase()] }), 'ERR_INVALID_ACKNOWLEDGMENT');
   });
 
-  test('ids like patterns are nothing but ids', async () => {
+  test('treats ids that look like patterns as plain ids', async () => {
     await ask(JSON.stringify({ messageIds: ['%', '_', "' OR 1=1 --", '"', '\\', '*'] }), 'ERR_INVALID_ACKNOWLEDGMENT');
   });
 
-  test('a body full of ids is answered in good time', async () => {
+  test('answers a body full of ids', async () => {
     const messageIds = Array.from({ length: 200_000 }, (_, i) => `${i}`);
     await ask(JSON.stringify({ messageIds }), 'ERR_TOO_MANY_MESSAGE_IDS');
   });
@@ -481,21 +505,21 @@ describe('bodies that are not JSON', () => {
   ];
   describe.each(['/sendMessage', '/listMessages', '/acknowledgeMessage'])('%s', (path) => {
     test.each(noJson)('%s', async (_name, body) => {
-      await world.refused(world.sender.post(path, body), 'ERR_INVALID_JSON');
+      await world.expectRefused(world.sender.post(path, body), 'ERR_INVALID_JSON');
     });
   });
 
-  test('one byte order mark is skipped, as by other servers; the bytes are signed all the same', async () => {
-    const messageId = uniqueId();
-    await world.taken(world.sendMessage(`\ufeff${JSON.stringify(world.message({ messageId }))}`));
+  test('skips one byte order mark, which the signature covers', async () => {
+    const messageId = createUniqueId();
+    await world.expectAccepted(world.sendMessage(`\ufeff${JSON.stringify(world.message({ messageId }))}`));
     expect(await world.list()).toContainEqual(expect.objectContaining({ messageId, body: SECRET }));
   });
 });
 
-describe('unusual, and valid', () => {
+describe('unusual but valid input', () => {
   const sent = async (fields: Record<string, unknown>): Promise<Listed | undefined> => {
-    const messageId = uniqueId();
-    await world.taken(world.sendMessage(world.message({ messageId, ...fields })));
+    const messageId = createUniqueId();
+    await world.expectAccepted(world.sendMessage(world.message({ messageId, ...fields })));
     const box = typeof fields['messageBox'] === 'string' ? fields['messageBox'] : 'inbox';
     return (await world.list(box)).find((message) => message.messageId === (fields['messageId'] ?? messageId));
   };
@@ -531,9 +555,9 @@ describe('unusual, and valid', () => {
     ['hyphens', '-a-b-'],
     ['trailing white space', ' in box '],
     ['__proto__', '__proto__'],
-  ])('a name of %s is taken as it is, for ids and boxes', async (_name, name) => {
+  ])('accepts a name of %s unchanged, for ids and boxes', async (_name, name) => {
     expect(await sent({ messageBox: name, messageId: name })).toMatchObject({ messageId: name, body: SECRET });
-    await world.taken(world.recipient.post('/acknowledgeMessage', { messageIds: [name] }), world.recipient);
+    await world.expectAccepted(world.recipient.post('/acknowledgeMessage', { messageIds: [name] }), world.recipient);
     expect(await world.list(name)).toEqual([]);
   });
 
@@ -541,16 +565,16 @@ describe('unusual, and valid', () => {
     ['256 letters', 'n'.repeat(256)],
     ['256 bytes in characters of two', 'ü'.repeat(128)],
     ['1,020 bytes in 255 code points', astral(255)],
-  ])('an id of %s is taken, found by itself and acknowledged', async (_name, messageId) => {
+  ])('accepts, finds and acknowledges an id of %s', async (_name, messageId) => {
     expect(await sent({ messageId, messageBox: 'long ids' })).toMatchObject({ messageId });
     const request = world.recipient.post('/listMessages', { messageBox: 'long ids', offset: 0, messageId });
-    expect(await world.taken(request, world.recipient)).toMatchObject({ messages: [{ messageId }] });
+    expect(await world.expectAccepted(request, world.recipient)).toMatchObject({ messages: [{ messageId }] });
     const messageIds = [messageId];
-    await world.taken(world.recipient.post('/acknowledgeMessage', { messageIds }), world.recipient);
+    await world.expectAccepted(world.recipient.post('/acknowledgeMessage', { messageIds }), world.recipient);
     expect(await world.list('long ids')).toEqual([]);
   });
 
-  test('names that differ in case, accent, normal form, width or white space stay apart', async () => {
+  test('names that differ in case, accent, normal form, width or white space are different names', async () => {
     const names = [
       'name',
       'Name',
@@ -569,11 +593,11 @@ describe('unusual, and valid', () => {
     }
     for (const name of names) await sent({ messageBox: 'apart', messageId: name, body: name });
     expect((await world.list('apart')).map(({ messageId }) => messageId)).toEqual(names);
-    await world.taken(world.recipient.post('/acknowledgeMessage', { messageIds: ['name'] }), world.recipient);
+    await world.expectAccepted(world.recipient.post('/acknowledgeMessage', { messageIds: ['name'] }), world.recipient);
     expect((await world.list('apart')).map(({ messageId }) => messageId)).toEqual(names.slice(1));
   });
 
-  test('ids of 256 characters that agree in all but the last stay apart', async () => {
+  test('ids of 256 characters that differ only in the last one are different ids', async () => {
     const ids = ['a', 'b'].map((last) => 'i'.repeat(255) + last);
     for (const messageId of ids) await sent({ messageId, messageBox: 'long' });
     expect((await world.list('long')).map(({ messageId }) => messageId)).toEqual(ids);
@@ -586,53 +610,58 @@ describe('recipients in other spellings of their key', () => {
     reader = await new RawClient().shakeHands(world.server.port);
   });
 
-  test('upper case and uncompressed reach the same identity, and nobody else', async () => {
+  test('upper-case and uncompressed keys reach the same identity, and no other', async () => {
     const key = reader.client.identityKey;
     const spellings = [key, key.toUpperCase(), uncompressed(key), uncompressed(key).toUpperCase()];
     for (const recipient of spellings) {
-      const messageId = uniqueId();
-      const answer = await world.taken(world.sendMessage(world.message({ recipient, messageId })));
+      const messageId = createUniqueId();
+      const answer = await world.expectAccepted(world.sendMessage(world.message({ recipient, messageId })));
       expect(answer).toMatchObject({ results: [{ recipient: key, messageId }] });
     }
     expect(await world.list('inbox', reader)).toHaveLength(spellings.length);
   });
 
-  test('the same id to two spellings of one key is one message', async () => {
+  test('one id sent to two spellings of a key is one message', async () => {
     const key = reader.client.identityKey;
-    const messageId = uniqueId();
+    const messageId = createUniqueId();
     const recipient = [key, key.toUpperCase(), uncompressed(key)];
     const request = world.message({ recipient, messageId: recipient.map(() => messageId) });
-    await world.taken(world.sendMessage(request));
+    await world.expectAccepted(world.sendMessage(request));
     expect(await world.list('inbox', reader)).toHaveLength(1);
   });
 
-  test('one recipient twice with two ids gets two messages', async () => {
+  test('a recipient that is named twice with two ids gets two messages', async () => {
     const key = reader.client.identityKey;
-    await world.taken(world.sendMessage(world.message({ recipient: [key, key], messageId: [uniqueId(), uniqueId()] })));
+    await world.expectAccepted(
+      world.sendMessage(world.message({ recipient: [key, key], messageId: [createUniqueId(), createUniqueId()] })),
+    );
     expect(await world.list('inbox', reader)).toHaveLength(2);
   });
 
-  test('hybrid encodings of a valid point are refused', async () => {
+  test('refuses hybrid encodings of a valid point', async () => {
     const point = uncompressed(reader.client.identityKey).slice(2);
     for (const prefix of ['06', '07']) {
       const request: WireRequest = world.sendMessage(world.message({ recipient: prefix + point }));
-      await world.refused(request, 'ERR_INVALID_RECIPIENT_KEY');
+      await world.expectRefused(request, 'ERR_INVALID_RECIPIENT_KEY');
     }
   });
 
-  test('an uncompressed key whose y belongs to the other point is refused', async () => {
+  test('refuses an uncompressed key whose y belongs to the other point', async () => {
     const other = uncompressed(new RawClient().identityKey).slice(66);
     const recipient = uncompressed(reader.client.identityKey).slice(0, 66) + other;
-    await world.refused(world.sendMessage(world.message({ recipient })), 'ERR_INVALID_RECIPIENT_KEY');
+    await world.expectRefused(world.sendMessage(world.message({ recipient })), 'ERR_INVALID_RECIPIENT_KEY');
   });
 });
 
-test('the same id from another sender, or into another box, is refused and changes nothing', async () => {
-  const messageId = uniqueId();
-  await world.taken(world.sendMessage(world.message({ messageId })));
+test('refuses an id that another sender or box has used, and changes nothing', async () => {
+  const messageId = createUniqueId();
+  await world.expectAccepted(world.sendMessage(world.message({ messageId })));
   const other = await new RawClient().shakeHands(world.server.port);
-  await world.refused(other.post('/sendMessage', world.message({ messageId })), 'ERR_DUPLICATE_MESSAGE', other);
-  await world.refused(world.sendMessage(world.message({ messageId, messageBox: 'many' })), 'ERR_DUPLICATE_MESSAGE');
+  await world.expectRefused(other.post('/sendMessage', world.message({ messageId })), 'ERR_DUPLICATE_MESSAGE', other);
+  await world.expectRefused(
+    world.sendMessage(world.message({ messageId, messageBox: 'many' })),
+    'ERR_DUPLICATE_MESSAGE',
+  );
 });
 
 /** y² = x³ + 7 over the field of secp256k1. */

@@ -1,33 +1,34 @@
 import { gzipSync } from 'node:zlib';
 import {
   type Answer,
-  exchange,
+  encodeRequest,
+  getHeader,
   type Header,
-  headerOf,
-  Wire,
+  RawConnection,
+  sendRaw,
   type WireRequest,
-  wireBytes,
   withHeader,
-} from './raw-client.ts';
-import { SECRET, uniqueId, World } from './refusals.ts';
-import { eventually, linesSince } from './server.ts';
+} from '@messagebox/test-support/raw-client';
+import { waitForCondition } from '@messagebox/test-support/wait-for-condition';
+import { createUniqueId, HttpTestBed, SECRET } from './refusals.ts';
+import { readLinesSince } from './server.ts';
 
 const MAX_BODY = 20_000;
-let world: World;
-let wires: Wire[] = [];
+let world: HttpTestBed;
+let wires: RawConnection[] = [];
 beforeAll(async () => {
-  world = await World.start({ MAX_BODY_BYTES: String(MAX_BODY) });
+  world = await HttpTestBed.start({ MAX_BODY_BYTES: String(MAX_BODY) });
 });
 afterEach(async () => {
   for (const wire of wires) wire.destroy();
   wires = [];
-  // What the server logs of requests that were never finished belongs to this test, not to the next.
-  await eventually(() => world.server.openConnections() === 0, 'the server has seen the end of all connections');
+  // Log lines about unfinished requests belong to this test and not to the next.
+  await waitForCondition(() => world.server.openConnections() === 0, 'the server has seen the end of all connections');
 });
 afterAll(() => world.close());
 
-async function wireTo(): Promise<Wire> {
-  const wire = await Wire.to(world.server.port);
+async function wireTo(): Promise<RawConnection> {
+  const wire = await RawConnection.to(world.server.port);
   wires.push(wire);
   return wire;
 }
@@ -43,29 +44,29 @@ const chunked = (request: WireRequest, size = 1_000): Buffer => {
     const chunk = body.subarray(at, at + size);
     chunks.push(Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n'));
   }
-  const head = wireBytes({ ...withHeader(request, 'transfer-encoding', 'chunked'), body: undefined });
+  const head = encodeRequest({ ...withHeader(request, 'transfer-encoding', 'chunked'), body: undefined });
   return Buffer.concat([head, ...chunks, Buffer.from('0\r\n\r\n')]);
 };
 /** The connection serves the next request, or is closed; it is never left in between. */
-async function expectUsableOrClosed(wire: Wire, answer: Answer): Promise<void> {
+async function expectUsableOrClosed(wire: RawConnection, answer: Answer): Promise<void> {
   if (answer.headers['connection'] === 'close') return wire.ended;
-  wire.write(wireBytes(world.recipient.post('/listMessages', { messageBox: 'inbox' })));
+  wire.write(encodeRequest(world.recipient.post('/listMessages', { messageBox: 'inbox' })));
   expect((await wire.answer()).status).toBe(200);
 }
 
 describe('bodies above the limit', () => {
-  test('the limit itself is taken, one byte more is not', async () => {
-    await world.taken(world.sendMessage(padded(MAX_BODY)));
-    await world.refused(world.sendMessage(padded(MAX_BODY + 1)), 'ERR_BODY_TOO_LARGE');
+  test('accepts a body of the limit, and refuses one byte more', async () => {
+    await world.expectAccepted(world.sendMessage(padded(MAX_BODY)));
+    await world.expectRefused(world.sendMessage(padded(MAX_BODY + 1)), 'ERR_BODY_TOO_LARGE');
   });
 
-  test('the same in chunks', async () => {
+  test('accepts a body of the limit in chunks, and refuses one byte more', async () => {
     expect((await world.send(chunked(world.sendMessage(padded(MAX_BODY))))).status).toBe(200);
-    await world.refused(chunked(world.sendMessage(padded(MAX_BODY + 1))), 'ERR_BODY_TOO_LARGE');
+    await world.expectRefused(chunked(world.sendMessage(padded(MAX_BODY + 1))), 'ERR_BODY_TOO_LARGE');
   });
 
   test.each([MAX_BODY + 1, 3_000_000])('%d bytes leave the connection usable or closed', async (bytes) => {
-    for (const encode of [wireBytes, chunked]) {
+    for (const encode of [encodeRequest, chunked]) {
       const wire = await wireTo();
       wire.write(encode(world.sendMessage(padded(bytes))));
       const answer = await wire.answer();
@@ -74,16 +75,16 @@ describe('bodies above the limit', () => {
     }
   });
 
-  test('without authentication, they are refused for that', async () => {
+  test('refuses large bodies without authentication for the missing authentication', async () => {
     const { headers: _none, ...rest } = world.sendMessage(padded(1_000_000));
-    await world.refused({ ...rest, headers: [] }, 'UNAUTHORIZED');
+    await world.expectRefused({ ...rest, headers: [] }, 'UNAUTHORIZED');
   });
 
-  test('a body that was announced and never comes is refused all the same, and the connection ends', async () => {
+  test('refuses an announced body that never arrives, and ends the connection', async () => {
     const wire = await wireTo();
     const request = withHeader(world.sendMessage(Buffer.from('{"mess')), 'content-length', '99999999');
     const mark = world.server.log.length;
-    wire.write(wireBytes(request));
+    wire.write(encodeRequest(request));
     const answer = await wire.answer();
     world.expectRefusal(answer, 'ERR_BODY_TOO_LARGE');
     world.expectOneLine(mark, 'ERR_BODY_TOO_LARGE', request);
@@ -91,10 +92,10 @@ describe('bodies above the limit', () => {
     await wire.ended;
   });
 
-  test('a client that waits for 100 Continue is told before it sends', async () => {
+  test('answers a client that waits for 100 Continue before it sends', async () => {
     const wire = await wireTo();
     const request = world.sendMessage();
-    const [head = '', body = ''] = wireBytes(withHeader(request, 'expect', '100-continue'))
+    const [head = '', body = ''] = encodeRequest(withHeader(request, 'expect', '100-continue'))
       .toString()
       .split(/(?<=\r\n\r\n)/);
     wire.write(head);
@@ -105,13 +106,13 @@ describe('bodies above the limit', () => {
   });
 });
 
-describe('a Content-Length that lies', () => {
-  test('too small: the rest is no request', async () => {
+describe('a wrong Content-Length', () => {
+  test('does not read the rest as a request when it is too small', async () => {
     const body = Buffer.from(JSON.stringify(world.message()));
     const request = withHeader(world.sendMessage(body), 'content-length', String(body.length - 10));
     const rows = await world.server.rows();
     const wire = await wireTo();
-    wire.write(wireBytes(request));
+    wire.write(encodeRequest(request));
     // The rest is not even HTTP, and refused at once: then that is the one answer before the end.
     const answer = await wire.answer();
     world.expectRefusal(answer, answer.status === 401 ? 'ERR_AUTH_FAILED' : 'ERR_BAD_REQUEST');
@@ -119,20 +120,20 @@ describe('a Content-Length that lies', () => {
     expect(await world.server.rows()).toEqual(rows);
   });
 
-  test('too large, and then the client goes: nothing happens', async () => {
+  test('does nothing when it is too large and the client leaves', async () => {
     const [rows, mark] = [await world.server.rows(), world.server.log.length];
     const wire = await wireTo();
-    wire.write(wireBytes(withHeader(world.sendMessage(), 'content-length', '10000')));
-    await eventually(() => world.server.log.length === mark, 'no line before the end');
+    wire.write(encodeRequest(withHeader(world.sendMessage(), 'content-length', '10000')));
+    await waitForCondition(() => world.server.log.length === mark, 'no line before the end');
     wire.socket.end();
     await wire.ended;
     await world.list();
     expect(await world.server.rows()).toEqual(rows);
-    expect(linesSince(world.server, mark).filter(({ level }) => level > 30)).toEqual([]);
+    expect(readLinesSince(world.server, mark).filter(({ level }) => level > 30)).toEqual([]);
   });
 
   test.each(['-1', '+5', '0x10', '1e3', '5,5', '1 1', '999999999999999999999', 'five', ''])('%j', async (length) => {
-    const answer = await refusedBytes(wireBytes(withHeader(world.sendMessage(), 'content-length', length)));
+    const answer = await refusedBytes(encodeRequest(withHeader(world.sendMessage(), 'content-length', length)));
     expect(answer.status).toBe(400);
   });
 });
@@ -152,8 +153,8 @@ async function refusedBytes(bytes: string | Uint8Array): Promise<Answer> {
   return answer;
 }
 
-describe('not HTTP, or not quite', () => {
-  const good = () => wireBytes(world.sendMessage()).toString('latin1');
+describe('malformed HTTP', () => {
+  const good = () => encodeRequest(world.sendMessage()).toString('latin1');
   test.each<[string, () => string | Uint8Array]>([
     ['noise', () => Buffer.from(Array.from({ length: 500 }, (_, i) => (i * 131) % 256))],
     ['a TLS greeting', () => Buffer.from('16030100f8010000f40303', 'hex')],
@@ -183,7 +184,7 @@ describe('not HTTP, or not quite', () => {
 
   test('chunks of an impossible size end the request', async () => {
     const request = withHeader(world.sendMessage(), 'transfer-encoding', 'chunked');
-    const head = wireBytes({ ...request, body: undefined });
+    const head = encodeRequest({ ...request, body: undefined });
     await refusedBytes(Buffer.concat([head, Buffer.from('fffffffffffffffff\r\nabc\r\n')]));
     await refusedBytes(Buffer.concat([head, Buffer.from('zz\r\nabc\r\n')]));
   });
@@ -196,41 +197,44 @@ describe('not HTTP, or not quite', () => {
     ['headers', (request) => ({ ...request, headers: [...request.headers, ...many(1_100, 'a'.repeat(90))] })],
     ['a cookie', (request) => withHeader(request, 'cookie', 'a=b;'.repeat(25_000))],
   ])('%s above 96 KB', async (_name, enlarge) => {
-    expect((await refusedBytes(wireBytes(enlarge(world.sendMessage())))).status).toBe(431);
+    expect((await refusedBytes(encodeRequest(enlarge(world.sendMessage())))).status).toBe(431);
   });
 
-  test('180 small headers are read, more than 200 are not', async () => {
+  test('reads 180 small headers, and refuses more than 200', async () => {
     const request = (headers: number) => {
       const { headers: own, ...rest } = world.sendMessage();
       return { ...rest, headers: [...own, ...many(headers, '')] };
     };
-    await world.taken(request(180));
-    expect((await refusedBytes(wireBytes(request(201)))).status).toBe(431);
-    expect((await refusedBytes(wireBytes(request(4_000)))).status).toBe(431);
+    await world.expectAccepted(request(180));
+    expect((await refusedBytes(encodeRequest(request(201)))).status).toBe(431);
+    expect((await refusedBytes(encodeRequest(request(4_000)))).status).toBe(431);
   });
 });
 
-describe('encodings of the body', () => {
+describe('content encodings', () => {
   test.each(['gzip', 'GZIP', 'deflate', 'br', 'compress', 'x-gzip', 'identity, gzip', 'nonsense'])(
     '%s',
     async (encoding) => {
       const body = gzipSync(Buffer.from(JSON.stringify(world.message())));
       const request = withHeader(world.sendMessage(body), 'content-encoding', encoding);
-      await world.refused(request, 'ERR_UNSUPPORTED_ENCODING');
+      await world.expectRefused(request, 'ERR_UNSUPPORTED_ENCODING');
     },
   );
 
-  test('a bomb is not opened', async () => {
+  test('does not decompress a bomb', async () => {
     const bomb = gzipSync(Buffer.alloc(10_000_000));
-    await world.refused(withHeader(world.sendMessage(bomb), 'content-encoding', 'gzip'), 'ERR_UNSUPPORTED_ENCODING');
+    await world.expectRefused(
+      withHeader(world.sendMessage(bomb), 'content-encoding', 'gzip'),
+      'ERR_UNSUPPORTED_ENCODING',
+    );
   });
 
-  test('"identity" is no encoding', async () => {
-    await world.taken(withHeader(world.sendMessage(), 'content-encoding', 'identity'));
+  test('accepts the encoding "identity"', async () => {
+    await world.expectAccepted(withHeader(world.sendMessage(), 'content-encoding', 'identity'));
   });
 });
 
-describe('routes and methods that are not there', () => {
+describe('unknown routes and methods', () => {
   const paths = [
     '/',
     '/nothing',
@@ -258,13 +262,13 @@ describe('routes and methods that are not there', () => {
   ];
 
   test.each(paths.map((path) => [path.slice(0, 60), path]))('%s', async (_label, path) => {
-    await world.refused(
+    await world.expectRefused(
       { method: 'POST', path, headers: [['Content-Type', 'application/json']], body: Buffer.from('{}') },
       'UNAUTHORIZED',
     );
-    await world.refused({ method: 'GET', path, headers: [] }, 'UNAUTHORIZED');
-    await world.refused(world.sender.post(path, {}), 'ERR_NOT_FOUND');
-    await world.refused(world.sender.sign({ method: 'GET', path }), 'ERR_NOT_FOUND');
+    await world.expectRefused({ method: 'GET', path, headers: [] }, 'UNAUTHORIZED');
+    await world.expectRefused(world.sender.post(path, {}), 'ERR_NOT_FOUND');
+    await world.expectRefused(world.sender.sign({ method: 'GET', path }), 'ERR_NOT_FOUND');
   });
 
   const routes = ['/sendMessage', '/listMessages', '/acknowledgeMessage'];
@@ -272,11 +276,11 @@ describe('routes and methods that are not there', () => {
     test.each(['GET', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND', 'SEARCH', 'QUERY'])('%s', async (method) => {
       const body = Buffer.from(JSON.stringify(world.message()));
       const headers: Header[] = [['Content-Type', 'application/json']];
-      await world.refused({ method, path, headers, body }, 'UNAUTHORIZED');
-      await world.refused(world.sender.sign({ method, path, headers, body }), 'ERR_NOT_FOUND');
+      await world.expectRefused({ method, path, headers, body }, 'UNAUTHORIZED');
+      await world.expectRefused(world.sender.sign({ method, path, headers, body }), 'ERR_NOT_FOUND');
     });
 
-    test('HEAD has no body, and no effect', async () => {
+    test('answers HEAD without a body and without effect', async () => {
       const rows = await world.server.rows();
       const bare = await world.send({ method: 'HEAD', path, headers: [] });
       expect(bare).toMatchObject({ status: 401, text: '' });
@@ -286,7 +290,7 @@ describe('routes and methods that are not there', () => {
       expect(await world.server.rows()).toEqual(rows);
     });
 
-    test('OPTIONS is for anybody, and has no effect', async () => {
+    test('answers OPTIONS without authentication and without effect', async () => {
       const rows = await world.server.rows();
       const answer = await world.send({
         method: 'OPTIONS',
@@ -307,7 +311,7 @@ describe('routes and methods that are not there', () => {
     });
   });
 
-  test('OPTIONS *', async () => {
+  test('answers OPTIONS *', async () => {
     expect((await world.send({ method: 'OPTIONS', path: '*', headers: [] })).status).toBe(200);
   });
 
@@ -319,7 +323,7 @@ describe('routes and methods that are not there', () => {
   });
 });
 
-describe('headers that change answers elsewhere', () => {
+describe('headers that change the answers of other servers', () => {
   test.each<[string, string]>([
     ['Range', 'bytes=0-1'],
     ['Range', 'bytes=-1'],
@@ -337,10 +341,10 @@ describe('headers that change answers elsewhere', () => {
     ['TE', 'trailers'],
     ['Host', 'a:b:c'],
   ])('%s: %s', async (name, value) => {
-    const messageId = uniqueId();
-    await world.taken(withHeader(world.sendMessage(world.message({ messageId })), name, value));
+    const messageId = createUniqueId();
+    await world.expectAccepted(withHeader(world.sendMessage(world.message({ messageId })), name, value));
     expect(await world.list()).toContainEqual(expect.objectContaining({ messageId }));
-    await world.taken(
+    await world.expectAccepted(
       withHeader(world.recipient.post('/listMessages', { messageBox: 'inbox' }), name, value),
       world.recipient,
     );
@@ -349,10 +353,10 @@ describe('headers that change answers elsewhere', () => {
   });
 });
 
-describe('clients that do not end what they begin', () => {
+describe('clients that do not finish their requests', () => {
   test('an upload that is cut off has no effect', async () => {
     const [rows, mark] = [await world.server.rows(), world.server.log.length];
-    for (const encode of [wireBytes, chunked]) {
+    for (const encode of [encodeRequest, chunked]) {
       for (const share of [0.3, 0.9, 0.999]) {
         const bytes = encode(world.sendMessage());
         const wire = await wireTo();
@@ -363,54 +367,55 @@ describe('clients that do not end what they begin', () => {
     }
     await world.list();
     expect(await world.server.rows()).toEqual(rows);
-    // Who ends in the middle in good order still is answered, since it may be reading.
-    expect(linesSince(world.server, mark).filter(({ code }) => code !== 'ERR_BAD_REQUEST')).toEqual([]);
+    // A client that ends its side in the middle is answered, because it may still be reading.
+    expect(readLinesSince(world.server, mark).filter(({ code }) => code !== 'ERR_BAD_REQUEST')).toEqual([]);
   });
 
-  test('a client that goes before its answer: its message is stored once, and nothing breaks', async () => {
-    const messageId = uniqueId();
+  test('stores the message of a client that leaves before its answer once', async () => {
+    const messageId = createUniqueId();
     const mark = world.server.log.length;
     const wire = await wireTo();
     const request = world.sendMessage(world.message({ messageId, messageBox: 'gone' }));
-    wire.socket.end(wireBytes(request));
+    wire.socket.end(encodeRequest(request));
     await wire.ended;
     expect((await world.list('gone')).map((message) => message.messageId)).toEqual([messageId]);
-    expect(linesSince(world.server, mark)).toEqual([]);
+    expect(readLinesSince(world.server, mark)).toEqual([]);
   });
 
   test.each<[string, (request: WireRequest) => Buffer]>([
-    ['headers that do not end', (request) => wireBytes(request).subarray(0, 200)],
-    ['a body that does not end', (request) => wireBytes(request).subarray(0, -1)],
+    ['headers that do not end', (request) => encodeRequest(request).subarray(0, 200)],
+    ['a body that does not end', (request) => encodeRequest(request).subarray(0, -1)],
     ['chunks that do not end', (request) => chunked(request).subarray(0, -5)],
     [
       'an unsigned body that does not end',
-      ({ body }) => wireBytes({ method: 'POST', path: '/sendMessage', headers: [], body }).subarray(0, -1),
+      ({ body }) => encodeRequest({ method: 'POST', path: '/sendMessage', headers: [], body }).subarray(0, -1),
     ],
     [
       'a handshake that does not end',
-      ({ body }) => wireBytes({ method: 'POST', path: '/.well-known/auth', headers: [], body }).subarray(0, -1),
+      ({ body }) => encodeRequest({ method: 'POST', path: '/.well-known/auth', headers: [], body }).subarray(0, -1),
     ],
     ['nothing at all', () => Buffer.alloc(0)],
   ])('a hundred with %s hold nobody up', async (_name, unfinished) => {
     const open = await Promise.all(Array.from({ length: 100 }, () => wireTo()));
     for (const wire of open) wire.write(unfinished(world.sendMessage(padded(MAX_BODY))));
-    await world.taken(world.sendMessage());
+    await world.expectAccepted(world.sendMessage());
     await world.list();
     for (const wire of open) expect(wire.isOver).toBe(false);
   });
 
-  test('answers that nobody reads hold nobody up', async () => {
+  test('unread answers do not delay other clients', async () => {
     const request = world.recipient.post('/listMessages', { messageBox: 'inbox' });
     const deaf = await wireTo();
     deaf.socket.pause();
-    for (let i = 0; i < 50; i++) deaf.write(wireBytes(world.recipient.post('/listMessages', { messageBox: 'inbox' })));
-    await world.taken(request, world.recipient);
+    for (let i = 0; i < 50; i++)
+      deaf.write(encodeRequest(world.recipient.post('/listMessages', { messageBox: 'inbox' })));
+    await world.expectAccepted(request, world.recipient);
   });
 });
 
-test('bodies of the usual largest size that do not end hold nobody up', async () => {
-  const usual = await World.start();
-  const slow: Wire[] = [];
+test('unfinished bodies of the usual maximum size do not delay other clients', async () => {
+  const usual = await HttpTestBed.start();
+  const slow: RawConnection[] = [];
   try {
     for (const head of [
       'POST /sendMessage HTTP/1.1\r\nHost: a\r\nContent-Length: 10485760\r\n\r\n{',
@@ -418,41 +423,41 @@ test('bodies of the usual largest size that do not end hold nobody up', async ()
       'POST /.well-known/auth HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n',
     ]) {
       for (let i = 0; i < 60; i++) {
-        const wire = await Wire.to(usual.server.port);
+        const wire = await RawConnection.to(usual.server.port);
         slow.push(wire);
         wire.write(head);
       }
-      await usual.taken(usual.sendMessage());
+      await usual.expectAccepted(usual.sendMessage());
     }
     const session = await usual.sender.client.shakeHands(usual.server.port);
     for (let i = 0; i < 60; i++) {
-      const wire = await Wire.to(usual.server.port);
+      const wire = await RawConnection.to(usual.server.port);
       slow.push(wire);
-      wire.write(wireBytes(withHeader(session.post('/sendMessage', '{'), 'content-length', '10485760')));
+      wire.write(encodeRequest(withHeader(session.post('/sendMessage', '{'), 'content-length', '10485760')));
     }
-    await usual.taken(usual.sendMessage());
+    await usual.expectAccepted(usual.sendMessage());
   } finally {
     for (const wire of slow) wire.destroy();
     await usual.close();
   }
 });
 
-test('requests in one go on one connection are answered one by one', async () => {
+test('answers pipelined requests one after the other', async () => {
   const wire = await wireTo();
   const requests = [world.sendMessage(), world.sendMessage('null'), world.sendMessage('nonsense'), world.sendMessage()];
-  wire.write(Buffer.concat(requests.map(wireBytes)));
+  wire.write(Buffer.concat(requests.map(encodeRequest)));
   const statuses: number[] = [];
   for (const request of requests) {
     const answer = await wire.answer();
     statuses.push(answer.status);
-    expect(answer.headers['x-bsv-auth-request-id']).toBe(headerOf(request, 'x-bsv-auth-request-id'));
+    expect(answer.headers['x-bsv-auth-request-id']).toBe(getHeader(request, 'x-bsv-auth-request-id'));
   }
   expect(statuses).toEqual([200, 400, 400, 200]);
 });
 
-test('health says what it must to anybody, whatever the method', async () => {
+test('answers health requests of any method without authentication', async () => {
   for (const method of ['GET', 'POST', 'DELETE']) {
-    const answer = await exchange(world.server.port, { method, path: '/health/ready?x=%zz', headers: [] });
+    const answer = await sendRaw(world.server.port, { method, path: '/health/ready?x=%zz', headers: [] });
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.text)).toEqual({ status: 'ready', checks: { database: 'ok' } });
   }

@@ -1,23 +1,22 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { TooManyRequestsError } from '@messagebox/shared';
-import { boundInFlight } from '@messagebox/web';
+import { limitInFlightRequests, TooManyRequestsError } from '@messagebox/shared';
+import { RawConnection } from '@messagebox/test-support/raw-client';
 import express, { type ErrorRequestHandler } from 'express';
-import { Wire } from './raw-client.ts';
 
 /** Half a gigabyte of uploads is much for a test, so the bound itself is shown with small numbers. */
-const limits = { requests: 5, bodyBytes: 10_000, largestBody: 4_000 };
+const limits = { requests: 5, bodyBytes: 10_000, maxBodyBytes: 4_000 };
 
 let port: number;
 let read: string[];
-let wires: Wire[];
+let wires: RawConnection[];
 let close: () => Promise<void>;
 beforeEach(async () => {
   [read, wires] = [[], []];
   const app = express();
   app.set('trust proxy', 1);
-  app.use(boundInFlight(limits));
+  app.use(limitInFlightRequests(limits));
   app.use((request, response) => {
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
@@ -44,8 +43,8 @@ beforeEach(async () => {
 afterEach(() => close());
 
 /** Announces a body and sends a part of it; resolves when the server has that part. */
-async function upload(announced: number, sent: number, address = '192.0.2.1'): Promise<Wire> {
-  const wire = await Wire.to(port);
+async function upload(announced: number, sent: number, address = '192.0.2.1'): Promise<RawConnection> {
+  const wire = await RawConnection.to(port);
   wires.push(wire);
   wire.write(
     `POST / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: ${address}\r\nContent-Length: ${announced}\r\n\r\n${'b'.repeat(sent)}`,
@@ -53,17 +52,17 @@ async function upload(announced: number, sent: number, address = '192.0.2.1'): P
   return wire;
 }
 
-test('what is announced and not sent uses nothing up', async () => {
+test('announced bytes that are not sent use no memory', async () => {
   for (let i = 0; i < 4; i++) await upload(4_000, 1);
   const wire = await upload(4_000, 4_000);
   expect((await wire.answer()).status).toBe(200);
 });
 
-test('what has arrived is bounded; who comes above it is refused and ended, and the others go on', async () => {
+test('limits the bytes that have arrived, and refuses only the request that exceeds the limit', async () => {
   const first = await upload(4_000, 3_999);
   const second = await upload(4_000, 3_999);
   const third = await upload(4_000, 4_000);
-  // Whose bytes come last, is the network's affair.
+  // The network decides whose bytes come last.
   const refused = await Promise.race(
     [first, second, third].map(async (wire) => ({ wire, answer: await wire.answer() })),
   );
@@ -75,7 +74,7 @@ test('what has arrived is bounded; who comes above it is refused and ended, and 
   for (const wire of [first, second]) if (wire !== refused.wire) expect((await wire.answer()).status).toBe(200);
 });
 
-test('what was held is given back, whether a request was answered or cut off', async () => {
+test('releases memory after an answer and after a lost connection', async () => {
   for (let i = 0; i < 10; i++) {
     const wire = await upload(4_000, 4_000);
     expect((await wire.answer()).status).toBe(200);
@@ -87,7 +86,7 @@ test('what was held is given back, whether a request was answered or cut off', a
   expect((await wire.answer()).status).toBe(200);
 });
 
-test('so many requests at once, and no more', async () => {
+test('limits the number of requests at once', async () => {
   for (let i = 0; i < limits.requests; i++) await upload(10, 1);
   const wire = await upload(1, 1);
   expect((await wire.answer()).status).toBe(429);
@@ -97,18 +96,18 @@ test('so many requests at once, and no more', async () => {
   expect((await next.answer()).status).toBe(200);
 });
 
-test('an address that uses every place makes room for another: its oldest unfinished request is ended', async () => {
+test('ends the oldest unfinished request of an address that uses every place when another address needs one', async () => {
   for (let i = 0; i < limits.requests; i++) await upload(10, 1, '192.0.2.1');
   const newcomer = await upload(1, 1, '192.0.2.2');
   expect((await newcomer.answer()).status).toBe(200);
-  const oldest = wires[0] as Wire;
+  const oldest = wires[0] as RawConnection;
   expect((await oldest.answer()).status).toBe(429);
   await oldest.ended;
   wires[1]?.write('b'.repeat(9));
   expect((await wires[1]?.answer())?.status).toBe(200);
 });
 
-test('an address whose bodies use up all memory makes room for another', async () => {
+test('frees memory of an address that uses all of it when another address needs some', async () => {
   const first = await upload(4_000, 3_999, '192.0.2.1');
   await upload(4_000, 3_999, '192.0.2.1');
   const newcomer = await upload(4_000, 4_000, '192.0.2.2');

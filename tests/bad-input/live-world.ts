@@ -1,25 +1,26 @@
-import { RawClient, RawSocket, type Received, withPatience } from './raw-client.ts';
-import { World } from './refusals.ts';
-import { eventually, linesSince, watchProcess } from './server.ts';
+import { RawClient, RawSocket, type Received, withAnswerTimeout } from '@messagebox/test-support/raw-client';
+import { waitForCondition } from '@messagebox/test-support/wait-for-condition';
+import { HttpTestBed } from './refusals.ts';
+import { readLinesSince, watchProcess } from './server.ts';
 
 /** A server and socket clients of a test file, and what must be true when all of them are gone. */
-export class LiveWorld {
+export class LiveTestBed {
   readonly #open: RawSocket[] = [];
   readonly #watched = watchProcess();
   readonly #timers = watchTimers();
 
-  private constructor(readonly world: World) {}
+  private constructor(readonly http: HttpTestBed) {}
 
-  static async start(env: Record<string, string> = {}): Promise<LiveWorld> {
-    return new LiveWorld(await World.start(env));
+  static async start(env: Record<string, string> = {}): Promise<LiveTestBed> {
+    return new LiveTestBed(await HttpTestBed.start(env));
   }
 
   get url(): string {
-    return this.world.server.url;
+    return this.http.server.url;
   }
 
   /** The recipient's key and one of its boxes. */
-  room(box = 'inbox', key = this.world.recipient.client.identityKey): string {
+  room(box = 'inbox', key = this.http.recipient.client.identityKey): string {
     return `${key}-${box}`;
   }
 
@@ -30,7 +31,7 @@ export class LiveWorld {
   }
 
   /** A socket whose identity is proven; the sender's unless told otherwise. */
-  async proven(client: RawClient = this.world.sender.client, transports?: string[]): Promise<RawSocket> {
+  async proven(client: RawClient = this.http.sender.client, transports?: string[]): Promise<RawSocket> {
     const socket = await RawSocket.proven(this.url, client, transports);
     this.#open.push(socket);
     return socket;
@@ -39,17 +40,17 @@ export class LiveWorld {
   /** After each test: nothing of it stays open. */
   async closeSockets(): Promise<void> {
     for (const socket of this.#open.splice(0)) socket.close();
-    await eventually(() => this.world.server.openSockets() === 0, 'the server forgets closed sockets');
+    await waitForCondition(() => this.http.server.openSockets() === 0, 'the server forgets closed sockets');
   }
 
   /** Does something that the server must refuse as not authenticated, with no more effect than an answer and a line. */
   async refusedFrame(socket: RawSocket, act: () => unknown, code: string): Promise<Received> {
-    const { server } = this.world;
+    const { server } = this.http;
     const [mark, rows] = [server.log.length, await server.rows()];
     act();
-    const answer = await socket.take('authenticationFailed');
+    const answer = await socket.waitFor('authenticationFailed');
     expect(answer).toMatchObject({ signed: false, data: { reason: expect.stringMatching(/^[A-Za-z][^<>]{5,200}$/) } });
-    this.world.expectOneLine(mark, code);
+    this.http.expectOneLine(mark, code);
     expect(socket.received).toEqual([]);
     expect(socket.connected).toBe(true);
     expect(await server.rows()).toEqual(rows);
@@ -58,35 +59,35 @@ export class LiveWorld {
 
   /** Does something that the server must answer by closing the connection. */
   async ended(socket: RawSocket, act: () => unknown): Promise<void> {
-    const rows = await this.world.server.rows();
+    const rows = await this.http.server.rows();
     act();
-    await withPatience(socket.closed, 'the end of the connection', () => JSON.stringify(socket.received));
-    expect(await this.world.server.rows()).toEqual(rows);
+    await withAnswerTimeout(socket.closed, 'the end of the connection', () => JSON.stringify(socket.received));
+    expect(await this.http.server.rows()).toEqual(rows);
   }
 
   /** Shows that a socket still works, and that nothing came on it before that. */
   async expectAlive(socket: RawSocket): Promise<void> {
     const roomId = this.room(`alive ${Math.random()}`, socket.session?.client.identityKey);
     socket.event('joinRoom', roomId);
-    expect(await socket.take('joinedRoom')).toEqual({ signed: true, name: 'joinedRoom', data: { roomId } });
+    expect(await socket.waitFor('joinedRoom')).toEqual({ signed: true, name: 'joinedRoom', data: { roomId } });
     expect(socket.received).toEqual([]);
   }
 
   /** Nothing that would have ended a process, no error in the log, no timer of a socket that is gone. */
   async expectNoTrouble(): Promise<void> {
-    const { server } = this.world;
+    const { server } = this.http;
     await this.closeSockets();
     await this.expectAllServed();
     expect(this.#watched.trouble).toEqual([]);
-    expect(linesSince(server, 0).filter(({ level }) => level > 30)).toEqual([]);
-    await eventually(
+    expect(readLinesSince(server, 0).filter(({ level }) => level > 30)).toEqual([]);
+    await waitForCondition(
       () => this.#timers.open().length === 0,
       () => `timers of sockets are cleared: ${this.#timers.open().join('\n')}`,
     );
   }
 
   async expectAllServed(): Promise<void> {
-    await this.world.taken(this.world.sendMessage());
+    await this.http.expectAccepted(this.http.sendMessage());
     const socket = await this.proven(new RawClient());
     await this.expectAlive(socket);
     await this.closeSockets();
@@ -96,7 +97,7 @@ export class LiveWorld {
     await this.closeSockets();
     this.#watched.stop();
     this.#timers.stop();
-    await this.world.close();
+    await this.http.close();
   }
 }
 

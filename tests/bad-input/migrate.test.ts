@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import { type Header, type WireRequest, withHeader } from './raw-client.ts';
-import { World } from './refusals.ts';
-import { linesSince } from './server.ts';
+import { type Header, type WireRequest, withHeader } from '@messagebox/test-support/raw-client';
+import { HttpTestBed } from './refusals.ts';
+import { readLinesSince } from './server.ts';
 
 /** The one route that changes something without BRC-103: behind a key, or shut. */
 const KEY = 'a-key-for-migrations-7c1e';
@@ -24,9 +24,9 @@ const addressOf = (n: number) => `10.0.${n >> 8}.${n & 255}`;
 const withKey = (key: unknown) => ask(JSON.stringify({ migratekey: key }));
 
 describe.each(servers)('a server $name', ({ env }) => {
-  let world: World;
+  let world: HttpTestBed;
   beforeAll(async () => {
-    world = await World.start({ TRUST_PROXY: '1', ...env });
+    world = await HttpTestBed.start({ TRUST_PROXY: '1', ...env });
   });
   afterAll(() => world.close());
 
@@ -34,7 +34,7 @@ describe.each(servers)('a server $name', ({ env }) => {
     const mark = world.server.log.length;
     const answer = await world.send(request);
     world.expectRefusal(answer, 'ERR_UNAUTHORIZED');
-    expect(linesSince(world.server, mark)).toEqual([expect.objectContaining({ level: 40 })]);
+    expect(readLinesSince(world.server, mark)).toEqual([expect.objectContaining({ level: 40 })]);
     world.expectNoSecrets(mark, request);
     expect(world.server.log.slice(mark).join('')).not.toContain(KEY);
     await world.list();
@@ -59,15 +59,12 @@ describe.each(servers)('a server $name', ({ env }) => {
     'undefined',
     'null',
   ];
-  test.each(wrong.map((key) => [JSON.stringify(key)?.slice(0, 40), key]))(
-    'is shut for the key %s',
-    async (_label, key) => {
-      await shut(withKey(key));
-    },
-  );
+  test.each(wrong.map((key) => [JSON.stringify(key)?.slice(0, 40), key]))('refuses the key %s', async (_label, key) => {
+    await shut(withKey(key));
+  });
 
   test.each(['', '{}', '[]', `["${KEY}"]`, `{"__proto__":{"migratekey":"${KEY}"}}`, `{"MIGRATEKEY":"${KEY}"}`])(
-    'is shut for the body %j',
+    'refuses the body %j',
     async (body) => {
       await shut(ask(body));
     },
@@ -84,22 +81,22 @@ describe.each(servers)('a server $name', ({ env }) => {
     ['an unknown encoding', ask('{}', [['Content-Encoding', 'nonsense']])],
     ['an unknown character set', { ...ask('{}'), headers: [['Content-Type', 'application/json; charset=nonsense']] }],
   ])('refuses %s', async (_name, request) => {
-    await world.refused(request, 'ERR_BAD_REQUEST');
+    await world.expectRefused(request, 'ERR_BAD_REQUEST');
   });
 
   test.each(['GET', 'PUT', 'DELETE'])('knows no %s', async (method) => {
-    await world.refused({ ...withKey(KEY), method }, 'UNAUTHORIZED');
+    await world.expectRefused({ ...withKey(KEY), method }, 'UNAUTHORIZED');
   });
 
   if (env !== open.env) {
-    test('is shut for any key, its own short one included', async () => {
+    test('refuses every key, including its own short one', async () => {
       await shut(withKey(KEY));
       await shut(withKey(undefined));
     });
     return;
   }
 
-  test('migrates with the key, and does not write it down', async () => {
+  test('migrates with the right key, and does not log the key', async () => {
     const mark = world.server.log.length;
     const answer = await world.send(withKey(KEY));
     expect(answer.status).toBe(200);
@@ -108,8 +105,8 @@ describe.each(servers)('a server $name', ({ env }) => {
   });
 });
 
-test('guessing is held off, by address', async () => {
-  const world = await World.start({ TRUST_PROXY: '1', ...open.env });
+test('limits guesses by address', async () => {
+  const world = await HttpTestBed.start({ TRUST_PROXY: '1', ...open.env });
   const guess = (key: string) => withHeader(withKey(key), 'x-forwarded-for', '10.1.1.1');
   try {
     let answer = await world.send(guess('a wrong one'));

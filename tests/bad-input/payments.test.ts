@@ -1,13 +1,20 @@
 import { MerklePath, PrivateKey, Transaction } from '@bsv/sdk';
-import { described, type Free, freeMoney, type Paid, pay, spendFree } from '../support/brc29.ts';
-import { RawClient, type Session } from './raw-client.ts';
-import { uniqueId, World } from './refusals.ts';
+import {
+  type Brc29Payment,
+  createBrc29Payment,
+  describePaymentOutput,
+  type FreeOutput,
+  requestFreeOutput,
+  spendFreeOutput,
+} from '@messagebox/test-support/brc29';
+import { RawClient, type Session } from '@messagebox/test-support/raw-client';
+import { createUniqueId, HttpTestBed } from './refusals.ts';
 
-/** What the box of these tests costs. */
+/** The fee of the box of these tests. */
 const FEES = { delivery: 10, bob: 25, carol: 30 };
 const MISER = PrivateKey.fromRandom();
 
-let world: World;
+let world: HttpTestBed;
 let carol: Session;
 /** A stranger to the message. */
 const mallory = new RawClient().identityKey;
@@ -16,12 +23,12 @@ let bob = '';
 
 beforeAll(async () => {
   const operator = new RawClient();
-  world = await World.start({ ADMIN_IDENTITY_KEYS: operator.identityKey });
+  world = await HttpTestBed.start({ ADMIN_IDENTITY_KEYS: operator.identityKey });
   server = world.server.identityKey;
   bob = world.recipient.client.identityKey;
   carol = await new RawClient().shakeHands(world.server.port);
   const admin = await operator.shakeHands(world.server.port);
-  await world.taken(
+  await world.expectAccepted(
     admin.sign({
       method: 'PUT',
       path: '/admin/fees',
@@ -35,7 +42,7 @@ beforeAll(async () => {
     [carol, FEES.carol],
   ] as const) {
     for (const messageBox of ['paid', 'inbox']) {
-      await world.taken(owner.post('/permissions/set', { messageBox, recipientFee }), owner);
+      await world.expectAccepted(owner.post('/permissions/set', { messageBox, recipientFee }), owner);
     }
   }
 });
@@ -43,22 +50,23 @@ afterAll(() => world.close());
 
 /** A payment as a client would send it, every part of which can be replaced. */
 class Payment {
-  readonly paid: Paid[] = [];
+  readonly paid: Brc29Payment[] = [];
   tx: unknown;
   outputs: unknown;
 
   static async to(...payees: (readonly [string, number, (PrivateKey | 'anyone')?])[]): Promise<Payment> {
-    const payment = new Payment(await freeMoney(world.server.url, 100_000));
-    for (const [payee, satoshis, payer] of payees) payment.paid.push(await pay(payee, satoshis, payer ?? 'anyone'));
-    payment.outputs = payment.paid.map((one, i) => described(one, i));
+    const payment = new Payment(await requestFreeOutput(world.server.url, 100_000));
+    for (const [payee, satoshis, payer] of payees)
+      payment.paid.push(await createBrc29Payment(payee, satoshis, payer ?? 'anyone'));
+    payment.outputs = payment.paid.map((one, i) => describePaymentOutput(one, i));
     payment.tx = payment.transaction().toAtomicBEEF();
     return payment;
   }
 
-  private constructor(readonly money: Free) {}
+  private constructor(readonly money: FreeOutput) {}
 
   transaction(): Transaction {
-    return spendFree(
+    return spendFreeOutput(
       this.money,
       this.paid.map(({ output }) => output),
     );
@@ -76,13 +84,16 @@ const request = (payment: unknown, fields: object = {}) => ({
   payment,
 });
 const refused = (payment: unknown, code: string, fields: object = {}) =>
-  world.refused(world.sendMessage(request(payment, fields)), code);
+  world.expectRefused(world.sendMessage(request(payment, fields)), code);
 const bytesOf = (hexAscii: string) => [...Buffer.from(hexAscii)];
 
 describe('payment', () => {
-  test.each([{}, [], 'money', 7, true, { outputs: [] }, { tx: null }])('without a transaction: %j', async (payment) => {
-    await refused(payment, 'ERR_MISSING_PAYMENT_TX');
-  });
+  test.each([{}, [], 'money', 7, true, { outputs: [] }, { tx: null }])(
+    'refuses a payment without a transaction: %j',
+    async (payment) => {
+      await refused(payment, 'ERR_MISSING_PAYMENT_TX');
+    },
+  );
 
   test('none at all', async () => {
     await refused(undefined, 'ERR_MISSING_PAYMENT_TX');
@@ -109,7 +120,7 @@ describe('payment.tx', () => {
     await refused(payment.with({ tx }), 'ERR_INVALID_PAYMENT');
   });
 
-  test('cut off at either end, or with something behind', async () => {
+  test('refuses a transaction that is cut off at either end, or followed by something', async () => {
     const payment = await enough();
     const tx = payment.tx as number[];
     for (const wrong of [tx.slice(0, -1), tx.slice(1), tx.slice(0, 40), [...tx, 0]]) {
@@ -117,7 +128,7 @@ describe('payment.tx', () => {
     }
   });
 
-  test('the transaction alone, without what it spends', async () => {
+  test('refuses a transaction without the ones that it spends', async () => {
     const payment = await enough();
     await refused(payment.with({ tx: payment.transaction().toBinary() }), 'ERR_INVALID_PAYMENT');
     const unproven = payment.transaction();
@@ -126,7 +137,7 @@ describe('payment.tx', () => {
     await refused(payment.with({ tx: unproven.toAtomicBEEF(true) }), 'ERR_INVALID_PAYMENT');
   });
 
-  test('a BEEF that is no AtomicBEEF', async () => {
+  test('refuses a BEEF that is not an AtomicBEEF', async () => {
     const payment = await enough();
     const transaction = payment.transaction();
     for (const tx of [transaction.toBEEF(), [...transaction.toBEEFUint8Array()]]) {
@@ -134,38 +145,38 @@ describe('payment.tx', () => {
     }
   });
 
-  test('it is about another transaction than the one inside', async () => {
+  test('refuses an AtomicBEEF that names another transaction than its own', async () => {
     const payment = await enough();
     const tx = [...(payment.tx as number[])];
     tx[4] = (tx[4] as number) ^ 1;
     await refused(payment.with({ tx }), 'ERR_INVALID_PAYMENT');
   });
 
-  test('its proof is of no block of the chain', async () => {
+  test('refuses a proof of a block that is not in the chain', async () => {
     const payment = await enough();
     const { height } = await chain<{ height: number }>('findChainTipHeader');
     const made = payment.paid.map(({ output }) => output);
     for (const at of [1, height, height + 1, 4_000_000]) {
       // Money out of nothing, in a block of its own.
-      const source = spendFree(payment.money, [{ satoshis: 1_000_000 + at, script: Uint8Array.of(0x51) }]);
+      const source = spendFreeOutput(payment.money, [{ satoshis: 1_000_000 + at, script: Uint8Array.of(0x51) }]);
       source.merklePath = new MerklePath(at, [[{ offset: 0, hash: source.id('hex'), txid: true }]]);
-      const forged = spendFree({ atomicBeef: source.toAtomicBEEF(), outputIndex: 0 }, made);
+      const forged = spendFreeOutput({ atomicBeef: source.toAtomicBEEF(), outputIndex: 0 }, made);
       await refused(payment.with({ tx: forged.toAtomicBEEF() }), 'ERR_INVALID_PAYMENT');
     }
   });
 
-  test('its script fails', async () => {
+  test('refuses a transaction whose script fails', async () => {
     const payment = await enough();
     const locked = await Payment.to([mallory, 50_000]);
     // Spends what it has no signature for: an output of a transaction that is on its way itself.
-    const thief = spendFree(
+    const thief = spendFreeOutput(
       { atomicBeef: locked.tx as number[], outputIndex: 0 },
       payment.paid.map(({ output }) => output),
     );
     await refused(payment.with({ tx: thief.toAtomicBEEF(true) }), 'ERR_INVALID_PAYMENT');
   });
 
-  test('it is not final: its lock time keeps it out of blocks, and it can still be replaced', async () => {
+  test('refuses a transaction that is not final, because it can still be replaced', async () => {
     const { height } = await chain<{ height: number }>('findChainTipHeader');
     for (const messageBox of ['paid', 'inbox']) {
       const payment = messageBox === 'paid' ? await enough() : await Payment.to([bob, FEES.bob]);
@@ -186,22 +197,22 @@ describe('payment.tx', () => {
     }
   });
 
-  test('it pays out more than it takes in', async () => {
+  test('refuses a transaction that spends more than its inputs', async () => {
     const payment = await Payment.to([server, FEES.delivery], [bob, 200_000]);
     await refused(payment.with({}), 'ERR_INVALID_PAYMENT');
   });
 
-  test('100,000 outputs', async () => {
+  test('refuses 100,000 outputs', async () => {
     const payment = await enough();
     const many = Array.from({ length: 100_000 }, () => ({ satoshis: 0, script: Uint8Array.of(0x6a) }));
-    const transaction = spendFree(payment.money, [...payment.paid.map(({ output }) => output), ...many]);
+    const transaction = spendFreeOutput(payment.money, [...payment.paid.map(({ output }) => output), ...many]);
     await refused(payment.with({ tx: transaction.toAtomicBEEF() }), 'ERR_INVALID_PAYMENT');
   });
 
-  test('it spends what is spent already', async () => {
+  test('refuses a transaction that spends a spent output', async () => {
     for (const messageBox of ['paid', 'inbox']) {
       const payment = messageBox === 'paid' ? await enough() : await Payment.to([bob, FEES.bob]);
-      const rival = spendFree(payment.money, [{ satoshis: 5, script: Uint8Array.of(0x51) }]);
+      const rival = spendFreeOutput(payment.money, [{ satoshis: 5, script: Uint8Array.of(0x51) }]);
       await publish(rival);
       for (let time = 0; time < 2; time += 1) await refused(payment.with({}), 'ERR_INVALID_PAYMENT', { messageBox });
     }
@@ -232,13 +243,13 @@ describe('payment.outputs', () => {
     const payment = await enough();
     for (const wrong of [0, 1]) {
       const outputs = payment.paid.map((one, i) =>
-        described(i === wrong ? { ...one, remittance: { ...one.remittance, ...change } } : one, i),
+        describePaymentOutput(i === wrong ? { ...one, remittance: { ...one.remittance, ...change } } : one, i),
       );
       await refused(payment.with({ outputs }), 'ERR_INVALID_PAYMENT');
     }
   });
 
-  test('none, or none for the server', async () => {
+  test('refuses no outputs, and none for the server', async () => {
     const payment = await enough();
     const insertion = { outputIndex: 1, protocol: 'basket insertion', insertionRemittance: { basket: 'tokens' } };
     for (const outputs of [undefined, null, [], [insertion]]) {
@@ -246,10 +257,12 @@ describe('payment.outputs', () => {
     }
   });
 
-  test('an index that is not there, below zero, no integer', async () => {
+  test('refuses an index that does not exist, is below zero or is not an integer', async () => {
     const payment = await enough();
     for (const index of [2, 4_294_967_295, Number.MAX_SAFE_INTEGER, -1, 0.5, '0', null]) {
-      const outputs = payment.paid.map((one, i) => described(one, i, i === 1 ? { outputIndex: index } : {}));
+      const outputs = payment.paid.map((one, i) =>
+        describePaymentOutput(one, i, i === 1 ? { outputIndex: index } : {}),
+      );
       await refused(payment.with({ outputs }), 'ERR_INVALID_PAYMENT');
     }
   });
@@ -261,7 +274,7 @@ describe('payment.outputs', () => {
     await refused(payment.with({ outputs: honest.outputs }), 'ERR_INVALID_PAYMENT');
   });
 
-  test('one satoshi too little, for the server or for a recipient', async () => {
+  test('refuses one satoshi too little, for the server or for a recipient', async () => {
     const { delivery } = FEES;
     await refused((await Payment.to([server, delivery - 1], [bob, FEES.bob])).with({}), 'ERR_INSUFFICIENT_PAYMENT');
     await refused((await Payment.to([server, delivery], [bob, FEES.bob - 1])).with({}), 'ERR_INSUFFICIENT_PAYMENT');
@@ -270,25 +283,28 @@ describe('payment.outputs', () => {
     });
   });
 
-  test('another key is paid', async () => {
+  test('refuses an output that pays another key', async () => {
     await refused((await Payment.to([mallory, FEES.delivery], [bob, FEES.bob])).with({}), 'ERR_INVALID_PAYMENT');
     await refused((await Payment.to([server, FEES.delivery], [mallory, FEES.bob])).with({}), 'ERR_INVALID_PAYMENT');
     // The recipient, but under a key that only the sender and the recipient can derive.
     await refused((await Payment.to([server, FEES.delivery], [bob, FEES.bob, MISER])).with({}), 'ERR_INVALID_PAYMENT');
   });
 
-  test('somebody is named whom the output does not pay', async () => {
+  test('refuses an output that names a recipient whom it does not pay', async () => {
     const payment = await enough();
     for (const recipientIdentityKey of [mallory, server, 'bob', 7]) {
       const outputs = payment.paid.map((one, i) =>
-        described(one, i, i === 1 ? { customInstructions: JSON.stringify({ recipientIdentityKey }) } : {}),
+        describePaymentOutput(one, i, i === 1 ? { customInstructions: JSON.stringify({ recipientIdentityKey }) } : {}),
       );
       await refused(payment.with({ outputs }), 'ERR_INVALID_PAYMENT');
     }
   });
 
-  test('one output for two recipients, or for recipient and server', async () => {
-    const both = () => ({ recipient: [bob, carol.client.identityKey], messageId: [uniqueId(), uniqueId()] });
+  test('refuses one output for two recipients, or for a recipient and the server', async () => {
+    const both = () => ({
+      recipient: [bob, carol.client.identityKey],
+      messageId: [createUniqueId(), createUniqueId()],
+    });
     const payment = await Payment.to([server, 1_000], [bob, 1_000]);
     const [first, second] = payment.outputs as [object, object];
     await refused(payment.with({}), 'ERR_INSUFFICIENT_OUTPUTS', both());
@@ -297,30 +313,30 @@ describe('payment.outputs', () => {
     await refused(payment.with({ outputs: [first] }), 'ERR_MISSING_RECIPIENT_OUTPUTS');
     const twice = await Payment.to([server, 1_000], [bob, 1_000], [bob, 1_000]);
     const named = twice.paid.map((one, i) =>
-      described(one, i, i > 0 ? { customInstructions: { recipientIdentityKey: bob } } : {}),
+      describePaymentOutput(one, i, i > 0 ? { customInstructions: { recipientIdentityKey: bob } } : {}),
     );
     await refused(twice.with({ outputs: named }), 'ERR_MISSING_RECIPIENT_OUTPUTS', both());
   });
 });
 
-test('what was taken already pays for nothing else', async () => {
+test('a payment that was accepted pays for nothing else', async () => {
   const payment = await enough();
   const sent = request(payment.with({}));
   const before = await world.server.rows();
-  await world.taken(world.sendMessage(sent));
+  await world.expectAccepted(world.sendMessage(sent));
   const after = await world.server.rows();
   expect(after).toMatchObject({ satoshis: before.satoshis + FEES.delivery, messages: before.messages + 1 });
   await refused(payment.with({}), 'ERR_PAYMENT_REUSED');
-  await world.refused(carol.post('/sendMessage', request(payment.with({}))), 'ERR_PAYMENT_REUSED', carol);
-  expect(await world.taken(world.sendMessage(sent))).toMatchObject({ status: 'success' });
+  await world.expectRefused(carol.post('/sendMessage', request(payment.with({}))), 'ERR_PAYMENT_REUSED', carol);
+  expect(await world.expectAccepted(world.sendMessage(sent))).toMatchObject({ status: 'success' });
   expect(await world.server.rows()).toEqual(after);
 });
 
-test('a blocked sender pays nothing', async () => {
+test('accepts no payment of a blocked sender', async () => {
   const payment = await enough();
   const { identityKey } = world.sender.client;
   const block = (recipientFee: number) =>
-    world.taken(
+    world.expectAccepted(
       world.recipient.post('/permissions/set', { messageBox: 'paid', sender: identityKey, recipientFee }),
       world.recipient,
     );
@@ -333,7 +349,7 @@ test('a blocked sender pays nothing', async () => {
   });
   expect(await world.server.rows()).toEqual(rows);
   await block(FEES.bob);
-  await world.taken(world.sendMessage(request(payment.with({}))));
+  await world.expectAccepted(world.sendMessage(request(payment.with({}))));
 });
 
 async function publish(transaction: Transaction): Promise<void> {

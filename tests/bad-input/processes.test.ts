@@ -1,18 +1,18 @@
 import { createAuthenticator, loadCurve } from '@messagebox/brc103';
-import knex, { type Knex } from 'knex';
-import { type Deployment, scaled } from '../acceptance/deployments.ts';
-import { describeScaled } from '../acceptance/describe-scaled.ts';
 import {
-  exchange,
+  encodeRequest,
   type Header,
   RawClient,
   RawSocket,
   type Session,
+  sendRaw,
   type WireRequest,
-  wireBytes,
   withHeader,
-} from './raw-client.ts';
-import { SECRET, uniqueId, World } from './refusals.ts';
+} from '@messagebox/test-support/raw-client';
+import knex, { type Knex } from 'knex';
+import { type Deployment, deployScaled } from '../acceptance/deployments.ts';
+import { describeScaled } from '../acceptance/describe-scaled.ts';
+import { createUniqueId, HttpTestBed, SECRET } from './refusals.ts';
 import type { LogLine, Rows } from './server.ts';
 
 /** The key cases once more, against builds in processes of their own, with MySQL and Redis, two of each kind. */
@@ -21,13 +21,13 @@ describeScaled('bad input to several processes', () => {
   const deep = '['.repeat(DEEP) + ']'.repeat(DEEP);
   let deployment: Deployment;
   let database: Knex;
-  let world: World;
+  let world: HttpTestBed;
   let ports: readonly [number, number];
   let refusals = 0;
   const sockets: RawSocket[] = [];
 
   beforeAll(async () => {
-    deployment = await scaled({
+    deployment = await deployScaled({
       MAX_BODY_BYTES: '1000000',
       LIVE_MAX_BODY: '100000',
       LOGGING_ENABLED: 'true',
@@ -38,7 +38,7 @@ describeScaled('bad input to several processes', () => {
     const [first, second] = deployment.apis;
     ports = [Number(new URL(first).port), Number(new URL(second).port)];
     const { listening, port } = deployment.processes.apis[0];
-    world = await World.of({
+    world = await HttpTestBed.create({
       url: first,
       port,
       identityKey: String(listening['identityKey']),
@@ -72,7 +72,7 @@ describeScaled('bad input to several processes', () => {
   async function refused(request: () => WireRequest | Uint8Array, code: string): Promise<void> {
     const before = await rows();
     for (const port of ports) {
-      world.expectRefusal(await exchange(port, request()), code);
+      world.expectRefusal(await sendRaw(port, request()), code);
       refusals += 1;
     }
     expect(await rows()).toEqual(before);
@@ -146,34 +146,34 @@ describeScaled('bad input to several processes', () => {
     ['no HTTP', () => Buffer.from('hello\r\n\r\n'), 'ERR_BAD_REQUEST'],
     [
       'large headers',
-      () => wireBytes(withHeader(world.sendMessage(), 'x-large', 'a'.repeat(99_000))),
+      () => encodeRequest(withHeader(world.sendMessage(), 'x-large', 'a'.repeat(99_000))),
       'ERR_BAD_REQUEST',
     ],
   ])('%s', async (_name, request, code) => {
     await refused(request, code);
   });
 
-  test('a request that one instance has taken is refused by the other, also after its message was acknowledged', async () => {
-    const messageId = uniqueId();
+  test('refuses at one instance what another has accepted, even after the message was acknowledged', async () => {
+    const messageId = createUniqueId();
     const request = world.sendMessage(world.message({ messageId, messageBox: 'once' }));
-    expect((await exchange(ports[0], request)).status).toBe(200);
-    for (const port of [ports[1], ports[0]]) world.expectRefusal(await exchange(port, request), 'ERR_AUTH_FAILED');
+    expect((await sendRaw(ports[0], request)).status).toBe(200);
+    for (const port of [ports[1], ports[0]]) world.expectRefusal(await sendRaw(port, request), 'ERR_AUTH_FAILED');
     const acknowledge = world.recipient.post('/acknowledgeMessage', { messageIds: [messageId] });
-    expect((await exchange(ports[1], acknowledge)).status).toBe(200);
-    for (const port of ports) world.expectRefusal(await exchange(port, request), 'ERR_AUTH_FAILED');
+    expect((await sendRaw(ports[1], acknowledge)).status).toBe(200);
+    for (const port of ports) world.expectRefusal(await sendRaw(port, request), 'ERR_AUTH_FAILED');
     refusals += 4;
     expect(await world.list('once')).toEqual([]);
   });
 
-  test('the same request at both instances at once is taken once', async () => {
+  test('accepts the same request at both instances at once only once', async () => {
     const request = world.sendMessage(world.message({ messageBox: 'race' }));
-    const answers = await Promise.all([0, 1, 0, 1, 0, 1].map((i) => exchange(ports[i] ?? 0, request)));
+    const answers = await Promise.all([0, 1, 0, 1, 0, 1].map((i) => sendRaw(ports[i] ?? 0, request)));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 401, 401, 401, 401, 401]);
     refusals += 5;
     expect(await world.list('race')).toHaveLength(1);
   });
 
-  test('names that a collation would fold stay apart, and none is cut', async () => {
+  test('names that a collation would treat as equal are different, and none is cut', async () => {
     const long = '\u{1f600}'.repeat(254);
     const names = [
       'n',
@@ -223,7 +223,7 @@ describeScaled('bad input to several processes', () => {
       return socket;
     }
 
-    test('frames that are none, before and after the handshake', async () => {
+    test('invalid frames, before and after the handshake', async () => {
       const before = await rows();
       const frames = [
         null,
@@ -240,13 +240,13 @@ describeScaled('bad input to several processes', () => {
         for (const socket of [await open(i), await open(i, world.sender.client)]) {
           for (const frame of frames) {
             socket.send(frame);
-            await socket.take('authenticationFailed');
+            await socket.waitFor('authenticationFailed');
             refusals += 1;
           }
           socket.packet(`2["authMessage",${'['.repeat(20_000)}${']'.repeat(20_000)}]`);
-          await socket.take('authenticationFailed');
+          await socket.waitFor('authenticationFailed');
           socket.io.emit('sendMessage', { roomId: room(), message: { messageId: 'a', body: SECRET } });
-          await socket.take('authenticationFailed');
+          await socket.waitFor('authenticationFailed');
           refusals += 2;
           expect(socket.received).toEqual([]);
         }
@@ -254,30 +254,32 @@ describeScaled('bad input to several processes', () => {
       expect(await rows()).toEqual(before);
     });
 
-    test('a frame that was heard on one instance has no effect on the other', async () => {
+    test('a frame that was captured on one instance has no effect on another', async () => {
       const victim = await open(0, world.sender.client);
       const session = victim.session as Session;
       const before = await rows();
       const thief = await open(1);
-      thief.send(session.event('sendMessage', { roomId: room(), message: { messageId: uniqueId(), body: SECRET } }));
-      expect((await thief.take('authMessage')).data).toMatchObject({ messageType: 'initialRequest' });
+      thief.send(
+        session.event('sendMessage', { roomId: room(), message: { messageId: createUniqueId(), body: SECRET } }),
+      );
+      expect((await thief.waitFor('authMessage')).data).toMatchObject({ messageType: 'initialRequest' });
       thief.send({ ...session.event('x'), yourNonce: session.clientNonce });
-      await thief.take('authenticationFailed');
+      await thief.waitFor('authenticationFailed');
       refusals += 1;
       expect(await rows()).toEqual(before);
       expect(await world.list('live')).toEqual([]);
     });
 
-    test("another's room is neither joined nor heard, on any instance", async () => {
+    test('refuses the room of another identity on each instance, and sends none of its messages', async () => {
       const [eavesdropper, listener] = [await open(1, world.sender.client), await open(0, world.recipient.client)];
       eavesdropper.event('joinRoom', room());
-      await eavesdropper.take('joinFailed');
+      await eavesdropper.waitFor('joinFailed');
       refusals += 1;
       listener.event('joinRoom', room());
-      await listener.take('joinedRoom');
+      await listener.waitFor('joinedRoom');
       const message = world.message({ messageBox: 'live' });
-      expect((await exchange(ports[1], world.sendMessage(message))).status).toBe(200);
-      expect(await listener.take(`sendMessage-${room()}`)).toMatchObject({
+      expect((await sendRaw(ports[1], world.sendMessage(message))).status).toBe(200);
+      expect(await listener.waitFor(`sendMessage-${room()}`)).toMatchObject({
         data: { messageId: message.message['messageId'], body: SECRET },
       });
       expect(eavesdropper.received).toEqual([]);
@@ -287,29 +289,32 @@ describeScaled('bad input to several processes', () => {
       ['a body that is too large', { body: 'b'.repeat(100_001) }, 'ERR_MESSAGE_TOO_LARGE'],
       ['another recipient', { recipient: new RawClient().identityKey }, 'ERR_INVALID_RECIPIENT_KEY'],
       ['no body', { body: null }, 'ERR_INVALID_MESSAGE_BODY'],
-    ])('a send with %s', async (_name, fields, code) => {
+    ])('refuses a send with %s', async (_name, fields, code) => {
       const before = await rows();
       const socket = await open(1, world.sender.client);
-      const messageId = uniqueId();
+      const messageId = createUniqueId();
       socket.event('sendMessage', { roomId: room(), message: { messageId, body: SECRET, ...fields } });
-      const ack = await socket.take(`sendMessageAck-${room()}`);
+      const ack = await socket.waitFor(`sendMessageAck-${room()}`);
       expect(ack).toMatchObject({ signed: true, data: { status: 'error', code, messageId } });
       refusals += 1;
       expect(await rows()).toEqual(before);
     });
 
-    test('more sends than may be under way, with ids of deep JSON', async () => {
+    test('refuses sends beyond the limit of unfinished ones, with ids of deep JSON', async () => {
       const socket = await open(0, new RawClient());
       const { session } = socket;
       const id = '['.repeat(120) + ']'.repeat(120);
       const count = 560;
       for (let i = 0; i < count; i++) {
-        const data = `{"roomId":"${room('flood')}","message":{"messageId":${i < 520 ? `"${uniqueId()}"` : id},"body":"b"}}`;
+        const data = `{"roomId":"${room('flood')}","message":{"messageId":${i < 520 ? `"${createUniqueId()}"` : id},"body":"b"}}`;
         socket.send(session?.frame(Buffer.from(`{"eventName":"sendMessage","data":${data}}`)));
       }
       const codes = new Set<unknown>();
       for (let i = 0; i < count; i++) {
-        const { status, code } = (await socket.take(`sendMessageAck-${room('flood')}`)).data as Record<string, unknown>;
+        const { status, code } = (await socket.waitFor(`sendMessageAck-${room('flood')}`)).data as Record<
+          string,
+          unknown
+        >;
         if (status === 'error') refusals += 1;
         codes.add(code);
       }
@@ -325,16 +330,16 @@ describeScaled('bad input to several processes', () => {
       refusals += 33;
     });
 
-    test.each(['/', '/sendMessage', '/nothing', '/health/none'])('%s is not there', async (path) => {
+    test.each(['/', '/sendMessage', '/nothing', '/health/none'])('%s does not exist', async (path) => {
       for (const { port } of deployment.processes.realtimes) {
-        const answer = await exchange(port, { method: 'POST', path, headers: [], body: Buffer.from('{}') });
+        const answer = await sendRaw(port, { method: 'POST', path, headers: [], body: Buffer.from('{}') });
         world.expectRefusal(answer, 'ERR_NOT_FOUND');
         refusals += 1;
       }
     });
   });
 
-  test('offers of HTTP/2 are ignored by realtime, at both of its ports, and by the one that passes a poll on', async () => {
+  test('ignores offers of HTTP/2 at both ports of realtime, and when a poll is forwarded', async () => {
     const offer: Header[] = [
       ['Connection', 'Upgrade, HTTP2-Settings'],
       ['Upgrade', 'h2c'],
@@ -345,24 +350,24 @@ describeScaled('bad input to several processes', () => {
     for (const { port, waitForLog } of realtimes) {
       const { url } = JSON.parse(await waitForLog('metrics and health for operators')) as { url: string };
       for (const at of [port, Number(new URL(url).port)]) {
-        const answer = await exchange(at, get('/health/live'));
+        const answer = await sendRaw(at, get('/health/live'));
         expect(answer).toMatchObject({ status: 200, text: '{"status":"alive"}' });
         const websocket: Header[] = [
           ['Connection', 'Upgrade'],
           ['Upgrade', 'websocket'],
         ];
-        expect((await exchange(at, get('/health/live', websocket))).status).toBe(200);
+        expect((await sendRaw(at, get('/health/live', websocket))).status).toBe(200);
       }
     }
     const [holder, other] = realtimes;
-    const opened = await exchange(holder.port, get('/socket.io/?EIO=4&transport=polling'));
+    const opened = await sendRaw(holder.port, get('/socket.io/?EIO=4&transport=polling'));
     const { sid } = JSON.parse(opened.text.slice(1)) as { sid: string };
     const path = `//socket.io/?EIO=4&transport=polling&sid=${sid}`;
-    const posted = await exchange(other.port, { method: 'POST', path, headers: offer, body: Buffer.from('1') });
+    const posted = await sendRaw(other.port, { method: 'POST', path, headers: offer, body: Buffer.from('1') });
     expect(posted).toMatchObject({ status: 200, text: 'ok' });
   });
 
-  test('after all of it every process is the same, has said one line for each refusal, no secret, and ends in order', async () => {
+  test('at the end each process still runs, has logged one line for each refusal and no secret, and stops in order', async () => {
     const services = [...deployment.processes.apis, ...deployment.processes.realtimes];
     for (const { url } of services) expect((await fetch(`${url}/health/ready`)).status).toBe(200);
     expect(await Promise.all(services.map((service) => service.stop()))).toEqual([0, 0, 0, 0]);

@@ -1,19 +1,16 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { ruleErrorCodes } from '@messagebox/shared';
-import { type Answer, exchange, headerOf, RawClient, type Session, type WireRequest } from './raw-client.ts';
-import { linesSince, startServer, type TestServer } from './server.ts';
+import { ruleErrorCodes } from '@messagebox/messages';
+import { documentedErrors } from '@messagebox/test-support/documented-errors';
+import {
+  type Answer,
+  getHeader,
+  RawClient,
+  type Session,
+  sendRaw,
+  type WireRequest,
+} from '@messagebox/test-support/raw-client';
+import { readLinesSince, startServer, type TestServer } from './server.ts';
 
-/** The catalogue that operators and client authors read: code → statuses. */
-export const documentedErrors: ReadonlyMap<string, readonly number[]> = new Map(
-  [
-    ...readFileSync(join(__dirname, '..', '..', 'docs', 'errors.md'), 'utf8').matchAll(
-      /^\| `([A-Z_]+)` \| ([^|]*) \|/gm,
-    ),
-  ].map(([, code = '', statuses = '']) => [code, (statuses.match(/\d{3}/g) ?? []).map(Number)]),
-);
-
-/** These answer an authenticated request, so they are signed; all others come before there is somebody to sign for. */
+/** Codes that answer an authenticated request, so the answer is signed. All other refusals come before authentication. */
 const signedCodes = new Set<string>([...ruleErrorCodes, 'ERR_NOT_FOUND']);
 // Said of a body before it is verified.
 for (const code of ['ERR_BODY_TOO_LARGE', 'ERR_UNSUPPORTED_ENCODING']) signedCodes.delete(code);
@@ -22,21 +19,21 @@ for (const code of ['ERR_BODY_TOO_LARGE', 'ERR_UNSUPPORTED_ENCODING']) signedCod
 export const SECRET = 'zq-secret-9f31';
 
 /** A server with two users, and what each test asks of it. */
-export class World {
+export class HttpTestBed {
   private constructor(
     readonly server: TestServer,
     readonly sender: Session,
     readonly recipient: Session,
   ) {}
 
-  static async start(env: Record<string, string> = {}): Promise<World> {
-    return World.of(await startServer(env));
+  static async start(env: Record<string, string> = {}): Promise<HttpTestBed> {
+    return HttpTestBed.create(await startServer(env));
   }
 
   /** The same around a server that runs already. */
-  static async of(server: TestServer): Promise<World> {
+  static async create(server: TestServer): Promise<HttpTestBed> {
     const [sender, recipient] = [new RawClient(), new RawClient()];
-    return new World(server, await sender.shakeHands(server.port), await recipient.shakeHands(server.port));
+    return new HttpTestBed(server, await sender.shakeHands(server.port), await recipient.shakeHands(server.port));
   }
 
   close(): Promise<void> {
@@ -44,13 +41,13 @@ export class World {
   }
 
   send(request: WireRequest | string | Uint8Array): Promise<Answer> {
-    return exchange(this.server.port, request);
+    return sendRaw(this.server.port, request);
   }
 
   /** A message that the server takes, unless fields say otherwise. */
   message(fields: Record<string, unknown> = {}): { message: Record<string, unknown> } {
     const recipient = this.recipient.client.identityKey;
-    return { message: { recipient, messageBox: 'inbox', messageId: uniqueId(), body: SECRET, ...fields } };
+    return { message: { recipient, messageBox: 'inbox', messageId: createUniqueId(), body: SECRET, ...fields } };
   }
 
   /** A signed request that the server takes, unless the body says otherwise. */
@@ -58,7 +55,7 @@ export class World {
     return this.sender.post('/sendMessage', body);
   }
 
-  /** What the recipient finds. */
+  /** The messages that the recipient finds. */
   async list(messageBox = 'inbox', reader = this.recipient): Promise<Listed[]> {
     const request = reader.post('/listMessages', { messageBox });
     const answer = await this.send(request);
@@ -67,12 +64,12 @@ export class World {
   }
 
   /** Sends what the server must take, and returns the parsed answer. */
-  async taken(request: WireRequest, by: Session = this.sender): Promise<Record<string, unknown>> {
+  async expectAccepted(request: WireRequest, by: Session = this.sender): Promise<Record<string, unknown>> {
     const mark = this.server.log.length;
     const answer = await this.send(request);
     expect({ status: answer.status, text: answer.text }).toMatchObject({ status: 200 });
     expect(by.isSigned(request, answer)).toBe(true);
-    expect(linesSince(this.server, mark)).toEqual([]);
+    expect(readLinesSince(this.server, mark)).toEqual([]);
     return JSON.parse(answer.text) as Record<string, unknown>;
   }
 
@@ -82,7 +79,7 @@ export class World {
    *
    * @param by whose session it is sent under; its answer, when there was authentication, is signed
    */
-  async refused(request: WireRequest | string | Uint8Array, code: string, by = this.sender): Promise<Answer> {
+  async expectRefused(request: WireRequest | string | Uint8Array, code: string, by = this.sender): Promise<Answer> {
     const [mark, rows] = [this.server.log.length, await this.server.rows()];
     const answer = await this.send(request);
     const refusedWith = this.expectRefusal(answer, code);
@@ -101,7 +98,7 @@ export class World {
    * @returns its code, which tests through an edge allow to be another one
    */
   expectRefusal(answer: Answer, code: string): string {
-    const body = parsed(answer.text);
+    const body = parseAnswerBody(answer.text);
     expect({ status: answer.status, body }).toMatchObject({ body: { status: 'error', code } });
     expect(documentedErrors.get(code) ?? `${code} is not documented`).toContain(answer.status);
     expect(answer.headers['content-type']).toMatch(/^application\/json\b/);
@@ -115,7 +112,7 @@ export class World {
 
   /** Since the mark, exactly one line at info level or above, and in no line, debug ones included, any secret. */
   expectOneLine(mark: number, code: string, request?: WireRequest | string | Uint8Array): void {
-    const lines = linesSince(this.server, mark);
+    const lines = readLinesSince(this.server, mark);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({ level: 30, code });
     this.expectNoSecrets(mark, request);
@@ -127,7 +124,7 @@ export class World {
     const secrets = [SECRET, Buffer.from(privateKey).toString('hex'), Buffer.from(privateKey).toString('base64')];
     if (typeof request === 'object' && 'headers' in request) {
       for (const name of ['signature', 'nonce', 'your-nonce', 'request-id']) {
-        secrets.push(headerOf(request, `x-bsv-auth-${name}`));
+        secrets.push(getHeader(request, `x-bsv-auth-${name}`));
       }
       secrets.push(Buffer.from(request.body ?? '').toString());
     }
@@ -145,13 +142,40 @@ export interface Listed {
   readonly sender: string;
 }
 
+/** Values of `expiresAt` that are refused, as of now. */
+export function notExpiryTimes(): unknown[] {
+  const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+  return [
+    '',
+    ' ',
+    'soon',
+    0,
+    Date.now() + 60_000,
+    true,
+    [],
+    {},
+    [inDays(1)],
+    inDays(1).slice(0, 10),
+    inDays(1).replace('Z', ''),
+    inDays(1).replace('Z', '+0100'),
+    inDays(1).replace('T', ' '),
+    `${inDays(1)}\0`,
+    '2027-02-30T00:00:00Z',
+    inDays(-1),
+    inDays(0),
+    inDays(367),
+    '9'.repeat(10_000),
+    '\ud800',
+  ];
+}
+
 let ids = 0;
-export function uniqueId(): string {
+export function createUniqueId(): string {
   ids += 1;
   return `id-${ids}`;
 }
 
-function parsed(text: string): Record<string, unknown> {
+function parseAnswerBody(text: string): Record<string, unknown> {
   try {
     return JSON.parse(text) as Record<string, unknown>;
   } catch {

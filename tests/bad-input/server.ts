@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { Realtime } from '@messagebox/realtime';
 import { createLogger, readConfig } from '@messagebox/shared';
 import { start } from '@messagebox/standalone';
+import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
+import { sendRaw } from '@messagebox/test-support/raw-client';
 import knex, { type Knex } from 'knex';
-import { temporaryFolder } from '../support/own-process.ts';
-import { WALLET_FILE, walletBalance } from '../support/wallet-balance.ts';
-import { exchange } from './raw-client.ts';
+import { readWalletBalance, WALLET_FILE } from '../support/wallet-balance.ts';
 
 /** A line of the server's log. */
 export interface LogLine {
@@ -20,14 +20,14 @@ export interface LogLine {
   readonly status?: number;
 }
 
-/** What the store holds: a refused request leaves no trace in any table. */
+/** The contents of the store: a refused request leaves no trace in any table. */
 export interface Rows {
   readonly messages: number;
   /** Tells contents apart that have the same number of messages. */
   readonly newest: number;
   readonly bytes: number;
   readonly boxes: number;
-  /** Of permissions and of delivery fees: every row, as text. */
+  /** Every row of permissions and delivery fees, as text. */
   readonly permissions: string;
   readonly fees: string;
   /** Payments that were taken, or are being taken. */
@@ -49,9 +49,9 @@ export interface TestServer {
   openSockets(): number;
   /** TCP connections that the server's port has. */
   openConnections(): number;
-  /** Of the sockets, by the server's own count, those whose identity is not proven. */
+  /** The server's count of sockets without a proven identity. */
   unprovenSockets(): Promise<number>;
-  /** What the internal port tells Prometheus. */
+  /** The metrics of the internal port. */
   metrics(): Promise<string>;
   close(): Promise<void>;
 }
@@ -59,7 +59,7 @@ export interface TestServer {
 const INFO = 30;
 
 /** Lines at info level or above that were written since `mark`, which is an earlier `log.length`. */
-export function linesSince(server: Pick<TestServer, 'log'>, mark: number): LogLine[] {
+export function readLinesSince(server: Pick<TestServer, 'log'>, mark: number): LogLine[] {
   return server.log
     .slice(mark)
     .map((line) => JSON.parse(line) as LogLine)
@@ -67,7 +67,7 @@ export function linesSince(server: Pick<TestServer, 'log'>, mark: number): LogLi
 }
 
 export async function startServer(env: Record<string, string> = {}): Promise<TestServer> {
-  const folder = temporaryFolder();
+  const folder = createTemporaryFolder();
   const privateKey = randomBytes(32);
   const log: string[] = [];
   const config = readConfig({
@@ -83,7 +83,7 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
   });
   const attach = jest.spyOn(Realtime.prototype, 'attach');
   const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
-  const service = await start(config, createLogger('standalone', true, { write: (line) => void log.push(line) }));
+  const service = await start(config, createLogger('standalone', 'debug', { write: (line) => void log.push(line) }));
   stderr.mockRestore();
   const realtime = attach.mock.contexts[0] as Realtime;
   attach.mockRestore();
@@ -109,7 +109,7 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
   const connections = countConnections(port);
   const metrics = async () => {
     const request = { method: 'GET', path: '/metrics', headers: [] };
-    return (await exchange(Number(new URL(internal.url).port), request)).text;
+    return (await sendRaw(Number(new URL(internal.url).port), request)).text;
   };
 
   return {
@@ -120,7 +120,7 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
     log,
     rows: async () => ({
       ...((await database.raw(rows)) as [Omit<Rows, 'satoshis'>])[0],
-      satoshis: await walletBalance(wallet, listening.identityKey),
+      satoshis: await readWalletBalance(wallet, listening.identityKey),
     }),
     openSockets: () => realtime.size,
     openConnections: () => connections.size,
@@ -138,7 +138,7 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
   };
 }
 
-/** Those that a port of this process accepts from now on and has not yet seen the end of. */
+/** Counts the open connections that a port of this process accepts from now on. */
 function countConnections(port: number): { readonly size: number; stop(): void } {
   const open = new Set<Socket>();
   const note = (message: unknown) => {
@@ -174,18 +174,4 @@ export function watchProcess(): { readonly trouble: string[]; stop(): void } {
       for (const event of events) hostProcess.off(event as 'warning', note);
     },
   };
-}
-
-/** Waits, turn by turn of the event loop, until something holds; fails rather than hanging. */
-export async function eventually(
-  condition: () => boolean,
-  what: string | (() => string),
-  patienceMs = 10_000,
-): Promise<void> {
-  const deadline = Date.now() + patienceMs;
-  while (!condition()) {
-    if (Date.now() > deadline)
-      throw new Error(`not within ${patienceMs} ms: ${typeof what === 'string' ? what : what()}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }

@@ -5,30 +5,30 @@ import { join } from 'node:path';
 import { createApi } from '@messagebox/api';
 import {
   createLogger,
-  type Foundation,
+  createServiceContext,
+  DEFAULT_MIN_UPLOAD_PACE,
   JsonServer,
-  openFoundation,
-  openOverlayJobs,
+  openOverlayJobQueue,
   readConfig,
-  UPLOAD_PACE,
+  type ServiceContext,
 } from '@messagebox/shared';
-import { attachSocketIo, createSocketIo } from '../../services/realtime/src/sockets/socket-io.ts';
-import { openAdmission } from '../../services/realtime/test/support/open-admission.ts';
-import { temporaryFolder } from '../support/own-process.ts';
+import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
 import {
   type Answer,
-  exchange,
+  encodeRequest,
   RawClient,
+  RawConnection,
   type Session,
-  Wire,
+  sendRaw,
   type WireRequest,
-  wireBytes,
   withHeader,
-} from './raw-client.ts';
-import { uniqueId } from './refusals.ts';
+} from '@messagebox/test-support/raw-client';
+import { attachSocketIo, createSocketIo } from '../../services/realtime/src/sockets/socket-io.ts';
+import { openAdmission } from '../../services/realtime/test/support/open-admission.ts';
+import { createUniqueId } from './refusals.ts';
 
-const PACE = UPLOAD_PACE.minBytesPerSecond;
-const GRACE_SECONDS = UPLOAD_PACE.graceMs / 1_000;
+const PACE = DEFAULT_MIN_UPLOAD_PACE.minBytesPerSecond;
+const GRACE_SECONDS = DEFAULT_MIN_UPLOAD_PACE.graceMs / 1_000;
 const BODY_BYTES = 2_000_000;
 
 /** The server's clock, which goes on when the test says so. */
@@ -36,7 +36,7 @@ const clock = {
   ms: 0,
   looks: 0,
   /** Lets time pass until the server has looked at its clock since, or until it has ended the connection. */
-  async pass(seconds: number, wire: Wire): Promise<void> {
+  async pass(seconds: number, wire: RawConnection): Promise<void> {
     clock.ms += seconds * 1_000;
     const { looks } = clock;
     while (clock.looks === looks && !wire.isOver) await new Promise(setImmediate);
@@ -45,12 +45,12 @@ const clock = {
 
 /** The api on SQLite, and socket.io beside it. */
 let server: JsonServer;
-let foundation: Foundation;
+let foundation: ServiceContext;
 let io: ReturnType<typeof createSocketIo>;
 let port: number;
 let session: Session;
-const wires: Wire[] = [];
-const folder = temporaryFolder();
+const wires: RawConnection[] = [];
+const folder = createTemporaryFolder();
 
 beforeAll(async () => {
   const config = readConfig({
@@ -59,20 +59,20 @@ beforeAll(async () => {
     SERVER_PRIVATE_KEY: randomBytes(32).toString('hex'),
     SHUTDOWN_GRACE_SECONDS: '2',
   });
-  const logger = createLogger('api', false, { write: () => undefined });
+  const logger = createLogger('api', 'info', { write: () => undefined });
   const embedded = { client: 'better-sqlite3' as const, filename: join(folder.path, 'messagebox.sqlite') };
-  foundation = await openFoundation(config, logger, { service: 'api', embedded });
+  foundation = await createServiceContext(config, logger, { service: 'api', embedded });
   await foundation.store.migrate();
-  const jobs = openOverlayJobs(foundation);
-  foundation.closing.add('jobs', () => jobs.close());
+  const jobs = openOverlayJobQueue(foundation);
+  foundation.shutdown.add('jobs', () => jobs.close());
   const api = createApi({ ...foundation, events: { publish: () => undefined }, jobs });
   const now = () => {
     clock.looks += 1;
     return clock.ms;
   };
-  server = new JsonServer(api, logger, { uploadCheckMs: 1, now });
+  server = new JsonServer(api, logger, { uploadCheckIntervalMs: 1, now });
   io = createSocketIo(foundation.broker, BODY_BYTES * 2);
-  attachSocketIo(io, server, { routingPrefix: '', admission: openAdmission(), draining: () => false });
+  attachSocketIo(io, server, { routingPrefix: '', admission: openAdmission(), isDraining: () => false });
   port = Number(new URL(await server.listen(0, '127.0.0.1')).port);
   session = await new RawClient().shakeHands(port);
 });
@@ -82,14 +82,14 @@ afterEach(() => {
 afterAll(async () => {
   io.engine.close();
   await server.close(500);
-  await foundation.closing.close();
+  await foundation.shutdown.close();
   folder.remove();
 });
 
 /** A connection, and the server's end of it. */
-async function connect(): Promise<{ wire: Wire; received(bytes: number): Promise<void> }> {
+async function connect(): Promise<{ wire: RawConnection; received(bytes: number): Promise<void> }> {
   const accepted = once(server.http, 'connection') as Promise<[Socket]>;
-  const wire = await Wire.to(port);
+  const wire = await RawConnection.to(port);
   wires.push(wire);
   const [socket] = await accepted;
   return {
@@ -106,8 +106,8 @@ async function connect(): Promise<{ wire: Wire; received(bytes: number): Promise
  *
  * @returns the connection, and the seconds that have passed on the server's clock
  */
-async function upload(request: WireRequest, bytesPerSecond: number): Promise<{ wire: Wire; seconds: number }> {
-  const bytes = wireBytes(request);
+async function upload(request: WireRequest, bytesPerSecond: number): Promise<{ wire: RawConnection; seconds: number }> {
+  const bytes = encodeRequest(request);
   const headBytes = bytes.length - (request.body?.length ?? 0);
   const { wire, received } = await connect();
   wire.write(bytes.subarray(0, headBytes));
@@ -123,13 +123,13 @@ async function upload(request: WireRequest, bytesPerSecond: number): Promise<{ w
   return { wire, seconds };
 }
 
-const message = (messageId = uniqueId(), body = 'b'.repeat(BODY_BYTES)) => ({
+const message = (messageId = createUniqueId(), body = 'b'.repeat(BODY_BYTES)) => ({
   message: { recipient: session.client.identityKey, messageBox: 'inbox', messageId, body },
 });
 const send = (messageId?: string) => session.post('/sendMessage', message(messageId));
 
 async function storedIds(): Promise<string[]> {
-  const { text } = await exchange(port, session.post('/listMessages', { messageBox: 'inbox' }));
+  const { text } = await sendRaw(port, session.post('/listMessages', { messageBox: 'inbox' }));
   return (JSON.parse(text) as { messages: { messageId: string }[] }).messages.map(({ messageId }) => messageId);
 }
 
@@ -143,15 +143,15 @@ function expectTooSlow(answer: Answer): void {
   });
 }
 
-test('a signed send that arrives at the least pace is taken, however long it takes', async () => {
-  const messageId = uniqueId();
+test('accepts a signed send at the minimum pace, however long it takes', async () => {
+  const messageId = createUniqueId();
   const { wire, seconds } = await upload(send(messageId), PACE);
   expect(seconds).toBeGreaterThan(120);
   expect(await wire.answer()).toMatchObject({ status: 200 });
   expect(await storedIds()).toContain(messageId);
 });
 
-test('one that is slower is answered with 408 in JSON, and leaves nothing', async () => {
+test('answers a slower send with 408 in JSON, and stores nothing', async () => {
   const before = await storedIds();
   const { wire, seconds } = await upload(send(), PACE / 2);
   expectTooSlow(await wire.answer());
@@ -166,16 +166,16 @@ test.each<[string, () => WireRequest]>([
   ['a handshake', () => ({ method: 'POST', path: '/.well-known/auth', headers: [], body: Buffer.alloc(200, ' ') })],
   ['a request without authentication', () => ({ method: 'POST', path: '/none', headers: [], body: Buffer.alloc(200) })],
   ['the key of a migration', () => ({ method: 'POST', path: '/migrate', headers: [], body: Buffer.alloc(200) })],
-  ['a signed send', () => session.post('/sendMessage', message(uniqueId(), 'b'))],
+  ['a signed send', () => session.post('/sendMessage', message(createUniqueId(), 'b'))],
   [
     'a signed send that offers HTTP/2',
     () => {
-      const request = session.post('/sendMessage', message(uniqueId(), 'b'));
+      const request = session.post('/sendMessage', message(createUniqueId(), 'b'));
       return { ...request, headers: [['Connection', 'Upgrade'], ['Upgrade', 'h2c'], ...request.headers] };
     },
   ],
 ])('%s that stalls is ended after the grace', async (_name, request) => {
-  const bytes = wireBytes(request());
+  const bytes = encodeRequest(request());
   const { wire, received } = await connect();
   wire.write(bytes.subarray(0, -10));
   await received(bytes.length - 10);
@@ -188,8 +188,8 @@ test.each<[string, () => WireRequest]>([
   await wire.ended;
 });
 
-test('who has sent fast has no more than the grace left', async () => {
-  const bytes = wireBytes(send());
+test('a client that sent fast at first has only the grace period left', async () => {
+  const bytes = encodeRequest(send());
   const { wire, received } = await connect();
   wire.write(bytes.subarray(0, -10));
   await received(bytes.length - 10);
@@ -198,9 +198,9 @@ test('who has sent fast has no more than the grace left', async () => {
   expectTooSlow(await wire.answer());
 });
 
-test('chunks of unknown number obey the same pace', async () => {
+test('chunked uploads need the same pace', async () => {
   const request = withHeader(send(), 'transfer-encoding', 'chunked');
-  const head = wireBytes({ ...request, body: undefined });
+  const head = encodeRequest({ ...request, body: undefined });
   const { wire, received } = await connect();
   wire.write(head);
   let sent = head.length;
@@ -216,8 +216,8 @@ test('chunks of unknown number obey the same pace', async () => {
   expectTooSlow(await wire.answer());
 });
 
-test('a frame over long polling obeys it, too', async () => {
-  const { text } = await exchange(port, { method: 'GET', path: '/socket.io/?EIO=4&transport=polling', headers: [] });
+test('a frame over long polling needs the same pace', async () => {
+  const { text } = await sendRaw(port, { method: 'GET', path: '/socket.io/?EIO=4&transport=polling', headers: [] });
   const { sid } = JSON.parse(text.slice(1)) as { sid: string };
   const path = `/socket.io/?EIO=4&transport=polling&sid=${sid}`;
   const post = (body: string): WireRequest => ({
@@ -228,7 +228,7 @@ test('a frame over long polling obeys it, too', async () => {
   });
   // A poll, which ends with the connection. The packets are of the kind that means nothing.
   const { wire: poll } = await connect();
-  poll.write(wireBytes({ method: 'GET', path, headers: [] }));
+  poll.write(encodeRequest({ method: 'GET', path, headers: [] }));
   const steady = await upload(post(`6${' '.repeat(PACE * 100)}`), PACE);
   expect(await steady.wire.answer()).toMatchObject({ status: 200, text: 'ok' });
   const slow = await upload(post(`6${' '.repeat(PACE * 100)}`), 100);
@@ -236,7 +236,7 @@ test('a frame over long polling obeys it, too', async () => {
   expect(await poll.answer('GET')).toMatchObject({ status: 200 });
 });
 
-test('a request that this server does not read is not too slow', async () => {
+test('does not time a request whose body is not read', async () => {
   let read = () => undefined as unknown;
   const idle = new JsonServer(
     (request, response) => {
@@ -244,17 +244,17 @@ test('a request that this server does not read is not too slow', async () => {
     },
     undefined,
     {
-      uploadCheckMs: 1,
+      uploadCheckIntervalMs: 1,
       now: () => {
         clock.looks += 1;
         return clock.ms;
       },
     },
   );
-  const wire = await Wire.to(Number(new URL(await idle.listen(0, '127.0.0.1')).port));
+  const wire = await RawConnection.to(Number(new URL(await idle.listen(0, '127.0.0.1')).port));
   try {
     const arrived = once(idle.http, 'request');
-    wire.write(wireBytes({ method: 'POST', path: '/', headers: [], body: Buffer.alloc(3_000_000) }));
+    wire.write(encodeRequest({ method: 'POST', path: '/', headers: [], body: Buffer.alloc(3_000_000) }));
     const [request] = (await arrived) as [{ readonly readableLength: number; readonly readableHighWaterMark: number }];
     while (request.readableLength < request.readableHighWaterMark) await new Promise(setImmediate);
     await clock.pass(100 * GRACE_SECONDS, wire);
@@ -267,10 +267,10 @@ test('a request that this server does not read is not too slow', async () => {
   }
 });
 
-test('headers have their own, shorter time', async () => {
+test('headers have their own, shorter timeout', async () => {
   const hasty = new JsonServer((_request, response) => response.end('{}'), undefined, { headersTimeoutMs: 50 });
   expect(server.http.headersTimeout).toBe(15_000);
-  const wire = await Wire.to(Number(new URL(await hasty.listen(0, '127.0.0.1')).port));
+  const wire = await RawConnection.to(Number(new URL(await hasty.listen(0, '127.0.0.1')).port));
   try {
     wire.write('GET / HTTP/1.1\r\nHost: a\r\n');
     expectTooSlow(await wire.answer());

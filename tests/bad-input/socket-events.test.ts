@@ -1,19 +1,20 @@
-import { isSpeakableEventName } from '@messagebox/brc103';
-import { LiveWorld } from './live-world.ts';
-import { RawClient, type RawSocket, type Received } from './raw-client.ts';
-import { documentedErrors, SECRET, uniqueId } from './refusals.ts';
-import { linesSince } from './server.ts';
+import { isAcceptedEventName } from '@messagebox/brc103/socket-io';
+import { documentedErrors } from '@messagebox/test-support/documented-errors';
+import { RawClient, type RawSocket, type Received } from '@messagebox/test-support/raw-client';
+import { LiveTestBed } from './live-world.ts';
+import { createUniqueId, notExpiryTimes, SECRET } from './refusals.ts';
+import { readLinesSince } from './server.ts';
 
 /** Events of a proven identity whose content is wrong: answered, signed, and without effect. */
-let live: LiveWorld;
+let live: LiveTestBed;
 let socket: RawSocket;
 let own: string;
 beforeAll(async () => {
-  live = await LiveWorld.start({ LIVE_MAX_BODY: '100000' });
+  live = await LiveTestBed.start({ LIVE_MAX_BODY: '100000' });
 });
 beforeEach(async () => {
   socket = await live.proven();
-  own = live.world.sender.client.identityKey;
+  own = live.http.sender.client.identityKey;
 });
 afterEach(() => live.closeSockets());
 afterAll(() => live.close());
@@ -28,17 +29,17 @@ const notNames = [0, 7, true, {}, ' ', '\0', 'a\0', LONE, 'x'.repeat(257), '\u{1
 
 /** Sends an event with this JSON for its data, and expects one signed answer, one line, and no effect. */
 async function refusedJson(eventName: string, json: string, answer: string): Promise<Received> {
-  const { server } = live.world;
+  const { server } = live.http;
   const [mark, rows] = [server.log.length, await server.rows()];
   if (socket.session === undefined) throw new Error('no session');
   socket.send(socket.session.frame(Buffer.from(`{"eventName":${JSON.stringify(eventName)},"data":${json}}`)));
-  const received = await socket.take(answer);
+  const received = await socket.waitFor(answer);
   expect(received.signed).toBe(true);
   expect(received.data).toMatchObject({ reason: expect.stringMatching(/^\w[^<>]{5,200}$/) });
-  const lines = linesSince(server, mark);
+  const lines = readLinesSince(server, mark);
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatchObject({ level: 30 });
-  live.world.expectNoSecrets(mark);
+  live.http.expectNoSecrets(mark);
   expect(await server.rows()).toEqual(rows);
   return received;
 }
@@ -64,18 +65,18 @@ describe('authenticated', () => {
       { identityKey: 'f'.repeat(10_240) },
       JSON.parse('{"__proto__":{"identityKey":"a"}}'),
     ]),
-  )('with %s', async (_label, data) => {
+  )('refuses %s', async (_label, data) => {
     await refused('authenticated', data, 'authenticationFailed');
     await live.expectAlive(socket);
   });
 
-  test('with the own key in upper case, or in an array', async () => {
+  test('refuses the own key in upper case, or in an array', async () => {
     await refused('authenticated', { identityKey: own.toUpperCase() }, 'authenticationFailed');
     await refused('authenticated', { identityKey: [own] }, 'authenticationFailed');
     await live.expectAlive(socket);
   });
 
-  test('with deep JSON', async () => {
+  test('refuses deep JSON', async () => {
     await refusedJson('authenticated', deepJson, 'authenticationFailed');
     await refusedJson('authenticated', `{"identityKey":${deepJson}}`, 'authenticationFailed');
   });
@@ -109,7 +110,7 @@ describe.each([
       '../-inbox',
       '__proto__-inbox',
     ]),
-  )('with %s', async (_label, data) => {
+  )('refuses %s', async (_label, data) => {
     const { data: answer } = await refused(eventName, data, failure);
     const { code } = answer as { code: string };
     expect(['ERR_WEBSOCKET_INVALID_ROOM', 'ERR_WEBSOCKET_ROOM_NOT_OWNED']).toContain(code);
@@ -119,21 +120,21 @@ describe.each([
     await live.expectAlive(socket);
   });
 
-  test.each(table(notNames.filter((name) => typeof name === 'string')))('with a box of %s', async (_label, box) => {
+  test.each(table(notNames.filter((name) => typeof name === 'string')))('refuses a box of %s', async (_label, box) => {
     await refused(eventName, `${own}-${box}`, failure);
     await live.expectAlive(socket);
   });
 
-  test.each(['', ' ', '_', '+inbox', ' -inbox', '\n-inbox'])('with the own key and %j', async (rest) => {
+  test.each(['', ' ', '_', '+inbox', ' -inbox', '\n-inbox'])('refuses the own key with %j', async (rest) => {
     await refused(eventName, `${own}${rest}`, failure);
   });
 
-  test('with the own room in an array or an object', async () => {
+  test('refuses the own room in an array or an object', async () => {
     await refused(eventName, [live.room('inbox', own)], failure);
     await refused(eventName, { roomId: live.room('inbox', own) }, failure);
   });
 
-  test('with deep JSON', async () => {
+  test('refuses deep JSON', async () => {
     await refusedJson(eventName, deepJson, failure);
   });
 
@@ -142,20 +143,20 @@ describe.each([
     ['hyphens', '-a-b-'],
     ['white space at its end', 'inbox '],
     ['__proto__', '__proto__'],
-  ])('a box of %s is taken', async (_name, box) => {
+  ])('accepts a box of %s', async (_name, box) => {
     const roomId = `${own}-${box}`;
     socket.event(eventName, roomId);
-    expect(await socket.take(success)).toEqual({ signed: true, name: success, data: { roomId } });
+    expect(await socket.waitFor(success)).toEqual({ signed: true, name: success, data: { roomId } });
   });
 
-  test('the own key in upper case is the own key, and comes back as it was sent', async () => {
+  test('accepts the own key in upper case, and answers with the same spelling', async () => {
     const roomId = `${own.toUpperCase()}-inbox`;
     socket.event(eventName, roomId);
-    expect(await socket.take(success)).toEqual({ signed: true, name: success, data: { roomId } });
+    expect(await socket.waitFor(success)).toEqual({ signed: true, name: success, data: { roomId } });
   });
 });
 
-describe('rooms whose messages no client of today could hear', () => {
+describe('rooms whose events current clients cannot receive', () => {
   const unspeakable: [string, string][] = [
     ['178 letters', 'n'.repeat(178)],
     ['255 letters', 'n'.repeat(255)],
@@ -164,54 +165,54 @@ describe('rooms whose messages no client of today could hear', () => {
     ['a sign that turns the direction of text', 'a\u202eb'],
   ];
 
-  test.each(unspeakable)('a box of %s can not be joined, but left', async (_name, box) => {
+  test.each(unspeakable)('refuses to join a box of %s, and allows to leave it', async (_name, box) => {
     const { data } = await refused('joinRoom', `${own}-${box}`, 'joinFailed');
     expect(data).toMatchObject({ code: 'ERR_WEBSOCKET_INVALID_ROOM', roomId: `${own}-${box}` });
     socket.event('leaveRoom', `${own}-${box}`);
-    await socket.take('leftRoom');
+    await socket.waitFor('leftRoom');
     await live.expectAlive(socket);
   });
 
-  test.each(unspeakable)('a message into a box of %s is not pushed, and is listed', async (_name, box) => {
-    const listener = await live.proven(live.world.recipient.client);
-    const messageId = uniqueId();
-    await live.world.taken(live.world.sendMessage(live.world.message({ messageId, messageBox: box })));
-    expect(await live.world.list(box)).toMatchObject([{ messageId }]);
+  test.each(unspeakable)('lists a message in a box of %s, and does not push it', async (_name, box) => {
+    const listener = await live.proven(live.http.recipient.client);
+    const messageId = createUniqueId();
+    await live.http.expectAccepted(live.http.sendMessage(live.http.message({ messageId, messageBox: box })));
+    expect(await live.http.list(box)).toMatchObject([{ messageId }]);
     await live.expectAlive(listener);
   });
 });
 
 describe('rooms', () => {
-  test("who was refused another's room hears nothing of it", async () => {
+  test('a client that was refused a room receives none of its events', async () => {
     await refused('joinRoom', live.room(), 'joinFailed');
-    const listener = await live.proven(live.world.recipient.client);
+    const listener = await live.proven(live.http.recipient.client);
     listener.event('joinRoom', live.room());
-    await listener.take('joinedRoom');
-    const messageId = uniqueId();
-    await live.world.taken(live.world.sendMessage(live.world.message({ messageId })));
-    expect(await listener.take(`sendMessage-${live.room()}`)).toMatchObject({ data: { messageId, body: SECRET } });
+    await listener.waitFor('joinedRoom');
+    const messageId = createUniqueId();
+    await live.http.expectAccepted(live.http.sendMessage(live.http.message({ messageId })));
+    expect(await listener.waitFor(`sendMessage-${live.room()}`)).toMatchObject({ data: { messageId, body: SECRET } });
     await live.expectAlive(socket);
   });
 
-  test('a room joined in upper case hears under its own name, and is left in either spelling', async () => {
-    const listener = await live.proven(live.world.recipient.client);
-    const key = live.world.recipient.client.identityKey;
+  test('a room that was joined in upper case has the canonical event name, and is left in either spelling', async () => {
+    const listener = await live.proven(live.http.recipient.client);
+    const key = live.http.recipient.client.identityKey;
     listener.event('joinRoom', `${key.toUpperCase()}-case`);
-    await listener.take('joinedRoom');
-    const messageId = uniqueId();
-    await live.world.taken(live.world.sendMessage(live.world.message({ messageId, messageBox: 'case' })));
-    expect(await listener.take(`sendMessage-${key}-case`)).toMatchObject({ data: { messageId } });
+    await listener.waitFor('joinedRoom');
+    const messageId = createUniqueId();
+    await live.http.expectAccepted(live.http.sendMessage(live.http.message({ messageId, messageBox: 'case' })));
+    expect(await listener.waitFor(`sendMessage-${key}-case`)).toMatchObject({ data: { messageId } });
     listener.event('leaveRoom', `${key}-case`);
-    await listener.take('leftRoom');
-    await live.world.taken(live.world.sendMessage(live.world.message({ messageBox: 'case' })));
+    await listener.waitFor('leftRoom');
+    await live.http.expectAccepted(live.http.sendMessage(live.http.message({ messageBox: 'case' })));
     await live.expectAlive(listener);
   });
 });
 
 describe('sendMessage', () => {
   const message = (over: Record<string, unknown> = {}) => ({
-    messageId: uniqueId(),
-    recipient: live.world.recipient.client.identityKey,
+    messageId: createUniqueId(),
+    recipient: live.http.recipient.client.identityKey,
     body: SECRET,
     ...over,
   });
@@ -226,8 +227,8 @@ describe('sendMessage', () => {
     expect(failed).toEqual({ reason: description, ...errors });
     expect(documentedErrors.has(code)).toBe(true);
     // Clients would not hear an ack under any other name, and close on one that they can't take.
-    if (typeof roomId === 'string' && isSpeakableEventName(`sendMessageAck-${roomId}`)) {
-      const ack = await socket.take(`sendMessageAck-${roomId}`);
+    if (typeof roomId === 'string' && isAcceptedEventName(`sendMessageAck-${roomId}`)) {
+      const ack = await socket.waitFor(`sendMessageAck-${roomId}`);
       expect(ack).toMatchObject({ signed: true, data: { status: 'error', description, ...errors } });
       expect(ack.data).toEqual({ status: 'error', description, ...errors });
     }
@@ -235,31 +236,37 @@ describe('sendMessage', () => {
   }
 
   test.each(table([null, 7, true, 'text', [], {}, [{}], { message: null }, { roomId: null }]))(
-    'with %s',
+    'refuses %s',
     async (_label, data) => {
       await refused('sendMessage', data, 'messageFailed');
       await live.expectAlive(socket);
     },
   );
 
-  test.each(table([undefined, null, 7, true, '', 'text', [], [{}]]))('message: %s', async (_label, value) => {
-    await refusedSend({ roomId: live.room(), message: value }, 'ERR_MESSAGE_REQUIRED');
-  });
+  test.each(table([undefined, null, 7, true, '', 'text', [], [{}]]))(
+    'refuses the message %s',
+    async (_label, value) => {
+      await refusedSend({ roomId: live.room(), message: value }, 'ERR_MESSAGE_REQUIRED');
+    },
+  );
 
   test.each(table([undefined, null, 7, true, {}, [], '', '-', '-inbox', 'inbox', 'r'.repeat(10_240)]))(
-    'roomId: %s',
+    'refuses the roomId %s',
     async (_label, roomId) => {
       await refusedSend({ roomId, message: message() }, 'ERR_INVALID_MESSAGEBOX');
     },
   );
 
-  test.each(table(notNames.filter((name) => typeof name === 'string').concat('')))('box: %s', async (_label, box) => {
-    await refusedSend({ roomId: live.room(String(box)), message: message() }, 'ERR_INVALID_MESSAGEBOX');
-  });
+  test.each(table(notNames.filter((name) => typeof name === 'string').concat('')))(
+    'refuses the box %s',
+    async (_label, box) => {
+      await refusedSend({ roomId: live.room(String(box)), message: message() }, 'ERR_INVALID_MESSAGEBOX');
+    },
+  );
 
   test.each(
     table(['self', 'anyone', 'nobody', `02${'ff'.repeat(32)}`, `04${'11'.repeat(64)}`, '__proto__', '0'.repeat(2_000)]),
-  )('a room of %s', async (_label, key) => {
+  )('refuses a room of %s', async (_label, key) => {
     await refusedSend(
       { roomId: `${key}-inbox`, message: message({ recipient: undefined }) },
       'ERR_INVALID_RECIPIENT_KEY',
@@ -279,25 +286,27 @@ describe('sendMessage', () => {
       [new RawClient().identityKey],
       'k'.repeat(10_240),
     ]),
-  )('a recipient that is not the one of the room: %s', async (_label, recipient) => {
+  )('refuses a recipient other than that of the room: %s', async (_label, recipient) => {
     await refusedSend({ roomId: live.room(), message: message({ recipient }) }, 'ERR_INVALID_RECIPIENT_KEY');
   });
 
-  test('recipients beside the one of the room get nothing', async () => {
-    const other = await new RawClient().shakeHands(live.world.server.port);
+  test('ignores recipients other than that of the room', async () => {
+    const other = await new RawClient().shakeHands(live.http.server.port);
     const sent = message({ recipients: [other.client.identityKey], messageBox: 'elsewhere' });
     socket.event('sendMessage', { roomId: live.room('beside'), message: sent });
-    expect(await socket.take(`sendMessageAck-${live.room('beside')}`)).toMatchObject({ data: { status: 'success' } });
-    expect(await live.world.list('beside')).toMatchObject([{ messageId: sent.messageId }]);
-    for (const box of ['beside', 'elsewhere', 'inbox']) expect(await live.world.list(box, other)).toEqual([]);
-    expect(await live.world.list('elsewhere')).toEqual([]);
+    expect(await socket.waitFor(`sendMessageAck-${live.room('beside')}`)).toMatchObject({
+      data: { status: 'success' },
+    });
+    expect(await live.http.list('beside')).toMatchObject([{ messageId: sent.messageId }]);
+    for (const box of ['beside', 'elsewhere', 'inbox']) expect(await live.http.list(box, other)).toEqual([]);
+    expect(await live.http.list('elsewhere')).toEqual([]);
   });
 
-  test('a sender in the message is not believed', async () => {
+  test('ignores a sender in the message', async () => {
     const sent = message({ sender: new RawClient().identityKey });
     socket.event('sendMessage', { roomId: live.room('sender'), message: sent, sender: new RawClient().identityKey });
-    await socket.take(`sendMessageAck-${live.room('sender')}`);
-    expect(await live.world.list('sender')).toMatchObject([{ sender: own }]);
+    await socket.waitFor(`sendMessageAck-${live.room('sender')}`);
+    expect(await live.http.list('sender')).toMatchObject([{ sender: own }]);
   });
 
   test.each([
@@ -305,18 +314,31 @@ describe('sendMessage', () => {
     ...table(['', ...notNames]).map((row) => [...row, 'ERR_INVALID_MESSAGEID'] as const),
     ...table([[7], [' ']]).map((row) => [...row, 'ERR_INVALID_MESSAGEID'] as const),
     ...table([['a', 'b']]).map((row) => [...row, 'ERR_MESSAGEID_COUNT_MISMATCH'] as const),
-  ])('messageId: %s', async (_label, messageId, code) => {
+  ])('refuses the messageId %s', async (_label, messageId, code) => {
     await refusedSend({ roomId: live.room(), message: message({ messageId }) }, code);
   });
 
   test.each(table([undefined, null, '', ' ', 7, true, LONE, { [LONE]: 1 }, [LONE]]))(
-    'body: %s',
+    'refuses the body %s',
     async (_label, body) => {
       await refusedSend({ roomId: live.room(), message: message({ body }) }, 'ERR_INVALID_MESSAGE_BODY');
     },
   );
 
-  test.each(['roomId', 'message', 'messageId', 'recipient'])('deep JSON as %s', async (name) => {
+  test.each(table(notExpiryTimes()))('refuses the expiresAt %s', async (_label, expiresAt) => {
+    await refusedSend({ roomId: live.room(), message: message({ expiresAt }) }, 'ERR_INVALID_EXPIRES_AT');
+  });
+
+  test('accepts a message that expires, and lists it with its time', async () => {
+    const expiresAt = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 60_000).toISOString();
+    const sent = message({ expiresAt });
+    socket.event('sendMessage', { roomId: live.room('expiring'), message: sent });
+    const ack = await socket.waitFor(`sendMessageAck-${live.room('expiring')}`);
+    expect(ack).toMatchObject({ data: { status: 'success', messageId: sent.messageId } });
+    expect(await live.http.list('expiring')).toMatchObject([{ messageId: sent.messageId, expiresAt }]);
+  });
+
+  test.each(['roomId', 'message', 'messageId', 'recipient'])('refuses deep JSON as %s', async (name) => {
     const sent = { roomId: live.room(), message: message() };
     const isInner = !['roomId', 'message'].includes(name);
     const data = isInner ? { ...sent, message: { ...sent.message, [name]: '@' } } : { ...sent, [name]: '@' };
@@ -339,12 +361,12 @@ describe('sendMessage', () => {
     await refusedSend(shown, isOneDeep ?? '', json);
   });
 
-  test('fields of a prototype are no fields', async () => {
+  test('ignores fields of the prototype', async () => {
     const json = `{"roomId":"${live.room()}","message":{"__proto__":${JSON.stringify(message())}}}`;
     await refusedSend({ roomId: live.room(), message: {} }, 'ERR_INVALID_MESSAGE_BODY', json);
   });
 
-  test.each(table([{}, { tx: [] }, 'money', 0, false, '']))('payment: %s', async (_label, payment) => {
+  test.each(table([{}, { tx: [] }, 'money', 0, false, '']))('refuses the payment %s', async (_label, payment) => {
     const hasTx = typeof payment === 'object';
     const code = hasTx && Object.keys(payment as object).length > 0 ? 'ERR_INVALID_PAYMENT' : 'ERR_MISSING_PAYMENT_TX';
     for (const sent of [
@@ -364,39 +386,39 @@ describe('sendMessage', () => {
     await refusedSend({ roomId: live.room(), message: message({ body: body(100_001) }) }, 'ERR_MESSAGE_TOO_LARGE');
   });
 
-  test('a body at the bound is taken, and pushed', async () => {
-    const listener = await live.proven(live.world.recipient.client);
+  test('accepts and pushes a body of the maximum size', async () => {
+    const listener = await live.proven(live.http.recipient.client);
     listener.event('joinRoom', live.room('bound'));
-    await listener.take('joinedRoom');
+    await listener.waitFor('joinedRoom');
     const sent = message({ body: 'b'.repeat(100_000) });
     socket.event('sendMessage', { roomId: live.room('bound'), message: sent });
-    expect(await socket.take(`sendMessageAck-${live.room('bound')}`)).toMatchObject({ data: { status: 'success' } });
-    expect(await listener.take(`sendMessage-${live.room('bound')}`)).toMatchObject({ data: { body: sent.body } });
+    expect(await socket.waitFor(`sendMessageAck-${live.room('bound')}`)).toMatchObject({ data: { status: 'success' } });
+    expect(await listener.waitFor(`sendMessage-${live.room('bound')}`)).toMatchObject({ data: { body: sent.body } });
   });
 
-  test('a room in upper case is the same room; its ack comes under the name that was sent', async () => {
-    const key = live.world.recipient.client.identityKey;
+  test('a room in upper case is the same room, and its ack has the spelling of the request', async () => {
+    const key = live.http.recipient.client.identityKey;
     const roomId = `${key.toUpperCase()}-upper`;
-    const listener = await live.proven(live.world.recipient.client);
+    const listener = await live.proven(live.http.recipient.client);
     listener.event('joinRoom', `${key}-upper`);
-    await listener.take('joinedRoom');
+    await listener.waitFor('joinedRoom');
     const sent = message();
     socket.event('sendMessage', { roomId, message: sent });
-    expect(await socket.take(`sendMessageAck-${roomId}`)).toEqual({
+    expect(await socket.waitFor(`sendMessageAck-${roomId}`)).toEqual({
       signed: true,
       name: `sendMessageAck-${roomId}`,
       data: { status: 'success', messageId: sent.messageId },
     });
-    expect(await listener.take(`sendMessage-${key}-upper`)).toMatchObject({ data: { messageId: sent.messageId } });
-    expect(await live.world.list('upper')).toHaveLength(1);
+    expect(await listener.waitFor(`sendMessage-${key}-upper`)).toMatchObject({ data: { messageId: sent.messageId } });
+    expect(await live.http.list('upper')).toHaveLength(1);
   });
 
-  test('an id that another sender has taken', async () => {
-    const messageId = uniqueId();
-    const other = await new RawClient().shakeHands(live.world.server.port);
-    await live.world.taken(other.post('/sendMessage', live.world.message({ messageId })), other);
+  test('refuses an id that another sender has used', async () => {
+    const messageId = createUniqueId();
+    const other = await new RawClient().shakeHands(live.http.server.port);
+    await live.http.expectAccepted(other.post('/sendMessage', live.http.message({ messageId })), other);
     await refusedSend({ roomId: live.room(), message: message({ messageId }) }, 'ERR_DUPLICATE_MESSAGE');
   });
 });
 
-test('after all of it nothing is broken, and nothing is left', () => live.expectNoTrouble());
+test('at the end the server works, and nothing is left behind', () => live.expectNoTrouble());

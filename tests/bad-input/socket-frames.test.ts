@@ -1,13 +1,14 @@
 import { createAuthenticator, loadCurve } from '@messagebox/brc103';
-import { LiveWorld } from './live-world.ts';
-import { RawClient, type RawSocket, Session, withPatience } from './raw-client.ts';
-import { SECRET, uniqueId } from './refusals.ts';
-import { eventually, linesSince } from './server.ts';
+import { RawClient, type RawSocket, Session, withAnswerTimeout } from '@messagebox/test-support/raw-client';
+import { waitForCondition } from '@messagebox/test-support/wait-for-condition';
+import { LiveTestBed } from './live-world.ts';
+import { createUniqueId, SECRET } from './refusals.ts';
+import { readLinesSince } from './server.ts';
 
 /** Frames that are not what they should be: who sends them is told so, and nothing else happens. */
-let live: LiveWorld;
+let live: LiveTestBed;
 beforeAll(async () => {
-  live = await LiveWorld.start();
+  live = await LiveTestBed.start();
 });
 afterEach(() => live.closeSockets());
 afterAll(() => live.close());
@@ -52,9 +53,9 @@ describe.each(['before', 'after'])('%s the handshake', (moment) => {
     socket = moment === 'before' ? await live.open() : await live.proven();
   });
 
-  test.each(noFrames)('a frame that is %s', async (_name, args) => {
+  test.each(noFrames)('refuses a frame that is %s', async (_name, args) => {
     await live.refusedFrame(socket, () => socket.send(...args), MALFORMED);
-    if (moment === 'before') await socket.shakeHands(live.world.sender.client);
+    if (moment === 'before') await socket.shakeHands(live.http.sender.client);
     await live.expectAlive(socket);
   });
 
@@ -71,19 +72,19 @@ describe.each(['before', 'after'])('%s the handshake', (moment) => {
     ['a name of 10 KB', 'e'.repeat(10_240), []],
   ])('%s', async (_name, event, args) => {
     await live.refusedFrame(socket, () => socket.io.emit(event, ...args), FAILED);
-    if (moment === 'before') await socket.shakeHands(live.world.sender.client);
+    if (moment === 'before') await socket.shakeHands(live.http.sender.client);
     await live.expectAlive(socket);
   });
 
-  test('an acknowledgement that the client asks for is never given', async () => {
+  test('never sends an acknowledgement that a client asks for', async () => {
     const acknowledged: unknown[] = [];
     const callback = (...args: unknown[]) => acknowledged.push(args);
     await live.refusedFrame(socket, () => socket.send(null, callback), MALFORMED);
     await live.refusedFrame(socket, () => socket.io.emit('joinRoom', anyRoom(), callback), FAILED);
-    const session = await socket.shakeHands(live.world.sender.client);
-    const roomId = live.room('acknowledged', live.world.sender.client.identityKey);
+    const session = await socket.shakeHands(live.http.sender.client);
+    const roomId = live.room('acknowledged', live.http.sender.client.identityKey);
     socket.send(session.event('joinRoom', roomId), callback);
-    expect(await socket.take('joinedRoom')).toMatchObject({ data: { roomId } });
+    expect(await socket.waitFor('joinedRoom')).toMatchObject({ data: { roomId } });
     await live.expectAlive(socket);
     expect(acknowledged).toEqual([]);
   });
@@ -106,11 +107,11 @@ describe.each(['before', 'after'])('%s the handshake', (moment) => {
     await live.ended(socket, () => socket.packet(packet));
   });
 
-  test('bytes that nobody announced end the connection', async () => {
+  test('unannounced bytes end the connection', async () => {
     await live.ended(socket, () => engineOf(socket).write(Buffer.from('2["authMessage"]')));
   });
 
-  test('a text where an attachment was announced ends the connection', async () => {
+  test('a text in place of an announced attachment ends the connection', async () => {
     await live.ended(socket, () => {
       socket.packet('51-["authMessage",{"_placeholder":true,"num":0}]');
       socket.packet('2["authMessage",null]');
@@ -124,7 +125,7 @@ describe.each(['before', 'after'])('%s the handshake', (moment) => {
     });
   });
 
-  test('an attachment numbered 0.5 is none', async () => {
+  test('an attachment numbered 0.5 is ignored', async () => {
     const act = () => {
       socket.packet('51-["authMessage",{"_placeholder":true,"num":0.5}]');
       engineOf(socket).write(Buffer.from('bytes'));
@@ -132,7 +133,7 @@ describe.each(['before', 'after'])('%s the handshake', (moment) => {
     await live.refusedFrame(socket, act, MALFORMED);
   });
 
-  test('arrays 20,000 levels deep, also around an attachment', async () => {
+  test('refuses arrays of 20,000 levels, also around an attachment', async () => {
     const deep = (inner: string) => '['.repeat(20_000) + inner + ']'.repeat(20_000);
     await live.refusedFrame(socket, () => socket.packet(`2["authMessage",${deep('')}]`), MALFORMED);
     await live.refusedFrame(socket, () => socket.packet(`2["authMessage",{"a":${deep('')}}]`), MALFORMED);
@@ -142,11 +143,11 @@ describe.each(['before', 'after'])('%s the handshake', (moment) => {
     });
   });
 
-  test('acknowledgements of what was never asked for have no effect', async () => {
+  test('unrequested acknowledgements have no effect', async () => {
     socket.packet('37["x"]');
     socket.packet('399999999999999999999["x"]');
     socket.packet('3["x"]');
-    if (moment === 'before') await socket.shakeHands(live.world.sender.client);
+    if (moment === 'before') await socket.shakeHands(live.http.sender.client);
     await live.expectAlive(socket);
   });
 
@@ -179,11 +180,11 @@ describe('a handshake', () => {
     const socket = await live.open();
     const frame = { ...new RawClient().initialRequest(), [field]: value };
     await live.refusedFrame(socket, () => socket.send(frame), MALFORMED);
-    await socket.shakeHands(live.world.sender.client);
+    await socket.shakeHands(live.http.sender.client);
     await live.expectAlive(socket);
   });
 
-  test('of another identity on the same connection', async () => {
+  test('of another identity on the same connection is refused', async () => {
     const socket = await live.proven();
     await live.refusedFrame(socket, () => socket.send(new RawClient().initialRequest()), FAILED);
     await live.expectAlive(socket);
@@ -195,12 +196,12 @@ describe('a handshake', () => {
   ])('that asks for %s is answered', async (_name, requestedCertificates) => {
     const socket = await live.open();
     socket.send({ ...new RawClient().initialRequest(), requestedCertificates });
-    expect(await socket.take('authMessage')).toMatchObject({ data: { messageType: 'initialResponse' } });
+    expect(await socket.waitFor('authMessage')).toMatchObject({ data: { messageType: 'initialResponse' } });
   });
 
   test('in the name of the server itself is refused', async () => {
     const socket = await live.open();
-    const { identityKey: own } = live.world.server;
+    const { identityKey: own } = live.http.server;
     await live.refusedFrame(
       socket,
       () => socket.send({ ...new RawClient().initialRequest(), identityKey: own }),
@@ -208,29 +209,29 @@ describe('a handshake', () => {
     );
   });
 
-  test('may be one of many on one connection: all are answered, and the first and the last session go on', async () => {
+  test('is answered for each of many on one connection, and the first and the last session remain valid', async () => {
     const socket = await live.proven();
     const first = socket.session as Session;
-    for (let i = 0; i < 100; i++) await socket.shakeHands(live.world.sender.client);
+    for (let i = 0; i < 100; i++) await socket.shakeHands(live.http.sender.client);
     await live.expectAlive(socket);
     const roomId = live.room('first', first.client.identityKey);
     socket.send(first.event('joinRoom', roomId));
-    expect(await socket.take('joinedRoom')).toEqual({ signed: true, name: 'joinedRoom', data: { roomId } });
+    expect(await socket.waitFor('joinedRoom')).toEqual({ signed: true, name: 'joinedRoom', data: { roomId } });
   });
 
-  test('in a loop is refused in time, and then ends the connection; others go on', async () => {
-    const mark = live.world.server.log.length;
+  test('in a loop is refused after a while and ends only its own connection', async () => {
+    const mark = live.http.server.log.length;
     const socket = await live.open();
     const other = await live.proven(new RawClient());
-    const { client } = live.world.sender;
-    const rows = await live.world.server.rows();
+    const { client } = live.http.sender;
+    const rows = await live.http.server.rows();
     for (let i = 0; i < 1_200; i++) socket.send(client.initialRequest());
     await live.expectAlive(other);
-    expect(await withPatience(socket.closed, 'the end of the connection')).toBe('io server disconnect');
+    expect(await withAnswerTimeout(socket.closed, 'the end of the connection')).toBe('io server disconnect');
     const answers = socket.received.filter(({ name }) => name === 'authMessage');
     expect(answers.length).toBeLessThanOrEqual(16);
-    expect(linesSince(live.world.server, mark).length).toBeLessThanOrEqual(33);
-    expect(await live.world.server.rows()).toEqual(rows);
+    expect(readLinesSince(live.http.server, mark).length).toBeLessThanOrEqual(33);
+    expect(await live.http.server.rows()).toEqual(rows);
   });
 });
 
@@ -240,53 +241,53 @@ describe('a fence', () => {
     const roomId = live.room('busy', socket.session?.client.identityKey);
     for (let i = 0; i < answers; i++) {
       socket.event(i % 2 === 0 ? 'joinRoom' : 'leaveRoom', roomId);
-      await socket.take(i % 2 === 0 ? 'joinedRoom' : 'leftRoom');
+      await socket.waitFor(i % 2 === 0 ? 'joinedRoom' : 'leftRoom');
     }
   }
 
-  test('is answered, and its nonce is good for what the client sends, but signs nothing', async () => {
+  test('is answered with a nonce that the client may use and the server does not sign under', async () => {
     const socket = await live.proven();
     await busy(socket, 40);
     expect(socket.answered.length).toBeGreaterThanOrEqual(2);
     const session = socket.session as Session;
     const roomId = live.room('fence', session.client.identityKey);
     socket.send(session.under(String(socket.answered[0])).event('joinRoom', roomId));
-    expect(await socket.take('joinedRoom')).toEqual({ signed: true, name: 'joinedRoom', data: { roomId } });
+    expect(await socket.waitFor('joinedRoom')).toEqual({ signed: true, name: 'joinedRoom', data: { roomId } });
   });
 
-  test('that is never answered holds back what comes after it, and nothing else', async () => {
+  test('that is not answered delays only the events after it', async () => {
     const socket = await live.proven();
     socket.answersQuestions = false;
     const roomId = live.room('silent', socket.session?.client.identityKey);
     for (let i = 0; i < 60; i++) socket.event(i % 2 === 0 ? 'joinRoom' : 'leaveRoom', roomId);
-    const asked = await socket.take('authMessage');
+    const asked = await socket.waitFor('authMessage');
     expect(asked.data).toMatchObject({ messageType: 'initialRequest' });
     await live.expectAlive(await live.proven(new RawClient()));
     // It has got as many as a client bears, and gets the rest when it answers.
     const answers = () => socket.received.filter(({ signed }) => signed).length;
-    await eventually(() => answers() >= 25, 'the answers that there is room for');
+    await waitForCondition(() => answers() >= 25, 'the answers that there is room for');
     expect(answers()).toBeLessThan(31);
     socket.answersQuestions = true;
     const { client } = socket.session as Session;
-    socket.send(client.answer(asked.data as { identityKey: string; initialNonce: string }).response);
-    await eventually(() => answers() === 60, 'all answers');
+    socket.send(client.answerInitialRequest(asked.data as { identityKey: string; initialNonce: string }).response);
+    await waitForCondition(() => answers() === 60, 'all answers');
     socket.received.length = 0;
     await live.expectAlive(socket);
   });
 
-  test('with a wrong signature, or of another identity, is not answered by it', async () => {
+  test('is not ended by an answer with a wrong signature or of another identity', async () => {
     const socket = await live.proven();
     socket.answersQuestions = false;
     const roomId = live.room('forged', socket.session?.client.identityKey);
     for (let i = 0; i < 14; i++) {
       socket.event('joinRoom', roomId);
-      await socket.take('joinedRoom');
+      await socket.waitFor('joinedRoom');
     }
-    const { data } = await socket.take('authMessage');
+    const { data } = await socket.waitFor('authMessage');
     const request = data as { identityKey: string; initialNonce: string };
-    const { response } = (socket.session as Session).client.answer(request);
+    const { response } = (socket.session as Session).client.answerInitialRequest(request);
     await live.refusedFrame(socket, () => socket.send({ ...response, initialNonce: base64(48) }), FAILED);
-    await live.refusedFrame(socket, () => socket.send(new RawClient().answer(request).response), FAILED);
+    await live.refusedFrame(socket, () => socket.send(new RawClient().answerInitialRequest(request).response), FAILED);
     socket.answersQuestions = true;
     socket.send(response);
     await live.expectAlive(socket);
@@ -301,15 +302,15 @@ describe('a signed frame', () => {
     session = socket.session as Session;
   });
   const message = () => {
-    const { recipient, body } = live.world.message().message;
-    return { roomId: live.room(), message: { messageId: uniqueId(), recipient, body } };
+    const { recipient, body } = live.http.message().message;
+    return { roomId: live.room(), message: { messageId: createUniqueId(), recipient, body } };
   };
   const frame = (): Frame => session.event('sendMessage', message());
 
-  test('without tampering is taken', async () => {
+  test('is accepted without tampering', async () => {
     const data = message();
     socket.event('sendMessage', data);
-    const ack = await socket.take(`sendMessageAck-${live.room()}`);
+    const ack = await socket.waitFor(`sendMessageAck-${live.room()}`);
     expect(ack).toMatchObject({ signed: true, data: { status: 'success', messageId: data.message.messageId } });
   });
 
@@ -344,7 +345,7 @@ describe('a signed frame', () => {
     ['no signature', 'signature', () => undefined, MALFORMED],
     ['a signature in hex', 'signature', () => '30', MALFORMED],
     ['a large signature', 'signature', () => Array(81).fill(7), MALFORMED],
-    ['another identity', 'identityKey', () => live.world.recipient.client.identityKey, FAILED],
+    ['another identity', 'identityKey', () => live.http.recipient.client.identityKey, FAILED],
     ['"self"', 'identityKey', () => 'self', FAILED],
     ['its identity in upper case', 'identityKey', ({ identityKey }) => String(identityKey).toUpperCase(), FAILED],
     ['another nonce', 'nonce', () => base64(32), FAILED],
@@ -358,13 +359,13 @@ describe('a signed frame', () => {
     [
       'a session nonce of one minute and more ahead',
       'yourNonce',
-      () => otherNonce(live.world.server.privateKey, -2),
+      () => otherNonce(live.http.server.privateKey, -2),
       FAILED,
     ],
     ['a session nonce of no base64', 'yourNonce', () => '%%%', FAILED],
-    ["another user's session nonce", 'yourNonce', () => live.world.recipient.serverNonce, FAILED],
+    ["another user's session nonce", 'yourNonce', () => live.http.recipient.serverNonce, FAILED],
     ["another server's session nonce", 'yourNonce', () => otherNonce(new RawClient().privateKey), FAILED],
-    ['another session nonce of this server', 'yourNonce', () => otherNonce(live.world.server.privateKey), FAILED],
+    ['another session nonce of this server', 'yourNonce', () => otherNonce(live.http.server.privateKey), FAILED],
     ['an empty payload', 'payload', () => [], FAILED],
     ['a payload with one byte more', 'payload', ({ payload }) => [...(payload as number[]), 32], FAILED],
     ['a changed payload', 'payload', () => [...Buffer.from('{"eventName":"joinRoom"}')], FAILED],
@@ -383,13 +384,13 @@ describe('a signed frame', () => {
     await live.expectAlive(socket);
   });
 
-  test('under a session that is too old even for a socket', async () => {
-    const old = session.under(otherNonce(live.world.server.privateKey, 8 * 24 * 60));
+  test('under a session that is too old for a socket is refused', async () => {
+    const old = session.under(otherNonce(live.http.server.privateKey, 8 * 24 * 60));
     await live.refusedFrame(socket, () => socket.send(old.event('sendMessage', message())), FAILED);
   });
 
-  test("of another user, under that user's own session", async () => {
-    const stranger = await new RawClient().shakeHands(live.world.server.port);
+  test("of another identity, under that identity's own session, is refused", async () => {
+    const stranger = await new RawClient().shakeHands(live.http.server.port);
     await live.refusedFrame(socket, () => socket.send(stranger.event('sendMessage', message())), FAILED);
     await live.expectAlive(socket);
   });
@@ -445,28 +446,31 @@ describe('a signed frame', () => {
   test.each(strange.map((name) => [JSON.stringify(name).slice(0, 30), name]))(
     'whose event is named %s is ignored',
     async (_label, eventName) => {
-      const [rows, mark] = [await live.world.server.rows(), live.world.server.log.length];
+      const [rows, mark] = [await live.http.server.rows(), live.http.server.log.length];
       for (const data of [undefined, null, {}, live.room(), message()]) socket.event(eventName, data);
       await live.expectAlive(socket);
-      expect(await live.world.server.rows()).toEqual(rows);
-      live.world.expectNoSecrets(mark);
+      expect(await live.http.server.rows()).toEqual(rows);
+      live.http.expectNoSecrets(mark);
     },
   );
 });
 
-describe('frames that were heard on another connection', () => {
-  test('have no effect, neither the event nor the handshake', async () => {
+describe('frames that were captured on another connection', () => {
+  test('have no effect, whether event or handshake', async () => {
     const victim = await live.proven();
     const session = victim.session as Session;
     const captured = [
       session.event('joinRoom', live.room('captured', session.client.identityKey)),
-      session.event('sendMessage', { roomId: live.room('captured'), message: { messageId: uniqueId(), body: SECRET } }),
+      session.event('sendMessage', {
+        roomId: live.room('captured'),
+        message: { messageId: createUniqueId(), body: SECRET },
+      }),
     ];
-    const rows = await live.world.server.rows();
+    const rows = await live.http.server.rows();
     const thief = await live.open();
     for (const frame of captured) thief.send(frame);
-    const challenge = await thief.take('authMessage');
-    expect(challenge.data).toMatchObject({ messageType: 'initialRequest', identityKey: live.world.server.identityKey });
+    const challenge = await thief.waitFor('authMessage');
+    expect(challenge.data).toMatchObject({ messageType: 'initialRequest', identityKey: live.http.server.identityKey });
     const { initialNonce } = challenge.data as { initialNonce: string };
     // The answer takes the victim's key, which the thief doesn't have.
     const response = {
@@ -486,12 +490,12 @@ describe('frames that were heard on another connection', () => {
       FAILED,
     );
     await live.refusedFrame(thief, () => thief.send({ ...response, initialNonce: 'x', signature: [1] }), MALFORMED);
-    expect(await live.world.server.rows()).toEqual(rows);
-    expect(await live.world.list('captured')).toEqual([]);
+    expect(await live.http.server.rows()).toEqual(rows);
+    expect(await live.http.list('captured')).toEqual([]);
     await live.expectAlive(victim);
   });
 
-  test('an answer to no question is ignored', async () => {
+  test('ignores an answer without a request', async () => {
     const socket = await live.proven();
     const response = {
       version: '0.1',
@@ -508,7 +512,7 @@ describe('frames that were heard on another connection', () => {
   });
 });
 
-test('after all of it nothing is broken, and nothing is left', () => live.expectNoTrouble());
+test('at the end the server works, and nothing is left behind', () => live.expectNoTrouble());
 
 /** The bytes of a nonce, cut or filled to this length. */
 function cut(nonce: unknown, length: number): string {

@@ -1,13 +1,21 @@
-import { LiveWorld } from './live-world.ts';
-import { type Answer, exchange, RawClient, RawSocket, Wire, withPatience } from './raw-client.ts';
-import { SECRET, uniqueId } from './refusals.ts';
-import { eventually, hostProcess, linesSince } from './server.ts';
+import {
+  type Answer,
+  RawClient,
+  RawConnection,
+  RawSocket,
+  sendRaw,
+  withAnswerTimeout,
+} from '@messagebox/test-support/raw-client';
+import { waitForCondition } from '@messagebox/test-support/wait-for-condition';
+import { LiveTestBed } from './live-world.ts';
+import { createUniqueId, SECRET } from './refusals.ts';
+import { hostProcess, readLinesSince } from './server.ts';
 
 /** Too much, too large, too often, and what is below socket.io: engine.io's packets and requests. */
 const LIVE_MAX_BODY = 100_000;
-let live: LiveWorld;
+let live: LiveTestBed;
 beforeAll(async () => {
-  live = await LiveWorld.start({ LIVE_MAX_BODY: String(LIVE_MAX_BODY) });
+  live = await LiveTestBed.start({ LIVE_MAX_BODY: String(LIVE_MAX_BODY) });
 });
 afterEach(async () => {
   for (const sid of sessions.splice(0)) await poll(sid, 'POST', '1');
@@ -21,7 +29,7 @@ const transports = ['websocket', 'polling'];
 const numbers = (count: number) => `[${'7,'.repeat(count - 1)}7]`;
 
 describe.each(transports)('frames by %s', (transport) => {
-  test('before the handshake six times the largest body is read, and no more', async () => {
+  test('are read up to six times the maximum body before the handshake', async () => {
     const socket = await live.open([transport]);
     const frame = (bytes: number) => `2["authMessage",{"payload":"${'p'.repeat(bytes - 32)}"}]`;
     await live.refusedFrame(socket, () => socket.packet(frame(LIVE_MAX_BODY * 6 - 100)), 'ERR_AUTH_MALFORMED');
@@ -29,7 +37,7 @@ describe.each(transports)('frames by %s', (transport) => {
     await hangUp(socket);
   });
 
-  test('afterwards six times the largest body is read, and no more', async () => {
+  test('are read up to six times the maximum body after the handshake', async () => {
     const socket = await live.proven(undefined, [transport]);
     const frame = (count: number) =>
       `2["authMessage",{"version":"0.1","messageType":"general","payload":${numbers(count)}}]`;
@@ -39,7 +47,7 @@ describe.each(transports)('frames by %s', (transport) => {
     await hangUp(socket);
   });
 
-  test('the bound of a stranger holds before a namespace is joined, too', async () => {
+  test('have the limit of a stranger before a namespace is joined', async () => {
     const packet = `0{"token":"${SECRET.repeat(30_000)}"}`;
     if (transport === 'polling') {
       const sid = await openPolling();
@@ -51,12 +59,12 @@ describe.each(transports)('frames by %s', (transport) => {
       await wire.ended;
       wire.destroy();
     }
-    expect(live.world.server.openSockets()).toBe(0);
-    live.world.expectNoSecrets(0);
+    expect(live.http.server.openSockets()).toBe(0);
+    live.http.expectNoSecrets(0);
   });
 });
 
-describe('engine.io requests that are none', () => {
+describe('invalid engine.io requests', () => {
   const base = '/socket.io/?EIO=4&transport=polling';
   test.each<[string, string, string]>([
     ['no parameters', 'GET', '/socket.io/'],
@@ -79,7 +87,7 @@ describe('engine.io requests that are none', () => {
     ['a path outside', 'GET', '/socket.io/../../etc/passwd'],
     ['a large query', 'GET', `${base}&sid=${'s'.repeat(20_000)}`],
   ])('%s', async (_name, method, path) => {
-    const answer = await exchange(live.world.server.port, { method, path, headers: [] });
+    const answer = await sendRaw(live.http.server.port, { method, path, headers: [] });
     expectRefusedByEngine(answer);
     await live.expectAllServed();
   });
@@ -89,8 +97,8 @@ describe('engine.io requests that are none', () => {
     expectRefusedByEngine(await poll(sid, method));
   });
 
-  test('OPTIONS is for anybody', async () => {
-    const answer = await exchange(live.world.server.port, { method: 'OPTIONS', path: base, headers: [] });
+  test('answers OPTIONS without authentication', async () => {
+    const answer = await sendRaw(live.http.server.port, { method: 'OPTIONS', path: base, headers: [] });
     expect(answer).toMatchObject({ status: 200, headers: { 'access-control-allow-origin': '*' } });
   });
 
@@ -120,7 +128,7 @@ describe('engine.io requests that are none', () => {
 
   test('a post of bytes', async () => {
     const sid = await openPolling();
-    const answer = await exchange(live.world.server.port, {
+    const answer = await sendRaw(live.http.server.port, {
       method: 'POST',
       path: `${base}&sid=${sid}`,
       headers: [['Content-Type', 'application/octet-stream']],
@@ -129,17 +137,17 @@ describe('engine.io requests that are none', () => {
     expectRefusedByEngine(answer);
   });
 
-  test('a post that is cut off ends its session', async () => {
+  test('a truncated POST ends its session', async () => {
     const sid = await openPolling();
-    const wire = await Wire.to(live.world.server.port);
+    const wire = await RawConnection.to(live.http.server.port);
     wire.write(`POST ${base}&sid=${sid} HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n40`);
     wire.destroy();
     await wire.ended;
     for (let answer = await poll(sid, 'POST', '3'); answer.status === 200; ) answer = await poll(sid, 'POST', '3');
-    expect(live.world.server.openSockets()).toBe(0);
+    expect(live.http.server.openSockets()).toBe(0);
   });
 
-  test('two polls at once end the session', async () => {
+  test('two polls at the same time end the session', async () => {
     const sid = await openPolling();
     const [one, two] = await Promise.all(
       [poll(sid, 'GET'), poll(sid, 'GET')].map((answer) => answer.catch(() => undefined)),
@@ -152,8 +160,8 @@ describe('engine.io requests that are none', () => {
     '/socket.io/?EIO=4&transport=websocket&sid=unknown',
     '/socket.io/?EIO=3&transport=websocket',
     '/socket.io/?EIO=4',
-  ])('a websocket to %s is refused', async (path) => {
-    const wire = await Wire.to(live.world.server.port);
+  ])('refuses a websocket to %s', async (path) => {
+    const wire = await RawConnection.to(live.http.server.port);
     wire.write(
       `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
         'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
@@ -164,7 +172,7 @@ describe('engine.io requests that are none', () => {
     wire.destroy();
   });
 
-  test('a websocket that says it is polling is closed', async () => {
+  test('closes a websocket whose transport parameter is polling', async () => {
     const [wire, head] = await websocket('/socket.io/?EIO=4&transport=polling');
     expect(head.toString('latin1')).toMatch(/^HTTP\/1.1 101 /);
     const closeFrame = Buffer.of(0x88, 0);
@@ -195,9 +203,9 @@ describe('engine.io requests that are none', () => {
 describe('namespaces', () => {
   test.each(
     ['/admin', '/__proto__', '/constructor', '/%2f', `/${'n'.repeat(5_000)}`].map((name) => [name.slice(0, 30), name]),
-  )('%s is not there', async (_label, namespace) => {
+  )('%s does not exist', async (_label, namespace) => {
     await expect(RawSocket.open(live.url + namespace)).rejects.toThrow('Invalid namespace');
-    expect(live.world.server.openSockets()).toBe(0);
+    expect(live.http.server.openSockets()).toBe(0);
     await live.expectAllServed();
   });
 
@@ -206,18 +214,18 @@ describe('namespaces', () => {
     await live.ended(socket, () => socket.packet('2/admin,["authMessage",null]'));
   });
 
-  test('a client that leaves the namespace is let go, and takes nothing with it', async () => {
+  test('a client that leaves the namespace is disconnected, and others are not affected', async () => {
     const socket = await live.open();
     socket.packet('1');
-    await eventually(() => live.world.server.openSockets() === 0, 'the socket is forgotten');
+    await waitForCondition(() => live.http.server.openSockets() === 0, 'the socket is forgotten');
     await socket.closed;
   });
 
-  test('to join and leave a second one again and again piles nothing up', async () => {
+  test('joining and leaving a second namespace repeatedly uses no memory', async () => {
     const warnings: Error[] = [];
     const note = (warning: Error) => warnings.push(warning);
     hostProcess.on('warning', note);
-    const prefixed = await LiveWorld.start({ ROUTING_PREFIX: '/prefix' });
+    const prefixed = await LiveTestBed.start({ ROUTING_PREFIX: '/prefix' });
     try {
       const socket = await prefixed.proven();
       const second = socket.io.io.socket('/prefix');
@@ -225,9 +233,9 @@ describe('namespaces', () => {
       for (let i = 0; i < 15; i++) {
         const connected = new Promise<void>((resolve) => second.once('connect', resolve));
         if (i > 0) second.connect();
-        await withPatience(connected, 'the second namespace');
+        await withAnswerTimeout(connected, 'the second namespace');
         second.disconnect();
-        await eventually(() => prefixed.world.server.openSockets() === 1, 'only the first is left');
+        await waitForCondition(() => prefixed.http.server.openSockets() === 1, 'only the first is left');
       }
       await prefixed.expectAlive(socket);
       expect(warnings).toEqual([]);
@@ -238,70 +246,70 @@ describe('namespaces', () => {
   });
 });
 
-describe('too often', () => {
-  test('32 refused frames are borne, the 33rd ends the connection', async () => {
-    const mark = live.world.server.log.length;
+describe('limits on repeated input', () => {
+  test('accepts 32 refused frames, and ends the connection with the 33rd', async () => {
+    const mark = live.http.server.log.length;
     const socket = await live.open();
     for (let i = 0; i < 32; i++) {
       socket.send(null);
-      await socket.take('authenticationFailed');
+      await socket.waitFor('authenticationFailed');
     }
     expect(socket.connected).toBe(true);
     socket.send(null);
     expect(await socket.closed).toBe('io server disconnect');
-    expect(linesSince(live.world.server, mark)).toHaveLength(33);
+    expect(readLinesSince(live.http.server, mark)).toHaveLength(33);
   });
 
-  test.each(transports)('frames behind the 33rd have no effect, nor leave anything behind (%s)', async (transport) => {
+  test.each(transports)('frames after the 33rd have no effect (%s)', async (transport) => {
     const client = new RawClient();
     const socket = await live.open([transport]);
     const session = await socket.shakeHands(client);
-    const messageId = uniqueId();
-    const message = { messageId, recipient: live.world.recipient.client.identityKey, body: SECRET };
-    const mark = live.world.server.log.length;
-    const rows = await live.world.server.rows();
+    const messageId = createUniqueId();
+    const message = { messageId, recipient: live.http.recipient.client.identityKey, body: SECRET };
+    const mark = live.http.server.log.length;
+    const rows = await live.http.server.rows();
     for (let i = 0; i < 40; i++) socket.send(null);
     socket.send(session.event('sendMessage', { roomId: live.room('behind'), message }));
     socket.send(session.event('authenticated', { identityKey: client.identityKey }));
     expect(await socket.closed).toBe('io server disconnect');
     await live.closeSockets();
     await live.expectAllServed();
-    expect(linesSince(live.world.server, mark)).toHaveLength(33);
-    expect(await live.world.list('behind')).toEqual([]);
-    expect(await live.world.server.rows()).toMatchObject({ messages: rows.messages + 1 }); // expectAllServed's
-    expect(await live.world.server.unprovenSockets()).toBe(0);
+    expect(readLinesSince(live.http.server, mark)).toHaveLength(33);
+    expect(await live.http.list('behind')).toEqual([]);
+    expect(await live.http.server.rows()).toMatchObject({ messages: rows.messages + 1 }); // expectAllServed's
+    expect(await live.http.server.unprovenSockets()).toBe(0);
   });
 
-  test('a thousand rooms on one connection, and not one more', async () => {
+  test('allows a thousand rooms on one connection, and refuses the next', async () => {
     const client = new RawClient();
     const socket = await live.proven(client);
     const rooms = Array.from({ length: 1_001 }, (_, i) => live.room(`room ${i}`, client.identityKey));
     for (const room of rooms.slice(0, 1_000)) socket.event('joinRoom', room);
-    for (const _ of rooms.slice(0, 1_000)) await socket.take('joinedRoom');
-    const mark = live.world.server.log.length;
+    for (const _ of rooms.slice(0, 1_000)) await socket.waitFor('joinedRoom');
+    const mark = live.http.server.log.length;
     socket.event('joinRoom', rooms[1_000]);
-    expect(await socket.take('joinFailed')).toMatchObject({ signed: true, data: { roomId: rooms[1_000] } });
-    expect(linesSince(live.world.server, mark)).toHaveLength(1);
+    expect(await socket.waitFor('joinFailed')).toMatchObject({ signed: true, data: { roomId: rooms[1_000] } });
+    expect(readLinesSince(live.http.server, mark)).toHaveLength(1);
     // One that is joined already, and one in place of another, are taken.
     socket.event('joinRoom', rooms[999]);
-    await socket.take('joinedRoom');
+    await socket.waitFor('joinedRoom');
     socket.event('leaveRoom', rooms[0]);
-    await socket.take('leftRoom');
+    await socket.waitFor('leftRoom');
     socket.event('joinRoom', rooms[1_000]);
-    await socket.take('joinedRoom');
+    await socket.waitFor('joinedRoom');
     expect(socket.received).toEqual([]);
   });
 });
 
-test('a server that is stopping ends its sockets and refuses new ones as documented', async () => {
-  const other = await LiveWorld.start();
+test('a stopping server ends its sockets and refuses new ones as documented', async () => {
+  const other = await LiveTestBed.start();
   const socket = await other.proven();
   const closing = other.close();
   expect(await socket.closed).not.toBe('io server disconnect');
   await closing;
 });
 
-test('after all of it nothing is broken, and nothing is left', () => live.expectNoTrouble());
+test('at the end the server works, and nothing is left behind', () => live.expectNoTrouble());
 
 function expectRefusedByEngine(answer: Answer): void {
   expect(answer.status).toBeGreaterThanOrEqual(400);
@@ -312,14 +320,14 @@ function expectRefusedByEngine(answer: Answer): void {
 
 async function openPolling(): Promise<string> {
   const path = '/socket.io/?EIO=4&transport=polling';
-  const answer = await exchange(live.world.server.port, { method: 'GET', path, headers: [] });
+  const answer = await sendRaw(live.http.server.port, { method: 'GET', path, headers: [] });
   const { sid } = JSON.parse(answer.text.slice(1)) as { sid: string };
   sessions.push(sid);
   return sid;
 }
 
-function poll(sid: string, method: string, body?: string, { world } = live): Promise<Answer> {
-  return exchange(world.server.port, {
+function poll(sid: string, method: string, body?: string, { http } = live): Promise<Answer> {
+  return sendRaw(http.server.port, {
     method,
     path: `/socket.io/?EIO=4&transport=polling&sid=${sid}`,
     headers: [['Content-Type', 'text/plain;charset=UTF-8']],
@@ -328,8 +336,8 @@ function poll(sid: string, method: string, body?: string, { world } = live): Pro
 }
 
 /** An engine.io connection that joins no namespace. */
-async function websocket(path = '/socket.io/?EIO=4&transport=websocket'): Promise<[Wire, Buffer]> {
-  const wire = await Wire.to(live.world.server.port);
+async function websocket(path = '/socket.io/?EIO=4&transport=websocket'): Promise<[RawConnection, Buffer]> {
+  const wire = await RawConnection.to(live.http.server.port);
   wire.write(
     `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
       'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',

@@ -1,24 +1,36 @@
 import { once } from 'node:events';
 import { MessageBoxClient } from '@bsv/message-box-client';
 import { AuthFetch, PrivateKey, ProtoWallet, type WalletInterface } from '@bsv/sdk';
-import { exchange, type Header, RawClient, RawSocket, Wire, type WireRequest, wireBytes } from './raw-client.ts';
-import { uniqueId, World } from './refusals.ts';
+import {
+  encodeRequest,
+  type Header,
+  RawClient,
+  RawConnection,
+  RawSocket,
+  sendRaw,
+  type WireRequest,
+} from '@messagebox/test-support/raw-client';
+import { createUniqueId, HttpTestBed } from './refusals.ts';
 
-/** What clients ask for when the host that they were given ends with a slash. */
+/** The paths that clients request when their host ends with a slash. */
 describe.each([
   ['', ''],
   ['/box', ''],
   ['/box', '/box'],
 ])('below ROUTING_PREFIX %p, with a client at %p', (prefix, at) => {
   const admin = new RawClient();
-  let world: World;
+  let world: HttpTestBed;
   beforeAll(async () => {
-    world = await World.start({ ROUTING_PREFIX: prefix, ADMIN_IDENTITY_KEYS: admin.identityKey, NETWORK: 'local' });
+    world = await HttpTestBed.start({
+      ROUTING_PREFIX: prefix,
+      ADMIN_IDENTITY_KEYS: admin.identityKey,
+      NETWORK: 'local',
+    });
   });
   afterAll(() => world.close());
 
   const signed = async (request: WireRequest) => {
-    const answer = await exchange(world.server.port, request);
+    const answer = await sendRaw(world.server.port, request);
     expect({ request: request.path, signed: world.sender.isSigned(request, answer) }).toEqual({
       request: request.path,
       signed: true,
@@ -51,39 +63,39 @@ describe.each([
       expect(await response.json()).toMatchObject({ status: 'success', permissions: [] });
     });
 
-    test.each(['//', '///'])('%s in front of the route is as good as one', async (slashes) => {
+    test.each(['//', '///'])('accepts %s in front of a route', async (slashes) => {
       const path = (route: string) => `${at}${slashes}${route}`;
-      const messageId = uniqueId();
+      const messageId = createUniqueId();
       expect((await signed(world.sender.post(path('sendMessage'), world.message({ messageId })))).status).toBe(200);
       const get = await signed(world.sender.sign({ method: 'GET', path: path('permissions/get?messageBox=a//b') }));
       expect(get).toMatchObject({ status: 200, body: { status: 'success' } });
       const listed = world.recipient.post(path('listMessages'), { messageBox: 'inbox' });
-      expect((await exchange(world.server.port, listed)).text).toContain(messageId);
+      expect((await sendRaw(world.server.port, listed)).text).toContain(messageId);
     });
 
-    test('the path is verified as it was sent', async () => {
+    test('verifies the path as it was sent', async () => {
       const request = world.sender.post(`${at}/sendMessage`, world.message());
-      const moved = await exchange(world.server.port, { ...request, path: `${at}//sendMessage` });
+      const moved = await sendRaw(world.server.port, { ...request, path: `${at}//sendMessage` });
       expect(moved.status).toBe(401);
       const back = world.sender.post(`${at}//sendMessage`, world.message());
-      expect((await exchange(world.server.port, { ...back, path: `${at}/sendMessage` })).status).toBe(401);
+      expect((await sendRaw(world.server.port, { ...back, path: `${at}/sendMessage` })).status).toBe(401);
     });
 
-    test('a request is used up under all its spellings', async () => {
+    test('refuses a repeated request in every spelling of its path', async () => {
       const request = world.sender.post(`${at}//sendMessage`, world.message());
-      expect((await exchange(world.server.port, request)).status).toBe(200);
-      expect((await exchange(world.server.port, request)).status).toBe(401);
+      expect((await sendRaw(world.server.port, request)).status).toBe(200);
+      expect((await sendRaw(world.server.port, request)).status).toBe(401);
     });
 
-    test('what needs an operator, needs one however it is spelt', async () => {
+    test('routes for operators need an operator in every spelling', async () => {
       for (const path of [`${at}//admin/fees`, `${at}/admin//fees`, `/${at}//admin///fees`]) {
-        expect((await exchange(world.server.port, { method: 'GET', path, headers: [] })).status).toBe(401);
+        expect((await sendRaw(world.server.port, { method: 'GET', path, headers: [] })).status).toBe(401);
         const refused = await signed(world.sender.sign({ method: 'GET', path }));
         expect(refused).toMatchObject({ status: 403, body: { code: 'ERR_NOT_ADMIN' } });
         const session = await admin.shakeHands(world.server.port);
-        expect((await exchange(world.server.port, session.sign({ method: 'GET', path }))).status).toBe(200);
+        expect((await sendRaw(world.server.port, session.sign({ method: 'GET', path }))).status).toBe(200);
       }
-      const migrate = await exchange(world.server.port, {
+      const migrate = await sendRaw(world.server.port, {
         method: 'POST',
         path: `${at}//migrate`,
         headers: [['Content-Type', 'application/json']],
@@ -92,15 +104,15 @@ describe.each([
       expect(migrate).toMatchObject({ status: 401 });
     });
 
-    test('live clients connect, by websocket and by long polling', async () => {
+    test('live clients connect by websocket and by long polling', async () => {
       for (const transports of [['websocket'], ['polling', 'websocket']]) {
         const socket = await RawSocket.proven(`${world.server.url}${at}/`, world.sender.client, transports);
         expect(socket.connected).toBe(true);
         socket.close();
       }
       const path = `${at}//socket.io//?EIO=4&transport=polling`;
-      expect(await exchange(world.server.port, { method: 'GET', path, headers: [] })).toMatchObject({ status: 200 });
-      const wire = await Wire.to(world.server.port);
+      expect(await sendRaw(world.server.port, { method: 'GET', path, headers: [] })).toMatchObject({ status: 200 });
+      const wire = await RawConnection.to(world.server.port);
       const upgrade: Header[] = [
         ['Connection', 'Upgrade'],
         ['Upgrade', 'websocket'],
@@ -109,45 +121,47 @@ describe.each([
       ];
       const [answer] = await Promise.all([
         once(wire.socket, 'data'),
-        wire.write(wireBytes({ method: 'GET', path: `${at}//socket.io/?EIO=4&transport=websocket`, headers: upgrade })),
+        wire.write(
+          encodeRequest({ method: 'GET', path: `${at}//socket.io/?EIO=4&transport=websocket`, headers: upgrade }),
+        ),
       ]);
       expect(String(answer)).toMatch(/^HTTP\/1\.1 101 /);
       wire.destroy();
     });
   } else {
-    test('routes are below the prefix only', async () => {
+    test('routes exist only below the prefix', async () => {
       for (const path of ['//sendMessage', '//admin//fees']) {
-        const answer = await exchange(world.server.port, world.sender.post(path, '{}'));
+        const answer = await sendRaw(world.server.port, world.sender.post(path, '{}'));
         expect(answer.status).toBe(404);
       }
     });
   }
 
-  test('what is at the root is found there', async () => {
+  test('routes at the root are found there', async () => {
     const { port } = world.server;
-    const health = await exchange(port, { method: 'GET', path: '//health//live', headers: [] });
+    const health = await sendRaw(port, { method: 'GET', path: '//health//live', headers: [] });
     expect(health).toMatchObject({ status: 200, text: '{"status":"alive"}' });
-    const handshake = await exchange(port, {
+    const handshake = await sendRaw(port, {
       method: 'POST',
       path: '//.well-known/auth',
       headers: [['Content-Type', 'application/json']],
       body: Buffer.from(JSON.stringify(world.sender.client.initialRequest())),
     });
     expect(handshake.status).toBe(200);
-    const lookup = await exchange(port, {
+    const lookup = await sendRaw(port, {
       method: 'POST',
       path: '//lookup',
       headers: [['Content-Type', 'application/json']],
       body: Buffer.from('{"service":"ls_messagebox","query":{}}'),
     });
     expect(lookup).toMatchObject({ status: 200 });
-    const submit = await exchange(port, { method: 'POST', path: '//submit', headers: [], body: Buffer.from('x') });
+    const submit = await sendRaw(port, { method: 'POST', path: '//submit', headers: [], body: Buffer.from('x') });
     expect(submit.text).toContain('ERR_INVALID_TOPICS');
   });
 
-  test('metrics count it under the one route, with no label of the client’s making', async () => {
+  test('metrics count all spellings under one route, without labels from clients', async () => {
     for (const path of [`${prefix}//sendMessage`, '//made//up', '//health//ready']) {
-      await exchange(world.server.port, world.sender.post(path, '{}'));
+      await sendRaw(world.server.port, world.sender.post(path, '{}'));
     }
     const text = await world.server.metrics();
     expect(text).toMatch(/route="\/sendMessage"/);

@@ -1,9 +1,9 @@
 import type * as AuthSocket from '@bsv/authsocket-client';
 import type { Socket } from 'socket.io-client';
 import { pollingClients } from '../acceptance/clients.js';
-import { people } from '../acceptance/people.js';
-import { everySuite } from './every-suite.js';
-import { composed, edgeUrl } from './stack.js';
+import { createPeople } from '../acceptance/people.js';
+import { describeEverySuite } from './every-suite.js';
+import { edgeUrl, requireComposeStack } from './stack.js';
 
 /** Every client, those inside of the real MessageBoxClient too, keeps to long polling, unless a test says otherwise. */
 jest.mock('@bsv/authsocket-client', () => {
@@ -17,29 +17,29 @@ jest.mock('@bsv/authsocket-client', () => {
 });
 
 describe('the compose project, with long polling', () => {
-  const someone = people();
+  const someone = createPeople();
 
   test('the clients use nothing else', async () => {
-    const app = someone().app(edgeUrl);
+    const app = someone().createApp(edgeUrl);
     await app.listen('inbox');
     const socket = await someone().connect(edgeUrl);
     const { ioSocket } = app.client.testSocket as unknown as { ioSocket: Socket };
     for (const { io } of [ioSocket, socket.io]) expect(io.opts.transports).toEqual(['polling']);
   });
 
-  everySuite(composed, false);
+  describeEverySuite(requireComposeStack, false);
 });
 
 describe('the compose project, with long polling, for clients as strict as today`s', () => {
-  const someone = people(pollingClients);
+  const someone = createPeople(pollingClients);
 
   test('the clients use nothing else', async () => {
-    const app = someone().app(edgeUrl);
+    const app = someone().createApp(edgeUrl);
     await app.listen('inbox');
     const socket = await someone().connect(edgeUrl);
     const { io } = app.client.testSocket as unknown as { io: Socket };
     for (const each of [io, socket.io]) expect(each.io.opts.transports).toEqual(['polling']);
   });
 
-  everySuite(composed, false, pollingClients);
+  describeEverySuite(requireComposeStack, false, pollingClients);
 });

@@ -1,14 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { limitVariables } from '../../packages/shared/src/config/limit-variables.js';
-import { variables } from '../../packages/shared/src/config/variables.js';
+import { limitVariables, variables } from '@messagebox/shared';
 import { DEVELOPMENT_PATH, OVERLAY_PATHS } from '../support/overlay-paths.js';
 
 const root = resolve(import.meta.dirname, '..', '..');
 const compose = readFileSync(join(root, 'docker-compose.yml'), 'utf8');
 
-/** `${NAME:-default}` of the compose file. */
-const used = [...compose.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name = '', value = '']) => [name, value] as const);
+/** `${NAME:-default}` of a text; a default may hold one more. */
+const variablesIn = (text: string) =>
+  [...text.matchAll(/\$\{(\w+):-((?:\$\{[^}]*\}|[^$}])*)\}/g)].flatMap(
+    ([, name = '', value = '']): (readonly [string, string])[] => [[name, value], ...variablesIn(value)],
+  );
+const used = variablesIn(compose);
 /** Names without a value, which are handed on to containers as they are, or not at all. */
 const handedOn = [...compose.matchAll(/^ +([A-Z_]+):(?: *#.*)?$/gm)].map(([, name = '']) => name);
 
@@ -46,7 +49,40 @@ test('the key of the Firebase account is handed to realtime, and to nobody else'
 
 test('images are pinned to a version', () => {
   const images = [...compose.matchAll(/^ +image: (\S+)$/gm)].map(([, image = '']) => image);
-  for (const image of images) expect(image).toMatch(/:(\$\{MESSAGEBOX_VERSION:-dev\}|.*\d.*)$/);
+  expect(images.length).toBeGreaterThan(5);
+  for (const image of images) expect(image).toMatch(/^\$\{\w+_IMAGE:-.*:(\$\{MESSAGEBOX_VERSION:-dev\}|.*\d.*)\}$/);
+});
+
+test('ports are open to this machine only, unless a variable says otherwise', () => {
+  const ports = [...compose.matchAll(/^ +ports: \["(.*)"\]$/gm)].map(([, port = '']) => port);
+  expect(ports).toHaveLength(3);
+  for (const port of ports) expect(port).toMatch(/^(127\.0\.0\.1|\$\{EDGE_ADDRESS:-127\.0\.0\.1\}):\$\{/);
+});
+
+test('the database takes the connections of twenty instances, and of one more of each service', () => {
+  const value = (name: string) => Number(used.find(([other]) => other === name)?.[1]);
+  const { DB_POOL_SIZE } = variables;
+  expect(value('MYSQL_MAX_CONNECTIONS')).toBeGreaterThan((20 + 3) * (DB_POOL_SIZE.parse(undefined) as number));
+});
+
+test('the edge`s workers and their memory do not grow with the cores of the machine', () => {
+  const edge = readFileSync(join(root, 'deploy', 'edge', 'nginx.conf'), 'utf8');
+  const number = (pattern: RegExp) => Number(pattern.exec(edge)?.[1]);
+  const websockets = (number(/worker_processes (\d+);/) * number(/worker_connections (\d+);/)) / 2;
+  const [, memory = ''] = /\n {2}edge:\n(?:.*\n)*?.*limits: \{ memory: (\d+)m/.exec(compose) ?? [];
+  // Two buffers of 4 KB, the headers (4 KB), and what nginx itself keeps for each of the two connections.
+  expect(websockets * 25 * 1024).toBeLessThan(Number(memory) * 1024 ** 2);
+  expect(edge).toMatch(/\$realtime;\n(?:.*\n)*? +proxy_buffer_size 4k;/);
+});
+
+test('the edge logs failures as JSON, without queries', () => {
+  const edge = readFileSync(join(root, 'deploy', 'edge', 'nginx.conf'), 'utf8');
+  const [, lines = ''] = /log_format failures escape=json\n([^;]*);/.exec(edge) ?? [];
+  const format = [...lines.matchAll(/'(.*)'/g)].map(([, part]) => part).join('');
+  const line = format.replaceAll(/"\$\w+"/g, '"x"').replaceAll(/\$\w+/g, '1');
+  expect(JSON.parse(line)).toMatchObject({ level: 'warn', service: 'edge', msg: 'request failed', path: 'x' });
+  expect(format).not.toMatch(/\$(request|request_uri|args|query_string|http_\w+|arg_\w+|remote_addr)\b/);
+  expect(edge).toMatch(/^ {2}error_log \/dev\/stderr emerg;$/m);
 });
 
 test('containers may take a little longer to stop than the servers take', () => {
@@ -55,7 +91,7 @@ test('containers may take a little longer to stop than the servers take', () => 
 });
 
 test('the play chain is used unless another network is named, by either name', () => {
-  expect(Object.fromEntries(used)).toMatchObject({ NETWORK: expect.stringMatching(/^\$\{BSV_NETWORK:-local$/) });
+  expect(Object.fromEntries(used)).toMatchObject({ NETWORK: expect.stringMatching(/^\$\{BSV_NETWORK:-local\}$/) });
   expect(handedOn).toContain('BSV_NETWORK');
 });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { temporaryFolder } from '../support/own-process.js';
-import { type ServiceProcess, startService } from '../support/processes.js';
+import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
+import { type ServiceProcess, startService } from '../support/service-process.js';
 
 const root = resolve(import.meta.dirname, '..', '..');
 const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
@@ -22,9 +22,9 @@ const alerts = [
 ].map(([, name = '', expr = '', duration = '']) => ({ name, expr, for: duration }));
 
 describe('the dashboard and the alerts', () => {
-  /** What the process below has not: without Redis, and without ENABLE_FIREBASE. */
-  const elsewhere = ['messagebox_redis_up', 'messagebox_push_outbox_rows'];
-  const folder = temporaryFolder();
+  /** Metrics that the process below does not have, because it runs without Redis and without ENABLE_FIREBASE. */
+  const elsewhere = ['messagebox_redis_up', 'messagebox_room_events_unpublished_total', 'messagebox_push_outbox_rows'];
+  const folder = createTemporaryFolder();
   let service: ServiceProcess;
   let known: Set<string>;
   beforeAll(async () => {
@@ -90,18 +90,35 @@ describe('the dashboard', () => {
   });
 });
 
-test('the alerts are those of docs/operating.md', () => {
+test('the example for Alertmanager names alerts and receivers that there are, and every severity', () => {
+  const example = observability('alertmanager.yml');
+  const named = [...example.matchAll(/alertname=~?"([\w|]+)"/g)].flatMap(([, names = '']) => names.split('|'));
+  expect(named.length).toBeGreaterThan(5);
+  const known = new Set(alerts.map(({ name }) => name));
+  expect(named.filter((name) => !known.has(name))).toEqual([]);
+  const receivers = [...example.matchAll(/^ {2}- name: (\w+)$/gm)].map(([, name]) => name);
+  const used = [...example.matchAll(/receiver: (\w+)$/gm)].map(([, name]) => name);
+  expect(new Set(used)).toEqual(new Set(receivers));
+  const severities = [...observability('alerts.yml').matchAll(/severity: (\w+)/g)].map(([, severity]) => severity);
+  // The rest of them takes the first route.
+  expect(new Set(severities)).toEqual(new Set(['critical', 'warning']));
+  expect(example).toContain(`matchers: ['severity="critical"']`);
+});
+
+test('the alerts equal those of docs/monitoring.md', () => {
   const section =
-    read('docs', 'operating.md')
+    read('docs', 'monitoring.md')
       .split(/^## Alerts$/m)[1]
       ?.split(/^## /m)[0] ?? '';
-  const documented = [...section.matchAll(/^\| ([^|`]+) \| `([^`]+)` \| (\w+) \|/gm)].map(
-    ([, name = '', expr = '', duration = '']) => ({
-      name: name.replace(/(?:^|\s)(\w)/g, (_match, letter: string) => letter.toUpperCase()),
-      expr,
-      for: duration,
-    }),
+  const expressions = new Map(
+    [...section.matchAll(/^# (.+)\n(.+)$/gm)].map(([, name = '', expr = '']): [string, string] => [name, expr]),
   );
+  const documented = [...section.matchAll(/^\| ([^|`]+) \| (\d\w+) \|/gm)].map(([, name = '', duration = '']) => ({
+    name: name.replace(/(?:^|\s)(\w)/g, (_match, letter: string) => letter.toUpperCase()),
+    expr: expressions.get(name),
+    for: duration,
+  }));
   expect(documented.length).toBeGreaterThan(10);
+  expect(expressions.size).toBe(documented.length);
   expect(alerts).toEqual(documented);
 });

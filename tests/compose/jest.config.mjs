@@ -6,7 +6,7 @@ export default {
   rootDir: '../..',
   roots: ['<rootDir>/tests/compose'],
   testMatch: ['<rootDir>/tests/compose/*.compose.ts'],
-  // What the tests talk to is running: no servers of their own.
+  // The compose project is running already, so the tests start no servers.
   globalSetup: undefined,
   globalTeardown: undefined,
 };

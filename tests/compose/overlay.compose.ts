@@ -1,7 +1,7 @@
 import { PrivateKey } from '@bsv/sdk';
-import { until } from '../acceptance/history.js';
+import { waitUntil } from '../acceptance/history.js';
 import { OVERLAY_PATHS } from '../support/overlay-paths.js';
-import { containers, edgeUrl } from './stack.js';
+import { edgeUrl, listContainers } from './stack.js';
 
 /** Enough for each instance to get some. */
 const REQUESTS = 40;
@@ -14,10 +14,10 @@ const lookup = (query: unknown) =>
   });
 
 /** Requests that the overlay's instances have had, of any kind but health checks. */
-async function requestsHad(): Promise<number> {
+async function readRequestCounts(): Promise<number> {
   const metric = 'messagebox_http_request_duration_seconds_count';
-  const each = (await containers('overlay')).map(async (overlay) => {
-    const numbers = await overlay.numbers();
+  const each = (await listContainers('overlay')).map(async (overlay) => {
+    const numbers = await overlay.readMetrics();
     return numbers.sum(metric) - numbers.sum(metric, { route: '/health' });
   });
   return (await Promise.all(each)).reduce((sum, had) => sum + had, 0);
@@ -44,17 +44,17 @@ describe('the overlay, by way of the edge', () => {
   });
 
   test('gets what is on its paths, and nothing else', async () => {
-    const before = await requestsHad();
+    const before = await readRequestCounts();
     // To some of them a wrong request: what matters is who answers.
     for (const path of OVERLAY_PATHS) await (await fetch(`${edgeUrl}${path}`, { method: 'POST' })).arrayBuffer();
     // Counted when the connection knows that the answer is out.
-    await until('all are counted', async () => (await requestsHad()) === before + OVERLAY_PATHS.length);
+    await waitUntil('all are counted', async () => (await readRequestCounts()) === before + OVERLAY_PATHS.length);
     for (const path of OVERLAY_PATHS) {
       for (const other of [`/api${path}`, `${path}/more`]) {
         expect((await fetch(`${edgeUrl}${other}`, { method: 'POST' })).ok).toBe(false);
       }
     }
     for (const path of ['/overlay/ads', '/sendMessage', '/health/ready']) await fetch(`${edgeUrl}${path}`);
-    expect(await requestsHad()).toBe(before + OVERLAY_PATHS.length);
+    expect(await readRequestCounts()).toBe(before + OVERLAY_PATHS.length);
   });
 });

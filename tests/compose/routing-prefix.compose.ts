@@ -1,5 +1,5 @@
 import { routingPrefixSuite } from '../acceptance/suites/routing-prefix.js';
-import { composed } from './stack.js';
+import { requireComposeStack } from './stack.js';
 
 // It was started with ROUTING_PREFIX=/api.
-describe('the compose project', () => routingPrefixSuite(async () => composed()));
+describe('the compose project', () => routingPrefixSuite(async () => requireComposeStack()));

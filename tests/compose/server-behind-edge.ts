@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { findFreePort } from '@messagebox/test-kit/ports';
 import { startServer as start, type TestServer } from '../bad-input/server.ts';
-import { freePort } from '../support/ports.ts';
 
 export * from '../bad-input/server.ts';
 
@@ -14,7 +14,7 @@ const edgeConfig = resolve(import.meta.dirname, '..', '..', 'deploy', 'edge', 'n
 /** The server of the bad-input tests, in this process as ever, with an edge of the compose project in front of it. */
 export async function startServer(env: Record<string, string> = {}): Promise<TestServer> {
   const server = await start({ TRUST_PROXY: '1', ...env });
-  const port = await freePort();
+  const port = await findFreePort();
   const folder = mkdtempSync(join(tmpdir(), 'messagebox-edge-'));
   const file = join(folder, 'nginx.conf');
   const config = readFileSync(edgeConfig, 'utf8')
@@ -37,12 +37,12 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
     'nginx',
   ]);
   const container = stdout.trim();
-  await answers(port);
+  await isReachable(port);
   return {
     ...server,
     url: `http://127.0.0.1:${port}`,
     port,
-    // What another process looks at while it runs.
+    // Another process reads these while it runs.
     openSockets: () => server.openSockets(),
     async close() {
       await run('docker', ['kill', container]);
@@ -52,7 +52,7 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
   };
 }
 
-async function answers(port: number): Promise<void> {
+async function isReachable(port: number): Promise<void> {
   for (let tries = 0; ; tries++) {
     try {
       await fetch(`http://127.0.0.1:${port}/health/live`);

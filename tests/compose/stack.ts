@@ -4,11 +4,11 @@ import type { Deployment } from '../acceptance/deployments.js';
 
 const run = promisify(execFile);
 
-/** Where the edge of the compose project under test is, and what the project is called. */
-export const edgeUrl = setting('COMPOSE_TEST_URL');
-const project = setting('COMPOSE_PROJECT_NAME');
+/** The address of the edge of the compose project under test, and the project's name. */
+export const edgeUrl = requireSetting('COMPOSE_TEST_URL');
+const project = requireSetting('COMPOSE_PROJECT_NAME');
 
-function setting(name: string): string {
+function requireSetting(name: string): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`${name} is not set: these tests are started by npm run test:compose`);
   return value;
@@ -19,8 +19,17 @@ export async function docker(...args: string[]): Promise<string> {
   return stdout.trim();
 }
 
+/** Whether the edge passes requests on to an api. While a container starts, connections to it are refused or cut. */
+export async function isServing(): Promise<boolean> {
+  try {
+    return (await fetch(`${edgeUrl}/health/ready`)).ok;
+  } catch {
+    return false;
+  }
+}
+
 /** Numbers of one process, as `/metrics` says them. */
-export class Numbers {
+export class MetricsText {
   constructor(private readonly text: string) {}
 
   /** The sum of all series of a metric whose labels contain these. */
@@ -61,10 +70,10 @@ export class Container {
     return docker('exec', this.id, ...command);
   }
 
-  /** What the process counts about itself, from its internal port. */
-  async numbers(): Promise<Numbers> {
+  /** The metrics of the process, from its internal port. */
+  async readMetrics(): Promise<MetricsText> {
     const script = `fetch('http://127.0.0.1:9464/metrics').then((r) => r.text()).then((text) => console.log(text))`;
-    return new Numbers(await this.exec('node', '-e', script));
+    return new MetricsText(await this.exec('node', '-e', script));
   }
 
   async inspect(): Promise<Inspected> {
@@ -84,7 +93,7 @@ export class Container {
 }
 
 /** The running containers of a service; with `all`, those that have ended as well. */
-export async function containers(service: string, { all = false } = {}): Promise<Container[]> {
+export async function listContainers(service: string, { all = false } = {}): Promise<Container[]> {
   const filters = [`com.docker.compose.project=${project}`, `com.docker.compose.service=${service}`];
   const listing = await docker(
     'ps',
@@ -99,7 +108,7 @@ export async function containers(service: string, { all = false } = {}): Promise
 }
 
 /** The compose project as the shared suites know a deployment: one address for everything. */
-export function composed(): Deployment {
+export function requireComposeStack(): Deployment {
   return {
     apis: [edgeUrl, edgeUrl],
     realtimes: [edgeUrl, edgeUrl],

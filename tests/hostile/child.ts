@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const REGISTER = pathToFileURL(join(import.meta.dirname, 'register-typescript.mjs')).href;
-const OUTPUT_KEPT = 4_000;
+const MAX_KEPT_OUTPUT = 4_000;
 
-/** What goes between the judge and its processes. */
-export interface Note {
+/** The messages between the judge and its processes. */
+export interface ChildMessage {
   readonly type: string;
   readonly value?: unknown;
 }
@@ -25,14 +25,14 @@ export class Child {
     });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
-        this.#output = (this.#output + text).slice(-OUTPUT_KEPT);
+        this.#output = (this.#output + text).slice(-MAX_KEPT_OUTPUT);
       });
     }
     this.#exited = new Promise((resolve) => this.#process.once('exit', () => resolve()));
   }
 
   send(type: string, value?: unknown): void {
-    if (this.#process.connected) this.#process.send({ type, value } satisfies Note);
+    if (this.#process.connected) this.#process.send({ type, value } satisfies ChildMessage);
   }
 
   /**
@@ -40,9 +40,9 @@ export class Child {
    *
    * @throws {Error} when the process ends first, or after `patienceMs`
    */
-  async receive(type: string, patienceMs: number): Promise<unknown> {
+  async receive(type: string, timeoutMs: number): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
-    let take: ((note: Note) => void) | undefined;
+    let take: ((note: ChildMessage) => void) | undefined;
     try {
       return await new Promise((resolve, reject) => {
         const fail = (what: string) => reject(new Error(`${this.file} ${what}:\n${this.#output}`));
@@ -52,7 +52,7 @@ export class Child {
         };
         this.#process.on('message', take);
         void this.#exited.then(() => fail('ended'));
-        timer = setTimeout(() => fail(`said nothing of "${type}" for ${patienceMs} ms`), patienceMs);
+        timer = setTimeout(() => fail(`said nothing of "${type}" for ${timeoutMs} ms`), timeoutMs);
       });
     } finally {
       clearTimeout(timer);
@@ -68,15 +68,15 @@ export class Child {
 }
 
 /** In the child: calls `work` with each note of the judge; ends with the judge. */
-export function answerJudge(work: (note: Note) => Promise<void>): void {
-  process.on('message', (note: Note) => {
+export function answerJudge(work: (note: ChildMessage) => Promise<void>): void {
+  process.on('message', (note: ChildMessage) => {
     work(note).catch((error: unknown) => {
-      tellJudge('failed', error instanceof Error ? error.stack : String(error));
+      sendToJudge('failed', error instanceof Error ? error.stack : String(error));
     });
   });
   process.on('disconnect', () => process.exit(0));
 }
 
-export function tellJudge(type: string, value?: unknown): void {
-  process.send?.({ type, value } satisfies Note);
+export function sendToJudge(type: string, value?: unknown): void {
+  process.send?.({ type, value } satisfies ChildMessage);
 }

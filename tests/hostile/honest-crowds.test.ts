@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { standalone } from '../acceptance/deployments.ts';
-import { RawClient } from '../bad-input/raw-client.ts';
+import { RawClient } from '@messagebox/test-support/raw-client';
+import { deployStandalone } from '../acceptance/deployments.ts';
 import { HttpCaller } from './honest/http-caller.ts';
 import type { Endpoint } from './wire/endpoint.ts';
-import { HttpWire, shakeHands } from './wire/http-wire.ts';
-import { WebsocketWire } from './wire/websocket-wire.ts';
+import { HttpConnection, shakeHands } from './wire/http-wire.ts';
+import { WebsocketConnection } from './wire/websocket-wire.ts';
 
-/** What many honest people behind one address do at once, and what one busy sender does, is never refused. */
+/** Many honest people behind one address, and one busy sender, are never refused. */
 const CLIENTS = 500;
 const BATCH_PER_SECOND = 500;
 /** The long form: TEST_HOSTILE_SECONDS=60. */
@@ -18,7 +18,7 @@ const PORTION = 50;
 let close: () => Promise<void>;
 let endpoint: Endpoint;
 beforeAll(async () => {
-  const deployment = await standalone();
+  const deployment = await deployStandalone();
   endpoint = { host: '127.0.0.1', port: deployment.processes.apis[0].port };
   close = () => deployment.close();
 });
@@ -27,9 +27,9 @@ afterAll(() => close());
 test('500 clients behind one address reconnect at once, and each is served at the first try', async () => {
   const clients = Array.from({ length: CLIENTS }, () => new RawClient());
   const connect = async (client: RawClient) => {
-    const wire = await HttpWire.open(endpoint);
+    const wire = await HttpConnection.open(endpoint);
     const session = await shakeHands(wire, client);
-    const socket = await WebsocketWire.proven(endpoint, client);
+    const socket = await WebsocketConnection.proven(endpoint, client);
     const joined = new Promise<void>((resolve, reject) => {
       socket.onEvent = ({ eventName, data }) => {
         if (eventName === 'joinedRoom') resolve();

@@ -1,13 +1,13 @@
-import { World } from '../bad-input/refusals.ts';
-import { HttpWire } from './wire/http-wire.ts';
+import { HttpTestBed } from '../bad-input/refusals.ts';
+import { HttpConnection } from './wire/http-wire.ts';
 
 /** Places for requests under way are shared fairly: who holds all of them with unfinished bodies yields to others. */
 const CONNECTIONS = 2_000;
 const AT_ONCE = 50;
-let world: World;
-const wires: HttpWire[] = [];
+let world: HttpTestBed;
+const wires: HttpConnection[] = [];
 beforeAll(async () => {
-  world = await World.start();
+  world = await HttpTestBed.start();
 });
 afterAll(async () => {
   for (const wire of wires) wire.destroy();
@@ -17,14 +17,14 @@ afterAll(async () => {
 test('while one address holds 2,000 requests with one byte of their bodies, another one is served', async () => {
   const endpoint = { host: '127.0.0.1', port: world.server.port };
   for (let i = 0; i < CONNECTIONS; i += AT_ONCE) {
-    const opened = Array.from({ length: AT_ONCE }, () => HttpWire.open(endpoint, { localAddress: '127.0.2.1' }));
+    const opened = Array.from({ length: AT_ONCE }, () => HttpConnection.open(endpoint, { localAddress: '127.0.2.1' }));
     wires.push(...(await Promise.all(opened)));
   }
   const beginning =
     'POST /.well-known/auth HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 300\r\n\r\n{';
   for (const wire of wires) wire.write(beginning);
-  // What comes behind them on this machine has been read after them.
-  const last = await HttpWire.open(endpoint, { localAddress: '127.0.2.1' });
+  // A later request on this machine is read after them.
+  const last = await HttpConnection.open(endpoint, { localAddress: '127.0.2.1' });
   wires.push(last);
   await last.exchange({ method: 'GET', path: '/health/live', headers: [] });
 

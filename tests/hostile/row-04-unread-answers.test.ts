@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { createLogger, JsonServer, type MessageStore, openStore } from '@messagebox/shared';
-import { answerErrors } from '@messagebox/web';
+import { createErrorHandler, createLogger, JsonServer } from '@messagebox/shared';
+import { type MessageStore, openStore } from '@messagebox/store';
+import { RawConnection, sendRaw } from '@messagebox/test-support/raw-client';
+import { waitForCondition } from '@messagebox/test-support/wait-for-condition';
 import express from 'express';
-import { AnswerMemory } from '../../services/api/src/http/answer-memory.ts';
+import { ResponseMemory } from '../../services/api/src/http/response-memory.ts';
 import { listMessagesRoute } from '../../services/api/src/routes/list-messages.ts';
-import { exchange, Wire } from '../bad-input/raw-client.ts';
-import { eventually } from '../bad-input/server.ts';
 
 /** Answers that wait to be taken have a bound, in all and for each identity. */
 const MEBIBYTE = 1_048_576;
@@ -18,7 +18,8 @@ let store: MessageStore;
 let server: JsonServer;
 let port: number;
 let refused = 0;
-const memory = new AnswerMemory(2 * MAX_ANSWER, () => {
+let turns = 0;
+const memory = new ResponseMemory(2 * MAX_ANSWER, () => {
   refused += 1;
 });
 const readers: Socket[] = [];
@@ -34,7 +35,7 @@ beforeAll(async () => {
   }
   const one = { recipient: CAROL, messageBox: 'full', messageId: 'id', sender: ALICE, body: 'little' };
   await store.storeMessages([one]);
-  const log = createLogger('api', false, { write: () => undefined });
+  const log = createLogger('api', 'info', { write: () => undefined });
   const app = express();
   // Stands for authentication, which has a suite of its own.
   app.post('/list/:identityKey', (request, _response, next) => {
@@ -43,15 +44,18 @@ beforeAll(async () => {
     request.auth = { identityKey, rawBody } as NonNullable<typeof request.auth>;
     next();
   });
-  const runPiece = async <T>(_request: express.Request, work: () => T) => work();
-  app.post('/list/:identityKey', listMessagesRoute({ store, maxBytes: MAX_ANSWER, answers: memory, runPiece }));
-  app.use(answerErrors(log));
+  const runInTurn = async <T>(_request: express.Request, work: () => T) => {
+    turns += 1;
+    return work();
+  };
+  app.post('/list/:identityKey', listMessagesRoute({ store, maxBytes: MAX_ANSWER, responseMemory: memory, runInTurn }));
+  app.use(createErrorHandler(log));
   server = new JsonServer(app, log);
   port = Number(new URL(await server.listen(0, '127.0.0.1')).port);
 });
 afterEach(async () => {
   for (const reader of readers.splice(0)) reader.destroy();
-  await eventually(() => memory.used === 0, 'all answers are let go of');
+  await waitForCondition(() => memory.used === 0, 'all answers are let go of');
 });
 afterAll(async () => {
   await server.close(500);
@@ -67,11 +71,11 @@ async function listUnread(identityKey: string): Promise<Socket> {
   await once(socket, 'connect');
   socket.pause();
   socket.write(`POST /list/${identityKey} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`);
-  await eventually(() => memory.used > before, 'the answer is accounted for');
+  await waitForCondition(() => memory.used > before, 'the answer is accounted for');
   return socket;
 }
 
-const list = (identityKey: string) => exchange(port, { method: 'POST', path: `/list/${identityKey}`, headers: [] });
+const list = (identityKey: string) => sendRaw(port, { method: 'POST', path: `/list/${identityKey}`, headers: [] });
 
 test('a list for which there is no room is refused with 429, and is given once there is', async () => {
   const [first] = [await listUnread(ALICE), await listUnread(ALICE)];
@@ -82,8 +86,8 @@ test('a list for which there is no room is refused with 429, and is given once t
 
   const held = memory.used;
   first.destroy();
-  await eventually(() => memory.used < held, 'the first answer is let go of');
-  const wire = await Wire.to(port);
+  await waitForCondition(() => memory.used < held, 'the first answer is let go of');
+  const wire = await RawConnection.to(port);
   wire.write(`POST /list/${ALICE} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`);
   expect(await wire.answer()).toMatchObject({ status: 200 });
   wire.destroy();
@@ -104,4 +108,10 @@ test('small answers are given while there is no room for large ones', async () =
   await listUnread(ALICE);
   await listUnread(ALICE);
   expect(await list(CAROL)).toMatchObject({ status: 200 });
+});
+
+test('a list waits for the turn of its caller when it is read, and when it is written', async () => {
+  turns = 0;
+  expect(await list(CAROL)).toMatchObject({ status: 200 });
+  expect(turns).toBe(2);
 });

@@ -1,9 +1,9 @@
-import { LiveWorld } from '../bad-input/live-world.ts';
+import { LiveTestBed } from '../bad-input/live-world.ts';
 
-/** What arrives over a socket is bounded in structure, too, before it is parsed. */
-let live: LiveWorld;
+/** The structure of frames is bounded before they are parsed. */
+let live: LiveTestBed;
 beforeAll(async () => {
-  live = await LiveWorld.start();
+  live = await LiveTestBed.start();
 });
 afterEach(() => live.closeSockets());
 afterAll(() => live.close());
@@ -43,11 +43,11 @@ test('a signed event with a text of 1 MB in a frame of some 4 MB is taken', asyn
   const roomId = live.room();
   const message = {
     messageId: 'large',
-    recipient: live.world.recipient.client.identityKey,
+    recipient: live.http.recipient.client.identityKey,
     body: 'b'.repeat(1_000_000),
   };
   socket.send(
     socket.session?.frame(Buffer.from(JSON.stringify({ eventName: 'sendMessage', data: { roomId, message } }))),
   );
-  expect(await socket.take(`sendMessageAck-${roomId}`)).toMatchObject({ data: { status: 'success' } });
+  expect(await socket.waitFor(`sendMessageAck-${roomId}`)).toMatchObject({ data: { status: 'success' } });
 });

@@ -1,10 +1,10 @@
-import { World } from '../bad-input/refusals.ts';
+import { HttpTestBed } from '../bad-input/refusals.ts';
 
 /** JSON is bounded by objects, properties and depth before it is parsed, since objects take many times their text. */
 const BYTES = 10_000_000;
-let world: World;
+let world: HttpTestBed;
 beforeAll(async () => {
-  world = await World.start();
+  world = await HttpTestBed.start();
 });
 afterAll(() => world.close());
 
@@ -27,7 +27,7 @@ test.each(pieces)('10 MB of %s are refused without being parsed', async (_name, 
   const request = world.sendMessage(make());
   const parse = jest.spyOn(JSON, 'parse');
   try {
-    await world.refused(request, 'ERR_INVALID_JSON');
+    await world.expectRefused(request, 'ERR_INVALID_JSON');
     expect(parse.mock.calls.filter(([text]) => text.length > 1_000_000)).toEqual([]);
   } finally {
     parse.mockRestore();
@@ -42,7 +42,7 @@ test('too much structure is found after the signature was verified', async () =>
       ? ([name, String(tampered.body.length)] as const)
       : ([name, value] as const),
   );
-  await world.refused({ ...tampered, headers }, 'ERR_AUTH_FAILED');
+  await world.expectRefused({ ...tampered, headers }, 'ERR_AUTH_FAILED');
 });
 
 const taken: [string, unknown][] = [

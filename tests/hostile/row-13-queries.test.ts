@@ -1,8 +1,8 @@
 import { Realtime } from '@messagebox/realtime';
-import { World } from '../bad-input/refusals.ts';
+import { HttpTestBed } from '../bad-input/refusals.ts';
 
-/** Whoever opens a connection passes the admission, whatever else the query says. */
-let world: World;
+/** Every new connection passes the admission, whatever its query says. */
+let world: HttpTestBed;
 let realtime: Realtime;
 beforeAll(async () => {
   const attach = Realtime.prototype.attach;
@@ -10,7 +10,7 @@ beforeAll(async () => {
     realtime = this;
     attach.apply(this, args);
   };
-  world = await World.start();
+  world = await HttpTestBed.start();
   Realtime.prototype.attach = attach;
 });
 afterAll(() => world.close());

@@ -1,42 +1,45 @@
 import { once } from 'node:events';
-import { LiveWorld } from '../bad-input/live-world.ts';
-import { RawClient } from '../bad-input/raw-client.ts';
-import { eventually } from '../bad-input/server.ts';
-import { frameHead, WebsocketWire } from './wire/websocket-wire.ts';
+import { RawClient } from '@messagebox/test-support/raw-client';
+import { waitForCondition } from '@messagebox/test-support/wait-for-condition';
+import { LiveTestBed } from '../bad-input/live-world.ts';
+import { encodeFrameHeader, WebsocketConnection } from './wire/websocket-wire.ts';
 
 /** Frames that are still coming have a bound for each socket, and one for all of them together. */
 const SOCKETS = 16;
 const FRAME_BYTES = 12_500_000;
 const MAX_BYTES_HELD = 134_217_728;
 const CHUNK = Buffer.alloc(65_536, '7');
-let live: LiveWorld;
-const wires: WebsocketWire[] = [];
+let live: LiveTestBed;
+const wires: WebsocketConnection[] = [];
 beforeAll(async () => {
-  live = await LiveWorld.start();
+  live = await LiveTestBed.start();
 });
 afterAll(async () => {
   for (const wire of wires) wire.destroy();
   await live.close();
 });
 
-async function sendAllButTheEnd(wire: WebsocketWire): Promise<void> {
-  wire.socket.write(frameHead(FRAME_BYTES));
+async function sendAllButTheEnd(wire: WebsocketConnection): Promise<void> {
+  wire.socket.write(encodeFrameHeader(FRAME_BYTES));
   for (let sent = 0; sent + CHUNK.length < FRAME_BYTES && wire.isOpen; sent += CHUNK.length) {
     if (!wire.socket.write(CHUNK)) await Promise.race([once(wire.socket, 'drain').catch(() => undefined), wire.ended]);
   }
 }
 
 const held = async () =>
-  Number(/^messagebox_socket_frame_bytes\{.*\} (\d+)$/m.exec(await live.world.server.metrics())?.[1]);
+  Number(/^messagebox_socket_frame_bytes\{.*\} (\d+)$/m.exec(await live.http.server.metrics())?.[1]);
 
 test('sockets that never end their frames are ended themselves, and others go on', async () => {
   const greedy = new RawClient();
   for (let i = 0; i < SOCKETS; i++) {
-    wires.push(await WebsocketWire.proven({ host: '127.0.0.1', port: live.world.server.port }, greedy));
+    wires.push(await WebsocketConnection.proven({ host: '127.0.0.1', port: live.http.server.port }, greedy));
   }
   await Promise.all(wires.map(sendAllButTheEnd));
   const room = Math.floor(MAX_BYTES_HELD / FRAME_BYTES);
-  await eventually(() => wires.filter(({ isOpen }) => isOpen).length <= room, 'those that find no room are ended');
+  await waitForCondition(
+    () => wires.filter(({ isOpen }) => isOpen).length <= room,
+    'those that find no room are ended',
+  );
   expect(await held()).toBeLessThanOrEqual(MAX_BYTES_HELD);
 
   const honest = await live.proven(new RawClient());
@@ -44,6 +47,6 @@ test('sockets that never end their frames are ended themselves, and others go on
   await live.expectAlive(honest);
 
   for (const wire of wires) wire.destroy();
-  await eventually(() => live.world.server.openSockets() === 1, 'the server forgets closed sockets');
+  await waitForCondition(() => live.http.server.openSockets() === 1, 'the server forgets closed sockets');
   expect(await held()).toBe(0);
 });

@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { temporaryFolder } from '../support/own-process.ts';
-import { startService } from '../support/processes.ts';
+import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
+import { startService } from '../support/service-process.js';
 
-/** What standalone keeps is its own: nobody else on the machine may read it. */
+/** Other users of the machine cannot read the files of standalone. */
 const folders: { remove(): void }[] = [];
 afterAll(() => {
   for (const folder of folders) folder.remove();
@@ -12,7 +12,7 @@ afterAll(() => {
 const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
 async function modesAfterStart(prepare: (dataDir: string) => void): Promise<Record<string, string>> {
-  const folder = temporaryFolder();
+  const folder = createTemporaryFolder();
   folders.push(folder);
   const dataDir = join(folder.path, 'data');
   prepare(dataDir);

@@ -1,11 +1,11 @@
-import { Wire, wireBytes } from '../bad-input/raw-client.ts';
-import { World } from '../bad-input/refusals.ts';
-import { eventually } from '../bad-input/server.ts';
+import { encodeRequest, RawConnection } from '@messagebox/test-support/raw-client';
+import { waitForCondition } from '@messagebox/test-support/wait-for-condition';
+import { HttpTestBed } from '../bad-input/refusals.ts';
 
-/** What strangers write into the log has a bound, for each line and for all of them. */
-let world: World;
+/** The log lines that strangers cause are bounded, each and together. */
+let world: HttpTestBed;
 beforeEach(async () => {
-  world = await World.start();
+  world = await HttpTestBed.start();
 });
 afterEach(() => world.close());
 
@@ -29,13 +29,13 @@ test.each([
 
 test('of 3,000 refused requests about a third leave a line at the usual level', async () => {
   const [mark, start] = [world.server.log.length, performance.now()];
-  const wire = await Wire.to(world.server.port);
-  wire.write(Buffer.concat(Array.from({ length: 3_000 }, () => wireBytes(get('/nowhere')))));
+  const wire = await RawConnection.to(world.server.port);
+  wire.write(Buffer.concat(Array.from({ length: 3_000 }, () => encodeRequest(get('/nowhere')))));
   const linesOf = (msg: string) =>
     world.server.log.slice(mark).filter((line) => line.includes(`"msg":"${msg}"`)).length;
   // At debug level there is a line for each request.
   const isDone = () => world.server.log.length >= mark + 4_000 && linesOf('request') === 3_000;
-  await eventually(
+  await waitForCondition(
     isDone,
     () => `all requests have been answered: ${linesOf('request')}, ${linesOf('request refused')}`,
     50_000,

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { type Answer, type Header, RawClient, withHeader } from '../bad-input/raw-client.ts';
-import { World } from '../bad-input/refusals.ts';
-import { HttpWire, shakeHands } from './wire/http-wire.ts';
+import { type Answer, type Header, RawClient, withHeader } from '@messagebox/test-support/raw-client';
+import { HttpTestBed } from '../bad-input/refusals.ts';
+import { HttpConnection, shakeHands } from './wire/http-wire.ts';
 
 /** Work before the check is bounded, and so are requests that fail it. */
 const MAX_FAILURES = 100;
-let world: World;
+let world: HttpTestBed;
 beforeAll(async () => {
   // However slow this machine is, all of them come within the time that the limit is about.
-  world = await World.start({ RATE_FAILURES_PER_ADDRESS: `${MAX_FAILURES}/3600s` });
+  world = await HttpTestBed.start({ RATE_FAILURES_PER_ADDRESS: `${MAX_FAILURES}/3600s` });
 });
 afterAll(() => world.close());
 
@@ -31,7 +31,7 @@ test('1,950 headers that look signed are refused with 431', async () => {
 });
 
 test('of too many bad signatures some are answered with 429, and another address is served all the time', async () => {
-  const wire = await HttpWire.open({ host: '127.0.0.1', port: world.server.port }, { localAddress: '127.0.2.1' });
+  const wire = await HttpConnection.open({ host: '127.0.0.1', port: world.server.port }, { localAddress: '127.0.2.1' });
   try {
     const session = await shakeHands(wire, new RawClient());
     const request = session.post('/listMessages', { messageBox: 'inbox' });

@@ -1,10 +1,17 @@
-import { type Answer, type Header, RawClient, Wire, type WireRequest, wireBytes } from '../bad-input/raw-client.ts';
-import { World } from '../bad-input/refusals.ts';
+import {
+  type Answer,
+  encodeRequest,
+  type Header,
+  RawClient,
+  RawConnection,
+  type WireRequest,
+} from '@messagebox/test-support/raw-client';
+import { HttpTestBed } from '../bad-input/refusals.ts';
 
 /** A request is judged by its shape before any work is done for it. */
-let world: World;
+let world: HttpTestBed;
 beforeAll(async () => {
-  world = await World.start();
+  world = await HttpTestBed.start();
 });
 afterAll(() => world.close());
 
@@ -12,7 +19,7 @@ const get = (path: string, headers: Header[] = []): WireRequest => ({ method: 'G
 const many = (count: number, prefix: string) => Array.from({ length: count }, (_, i): Header => [`${prefix}${i}`, '1']);
 
 async function refused(request: WireRequest, status: number): Promise<Answer> {
-  const answer = await world.refused(request, 'ERR_BAD_REQUEST');
+  const answer = await world.expectRefused(request, 'ERR_BAD_REQUEST');
   expect(answer.status).toBe(status);
   return answer;
 }
@@ -26,7 +33,7 @@ test.each(['/', '/socket.io/', '/lookup/', '/health/live/', '//'])(
 );
 
 test('a path of 2,048 bytes is read, and one of 2,049 is not', async () => {
-  await world.refused(get('/'.padEnd(2_048, 'q')), 'UNAUTHORIZED');
+  await world.expectRefused(get('/'.padEnd(2_048, 'q')), 'UNAUTHORIZED');
   await refused(get('/'.padEnd(2_049, 'q')), 414);
 });
 
@@ -40,7 +47,7 @@ test('more than 64 headers that look signed are refused with 431, whatever their
   await refused(world.sender.sign({ method: 'GET', path: '/devices', headers: many(1_950, 'x-bsv-') }), 431);
   await refused(get('/devices', many(65, 'x-bsv-')), 431);
   await refused(get('/devices', many(65, 'X-BSV-')), 431);
-  await world.refused(get('/devices', many(64, 'x-bsv-')), 'UNAUTHORIZED');
+  await world.expectRefused(get('/devices', many(64, 'x-bsv-')), 'UNAUTHORIZED');
 });
 
 test('more than 200 headers are refused with 431', async () => {
@@ -58,8 +65,8 @@ test('a websocket that is offered with too long a path is refused like any reque
 });
 
 test('the next request of the same connection is not served', async () => {
-  const wire = await Wire.to(world.server.port);
-  wire.write(Buffer.concat([wireBytes(get('/'.padEnd(3_000, 'q'))), wireBytes(get('/health/live'))]));
+  const wire = await RawConnection.to(world.server.port);
+  wire.write(Buffer.concat([encodeRequest(get('/'.padEnd(3_000, 'q'))), encodeRequest(get('/health/live'))]));
   expect((await wire.answer('GET')).headers['connection']).toBe('close');
   await wire.ended;
 });

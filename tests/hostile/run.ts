@@ -2,14 +2,15 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { AttackShape } from './attacks/attack.ts';
 import { attacks } from './attacks/index.ts';
-import { asJestResults } from './judge/jest-results.ts';
-import { table } from './judge/table.ts';
-import { type Finding, faultsOf, type Strictness } from './judge/verdict.ts';
+import { toJestResults } from './judge/jest-results.ts';
+import { formatTable } from './judge/table.ts';
+import { type Finding, findFaults, type VerdictOptions } from './judge/verdict.ts';
 import { type Arrangement, arrangements, startServers, useMemoryForFiles } from './servers.ts';
-import { type Times, trial } from './trial.ts';
+import { runTrial, type TrialTimes } from './trial.ts';
 
-const TIMES: Record<'quick' | 'long', Times> = {
+const TIMES: Record<'quick' | 'long', TrialTimes> = {
   quick: { warmUp: 4_000, quiet: 2_000, attack: 3_500 },
   long: { warmUp: 5_000, quiet: 10_000, attack: 20_000 },
 };
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
     against: { type: 'string', default: 'standalone' },
+    addresses: { type: 'string' },
     tries: { type: 'string', default: '3' },
     'behind-proxy': { type: 'boolean', default: false },
     profile: { type: 'string' },
@@ -28,7 +30,7 @@ const { values } = parseArgs({
   },
 });
 const arrangement = arrangements.find((name) => name === values.against);
-const strictness: Strictness = { ignoresLatency: values['ignore-latency'] };
+const strictness: VerdictOptions = { ignoresLatency: values['ignore-latency'] };
 const names = values.only?.split(',');
 const chosen = attacks.filter(({ name }) => names === undefined || names.includes(name));
 const tries = Number(values.tries);
@@ -45,34 +47,40 @@ async function run(against: Arrangement): Promise<void> {
   const times = TIMES[values.quick ? 'quick' : 'long'];
   const findings: Finding[] = [];
   for (const attack of chosen) {
-    for (const shape of values.quick ? attack.shapes.slice(0, 1) : attack.shapes) {
+    for (const shape of shapesOf(attack)) {
       let finding: Finding | undefined;
       // On a busy machine the best of three counts: what a server can't bear fails each time.
-      for (let i = 0; i < tries && (finding === undefined || faultsOf(finding, strictness).length > 0); i++) {
+      for (let i = 0; i < tries && (finding === undefined || findFaults(finding, strictness).length > 0); i++) {
         finding = better(finding, await tryOnce(attack, shape, against, times));
       }
       if (finding === undefined) continue;
       findings.push(finding);
-      const faults = faultsOf(finding, strictness);
+      const faults = findFaults(finding, strictness);
       console.error(`${attack.name}, ${finding.shape}: ${faults.length === 0 ? 'passed' : faults.join(', ')}`);
     }
   }
-  const failed = findings.filter((finding) => faultsOf(finding, strictness).length > 0).length;
-  console.log(`\n${table(findings, strictness)}\n\n${findings.length - failed} passed, ${failed} failed`);
+  const failed = findings.filter((finding) => findFaults(finding, strictness).length > 0).length;
+  console.log(`\n${formatTable(findings, strictness)}\n\n${findings.length - failed} passed, ${failed} failed`);
   if (values.results !== undefined) {
-    writeFileSync(values.results, JSON.stringify(asJestResults(findings, strictness)));
+    writeFileSync(values.results, JSON.stringify(toJestResults(findings, strictness)));
   }
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
+function shapesOf({ shapes }: (typeof attacks)[number]): readonly AttackShape[] {
+  const { addresses, quick } = values;
+  if (addresses !== undefined) return shapes.filter((shape) => String(shape.addresses) === addresses);
+  return quick ? shapes.slice(0, 1) : shapes;
+}
+
 async function tryOnce(
   attack: (typeof attacks)[number],
-  shape: (typeof attacks)[number]['shapes'][number],
+  shape: AttackShape,
   against: Arrangement,
-  times: Times,
+  times: TrialTimes,
 ): Promise<Finding> {
   const profileFolder = values.profile === undefined ? undefined : resolve(values.profile);
-  return await trial(attack, shape, times, async () => {
+  return await runTrial(attack, shape, times, async () => {
     const servers = await startServers(against, { behindProxy: values['behind-proxy'], profileFolder });
     if (profileFolder === undefined) return servers;
     return {
@@ -88,7 +96,7 @@ async function tryOnce(
 
 function better(one: Finding | undefined, other: Finding): Finding {
   if (one === undefined) return other;
-  const [a, b] = [faultsOf(one, strictness).length, faultsOf(other, strictness).length];
+  const [a, b] = [findFaults(one, strictness).length, findFaults(other, strictness).length];
   return b < a || (b === a && other.slowdown.p99 < one.slowdown.p99) ? other : one;
 }
 

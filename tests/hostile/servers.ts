@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Deployment, scaled, standalone } from '../acceptance/deployments.ts';
-import type { ServiceProcess } from '../support/processes.ts';
+import { type Deployment, deployScaled, deployStandalone } from '../acceptance/deployments.ts';
+import type { ServiceProcess } from '../support/service-process.ts';
 import type { Endpoint, Target } from './wire/endpoint.ts';
 
 const PROFILER = pathToFileURL(join(import.meta.dirname, 'cpu-profile.mjs')).href;
@@ -25,7 +25,7 @@ export interface Servers {
   close(): Promise<void>;
 }
 
-/** Where the machine's memory is a file system, a commit waits for no disk that others write to as well. */
+/** A file system in memory, if there is one, so that a commit does not wait for a disk that others use. */
 export function useMemoryForFiles(): void {
   if (existsSync('/dev/shm')) process.env['TMPDIR'] = '/dev/shm';
 }
@@ -45,7 +45,7 @@ export async function startServers(
     ...(behindProxy ? { TRUST_PROXY: '1' } : {}),
     ...(profileFolder === undefined ? {} : { NODE_OPTIONS: `--import=${PROFILER}`, HOSTILE_PROFILE: profileFolder }),
   };
-  const deployment: Deployment = await (arrangement === 'standalone' ? standalone(env) : scaled(env));
+  const deployment: Deployment = await (arrangement === 'standalone' ? deployStandalone(env) : deployScaled(env));
   const { apis, realtimes } = deployment.processes;
   const endpoints = (services: readonly ServiceProcess[]): Endpoint[] =>
     [...new Set(services)].map(({ url, port }) => ({ host: new URL(url).hostname, port }));

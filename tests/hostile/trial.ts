@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AttackOrder } from './attacker.ts';
-import type { Attack, Shape } from './attacks/attack.ts';
+import type { Attack, AttackShape } from './attacks/attack.ts';
 import { Child } from './child.ts';
 import { now, type Sample } from './honest/sample.ts';
-import { percentile, slowdown, took } from './judge/latencies.ts';
 import { MemoryWatch } from './judge/memory.ts';
-import { longestOutage } from './judge/outage.ts';
+import { findLongestOutage } from './judge/outage.ts';
+import { computePercentile, computeSlowdown, getLatency } from './judge/slowdown.ts';
 import type { Finding } from './judge/verdict.ts';
 import type { Servers } from './servers.ts';
 
 /** How long the parts of a trial take, milliseconds. */
-export interface Times {
+export interface TrialTimes {
   readonly warmUp: number;
   readonly quiet: number;
   readonly attack: number;
@@ -18,18 +18,18 @@ export interface Times {
 
 const QUIET_AFTER_MS = 1_000;
 /** From the end of the attack until memory is judged at the latest. */
-const RECOVERY_MS = 15_000;
+const RECOVERY_TIMEOUT_MS = 15_000;
 /** The time after the attack counts as quiet as well, unless it is slower by this factor: then the attack is not over yet. */
-const SETTLED = 2;
-/** What the preparations have cost is forgotten by half in two seconds: an honest client is no heavy user. */
-const SETTLE_MS = 8_000;
-const PREPARE_PATIENCE_MS = 90_000;
+const MAX_SETTLED_RATIO = 2;
+/** The server forgets half of the cost of the preparations in two seconds, so that an honest client is no heavy user. */
+const SETTLE_TIMEOUT_MS = 8_000;
+const PREPARE_TIMEOUT_MS = 90_000;
 
 /** One attack in one shape on new servers, beside the honest client: quiet, attack, quiet. Judges nothing. */
-export async function trial(
+export async function runTrial(
   attack: Attack,
-  shape: Shape,
-  times: Times,
+  shape: AttackShape,
+  times: TrialTimes,
   start: () => Promise<Servers>,
 ): Promise<Finding> {
   // All processes start at the same time; there is not much of it.
@@ -37,17 +37,17 @@ export async function trial(
   let servers: Servers | undefined;
   try {
     servers = await start();
-    return await judged(attack, shape, times, servers, children);
+    return await judgeTrial(attack, shape, times, servers, children);
   } finally {
     await Promise.all([children.attacker.kill(), children.honest.kill()]);
     await servers?.close();
   }
 }
 
-async function judged(
+async function judgeTrial(
   attack: Attack,
-  shape: Shape,
-  times: Times,
+  shape: AttackShape,
+  times: TrialTimes,
   { target, processes }: Servers,
   { honest, attacker }: { readonly honest: Child; readonly attacker: Child },
 ): Promise<Finding> {
@@ -60,12 +60,12 @@ async function judged(
   }
   try {
     honest.send('open', { target, warmUpMs: times.warmUp });
-    await honest.receive('ready', PREPARE_PATIENCE_MS);
+    await honest.receive('ready', PREPARE_TIMEOUT_MS);
     const order: AttackOrder = { name: attack.name, shape, target };
     attacker.send('prepare', order);
-    await attacker.receive('ready', PREPARE_PATIENCE_MS);
+    await attacker.receive('ready', PREPARE_TIMEOUT_MS);
 
-    await sleep(SETTLE_MS);
+    await sleep(SETTLE_TIMEOUT_MS);
     const quietFrom = now();
     await sleep(times.quiet);
     for (const watch of memory) watch.markBefore();
@@ -76,25 +76,26 @@ async function judged(
     const attackedUntil = now();
     await attacker.kill();
     await sleep(QUIET_AFTER_MS);
-    while (now() < attackedUntil + RECOVERY_MS && !memory.every((watch) => watch.isBack)) await sleep(100);
+    while (now() < attackedUntil + RECOVERY_TIMEOUT_MS && !memory.every((watch) => watch.isBack)) await sleep(100);
     const after = memory.map((watch) => watch.current);
     honest.send('stop');
-    const samples = (await honest.receive('samples', PREPARE_PATIENCE_MS)) as Sample[];
+    const samples = (await honest.receive('samples', PREPARE_TIMEOUT_MS)) as Sample[];
 
     const between = (from: number, until: number) => samples.filter(({ at }) => at >= from && at < until);
     const before = between(quietFrom, attackedFrom);
     const later = between(attackedUntil + QUIET_AFTER_MS / 2, Number.POSITIVE_INFINITY);
     const settled = (percent: number) =>
-      percentile(later.map(took), percent) <= percentile(before.map(took), percent) * SETTLED;
+      computePercentile(later.map(getLatency), percent) <=
+      computePercentile(before.map(getLatency), percent) * MAX_SETTLED_RATIO;
     const isQuiet = settled(50) && settled(99);
-    const isReady = await Promise.all(processes.map(({ url }) => answersReady(url)));
+    const isReady = await Promise.all(processes.map(({ url }) => isServiceReady(url)));
     const most = memory.reduce((a, b) => (b.peak - b.before > a.peak - a.before ? b : a));
     const { addresses, identities } = shape;
     return {
       attack: attack.name,
       shape: `${addresses} addr${identities === 0 ? '' : `, ${identities} id`}`,
-      slowdown: slowdown(isQuiet ? [...before, ...later] : before, between(attackedFrom, attackedUntil)),
-      outage: longestOutage(between(attackedFrom, Number.POSITIVE_INFINITY)),
+      slowdown: computeSlowdown(isQuiet ? [...before, ...later] : before, between(attackedFrom, attackedUntil)),
+      outage: findLongestOutage(between(attackedFrom, Number.POSITIVE_INFINITY)),
       memory: { before: most.before, peak: most.peak, after: after[memory.indexOf(most)] ?? 0 },
       ended,
       ready: isReady.every(Boolean),
@@ -104,7 +105,7 @@ async function judged(
   }
 }
 
-async function answersReady(url: string): Promise<boolean> {
+async function isServiceReady(url: string): Promise<boolean> {
   try {
     return (await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(5_000) })).ok;
   } catch {

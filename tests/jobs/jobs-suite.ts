@@ -1,58 +1,41 @@
 import {
+  createLogger,
   defaultJobPolicy,
   type JobHandler,
   type JobPolicy,
   type JobQueue,
-  type JobStatus,
   JobsUnavailableError,
+  type Logger,
+  Metrics,
   PermanentJobError,
   PostponeJobError,
   RetryJobError,
   type RunningJob,
-} from '../../packages/shared/src/jobs/index.js';
-import { createLogger, type Logger } from '../../packages/shared/src/logging/logger.js';
-import { Metrics } from '../../packages/shared/src/metrics/metrics.js';
+} from '@messagebox/shared';
+import { createSignal } from '@messagebox/test-support/signal';
+import { waitUntilState } from '@messagebox/test-support/wait-until-state';
+import { withProcessTimeout } from '../support/process-timeout.js';
 
-export interface QueueParts {
+export interface JobQueueTestOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly policy: JobPolicy;
 }
 
 /** Retries fast, so that tests don't wait. */
-export const quickPolicy: JobPolicy = { ...defaultJobPolicy, attempts: 4, backoffMs: 60, maxBackoffMs: 1_000 };
+export const QUICK_POLICY: JobPolicy = { ...defaultJobPolicy, attempts: 4, backoffMs: 60, maxBackoffMs: 1_000 };
 
 /** A timer may end this much before its time, by rounding. */
 const ROUNDING_MS = 3;
 /** The log's number for it. */
 const DEBUG = 20;
 
-/** Something that a test waits for. */
-export function signal<T = void>(): { readonly promise: Promise<T>; resolve(value: T): void } {
-  let resolve: (value: T) => void = () => undefined;
-  const promise = new Promise<T>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve: (value) => resolve(value) };
-}
-
-/** Asks, again and again, until a job is in this state. */
-export async function untilState(queue: JobQueue, id: string, state: JobStatus['state']): Promise<JobStatus> {
-  const deadline = Date.now() + 20_000;
-  for (;;) {
-    const job = await queue.find(id);
-    if (job?.state === state) return job;
-    if (Date.now() > deadline) throw new Error(`the job is not ${state} but ${job?.state}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 /**
- * What every queue must do.
+ * The promises of every job queue.
  *
  * @param create a new queue as two instances see it, which may be the same object
  */
-export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQueue, JobQueue]>): void {
+export function jobsSuite(create: (parts: JobQueueTestOptions) => Promise<readonly [JobQueue, JobQueue]>): void {
   let here: JobQueue;
   let there: JobQueue;
   let metrics: Metrics;
@@ -60,8 +43,8 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
   const open = async (policy: Partial<JobPolicy> = {}) => {
     metrics = new Metrics('test', {});
     log = [];
-    const logger = createLogger('test', true, { write: (line) => void log.push(line) });
-    [here, there] = await create({ log: logger, metrics, policy: { ...quickPolicy, ...policy } });
+    const logger = createLogger('test', 'debug', { write: (line) => void log.push(line) });
+    [here, there] = await create({ log: logger, metrics, policy: { ...QUICK_POLICY, ...policy } });
   };
   beforeEach(() => open());
   const closeAll = async () => {
@@ -80,7 +63,7 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
     const before = Date.now();
     const data = { text: 'grüß dich', list: [1, null, true, { deep: 'x' }] };
     const id = await here.add('greet', data);
-    const status = await untilState(there, id, 'completed');
+    const status = await waitUntilState(there, id, 'completed');
     expect(status).toEqual({
       id,
       name: 'greet',
@@ -113,7 +96,7 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
       },
       { concurrency: 1 },
     );
-    expect((await untilState(here, id, 'completed')).result).toBeUndefined();
+    expect((await waitUntilState(here, id, 'completed')).result).toBeUndefined();
     expect(seen).toEqual([{ list: ['as added'] }, { list: ['as added'] }]);
   });
 
@@ -130,7 +113,7 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
     expect(ids).toEqual(many.map(({ options }) => options.id));
     expect(await there.counts()).toEqual({ waiting: 702, delayed: 0, active: 0, completed: 0, failed: 0 });
     there.work({ note: async (job) => void order.push(String(job.data['as'])) as undefined }, { concurrency: 1 });
-    await untilState(here, last, 'completed');
+    await waitUntilState(here, last, 'completed');
     expect(order).toEqual(['first', ...many.map(({ data }) => data.as), 'last']);
     expect(await here.find(first)).toMatchObject({ state: 'completed' });
     expect(await here.addAll([])).toEqual([]);
@@ -139,8 +122,8 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
   test('no more run at once than a worker may', async () => {
     let most = 0;
     let running = 0;
-    const three = signal();
-    const go = signal();
+    const three = createSignal();
+    const go = createSignal();
     here.work(
       {
         busy: async () => {
@@ -157,13 +140,13 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
     const ids = await here.addAll(Array.from({ length: 7 }, () => ({ name: 'busy', data: {} })));
     await three.promise;
     go.resolve();
-    for (const id of ids) await untilState(here, id, 'completed');
+    for (const id of ids) await waitUntilState(here, id, 'completed');
     expect(most).toBe(3);
   });
 
   test('is found in every state, and not when it was never there', async () => {
-    const go = signal();
-    const begun = signal();
+    const go = createSignal();
+    const begun = createSignal();
     const id = await here.add('step', { n: 1 });
     expect(await there.find(id)).toEqual({
       id,
@@ -189,8 +172,8 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
     expect(await there.find(id)).toMatchObject({ state: 'active', attempts: 0 });
     const bad = await here.add('step', { n: 3 });
     go.resolve();
-    expect(await untilState(there, id, 'completed')).toMatchObject({ result: 'done', attempts: 1 });
-    expect(await untilState(there, bad, 'failed')).toMatchObject({ reason: 'three is too many', attempts: 1 });
+    expect(await waitUntilState(there, id, 'completed')).toMatchObject({ result: 'done', attempts: 1 });
+    expect(await waitUntilState(there, bad, 'failed')).toMatchObject({ reason: 'three is too many', attempts: 1 });
     expect(await there.counts()).toEqual({ waiting: 0, delayed: 1, active: 0, completed: 1, failed: 1 });
     // Among them names of keys that a queue in Redis has for itself.
     const never = ['nobody', '1', '', ' ', 'meta', 'wait', 'events', 'repeat', 'repeat:step', 'repeat:step:1', 'a:b'];
@@ -200,7 +183,7 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
   });
 
   test('a delayed job begins no sooner than it should', async () => {
-    const began = signal<number>();
+    const began = createSignal<number>();
     here.work({ late: async () => void began.resolve(Date.now()) as undefined }, { concurrency: 1 });
     const added = Date.now();
     await here.add('late', {}, { delayMs: 250 });
@@ -222,9 +205,9 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
       { concurrency: 1 },
     );
     const id = await here.add('flaky', {});
-    const between = await untilState(there, id, 'delayed');
+    const between = await waitUntilState(there, id, 'delayed');
     expect(between).toMatchObject({ reason: expect.stringMatching(/^attempt \d failed$/) });
-    const status = await untilState(there, id, 'completed');
+    const status = await waitUntilState(there, id, 'completed');
     expect(status).toMatchObject({ attempts: 4, result: 'at last' });
     expect(status).not.toHaveProperty('reason');
     expect(seen).toEqual([
@@ -252,7 +235,7 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
       { concurrency: 1 },
     );
     const id = await here.add('hopeless', {});
-    const status = await untilState(there, id, 'failed');
+    const status = await waitUntilState(there, id, 'failed');
     expect(status).toMatchObject({ attempts: 4, reason: 'no 4', finishedAt: expect.any(Date) });
     expect(attempts).toEqual([1, 2, 3, 4]);
   });
@@ -264,7 +247,7 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
     const handle = jest.fn(handler);
     here.work({ fatal: handle }, { concurrency: 1 });
     const id = await here.add('fatal', {});
-    expect(await untilState(there, id, 'failed')).toMatchObject({ attempts: 1, reason });
+    expect(await waitUntilState(there, id, 'failed')).toMatchObject({ attempts: 1, reason });
     expect(handle).toHaveBeenCalledTimes(1);
   });
 
@@ -278,9 +261,9 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
       { concurrency: 3 },
     );
     const [text, nothing, long] = await here.addAll(['text', 'nothing', 'long'].map((name) => ({ name, data: {} })));
-    expect(await untilState(here, text ?? '', 'failed')).toMatchObject({ reason: 'just text' });
-    expect(await untilState(here, nothing ?? '', 'failed')).toMatchObject({ reason: 'undefined' });
-    expect((await untilState(here, long ?? '', 'failed')).reason).toBe('x'.repeat(500));
+    expect(await waitUntilState(here, text ?? '', 'failed')).toMatchObject({ reason: 'just text' });
+    expect(await waitUntilState(here, nothing ?? '', 'failed')).toMatchObject({ reason: 'undefined' });
+    expect((await waitUntilState(here, long ?? '', 'failed')).reason).toBe('x'.repeat(500));
   });
 
   test('a RetryJobError is tried again no sooner than it says, and counts', async () => {
@@ -296,7 +279,7 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
       { concurrency: 1 },
     );
     const id = await here.add('busy', {});
-    expect(await untilState(there, id, 'completed')).toMatchObject({ result: 2, attempts: 2 });
+    expect(await waitUntilState(there, id, 'completed')).toMatchObject({ result: 2, attempts: 2 });
     expect((starts[1] ?? 0) - (starts[0] ?? 0)).toBeGreaterThanOrEqual(400 - ROUNDING_MS);
   });
 
@@ -316,8 +299,8 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
       { concurrency: 1 },
     );
     const id = await here.add('patient', {});
-    expect(await untilState(there, id, 'delayed')).toMatchObject({ attempts: 0 });
-    expect(await untilState(there, id, 'completed')).toMatchObject({ result: 'done', attempts: 2 });
+    expect(await waitUntilState(there, id, 'delayed')).toMatchObject({ attempts: 0 });
+    expect(await waitUntilState(there, id, 'completed')).toMatchObject({ result: 'done', attempts: 2 });
     expect(seen.slice(0, 7)).toEqual(Array.from({ length: 7 }, () => [1, false]));
     expect(seen.slice(7)).toEqual([[2, false]]);
     expect((starts[1] ?? 0) - (starts[0] ?? 0)).toBeGreaterThanOrEqual(300 - ROUNDING_MS);
@@ -344,7 +327,7 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
       { concurrency: 1 },
     );
     const id = await here.add('once', {});
-    expect(await untilState(there, id, 'completed')).toMatchObject({ result: true, attempts: 1 });
+    expect(await waitUntilState(there, id, 'completed')).toMatchObject({ result: true, attempts: 1 });
     expect(runs).toBe(2);
   });
 
@@ -362,12 +345,12 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
         },
         bad: () => Promise.reject(new PermanentJobError('no')),
       },
-      { concurrency: 1, ended: (id) => ended.push(id) },
+      { concurrency: 1, onEnded: (id) => ended.push(id) },
     );
     const add = (name: string) => here.add(name, {}, { id: name });
     await add('patient');
-    for (const name of ['good', 'flaky']) await untilState(here, await add(name), 'completed');
-    for (const name of ['bad', 'unknown']) await untilState(here, await add(name), 'failed');
+    for (const name of ['good', 'flaky']) await waitUntilState(here, await add(name), 'completed');
+    for (const name of ['bad', 'unknown']) await waitUntilState(here, await add(name), 'failed');
     expect(ended).toEqual(['good', 'flaky', 'bad', 'unknown']);
   });
 
@@ -381,10 +364,10 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
     expect(new Set(first)).toEqual(new Set(['the-one']));
     expect((await here.counts()).waiting).toBe(1);
     there.work({ once: async (job) => void ran.push(job.data) as undefined }, { concurrency: 4 });
-    await untilState(here, 'the-one', 'completed');
+    await waitUntilState(here, 'the-one', 'completed');
     await here.addAll([{ name: 'once', data: { by: 'late' }, options: { id: 'the-one' } }]);
     const other = await here.add('once', { by: 'other' });
-    await untilState(here, other, 'completed');
+    await waitUntilState(here, other, 'completed');
     expect(ran).toEqual([{ by: expect.stringMatching(/^t?here$/) }, { by: 'other' }]);
   });
 
@@ -393,9 +376,9 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
     here.work({ known: handle }, { concurrency: 1 });
     for (const name of ['unknown', 'toString', '__proto__', 'constructor']) {
       const id = await here.add(name, {});
-      expect(await untilState(there, id, 'failed')).toMatchObject({
+      expect(await waitUntilState(there, id, 'failed')).toMatchObject({
         attempts: 1,
-        reason: `nobody handles jobs named ${name}`,
+        reason: `no handler for jobs named ${name}`,
       });
     }
     expect(handle).not.toHaveBeenCalled();
@@ -439,29 +422,30 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
     const EVERY_MS = 150;
     const starts: number[] = [];
     const ids: string[] = [];
-    const six = signal();
+    const [one, six] = [createSignal(), createSignal()];
     const handler: JobHandler = async (job) => {
       starts.push(Date.now());
       ids.push(job.id);
+      one.resolve();
       if (starts.length === 6) six.resolve();
       return undefined;
     };
     here.work({ tick: handler }, { concurrency: 2 });
     there.work({ tick: handler }, { concurrency: 2 });
-    const asked = Date.now();
     await Promise.all([here.repeat('tick', EVERY_MS), there.repeat('tick', EVERY_MS)]);
+    // The first one comes at once.
+    await withProcessTimeout(10 * EVERY_MS, one.promise);
     await here.repeat('tick', EVERY_MS);
     await six.promise;
     expect(new Set(ids).size).toBe(6);
     expect(await there.find(ids[0] ?? '')).toMatchObject({ name: 'tick' });
-    // The first one comes at once, and the others in their time: six in five periods, not in two and a half.
-    expect((starts[0] ?? 0) - asked).toBeLessThan(10 * EVERY_MS);
+    // The others come in their time: six in five periods, and not in two and a half.
     expect((starts[5] ?? 0) - (starts[0] ?? 0)).toBeGreaterThanOrEqual(4 * EVERY_MS);
   });
 
   test('another period replaces the schedule, which may begin later', async () => {
     const starts: number[] = [];
-    const two = signal();
+    const two = createSignal();
     here.work(
       {
         tick: async () => {
@@ -481,9 +465,9 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
   });
 
   test('closing a worker waits for the job that runs, and takes no other', async () => {
-    const begun = signal();
-    const told = signal();
-    const go = signal();
+    const begun = createSignal();
+    const told = createSignal();
+    const go = createSignal();
     const worker = here.work(
       {
         slow: async (job) => {
@@ -515,8 +499,8 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
   });
 
   test('closing a worker does not wait for ever', async () => {
-    const begun = signal();
-    const go = signal();
+    const begun = createSignal();
+    const go = createSignal();
     const worker = here.work(
       {
         endless: async () => {
@@ -525,7 +509,7 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
           return undefined;
         },
       },
-      { concurrency: 1, closeMs: 200 },
+      { concurrency: 1, closeTimeoutMs: 200 },
     );
     await here.add('endless', {});
     await begun.promise;
@@ -536,7 +520,7 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
   });
 
   test('a job that gives up because its worker closes is handed back, and costs no attempt', async () => {
-    const begun = signal();
+    const begun = createSignal();
     const worker = here.work(
       {
         obedient: (job) =>
@@ -552,7 +536,7 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
     await worker.close();
     expect(await there.find(id)).toMatchObject({ state: 'waiting', attempts: 0 });
     there.work({ obedient: async (job) => job.attempt }, { concurrency: 1 });
-    expect(await untilState(there, id, 'completed')).toMatchObject({ result: 1, attempts: 1 });
+    expect(await waitUntilState(there, id, 'completed')).toMatchObject({ result: 1, attempts: 1 });
   });
 
   test('of finished jobs as many are kept as the policy says', async () => {
@@ -570,15 +554,62 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
     const bad: string[] = [];
     for (let n = 0; n < 5; n++) {
       good.push(await here.add('good', {}));
-      await untilState(here, good[n] ?? '', 'completed');
+      await waitUntilState(here, good[n] ?? '', 'completed');
       bad.push(await here.add('bad', {}));
-      await untilState(here, bad[n] ?? '', 'failed');
+      await waitUntilState(here, bad[n] ?? '', 'failed');
     }
     expect(await there.counts()).toMatchObject({ completed: 2, failed: 3 });
     for (const id of [...good.slice(0, 3), ...bad.slice(0, 2)]) expect(await there.find(id)).toBeUndefined();
     for (const id of bad.slice(2)) expect(await there.find(id)).toMatchObject({ reason: 'bad' });
     expect(await there.add('good', {}, { id: good[0] })).toBe(good[0]);
-    await untilState(there, good[0] ?? '', 'completed');
+    await waitUntilState(there, good[0] ?? '', 'completed');
+  });
+
+  test('jobs of a state are listed, those that were added last first', async () => {
+    here.work({ fail: async () => Promise.reject(new PermanentJobError('broken')) }, { concurrency: 1 });
+    const failed: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      const id = await here.add('fail', {});
+      await waitUntilState(here, id, 'failed');
+      failed.unshift(id);
+    }
+    const later = await there.add('fail', {}, { delayMs: 3_600_000 });
+    const idsOf = async (...query: Parameters<JobQueue['list']>) => (await there.list(...query)).map(({ id }) => id);
+    expect(await idsOf('failed', 100)).toEqual(failed);
+    expect(await idsOf('failed', 2)).toEqual(failed.slice(0, 2));
+    expect(await idsOf('delayed', 100)).toEqual([later]);
+    expect(await idsOf('completed', 100)).toEqual([]);
+    expect((await there.list('failed', 1))[0]).toEqual(await there.find(failed[0] ?? ''));
+  });
+
+  test('a failed job runs again when it is retried, with all its attempts, and no other job does', async () => {
+    await here.close();
+    await open({ attempts: 2 });
+    const ran: RunningJob[] = [];
+    let isBroken = true;
+    here.work(
+      {
+        mend: async (job) => {
+          ran.push(job);
+          if (isBroken) throw new Error('not yet');
+          return 'done';
+        },
+      },
+      { concurrency: 1 },
+    );
+    const id = await here.add('mend', {});
+    await waitUntilState(here, id, 'failed');
+    isBroken = false;
+    expect(await there.retry(id)).toBe('retried');
+    expect(await waitUntilState(there, id, 'completed')).toMatchObject({ attempts: 1, result: 'done' });
+    expect(ran.map(({ attempt, lastAttempt }) => ({ attempt, lastAttempt }))).toEqual([
+      { attempt: 1, lastAttempt: false },
+      { attempt: 2, lastAttempt: true },
+      { attempt: 1, lastAttempt: false },
+    ]);
+    expect(await there.retry(id)).toBe('not_failed');
+    for (const unknown of ['nobody', '__proto__', 'a:b', '']) expect(await there.retry(unknown)).toBe('unknown');
+    expect(ran).toHaveLength(3);
   });
 
   test('a queue that is closed says so, and may be closed again', async () => {
@@ -592,8 +623,8 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
   });
 
   test('attempts are counted and timed by name and outcome, and the log has no data', async () => {
-    const go = signal();
-    const begun = signal();
+    const go = createSignal();
+    const begun = createSignal();
     here.work(
       {
         once: async () => 'result-of-it',
@@ -612,7 +643,7 @@ export function jobsSuite(create: (parts: QueueParts) => Promise<readonly [JobQu
     );
     const data = { text: 'secret-data' };
     const ids = await here.addAll(['once', 'never', 'made-up', 'twice'].map((name) => ({ name, data })));
-    await untilState(here, ids[3] ?? '', 'completed');
+    await waitUntilState(here, ids[3] ?? '', 'completed');
     await here.add('now', data);
     await begun.promise;
     await here.add('now', data, { delayMs: 3_600_000 });

@@ -2,12 +2,12 @@
 // `hang` begins a job and never ends it, `die` ends the process in the middle of one, `work` completes it, and `open`
 // only opens the queue. A line for each event.
 import { createRequire } from 'node:module';
-import { connectRedis, createLogger, Metrics, RedisJobs } from '@messagebox/shared';
+import { connectRedis, createLogger, Metrics, RedisJobQueue } from '@messagebox/shared';
 
 const { url, prefix, policy, times, name, mode } = JSON.parse(process.argv[2]);
-const log = createLogger('worker', false);
+const log = createLogger('worker', 'info');
 const redis = await connectRedis(url, log);
-const queue = new RedisJobs('test', { redis, prefix, log, metrics: new Metrics('worker', {}), times }, policy);
+const queue = new RedisJobQueue('test', { redis, prefix, log, metrics: new Metrics('worker', {}), times }, policy);
 const isLoaded = () => Object.keys(createRequire(import.meta.url).cache).some((file) => file.includes('/bullmq/'));
 
 const modes = {

@@ -4,16 +4,18 @@ import type { ServerResponse } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { answerHealth, Health, Metrics, readConfig, variables } from '@messagebox/shared';
-import { describeWhen } from '../support/describe-when.js';
+import { describeWhen } from '@messagebox/test-support/describe-when';
+import { fillProduction } from '../../scripts/lib/k8s-overlays.mjs';
 import { DEVELOPMENT_PATH, OVERLAY_PATHS } from '../support/overlay-paths.js';
-import { type Container, hasKubectl, hasValidator, type Manifest, render, root } from './manifests.js';
+import { type Container, hasKubectl, type Manifest, renderManifests, root, validator } from './manifests.js';
 
 const OVERLAYS = ['local', 'production'];
 /** Steps of stopping that come after the grace get a moment each. */
 const MARGIN_SECONDS = 5;
 
-function check(folder?: string, env: Record<string, string> = {}) {
-  const args = [path.join(root, 'scripts/k8s-check.mjs'), ...(folder === undefined ? [] : [folder])];
+function check(folder?: string, { overlay, ...env }: Record<string, string> = {}) {
+  const what = [folder, overlay].flatMap((arg) => arg ?? []);
+  const args = [path.join(root, 'scripts/k8s-check.mjs'), ...what];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     encoding: 'utf8',
     env: { ...process.env, ...env },
@@ -25,35 +27,44 @@ describeWhen(hasKubectl, 'scripts/k8s-check.mjs', 'kubectl', () => {
   test('takes every overlay and component', () => {
     const { status, output } = check();
     for (const name of OVERLAYS) expect(output).toContain(`overlays/${name}: `);
-    for (const name of ['autoscaling', 'gateway-api', 'ingress-nginx', 'service-monitor'])
+    for (const name of ['autoscaling', 'gateway-api', 'ingress-nginx', 'prometheus-rule', 'service-monitor'])
       expect(output).toContain(`with/${name}: `);
     expect(output).not.toMatch(/error: |INVALID/);
-    expect(status).toBe(hasValidator || !process.env['CI'] ? 0 : 1);
+    expect(status).toBe(validator !== undefined || !process.env['CI'] ? 0 : 1);
   });
 
-  describeWhen(hasValidator, 'validation', 'k8s-validate.mjs', () => {
+  describeWhen(validator !== undefined, 'validation', 'kubeconform, or the validator that K8S_VALIDATOR names', () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'messagebox-k8s-test-'));
     afterAll(() => rmSync(folder, { recursive: true }));
 
-    test.each([
+    const fields: [file: string, right: string, wrong: string, said: string][] = [
       ['base/api.yaml', 'terminationGracePeriodSeconds', 'terminationGracePeriodSecond', 'unknown field'],
       ['base/realtime.yaml', 'readinessProbe:', 'readynessProbe:', 'unknown field'],
       ['base/overlay.yaml', 'image:', 'imgae:', 'unknown field'],
+      ['overlays/production/external-services.yaml', 'policyTypes', 'policyType', 'unknown field'],
+      ['overlays/production/kustomization.yaml', 'external-services.yaml', 'external.yaml', 'does not render'],
+    ];
+    const references: typeof fields = [
       ['base/api.yaml', 'targetPort: http', 'targetPort: htpp', 'no port named htpp'],
       ['base/realtime.yaml', 'key: REDIS_URL', 'key: REDIS_URI', 'has no key REDIS_URI'],
       ['components/autoscaling/autoscalers.yaml', 'name: messagebox-api', 'name: messagebox-app', 'messagebox-app'],
-      ['overlays/production/external-services.yaml', 'policyTypes', 'policyType', 'unknown field'],
-      ['overlays/production/kustomization.yaml', 'external-services.yaml', 'external.yaml', 'does not render'],
-    ])('refuses %s with %s spelled %s', (file, right, wrong, said) => {
-      cpSync(path.join(root, 'k8s'), folder, { recursive: true });
-      const target = path.join(folder, file);
-      const text = readFileSync(target, 'utf8');
-      expect(text).toContain(right);
-      writeFileSync(target, text.replaceAll(right, wrong));
-      const { status, output } = check(folder);
-      expect(output).toContain(said);
-      expect(status).toBe(1);
-    });
+    ];
+    const { checksReferences = false } = validator ?? {};
+
+    test.each([...fields, ...(checksReferences ? references : [])])(
+      'refuses %s with %s spelled %s',
+      (file, right, wrong, said) => {
+        cpSync(path.join(root, 'k8s'), folder, { recursive: true });
+        const target = path.join(folder, file);
+        const text = readFileSync(target, 'utf8');
+        expect(text).toContain(right);
+        writeFileSync(target, text.replaceAll(right, wrong));
+        const { status, output } = check(folder);
+        // kubeconform words it otherwise, and names the field too.
+        expect(output).toContain(checksReferences || said !== 'unknown field' ? said : wrong.replace(':', ''));
+        expect(status).toBe(1);
+      },
+    );
   });
 });
 
@@ -70,7 +81,7 @@ describeWhen(hasKubectl, 'the Kubernetes manifests', 'kubectl', () => {
   describe.each(OVERLAYS)('of overlay %s', (overlay) => {
     let objects: Manifest[];
     beforeAll(() => {
-      objects = render(`overlays/${overlay}`);
+      objects = renderManifests(`overlays/${overlay}`);
     });
 
     const found = (kind: string, name: string): Manifest => {
@@ -94,7 +105,7 @@ describeWhen(hasKubectl, 'the Kubernetes manifests', 'kubectl', () => {
         { name: 'overlay', ...pod('Deployment', 'messagebox-overlay') },
       ] as const;
     const settings = () => found('ConfigMap', 'messagebox').data ?? {};
-    /** What a container finds in its environment; `secrets` stand for what comes from the Secret or from the pod. */
+    /** The environment of a container; `secrets` are the values from the Secret or the pod. */
     const environment = (container: Container, secrets: Record<string, string>) => ({
       ...(container.envFrom === undefined ? {} : settings()),
       ...Object.fromEntries((container.env ?? []).map(({ name, value }) => [name, value ?? secrets[name]])),
@@ -162,15 +173,32 @@ describeWhen(hasKubectl, 'the Kubernetes manifests', 'kubectl', () => {
     test('migrate with the image of api', () => {
       const { main } = pod('Job', 'messagebox-migrate');
       expect(main.image).toBe(services()[0].main.image);
-      expect(main.args).toEqual(['node', 'services/api/dist/migrate.js']);
+      expect(main.args).toEqual(['node', 'services/api/dist/migrate.js', '--allow-newer']);
       expect(existsSync(path.join(root, 'services/api/src/migrate.ts'))).toBe(true);
+    });
+
+    test('keep the migration for `kubectl wait`, and tell Argo CD and Flux to replace it', () => {
+      const { metadata, spec } = found('Job', 'messagebox-migrate');
+      expect(spec?.ttlSecondsAfterFinished).toBeUndefined();
+      expect(metadata.annotations).toEqual({
+        'argocd.argoproj.io/hook': 'Sync',
+        'argocd.argoproj.io/sync-wave': '-1',
+        'argocd.argoproj.io/hook-delete-policy': 'BeforeHookCreation',
+        'kustomize.toolkit.fluxcd.io/force': 'enabled',
+      });
+    });
+
+    test('have no path with a dot of the types in which ingress-nginx 1.12 and 1.13 refuse it', () => {
+      const paths = found('Ingress', 'messagebox').spec?.rules?.flatMap((rule) => rule.http?.paths ?? []) ?? [];
+      const strict = paths.filter(({ pathType }) => pathType !== 'ImplementationSpecific');
+      for (const { path: each } of strict) expect(each).toMatch(/^\/[A-Za-z0-9_\-/]*$/);
     });
 
     test('send /socket.io/ to realtime, what overlay nodes have to overlay, and all else to api', () => {
       const paths = found('Ingress', 'messagebox').spec?.rules?.flatMap((rule) => rule.http?.paths ?? []) ?? [];
       const to = (service: string) => ({ service: { name: `messagebox-${service}`, port: { name: 'http' } } });
       expect(paths).toEqual([
-        { path: '/socket.io/', pathType: 'Prefix', backend: to('realtime') },
+        { path: '/socket.io/', pathType: 'ImplementationSpecific', backend: to('realtime') },
         ...OVERLAY_PATHS.map((each) => ({ path: each, pathType: 'Exact', backend: to('overlay') })),
         { path: DEVELOPMENT_PATH, pathType: 'Prefix', backend: to('overlay') },
         { path: '/', pathType: 'Prefix', backend: to('api') },
@@ -242,8 +270,9 @@ describeWhen(hasKubectl, 'the Kubernetes manifests', 'kubectl', () => {
   });
 
   test('production holds no secret, and leaves replicas to the autoscalers', () => {
-    const objects = render('overlays/production');
-    expect(objects.filter((each) => each.kind === 'Secret')).toEqual([]);
+    const objects = renderManifests('overlays/production');
+    // Neither is the namespace: what deletes it deletes the Secret, and with it the only key.
+    expect(objects.filter((each) => ['Secret', 'Namespace'].includes(each.kind))).toEqual([]);
     const scaled = objects.filter((each) => each.kind === 'HorizontalPodAutoscaler').map((each) => each.metadata.name);
     expect(scaled).toEqual(['messagebox-api', 'messagebox-realtime']);
     const deployments = objects.filter((each) => each.kind === 'Deployment');
@@ -256,19 +285,69 @@ describeWhen(hasKubectl, 'the Kubernetes manifests', 'kubectl', () => {
 
   test('local is on a play chain, and production names what it needs to be found', () => {
     const config = (overlay: string) => {
-      const data = render(`overlays/${overlay}`).find((each) => each.kind === 'ConfigMap')?.data ?? {};
+      const data = renderManifests(`overlays/${overlay}`).find((each) => each.kind === 'ConfigMap')?.data ?? {};
       return readConfig({ ...data, KNEX_DB_CLIENT: undefined });
     };
     expect(config('local')).toMatchObject({ network: 'local', hostingDomain: undefined });
     const { network, hostingDomain, walletStorageUrl } = config('production');
     expect(network).toBe('main');
     for (const url of [hostingDomain, walletStorageUrl]) expect(url).toMatch(/^https:\/\/[\w.]+$/);
-    const hosts = render('overlays/production').find((each) => each.kind === 'Ingress')?.spec?.rules;
+    const hosts = renderManifests('overlays/production').find((each) => each.kind === 'Ingress')?.spec?.rules;
     expect(hosts?.map(({ host }) => `https://${host}`)).toEqual([hostingDomain]);
   });
 
+  test('production needs no more connections than MySQL allows, in the middle of a rollout', () => {
+    const objects = renderManifests('overlays/production');
+    const deployments = objects.filter((each) => each.kind === 'Deployment');
+    const autoscalers = objects.filter((each) => each.kind === 'HorizontalPodAutoscaler');
+    const pods = deployments.map(({ metadata, spec }) => {
+      const most = autoscalers.find((each) => each.metadata.name === metadata.name)?.spec?.maxReplicas;
+      return (most ?? spec?.replicas ?? 0) + (spec?.strategy?.rollingUpdate.maxSurge ?? 0);
+    });
+    const { DB_POOL_SIZE } = objects.find((each) => each.kind === 'ConfigMap')?.data ?? {};
+    const migration = variables.DB_POOL_SIZE.parse(undefined) as number;
+    expect(pods.length).toBe(3);
+    expect(pods.reduce((sum, count) => sum + count, 0) * Number(DB_POOL_SIZE) + migration).toBeLessThan(151);
+  });
+
+  test('production does not render before it was filled in', () => {
+    const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', path.join(root, 'k8s/overlays/production')], {
+      encoding: 'utf8',
+    });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toContain('index 2 is out of bounds');
+  });
+
+  test('scripts/k8s-check.mjs --overlay finds what was not filled in', () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'messagebox-k8s-test-'));
+    const overlay = path.join(folder, 'overlays/production');
+    const file = path.join(overlay, 'kustomization.yaml');
+    const rename = (wrong: string, right: string) =>
+      writeFileSync(file, readFileSync(file, 'utf8').replaceAll(wrong, right));
+    try {
+      cpSync(path.join(root, 'k8s'), folder, { recursive: true });
+      expect(check('--overlay', { overlay })).toMatchObject({
+        status: 1,
+        output: expect.stringContaining('does not render'),
+      });
+      fillProduction(folder);
+      rename('example.com', 'mine.test');
+      const { status, output } = check('--overlay', { overlay });
+      expect(output.match(/still to be filled in: .*/g)).toEqual(
+        ['api', 'overlay', 'realtime'].map(
+          (name) => `still to be filled in: image: registry.invalid/messagebox/${name}:0.1.0`,
+        ),
+      );
+      expect(status).toBe(1);
+      rename('registry.invalid', 'registry.mine.test');
+      expect(check('--overlay', { overlay })).toMatchObject({ status: validator || !process.env['CI'] ? 0 : 1 });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test('the Gateway API routes as the Ingress does', () => {
-    const routes = render('components/gateway-api').filter((each) => each.kind === 'HTTPRoute');
+    const routes = renderManifests('components/gateway-api').filter((each) => each.kind === 'HTTPRoute');
     const rules = routes.find((each) => each.metadata.name === 'messagebox')?.spec?.rules ?? [];
     const routed = rules.map(({ matches = [], backendRefs = [] }) => ({
       to: backendRefs.map(({ name, port }) => `${name}:${port}`),
@@ -284,13 +363,15 @@ describeWhen(hasKubectl, 'the Kubernetes manifests', 'kubectl', () => {
   });
 
   test('realtime is scaled by a metric that it has', () => {
-    const autoscalers = render('overlays/production').filter((each) => each.kind === 'HorizontalPodAutoscaler');
+    const autoscalers = renderManifests('overlays/production').filter(
+      (each) => each.kind === 'HorizontalPodAutoscaler',
+    );
     const names = autoscalers
       .flatMap((each) => each.spec?.metrics ?? [])
       .flatMap((metric) => metric.pods?.metric.name ?? []);
     expect(names).toEqual(['messagebox_sockets']);
     const registered = new Metrics('x', {}).registry.getMetricsAsArray().map((metric) => metric.name);
-    const source = readFileSync(path.join(root, 'services/realtime/src/realtime.ts'), 'utf8');
+    const source = readFileSync(path.join(root, 'services/realtime/src/sockets/gauges.ts'), 'utf8');
     for (const name of names) expect(registered.includes(name) || source.includes(`'${name}'`)).toBe(true);
   });
 });

@@ -1,13 +1,13 @@
-import { LiveWorld } from '../bad-input/live-world.ts';
-import { type Answer, RawClient, type Session, type WireRequest } from '../bad-input/raw-client.ts';
-import { uniqueId, type World } from '../bad-input/refusals.ts';
-import { linesSince } from '../bad-input/server.ts';
+import { type Answer, RawClient, type Session, type WireRequest } from '@messagebox/test-support/raw-client';
+import { LiveTestBed } from '../bad-input/live-world.ts';
+import { createUniqueId, type HttpTestBed } from '../bad-input/refusals.ts';
+import { readLinesSince } from '../bad-input/server.ts';
 
 /** A server whose limits are small. Each test has identities of its own; those of the address come last. */
-let live: LiveWorld;
-let world: World;
+let live: LiveTestBed;
+let world: HttpTestBed;
 beforeAll(async () => {
-  live = await LiveWorld.start({
+  live = await LiveTestBed.start({
     RATE_REQUESTS_PER_IDENTITY: '4/3600s',
     RATE_SENDS_PER_IDENTITY: '3/3600s',
     RATE_SENT_BYTES_PER_IDENTITY: '1000/3600s',
@@ -30,14 +30,14 @@ beforeAll(async () => {
     MAX_PATH_BYTES: '300',
     INBOX_MAX_MESSAGES: '1',
   });
-  world = live.world;
+  world = live.http;
 });
 afterEach(() => live.closeSockets());
 afterAll(() => world.close());
 
 const newcomer = (): Promise<Session> => new RawClient().shakeHands(world.server.port);
 const message = (recipient: unknown, over: object = {}) => ({
-  message: { recipient, messageBox: 'inbox', messageId: uniqueId(), body: 'hello', ...over },
+  message: { recipient, messageBox: 'inbox', messageId: createUniqueId(), body: 'hello', ...over },
 });
 const stranger = () => new RawClient().identityKey;
 
@@ -52,7 +52,7 @@ async function hit<T>(limit: string, act: () => Promise<T>): Promise<T> {
   const before = await hits(limit);
   const result = await act();
   expect(await hits(limit)).toBe(before + 1);
-  expect(linesSince(world.server, 0).filter((line) => line.limit === limit)).not.toEqual([]);
+  expect(readLinesSince(world.server, 0).filter((line) => line.limit === limit)).not.toEqual([]);
   return result;
 }
 
@@ -64,43 +64,45 @@ const refusal = ({ status, text, headers }: Answer) => ({
 const post = (by: Session, path: string, body: object) => world.send(by.post(path, body));
 const TOO_MANY = { status: 429, code: 'ERR_TOO_MANY_REQUESTS', waits: true };
 
-test('requests of one identity', async () => {
+test('counts requests of one identity', async () => {
   const alice = await newcomer();
   for (let i = 0; i < 4; i++) expect((await post(alice, '/listMessages', { messageBox: 'inbox' })).status).toBe(200);
   const answer = await hit('request_rate', () => post(alice, '/listMessages', { messageBox: 'inbox' }));
   expect(refusal(answer)).toEqual(TOO_MANY);
 });
 
-test('messages that one identity sends, over HTTP and live, one for each recipient', async () => {
+test('counts messages of one identity over HTTP and live, one for each recipient', async () => {
   const alice = new RawClient();
   const session = await alice.shakeHands(world.server.port);
-  const two = message([stranger(), stranger()], { messageId: [uniqueId(), uniqueId()] });
+  const two = message([stranger(), stranger()], { messageId: [createUniqueId(), createUniqueId()] });
   expect((await post(session, '/sendMessage', two)).status).toBe(200);
   const socket = await live.proven(alice);
   const roomId = `${stranger()}-inbox`;
-  const send = () => socket.event('sendMessage', { roomId, message: { messageId: uniqueId(), body: 'hello' } });
+  const send = () => socket.event('sendMessage', { roomId, message: { messageId: createUniqueId(), body: 'hello' } });
   send();
-  expect((await socket.take(`sendMessageAck-${roomId}`)).data).toMatchObject({ status: 'success' });
+  expect((await socket.waitFor(`sendMessageAck-${roomId}`)).data).toMatchObject({ status: 'success' });
   const told = { code: 'ERR_TOO_MANY_REQUESTS' };
   await hit('sends', async () => {
     send();
-    expect((await socket.take('messageFailed')).data).toMatchObject(told);
-    expect((await socket.take(`sendMessageAck-${roomId}`)).data).toMatchObject({ status: 'error', ...told });
+    expect((await socket.waitFor('messageFailed')).data).toMatchObject(told);
+    expect((await socket.waitFor(`sendMessageAck-${roomId}`)).data).toMatchObject({ status: 'error', ...told });
   });
   const answer = await hit('sends', () => post(session, '/sendMessage', message(stranger())));
   expect(refusal(answer)).toEqual(TOO_MANY);
 });
 
-test('bytes that one identity sends', async () => {
+test('counts bytes of one identity', async () => {
   const alice = await newcomer();
   expect((await post(alice, '/sendMessage', message(stranger(), { body: 'x'.repeat(900) }))).status).toBe(200);
   const more = message(stranger(), { body: 'x'.repeat(101) });
   expect(refusal(await hit('sent_bytes', () => post(alice, '/sendMessage', more)))).toEqual(TOO_MANY);
 });
 
-test('what a rule refuses', async () => {
+test('counts refusals of rules', async () => {
   const [alice, bob] = [await newcomer(), await newcomer()];
-  const three = message([stranger(), stranger(), stranger()], { messageId: [uniqueId(), uniqueId(), uniqueId()] });
+  const three = message([stranger(), stranger(), stranger()], {
+    messageId: [createUniqueId(), createUniqueId(), createUniqueId()],
+  });
   expect(refusal(await hit('recipients', () => post(alice, '/sendMessage', three)))).toMatchObject({ status: 400 });
   const ids = { messageIds: ['a', 'b', 'c'] };
   const refused = await hit('acknowledged_ids', () => post(alice, '/acknowledgeMessage', ids));
@@ -113,14 +115,14 @@ test('what a rule refuses', async () => {
   expect(refusal(nested)).toMatchObject({ status: 400, code: 'ERR_INVALID_JSON' });
 });
 
-test('an inbox that is full', async () => {
+test('counts a full inbox', async () => {
   const [alice, bob] = [await newcomer(), stranger()];
   expect((await post(alice, '/sendMessage', message(bob))).status).toBe(200);
   const answer = await hit('inbox_quota', () => post(alice, '/sendMessage', message(bob)));
   expect(refusal(answer)).toEqual({ status: 429, code: 'ERR_INBOX_QUOTA_EXCEEDED', waits: true });
 });
 
-test('devices of one identity', async () => {
+test('counts devices of one identity', async () => {
   const alice = await newcomer();
   const register = (fcmToken: string) => post(alice, '/registerDevice', { fcmToken });
   expect((await register('one')).status).toBe(200);
@@ -131,7 +133,7 @@ test('devices of one identity', async () => {
   expect(JSON.parse(listed.text)).toMatchObject({ devices: [{ fcmToken: '...two' }] });
 });
 
-test('a body, a path and headers', async () => {
+test('counts a body, a path and headers that are too large', async () => {
   const alice = await newcomer();
   const large = message(stranger(), { body: 'x'.repeat(20_001) });
   const body = await hit('body_size', () => post(alice, '/sendMessage', large));
@@ -142,49 +144,49 @@ test('a body, a path and headers', async () => {
   expect((await hit('header_count', () => get('/', headers))).status).toBe(431);
 });
 
-test('rooms, sockets in a room, and a live body', async () => {
+test('counts rooms, sockets in a room, and a live body', async () => {
   const alice = new RawClient();
   const [one, other] = [await live.proven(alice), await live.proven(alice)];
   const room = (box: string) => `${alice.identityKey}-${box}`;
   one.event('joinRoom', room('a'));
-  await one.take('joinedRoom');
+  await one.waitFor('joinedRoom');
   await hit('rooms_per_socket', async () => {
     one.event('joinRoom', room('b'));
-    expect((await one.take('joinFailed')).data).toMatchObject({ code: 'ERR_TOO_MANY_ROOMS' });
+    expect((await one.waitFor('joinFailed')).data).toMatchObject({ code: 'ERR_TOO_MANY_ROOMS' });
   });
   await hit('message_size', async () => {
     const roomId = `${stranger()}-inbox`;
-    one.event('sendMessage', { roomId, message: { messageId: uniqueId(), body: 'x'.repeat(2_001) } });
-    expect((await one.take('messageFailed')).data).toMatchObject({ code: 'ERR_MESSAGE_TOO_LARGE' });
+    one.event('sendMessage', { roomId, message: { messageId: createUniqueId(), body: 'x'.repeat(2_001) } });
+    expect((await one.waitFor('messageFailed')).data).toMatchObject({ code: 'ERR_MESSAGE_TOO_LARGE' });
   });
   // Saying who it is costs four, and so does joining: 17 of 20 are used.
   other.event('joinRoom', room('b'));
-  await other.take('joinedRoom');
+  await other.waitFor('joinedRoom');
   await hit('events', async () => {
     other.event('joinRoom', room('b'));
-    expect((await other.take('joinFailed')).data).toMatchObject({ code: 'ERR_TOO_MANY_REQUESTS' });
+    expect((await other.waitFor('joinFailed')).data).toMatchObject({ code: 'ERR_TOO_MANY_REQUESTS' });
   });
 });
 
-test('sockets in one room, and of one identity', async () => {
+test('counts sockets in one room, and of one identity', async () => {
   const alice = new RawClient();
   const [one, other] = [await live.proven(alice), await live.proven(alice)];
   const room = `${alice.identityKey}-a`;
   one.event('joinRoom', room);
-  await one.take('joinedRoom');
+  await one.waitFor('joinedRoom');
   await hit('sockets_in_room', async () => {
     other.event('joinRoom', room);
-    expect((await other.take('joinFailed')).data).toMatchObject({ code: 'ERR_TOO_MANY_SOCKETS' });
+    expect((await other.waitFor('joinFailed')).data).toMatchObject({ code: 'ERR_TOO_MANY_SOCKETS' });
   });
   await hit('sockets_per_identity', async () => {
     const third = await live.open();
     await third.shakeHands(alice);
     third.event('joinRoom', room);
-    expect((await third.take('authenticationFailed')).data).toMatchObject({ reason: expect.stringContaining('2') });
+    expect((await third.waitFor('authenticationFailed')).data).toMatchObject({ reason: expect.stringContaining('2') });
   });
 });
 
-test('what anybody may ask of the overlay', async () => {
+test('counts overlay queries', async () => {
   const ask = (path: string, body: string) =>
     world.send({ method: 'POST', path, headers: [['x-topics', '["tm_ship"]']], body: Buffer.from(body) });
   for (let i = 0; i < 2; i++) await ask('/lookup', '{}');
@@ -193,7 +195,7 @@ test('what anybody may ask of the overlay', async () => {
   expect(refusal(await hit('overlay_submissions', () => ask('/submit', 'x')))).toEqual(TOO_MANY);
 });
 
-test('failures, new sockets and handshakes of one address', async () => {
+test('counts failures, new sockets and handshakes of one address', async () => {
   const unproven = await newcomer();
   const wrong = () => {
     const request = unproven.post('/listMessages', { messageBox: 'inbox' });

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { Redis } from 'ioredis';
 import {
   connectRedis,
   createLogger,
@@ -9,12 +8,13 @@ import {
   type RedisClients,
   RedisCounts,
   TooManyRequestsError,
-} from '../../packages/shared/src/index.js';
-import { until } from '../acceptance/history.js';
-import { describeWithOwnRedis, type OwnServer, startRedis } from '../support/servers.js';
-import { describeWithRedis } from '../support/with-redis.js';
+} from '@messagebox/shared';
+import { describeWithRedis } from '@messagebox/test-support/with-redis';
+import { Redis } from 'ioredis';
+import { waitUntil } from '../acceptance/history.js';
+import { describeWithManagedRedis, type ManagedServer, startRedisServer } from '../support/managed-servers.js';
 
-/** So long that none ends during a test. */
+/** The window is so long that none ends during a test. */
 const RATE = { count: 200, seconds: 3_600 };
 
 interface Instance {
@@ -26,7 +26,7 @@ interface Instance {
 
 function instanceOn(commands: Redis, prefix: string, close: () => void): Instance {
   const [hits, lines]: [string[], string[]] = [[], []];
-  const log = createLogger('test', false, { write: (line) => void lines.push(line) });
+  const log = createLogger('test', 'info', { write: (line) => void lines.push(line) });
   const rates = new RateLimits({ onHit: (limit) => hits.push(limit), counts: new RedisCounts(commands, prefix, log) });
   return {
     requests: rates.openShared('requests', RATE),
@@ -40,14 +40,14 @@ function instanceOn(commands: Redis, prefix: string, close: () => void): Instanc
 }
 
 async function instanceAt(url: string, prefix: string): Promise<Instance> {
-  const clients: RedisClients = await connectRedis(url, createLogger('test', false, { write: () => undefined }));
+  const clients: RedisClients = await connectRedis(url, createLogger('test', 'info', { write: () => undefined }));
   return instanceOn(clients.commands, prefix, () => clients.close());
 }
 
 /** @returns how many were admitted before the first was refused */
 async function admittedUntilRefused({ requests }: Instance, key: string): Promise<number> {
   let count = 0;
-  await until('it is refused', async () => {
+  await waitUntil('it is refused', async () => {
     try {
       await requests.admit(key);
       count += 1;
@@ -73,12 +73,12 @@ describeWithRedis('rates that instances share', ({ url, prefix }) => {
     for (const instance of instances) instance.close();
   });
 
-  test('what one counts is refused at the other', async () => {
+  test('one instance refuses what another has counted', async () => {
     const [one, other] = instances as [Instance, Instance];
     await admitAll(one, 'alice', 195);
     const redis = new Redis(url);
-    await until('it is told', async () => (await redis.get(`${prefix}:rate:requests:alice`)) === '195');
-    // By itself it would admit 200.
+    await waitUntil('it is told', async () => (await redis.get(`${prefix}:rate:requests:alice`)) === '195');
+    // Without sharing, the instance would admit 200.
     expect(await admittedUntilRefused(other, 'alice')).toBeLessThan(100);
     expect(other.hits).toEqual(['requests']);
     await other.requests.admit('bob');
@@ -88,7 +88,7 @@ describeWithRedis('rates that instances share', ({ url, prefix }) => {
     expect(ttl).toBeLessThanOrEqual(3_600);
   });
 
-  test('many keys at once, long ones too', async () => {
+  test('counts many keys at once, including long ones', async () => {
     const [one, other] = instances as [Instance, Instance];
     const keys = Array.from({ length: 300 }, (_, i) => `${i}`.padEnd(i % 2 === 0 ? 600 : 66, 'x'));
     await Promise.all(keys.map((key) => one.requests.admit(key, 195)));
@@ -97,12 +97,12 @@ describeWithRedis('rates that instances share', ({ url, prefix }) => {
   });
 });
 
-describeWithOwnRedis('rates while Redis', () => {
-  let redis: OwnServer;
+describeWithManagedRedis('rates while Redis', () => {
+  let redis: ManagedServer;
   let instance: Instance;
   let other: Instance;
   beforeAll(async () => {
-    redis = (await startRedis()) as OwnServer;
+    redis = (await startRedisServer()) as ManagedServer;
   });
   afterAll(() => redis.close());
   beforeEach(async () => {
@@ -116,18 +116,18 @@ describeWithOwnRedis('rates while Redis', () => {
   test.each([
     ['is killed', () => redis.kill(), () => redis.start()],
     ['hangs', async () => redis.pause(), async () => redis.resume()],
-  ])('%s: each goes on by itself, and they share again when it is back', async (what, end, begin) => {
+  ])('%s: each instance counts alone, and they share again afterwards', async (what, end, begin) => {
     await admitAll(instance, `${what} before`, 50);
     await end();
     const key = `${what} meanwhile`;
     await admitAll(instance, key, RATE.count);
     await expect(instance.requests.admit(key)).rejects.toThrow(TooManyRequestsError);
-    await until('it has noticed', async () => {
+    await waitUntil('it has noticed', async () => {
       await instance.requests.admit(`${what} probe`, 3).catch(() => undefined);
       return instance.lines.some((line) => line.includes('not shared'));
     });
     await begin();
-    await until('they share again', async () => {
+    await waitUntil('they share again', async () => {
       await instance.requests.charge(`${what} after`, 3);
       return instance.lines.some((line) => line.includes('shared with other instances again'));
     });
@@ -137,19 +137,19 @@ describeWithOwnRedis('rates while Redis', () => {
   });
 });
 
-test('a Redis that accepts and never answers holds nothing up', async () => {
+test('a Redis that accepts connections and never answers delays nothing', async () => {
   const accepted: Socket[] = [];
   const server = createServer((socket) => void accepted.push(socket)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  // As connectRedis makes it, which would wait for an answer.
+  // The options of connectRedis, which itself would wait for an answer.
   const options = { enableOfflineQueue: false, maxRetriesPerRequest: 0, disconnectTimeout: 50 };
   const commands = new Redis(port, '127.0.0.1', options);
   commands.on('error', () => undefined);
   const instance = instanceOn(commands, 'mb', () => commands.disconnect());
   await admitAll(instance, 'alice', RATE.count);
   await expect(instance.requests.admit('alice')).rejects.toThrow(TooManyRequestsError);
-  await until('it has noticed', () => instance.lines.length > 0);
+  await waitUntil('it has noticed', () => instance.lines.length > 0);
   expect(accepted.length).toBeGreaterThan(0);
   await admitAll(instance, 'bob', RATE.count);
   expect(instance.lines).toHaveLength(1);

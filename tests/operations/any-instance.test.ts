@@ -1,15 +1,15 @@
-import { deployed, scaled } from '../acceptance/deployments.js';
+import { deployScaled, useDeployment } from '../acceptance/deployments.js';
 import { describeScaled } from '../acceptance/describe-scaled.js';
-import { people } from '../acceptance/people.js';
-import { type RoundRobin, roundRobin } from './round-robin.js';
+import { createPeople } from '../acceptance/people.js';
+import { type RoundRobin, startRoundRobin } from './round-robin.js';
 
 describeScaled('an edge without stickiness', () => {
   const internal = { INTERNAL_PORT: '0', INTERNAL_HOST: '127.0.0.1', INTERNAL_ADDRESS: '127.0.0.1' };
-  const deployment = deployed(() => scaled(internal));
-  const person = people();
+  const deployment = useDeployment(() => deployScaled(internal));
+  const person = createPeople();
   let edge: RoundRobin;
   beforeEach(async () => {
-    edge = await roundRobin(deployment().realtimes);
+    edge = await startRoundRobin(deployment().realtimes);
   });
   afterEach(() => edge.close());
 
@@ -24,7 +24,7 @@ describeScaled('an edge without stickiness', () => {
         const messageId = `${transports} ${i}`;
         const ack = await sockets[0]?.send(bob.key, 'inbox', messageId, 'x'.repeat(1_000));
         expect(ack).toEqual({ status: 'success', messageId });
-        expect(await pushed?.find((push) => push.messageId === messageId)).toMatchObject({ sender: alice.key });
+        expect(await pushed?.waitFor((push) => push.messageId === messageId)).toMatchObject({ sender: alice.key });
       }
       expect(hers?.client.connected).toBe(true);
       // Every instance got requests, so some were for connections of the other.
@@ -32,7 +32,7 @@ describeScaled('an edge without stickiness', () => {
     },
   );
 
-  test('an id that names no instance, or an address, is an unknown session', async () => {
+  test('a session id of no instance, or with an address, is unknown', async () => {
     for (const sid of ['AAAAAAAAAAAA.BBBBBBBBBBBBBBBBBBBB', '127.0.0.1:1.x', 'x', '..', 'http://127.0.0.1/.x']) {
       const response = await fetch(`${edge.url}/socket.io/?EIO=4&transport=polling&sid=${encodeURIComponent(sid)}`);
       expect([response.status, await response.json()]).toEqual([400, { code: 1, message: 'Session ID unknown' }]);
@@ -40,7 +40,7 @@ describeScaled('an edge without stickiness', () => {
     }
   });
 
-  test('a client of an instance that is gone connects to another', async () => {
+  test('a client of a stopped instance connects to another', async () => {
     const alice = person();
     const socket = await alice.connect(edge.url, { transports: ['polling'], reconnectionDelay: 50 });
     const { realtimes } = deployment().processes;
@@ -50,7 +50,7 @@ describeScaled('an edge without stickiness', () => {
     );
     const [gone, other] = owner === 0 ? [realtimes[0], realtimes[1]] : [realtimes[1], realtimes[0]];
     expect(owner).not.toBe(-1);
-    const back = socket.events('connect').next();
+    const back = socket.events('connect').waitForNext();
     edge.remove(gone.url);
     await gone.kill();
     await back;

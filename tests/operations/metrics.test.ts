@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { AuthFetch, CompletedProtoWallet, PrivateKey } from '@bsv/sdk';
-import { type ServiceProcess, startService } from '../support/processes.js';
+import { type ServiceProcess, startService } from '../support/service-process.js';
 
 describe('the internal port', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'messagebox-metrics-'));
@@ -22,11 +22,11 @@ describe('the internal port', () => {
 
   const metrics = async () => (await fetch(`${internal}/metrics`)).text();
 
-  test('says which secp256k1 runs', async () => {
+  test('reports which secp256k1 runs', async () => {
     expect(await metrics()).toMatch(/^messagebox_info\{.*secp256k1="(native|wasm)".*\} 1$/m);
   });
 
-  test('counts requests by route and outcome, and knows no identity', async () => {
+  test('counts requests by route and outcome, without identities', async () => {
     const wallet = new CompletedProtoWallet(PrivateKey.fromRandom());
     const { publicKey } = await wallet.getPublicKey({ identityKey: true });
     const post = (route: string, body: unknown) =>
@@ -52,7 +52,7 @@ describe('the internal port', () => {
     for (const secret of [publicKey, 'secret', 'such']) expect(text).not.toContain(secret);
   });
 
-  test('answers health, and nothing else', async () => {
+  test('answers health and metrics only', async () => {
     expect(await (await fetch(`${internal}/health/ready`)).json()).toEqual({
       status: 'ready',
       checks: { database: 'ok' },

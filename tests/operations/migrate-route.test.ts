@@ -1,17 +1,17 @@
-import { openStore } from '../../packages/shared/src/store/index.js';
-import { type ServiceProcess, startService } from '../support/processes.js';
-import { createDatabase, describeWithMysql } from '../support/with-mysql.js';
-import { describeWithRedis, redisPrefix, redisUrl } from '../support/with-redis.js';
+import { openStore } from '@messagebox/store';
+import { createMysqlDatabase, describeWithMysql } from '@messagebox/test-support/with-mysql';
+import { createRedisPrefix, describeWithRedis, getRedisUrl } from '@messagebox/test-support/with-redis';
+import { type ServiceProcess, startService } from '../support/service-process.js';
 
 const KEY = 'a key of more than ten characters';
 
 describeWithMysql('POST /migrate', () => {
   describeWithRedis('on a database without a schema', () => {
-    const prefix = redisPrefix();
-    let database: Awaited<ReturnType<typeof createDatabase>>;
+    const prefix = createRedisPrefix();
+    let database: Awaited<ReturnType<typeof createMysqlDatabase>>;
     let service: ServiceProcess;
     beforeEach(async () => {
-      database = await createDatabase();
+      database = await createMysqlDatabase();
     });
     afterEach(async () => {
       await service.stop();
@@ -25,7 +25,7 @@ describeWithMysql('POST /migrate', () => {
           HOST: '127.0.0.1',
           SERVER_PRIVATE_KEY: '77'.repeat(32),
           KNEX_DB_CONNECTION: JSON.stringify(database.url),
-          REDIS_URL: redisUrl(),
+          REDIS_URL: getRedisUrl(),
           REDIS_PREFIX: prefix,
           MIGRATE_KEY: migrateKey,
         },
@@ -39,14 +39,14 @@ describeWithMysql('POST /migrate', () => {
     const schema = async () => {
       const store = openStore(database.config);
       try {
-        return await store.schemaStatus();
+        return await store.getSchemaStatus();
       } finally {
         await store.close();
       }
     };
     const ready = async () => (await fetch(`${service.url}/health/ready`)).json();
 
-    test('runs what is pending, once, for the right key', async () => {
+    test('runs pending migrations once, for the right key', async () => {
       await start(KEY);
       expect(await ready()).toMatchObject({
         status: 'not ready',
@@ -77,7 +77,7 @@ describeWithMysql('POST /migrate', () => {
       expect(service.logs.join()).not.toContain(KEY);
     });
 
-    test('does nothing where the key is too short to be one', async () => {
+    test('does nothing when the configured key is too short', async () => {
       await start('ten chars!');
       expect((await migrate('{"migratekey":"ten chars!"}')).status).toBe(401);
       expect((await schema()).current).toBe(false);

@@ -4,20 +4,20 @@ import { AuthFetch, PrivateKey, ProtoWallet, type WalletInterface } from '@bsv/s
 import { createApi } from '@messagebox/api';
 import {
   createLogger,
-  type Foundation,
+  createServiceContext,
   type JobQueue,
   JsonServer,
-  openFoundation,
-  openOverlayJobs,
-  overlayJob,
+  openOverlayJobQueue,
+  overlayJobNames,
   readConfig,
-  varying,
+  type ServiceContext,
 } from '@messagebox/shared';
-import { exchange, RawClient } from '../bad-input/raw-client.js';
-import { untilState } from '../jobs/jobs-suite.js';
-import { temporaryFolder } from '../support/own-process.js';
-import { withinOwn } from '../support/own-time.js';
-import { describeWithOwnRedis, type OwnServer, startRedis } from '../support/servers.js';
+import { dynamic } from '@messagebox/store';
+import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
+import { RawClient, sendRaw } from '@messagebox/test-support/raw-client';
+import { waitUntilState } from '@messagebox/test-support/wait-until-state';
+import { describeWithManagedRedis, type ManagedServer, startRedisServer } from '../support/managed-servers.js';
+import { withProcessTimeout } from '../support/process-timeout.js';
 import { createTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 
 interface Answer {
@@ -40,7 +40,7 @@ class Person {
 
 interface Api {
   readonly url: string;
-  readonly foundation: Foundation;
+  readonly foundation: ServiceContext;
   readonly jobs: JobQueue;
   readonly log: readonly string[];
 }
@@ -52,7 +52,7 @@ afterEach(async () => {
 
 /** An api on SQLite; who works its jobs is up to the test. */
 async function startApi(env: Record<string, string>): Promise<Api> {
-  const folder = temporaryFolder();
+  const folder = createTemporaryFolder();
   closers.push(() => folder.remove());
   const log: string[] = [];
   const config = readConfig({
@@ -63,15 +63,15 @@ async function startApi(env: Record<string, string>): Promise<Api> {
     SHUTDOWN_GRACE_SECONDS: '2',
     ...env,
   });
-  const logger = createLogger('api', true, { write: (line) => void log.push(line) });
+  const logger = createLogger('api', 'debug', { write: (line) => void log.push(line) });
   const embedded = { client: 'better-sqlite3' as const, filename: join(folder.path, 'messagebox.sqlite') };
-  const foundation = await openFoundation(config, logger, { service: 'api', embedded });
-  closers.push(() => foundation.closing.close());
+  const foundation = await createServiceContext(config, logger, { service: 'api', embedded });
+  closers.push(() => foundation.shutdown.close());
   await foundation.store.migrate();
-  const jobs = openOverlayJobs(foundation);
-  foundation.closing.add('jobs', () => jobs.close());
+  const jobs = openOverlayJobQueue(foundation);
+  foundation.shutdown.add('jobs', () => jobs.close());
   const server = new JsonServer(createApi({ ...foundation, events: { publish: () => undefined }, jobs }), logger);
-  foundation.closing.add('listener', () => server.close(500));
+  foundation.shutdown.add('listener', () => server.close(500));
   const url = await server.listen(0, '127.0.0.1');
   return { url: `${url}${config.routingPrefix}`, foundation, jobs, log };
 }
@@ -84,11 +84,11 @@ const ROUTES: readonly [string, string][] = [
 ];
 const NOTHING = { waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0 };
 
-describe('the operator’s control of the overlay', () => {
+describe('overlay routes for operators', () => {
   const admin = new Person();
   const second = new Person();
 
-  test.each(['', '/api'])('each request adds its job, whose course can be followed, below %p', async (prefix) => {
+  test.each(['', '/api'])('each request adds a job that can be followed, below %p', async (prefix) => {
     const { url, jobs } = await startApi({
       ADMIN_IDENTITY_KEYS: `${second.key.toUpperCase()}, ${admin.key}`,
       ROUTING_PREFIX: prefix,
@@ -121,17 +121,17 @@ describe('the operator’s control of the overlay', () => {
       return { did: job.name };
     };
     jobs.work(
-      { [overlayJob.advertise]: done, [overlayJob.revoke]: done, [overlayJob.rebroadcast]: done },
+      { [overlayJobNames.advertise]: done, [overlayJobNames.revoke]: done, [overlayJobNames.rebroadcast]: done },
       { concurrency: 1 },
     );
     for (const [n, name] of POSTS.entries()) {
-      await untilState(jobs, ids[n] ?? '', 'completed');
+      await waitUntilState(jobs, ids[n] ?? '', 'completed');
       expect((await find(ids[n])).body['job']).toMatchObject({ name, state: 'completed', result: { did: name } });
     }
     expect(data).toEqual([{}, {}, {}]);
   });
 
-  test.each(ROUTES)('%s %s is for operators only, and leaves nothing otherwise', async (method, path) => {
+  test.each(ROUTES)('%s %s is for operators only, and changes nothing for others', async (method, path) => {
     const { url, jobs, log } = await startApi({ ADMIN_IDENTITY_KEYS: admin.key });
     expect(await new Person().ask(method, `${url}${path}`)).toMatchObject({
       status: 403,
@@ -144,7 +144,7 @@ describe('the operator’s control of the overlay', () => {
     expect(log.filter((line) => JSON.parse(line).level >= 40)).toEqual([]);
   });
 
-  test('without keys nobody is an operator', async () => {
+  test('without ADMIN_IDENTITY_KEYS no identity is an operator', async () => {
     const { url, jobs } = await startApi({});
     for (const [method, path] of ROUTES) {
       expect(await admin.ask(method, `${url}${path}`)).toMatchObject({ status: 403, body: { code: 'ERR_NOT_ADMIN' } });
@@ -152,7 +152,7 @@ describe('the operator’s control of the overlay', () => {
     expect(await jobs.counts()).toEqual(NOTHING);
   });
 
-  test('a job that is not there is not found; other methods are no routes', async () => {
+  test('an unknown job is not found, and other methods do not exist', async () => {
     const { url, jobs } = await startApi({ ADMIN_IDENTITY_KEYS: admin.key });
     for (const id of [
       'nobody',
@@ -180,15 +180,15 @@ describe('the operator’s control of the overlay', () => {
     expect(await jobs.counts()).toEqual(NOTHING);
   });
 
-  test('a reason is told, and kinds of requests are measured, not ids', async () => {
+  test('errors have a reason, and metrics have kinds of requests instead of ids', async () => {
     const { url, jobs, foundation } = await startApi({ ADMIN_IDENTITY_KEYS: admin.key });
     const { body } = await admin.ask('POST', `${url}/overlay/revoke`);
     const id = String(body['jobId']);
     jobs.work({}, { concurrency: 1 });
-    await untilState(jobs, id, 'failed');
+    await waitUntilState(jobs, id, 'failed');
     expect((await admin.ask('GET', `${url}/overlay/jobs/${id}`)).body['job']).toMatchObject({
       state: 'failed',
-      reason: 'nobody handles jobs named revoke',
+      reason: 'no handler for jobs named revoke',
       attempts: 1,
       finishedAt: expect.any(String),
     });
@@ -198,7 +198,7 @@ describe('the operator’s control of the overlay', () => {
     expect(text).not.toContain(id);
   });
 
-  test('lists the host’s own advertisements that live', async () => {
+  test('lists the live advertisements of this host', async () => {
     const { url, foundation } = await startApi({ ADMIN_IDENTITY_KEYS: admin.key });
     expect(await admin.ask('GET', `${url}/overlay/ads`)).toMatchObject({
       status: 200,
@@ -207,7 +207,7 @@ describe('the operator’s control of the overlay', () => {
     const [live, revoked] = [randomBytes(32), randomBytes(32)];
     for (const txid of [live, revoked]) {
       await foundation.sql.write(
-        varying(
+        dynamic(
           `INSERT INTO overlay_own_ads (txid, output_index, protocol, name, domain, created_at, revoked_by)
            VALUES (?, ?, ?, ?, ?, ?, ?)`,
         ),
@@ -237,11 +237,11 @@ describe('the operator’s control of the overlay', () => {
     });
   });
 
-  describeWithOwnRedis('while Redis is away', () => {
-    let redis: OwnServer;
+  describeWithManagedRedis('while Redis is away', () => {
+    let redis: ManagedServer;
     let proxy: TcpProxy;
     beforeEach(async () => {
-      redis = (await startRedis()) as OwnServer;
+      redis = (await startRedisServer()) as ManagedServer;
       proxy = await createTcpProxy({ target: redis.url });
       closers.push(
         () => redis.close(),
@@ -249,43 +249,40 @@ describe('the operator’s control of the overlay', () => {
       );
     });
 
-    test.each(['is gone', 'hangs'])(
-      'a Redis that %s is told within a second, and all is well when it is back',
-      async (how) => {
-        const raw = new RawClient();
-        const { url, jobs } = await startApi({
-          ADMIN_IDENTITY_KEYS: `${admin.key},${raw.identityKey}`,
-          REDIS_URL: proxy.url,
-        });
-        const port = Number(new URL(url).port);
-        const session = await raw.shakeHands(port);
-        const before = await admin.ask('POST', `${url}/overlay/advertise`);
-        expect(before.status).toBe(202);
-        if (how === 'hangs') redis.pause();
-        else {
-          proxy.refuse();
-          proxy.cut();
-        }
-        for (const [method, path] of ROUTES.slice(0, 4)) {
-          // Client and server are in this process.
-          const answer = await withinOwn(1_000, admin.ask(method, `${url}${path}`));
-          expect(answer).toMatchObject({ status: 503, body: { status: 'error', code: 'ERR_JOBS_UNAVAILABLE' } });
-        }
-        // `AuthFetch` gives signed headers only.
-        const refused = await exchange(port, session.post('/overlay/advertise', {}));
-        expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
-        // What needs no broker goes on, and a stranger learns nothing.
-        expect((await admin.ask('GET', `${url}/overlay/ads`)).status).toBe(200);
-        expect((await second.ask('POST', `${url}/overlay/advertise`)).status).toBe(403);
-        redis.resume();
-        await proxy.accept();
-        let again: Answer;
-        do again = await admin.ask('POST', `${url}/overlay/revoke`);
-        while (again.status === 503);
-        expect(again.status).toBe(202);
-        jobs.work({ advertise: async () => 'done', revoke: async () => 'done' }, { concurrency: 1 });
-        for (const { body } of [before, again]) await untilState(jobs, String(body['jobId']), 'completed');
-      },
-    );
+    test.each(['is gone', 'hangs'])('reports within a second that Redis %s, and works when it is back', async (how) => {
+      const raw = new RawClient();
+      const { url, jobs } = await startApi({
+        ADMIN_IDENTITY_KEYS: `${admin.key},${raw.identityKey}`,
+        REDIS_URL: proxy.url,
+      });
+      const port = Number(new URL(url).port);
+      const session = await raw.shakeHands(port);
+      const before = await admin.ask('POST', `${url}/overlay/advertise`);
+      expect(before.status).toBe(202);
+      if (how === 'hangs') redis.pause();
+      else {
+        proxy.refuse();
+        proxy.cut();
+      }
+      for (const [method, path] of ROUTES.slice(0, 4)) {
+        // Client and server are in this process.
+        const answer = await withProcessTimeout(1_000, admin.ask(method, `${url}${path}`));
+        expect(answer).toMatchObject({ status: 503, body: { status: 'error', code: 'ERR_JOBS_UNAVAILABLE' } });
+      }
+      // `AuthFetch` gives signed headers only.
+      const refused = await sendRaw(port, session.post('/overlay/advertise', {}));
+      expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
+      // Routes that need no broker still work, and a stranger learns nothing.
+      expect((await admin.ask('GET', `${url}/overlay/ads`)).status).toBe(200);
+      expect((await second.ask('POST', `${url}/overlay/advertise`)).status).toBe(403);
+      redis.resume();
+      await proxy.accept();
+      let again: Answer;
+      do again = await admin.ask('POST', `${url}/overlay/revoke`);
+      while (again.status === 503);
+      expect(again.status).toBe(202);
+      jobs.work({ advertise: async () => 'done', revoke: async () => 'done' }, { concurrency: 1 });
+      for (const { body } of [before, again]) await waitUntilState(jobs, String(body['jobId']), 'completed');
+    });
   });
 });

@@ -13,7 +13,7 @@ export interface RoundRobin {
   close(): Promise<void>;
 }
 
-export async function roundRobin(targets: readonly string[]): Promise<RoundRobin> {
+export async function startRoundRobin(targets: readonly string[]): Promise<RoundRobin> {
   const live = [...targets];
   const counts = targets.map(() => 0);
   let turn = 0;

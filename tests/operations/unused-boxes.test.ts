@@ -1,11 +1,12 @@
-import { purgeExpiredRegularly } from '@messagebox/api';
-import { createLogger, fixed, type OpenDatabase, openDatabase } from '@messagebox/shared';
-import { until } from '../acceptance/history.js';
+import { startExpiryPurge } from '@messagebox/api';
+import { createLogger, Metrics } from '@messagebox/shared';
+import { type DatabaseHandle, openDatabase, prepared } from '@messagebox/store';
+import { waitUntil } from '../acceptance/history.js';
 
 const BOB = `03${'b'.repeat(64)}`;
 const TWO_DAYS_MS = 2 * 86_400_000;
 
-let database: OpenDatabase;
+let database: DatabaseHandle;
 
 beforeEach(async () => {
   database = openDatabase({ client: 'better-sqlite3', filename: ':memory:' });
@@ -13,23 +14,23 @@ beforeEach(async () => {
 });
 afterEach(() => database.messages.close());
 
-test('the regular purge removes boxes that are empty and were made more than a day ago, and no others', async () => {
+test('the purge removes only empty boxes that are older than a day', async () => {
   const { messages, sql } = database;
   const boxes = ['old and empty', 'old and full', 'new and empty'];
   for (const messageBox of boxes) {
     await messages.storeMessages([{ recipient: BOB, messageBox, messageId: messageBox, sender: BOB, body: 'hello' }]);
   }
   await messages.acknowledgeMessages(BOB, ['old and empty', 'new and empty']);
-  const age = fixed('UPDATE messageBox SET updated_at = ? WHERE type <> ?');
+  const age = prepared('UPDATE messageBox SET updated_at = ? WHERE type <> ?');
   await sql.write(age, [Date.now() - TWO_DAYS_MS, Buffer.from('new and empty')]);
   const left = async () => {
-    const rows = await sql.read(fixed('SELECT type FROM messageBox ORDER BY messageBoxId'), []);
+    const rows = await sql.read(prepared('SELECT type FROM messageBox ORDER BY messageBoxId'), []);
     return rows.map((row) => String(row['type']));
   };
-  const log = createLogger('test', false, { write: () => undefined });
-  const stop = purgeExpiredRegularly({ store: messages, sql, log, everyMs: 1 });
+  const log = createLogger('test', 'info', { write: () => undefined });
+  const stop = startExpiryPurge({ store: messages, sql, log, metrics: new Metrics('test', {}), intervalMs: 1 });
   try {
-    await until('the box is gone', async () => (await left()).length < boxes.length);
+    await waitUntil('the box is gone', async () => (await left()).length < boxes.length);
     expect(await left()).toEqual(['old and full', 'new and empty']);
     expect(
       await messages.areStored([
@@ -37,6 +38,6 @@ test('the regular purge removes boxes that are empty and were made more than a d
       ]),
     ).toEqual([true]);
   } finally {
-    stop();
+    await stop();
   }
 });

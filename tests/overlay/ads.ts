@@ -1,22 +1,23 @@
 import { HTTPSOverlayLookupFacilitator, LookupResolver } from '@bsv/sdk';
 import { decodeServiceAd } from '@messagebox/overlay';
-import { type Chain, parseBeef } from '@messagebox/wallet';
+import { parseBeef } from '@messagebox/transactions';
+import type { Chain } from '@messagebox/wallet';
 
-/** Both that a host advertises, as the functions here tell of them. */
-export const adsAt = (origin: string): string[] => [`SHIP tm_messagebox ${origin}`, `SLAP ls_messagebox ${origin}`];
+/** The two advertisements of a host, in the form that the functions here return. */
+export const readAds = (origin: string): string[] => [`SHIP tm_messagebox ${origin}`, `SLAP ls_messagebox ${origin}`];
 
 /** `SHIP tm_messagebox https://…` of the unspent tokens on the local chain, sorted. */
-export async function adsOnChain(chain: Chain): Promise<string[]> {
-  const { storage } = (await chain.local()).services;
+export async function readAdsOnChain(chain: Chain): Promise<string[]> {
+  const { storage } = (await chain.getLocalChain()).services;
   const unspent: { lockingScript: Buffer }[] = await storage
     .knex('mockchain_utxos')
     .where({ satoshis: 1 })
     .whereNull('spentByTxid');
-  return texts(unspent.map(({ lockingScript }) => lockingScript));
+  return decodeScripts(unspent.map(({ lockingScript }) => lockingScript));
 }
 
-/** The same of what the SDK's `LookupResolver` finds at an overlay host. */
-export async function adsFoundAt(url: string): Promise<string[]> {
+/** The same list of what the SDK's `LookupResolver` finds at an overlay host. */
+export async function lookUpAds(url: string): Promise<string[]> {
   const resolver = new LookupResolver({
     slapTrackers: [url],
     hostOverrides: { ls_ship: [url] },
@@ -30,10 +31,10 @@ export async function adsFoundAt(url: string): Promise<string[]> {
       scripts.push(parseBeef(Uint8Array.from(beef)).subject.outputs[outputIndex]?.script ?? new Uint8Array());
     }
   }
-  return texts(scripts);
+  return decodeScripts(scripts);
 }
 
-function texts(scripts: readonly Uint8Array[]): string[] {
+function decodeScripts(scripts: readonly Uint8Array[]): string[] {
   return scripts
     .flatMap((script) => decodeServiceAd(script) ?? [])
     .map(({ protocol, name, domain }) => `${protocol} ${name} ${domain}`)

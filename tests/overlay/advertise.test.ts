@@ -1,32 +1,32 @@
 import { writeFileSync } from 'node:fs';
-import { createKnex } from '@messagebox/shared';
-import { until } from '../acceptance/history.js';
-import { temporaryFolder } from '../support/own-process.js';
-import type { ServiceProcess } from '../support/processes.js';
-import { describeWithMysql } from '../support/with-mysql.js';
-import { describeWithRedis } from '../support/with-redis.js';
-import { adsAt, adsFoundAt, adsOnChain } from './ads.js';
+import { createKnex } from '@messagebox/store';
+import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
+import { describeWithMysql } from '@messagebox/test-support/with-mysql';
+import { describeWithRedis } from '@messagebox/test-support/with-redis';
+import { waitUntil } from '../acceptance/history.js';
+import type { ServiceProcess } from '../support/service-process.js';
+import { lookUpAds, readAds, readAdsOnChain } from './ads.js';
 import { deployOverlay, ORIGIN, type OverlayDeployment } from './deployment.js';
 import type { JobAnswer } from './operator.js';
 
-const BOTH = adsAt(ORIGIN);
+const BOTH = readAds(ORIGIN);
 
 describeWithMysql('two overlay workers', () => {
-  describeWithRedis('and an api', () => {
+  describeWithRedis('with an api', () => {
     let deployment: OverlayDeployment;
     let api: ServiceProcess;
     let workers: ServiceProcess[];
 
     afterEach(() => deployment.close());
 
-    /** On the chain, in the lookup services of each worker, and in the operator's list. */
+    /** Expects the same advertisements on the chain, in each worker's lookup services, and in the operator's list. */
     async function expectAdvertised(expected: readonly string[]): Promise<void> {
-      expect(await adsOnChain(deployment.chain)).toEqual(expected);
-      for (const { url } of workers) expect(await adsFoundAt(url)).toEqual(expected);
+      expect(await readAdsOnChain(deployment.chain)).toEqual(expected);
+      for (const { url } of workers) expect(await lookUpAds(url)).toEqual(expected);
       expect(await deployment.operator.ads(api.url)).toEqual(expected);
     }
 
-    test('20 requests to advertise at once: one of each', async () => {
+    test('advertise once when 20 requests arrive at the same time', async () => {
       deployment = await deployOverlay();
       const { operator } = deployment;
       [api, ...workers] = await Promise.all([
@@ -37,27 +37,27 @@ describeWithMysql('two overlay workers', () => {
       const ids = await Promise.all(Array.from({ length: 20 }, () => operator.post(api.url, 'advertise')));
       expect(new Set(ids).size).toBe(20);
       const jobs: JobAnswer[] = [];
-      for (const id of ids) jobs.push(await operator.untilJob(api.url, id));
+      for (const id of ids) jobs.push(await operator.waitForJob(api.url, id));
       for (const job of jobs) expect(job.result).toMatchObject({ advertised: BOTH, revoked: [], renewed: [] });
       await expectAdvertised(BOTH);
     }, 180_000);
 
-    describe('one of which is killed in the middle of a job', () => {
+    describe('when one is killed during a job', () => {
       let killAt: string;
       beforeEach(async () => {
-        const folder = temporaryFolder();
+        const folder = createTemporaryFolder();
         killAt = `${folder.path}/kill-at`;
         deployment = await deployOverlay();
         const start = () => deployment.start('overlay', { KILL_AT: killAt }, 'tests/overlay/interrupted-overlay.mjs');
         [api, ...workers] = await Promise.all([deployment.start('api'), start(), start()]);
-        await until('this host is advertised', async () => (await operatorsAds()).length === 2, 60_000);
+        await waitUntil('this host is advertised', async () => (await operatorsAds()).length === 2, 60_000);
       }, 120_000);
 
       const operatorsAds = () => deployment.operator.ads(api.url);
 
-      /** Nobody can give up what a killed wallet had begun but the wallet itself, after five minutes: they pass. */
+      /** Lets five minutes pass, after which the wallet aborts what a killed process had begun. */
       async function passMinutes({ reason = '' }: JobAnswer): Promise<void> {
-        if (!reason.includes('holds back')) return;
+        if (!reason.includes('interrupted action of the wallet')) return;
         const knex = createKnex(deployment.database);
         try {
           await knex('transactions')
@@ -68,14 +68,14 @@ describeWithMysql('two overlay workers', () => {
         }
       }
 
-      /** The job is done by whoever is left, and all is as it should be. */
+      /** Expects that the remaining worker completes the job. */
       async function expectDone(id: string, name: 'advertise' | 'revoke'): Promise<void> {
-        const job = await deployment.operator.untilJob(api.url, id, undefined, passMinutes);
+        const job = await deployment.operator.waitForJob(api.url, id, undefined, passMinutes);
         expect(job.result?.['advertised']).toEqual(name === 'advertise' ? BOTH : []);
-        expect(await adsOnChain(deployment.chain)).toEqual(name === 'advertise' ? BOTH : []);
+        expect(await readAdsOnChain(deployment.chain)).toEqual(name === 'advertise' ? BOTH : []);
       }
 
-      test('at each step', async () => {
+      test('complete the job after a kill at each step', async () => {
         const { operator } = deployment;
         const kills = [
           ['revoke', 'begun'],
@@ -103,13 +103,13 @@ describeWithMysql('two overlay workers', () => {
         }
       }, 480_000);
 
-      test('at any time', async () => {
+      test('complete the job after a kill at any time', async () => {
         const { operator } = deployment;
         for (let n = 0; n < 10; n++) {
           const name = n % 2 === 0 ? 'revoke' : 'advertise';
           const id = await operator.post(api.url, name);
           const victim = workers[Math.random() < 0.5 ? 0 : 1];
-          // As long as such a job takes, about.
+          // About the duration of such a job.
           await new Promise((resolve) => setTimeout(resolve, Math.random() * 1_000));
           await victim?.kill();
           await expectDone(id, name);

@@ -1,26 +1,26 @@
 import { randomBytes } from 'node:crypto';
-import { type Chain, openChain } from '@messagebox/wallet';
-import { openStore, type StoreConfig } from '../../packages/shared/src/store/index.js';
-import { type ServiceProcess, startService } from '../support/processes.js';
-import { createDatabase } from '../support/with-mysql.js';
-import { redisUrl, removeKeys } from '../support/with-redis.js';
+import { openStore, type StoreConfig } from '@messagebox/store';
+import { createMysqlDatabase } from '@messagebox/test-support/with-mysql';
+import { getRedisUrl, removeRedisKeys } from '@messagebox/test-support/with-redis';
+import { type Chain, createChain } from '@messagebox/wallet';
+import { type ServiceProcess, startService } from '../support/service-process.js';
 import { Operator } from './operator.js';
 
 export const ORIGIN = 'https://messagebox-one.com';
 
-/** What overlay workers and an api have in common: a database with the local chain in it, Redis, an operator. */
+/** Overlay workers and an api that share a database with the local chain, Redis and an operator. */
 export interface OverlayDeployment {
   readonly operator: Operator;
   readonly chain: Chain;
   readonly database: StoreConfig;
-  /** An api, or a worker: the build, or the one that can be interrupted. Ended with the deployment. */
+  /** Starts an api or a worker, which can be interruptible. It ends with the deployment. */
   start(name: 'api' | 'overlay', env?: Record<string, string>, script?: string): Promise<ServiceProcess>;
   close(): Promise<void>;
 }
 
 export async function deployOverlay(env: Record<string, string> = {}): Promise<OverlayDeployment> {
   const operator = new Operator();
-  const database = await createDatabase();
+  const database = await createMysqlDatabase();
   const prefix = `mb_test_${randomBytes(8).toString('hex')}:`;
   const common = {
     HOST: '127.0.0.1',
@@ -30,7 +30,7 @@ export async function deployOverlay(env: Record<string, string> = {}): Promise<O
     SERVER_PRIVATE_KEY: randomBytes(32).toString('hex'),
     KNEX_DB_CLIENT: 'mysql2',
     KNEX_DB_CONNECTION: JSON.stringify(database.url),
-    REDIS_URL: redisUrl(),
+    REDIS_URL: getRedisUrl(),
     REDIS_PREFIX: prefix,
     ADMIN_IDENTITY_KEYS: operator.key,
     ...env,
@@ -38,7 +38,7 @@ export async function deployOverlay(env: Record<string, string> = {}): Promise<O
   const store = openStore(database.config);
   await store.migrate();
   await store.close();
-  const chain = openChain({ network: 'local', database: database.config });
+  const chain = createChain({ network: 'local', database: database.config });
   const services: ServiceProcess[] = [];
   return {
     operator,
@@ -53,7 +53,7 @@ export async function deployOverlay(env: Record<string, string> = {}): Promise<O
       await Promise.all(services.map((service) => service.kill()));
       await chain.close();
       await database.drop();
-      await removeKeys(redisUrl(), prefix);
+      await removeRedisKeys(getRedisUrl(), prefix);
     },
   };
 }

@@ -9,10 +9,10 @@ export interface JobAnswer {
   readonly result?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** How long a job may take, with what holds it up in between. */
-const PATIENCE_MS = 100_000;
+/** The time limit of a job, with delays. */
+const JOB_TIMEOUT_MS = 100_000;
 
-/** The operator of a server, who asks with the real `AuthFetch`. */
+/** The operator of a server, with the real `AuthFetch`. */
 export class Operator {
   readonly #privateKey = PrivateKey.fromRandom();
   /** For ADMIN_IDENTITY_KEYS. */
@@ -40,17 +40,17 @@ export class Operator {
   }
 
   /**
-   * Asks, again and again, until the job is as it should be.
+   * Polls the job until it is as it should be.
    *
-   * @param meanwhile is told each answer that is not it yet
+   * @param meanwhile called with each answer before that
    */
-  async untilJob(
+  async waitForJob(
     url: string,
     id: string,
     is: (job: JobAnswer) => boolean = ({ state }) => state === 'completed',
     meanwhile: (job: JobAnswer) => Promise<void> = async () => undefined,
   ): Promise<JobAnswer> {
-    const deadline = Date.now() + PATIENCE_MS;
+    const deadline = Date.now() + JOB_TIMEOUT_MS;
     for (;;) {
       const job = await this.job(url, id);
       if (is(job)) return job;

@@ -1,28 +1,29 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MessageBoxClient } from '@bsv/message-box-client';
+import { openDeveloperWallet } from '@messagebox/devnet';
 import { decodeMessageBoxAd } from '@messagebox/overlay';
-import { openDeveloperWallet, parseBeef } from '@messagebox/wallet';
-import { leadLocalPresetTo } from '../acceptance/local-preset.js';
-import { temporaryFolder } from '../support/own-process.js';
-import { type ServiceProcess, startService } from '../support/processes.js';
+import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
+import { parseBeef } from '@messagebox/transactions';
+import { redirectLocalPreset } from '../acceptance/local-preset.js';
+import { type ServiceProcess, startService } from '../support/service-process.js';
 
 const ADVERTISED = 'https://alice.messagebox-host.com';
-/** In the data directory of standalone. */
+/** The file in standalone's data directory. */
 const CHAIN = 'messagebox-local-chain.sqlite';
 
 describe('an overlay host that joins another', () => {
   const closers: (() => unknown)[] = [];
-  const chain = temporaryFolder();
+  const chain = createTemporaryFolder();
   let first: ServiceProcess;
   let alice: string;
 
   beforeAll(async () => {
-    const data = temporaryFolder();
+    const data = createTemporaryFolder();
     first = await standalone(data.path);
     closers.push(() => data.remove());
     alice = await advertiseAt(first.url);
-    // Both are to be on one chain. Nobody writes to it while it is copied.
+    // Both hosts need the same chain. It does not change while it is copied.
     await first.stop();
     copyFileSync(join(data.path, CHAIN), join(chain.path, CHAIN));
     await first.restart();
@@ -40,9 +41,9 @@ describe('an overlay host that joins another', () => {
   }
 
   test.each(['messagebox-two.com', 'x.com:8443', 'not a host'])(
-    'has what was advertised there before, after one synchronisation (HOSTING_DOMAIN=%s)',
+    'copies its advertisements in one synchronisation (HOSTING_DOMAIN=%s)',
     async (domain) => {
-      const data = temporaryFolder();
+      const data = createTemporaryFolder();
       copyFileSync(join(chain.path, CHAIN), join(data.path, CHAIN));
       const joining = await standalone(data.path, { HOSTING_DOMAIN: domain, OVERLAY_PEERS: first.url });
       closers.push(() => data.remove());
@@ -54,9 +55,9 @@ describe('an overlay host that joins another', () => {
   );
 });
 
-/** By the real client. @returns whose advertisement it is */
+/** Advertises with the real client. @returns the identity key */
 async function advertiseAt(url: string): Promise<string> {
-  const end = leadLocalPresetTo(url);
+  const end = redirectLocalPreset(url);
   const wallet = await openDeveloperWallet({ origin: url });
   try {
     await wallet.fund(10_000);

@@ -1,14 +1,14 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { PrivateKey } from '@bsv/sdk';
-import { type Chain, openChain } from '@messagebox/wallet';
+import { openStore } from '@messagebox/store';
+import { createBrc29Payment, describePaymentOutput, spendFreeOutput } from '@messagebox/test-support/brc29';
+import { createMysqlDatabase, describeWithMysql, type TestDatabase } from '@messagebox/test-support/with-mysql';
+import { type Chain, createChain } from '@messagebox/wallet';
 import knexModule, { type Knex } from 'knex';
-import { openStore } from '../../packages/shared/src/store/index.js';
-import { until, within } from '../acceptance/history.js';
+import { waitUntil, withTimeout } from '../acceptance/history.js';
 import { Person } from '../acceptance/people.js';
-import { described, pay, spendFree } from '../support/brc29.js';
-import { type ServiceProcess, startService } from '../support/processes.js';
-import { walletBalance } from '../support/wallet-balance.js';
-import { createDatabase, describeWithMysql, type TestDatabase } from '../support/with-mysql.js';
+import { type ServiceProcess, startService } from '../support/service-process.js';
+import { readWalletBalance } from '../support/wallet-balance.js';
 
 const FEES = { delivery: 10, recipient: 25 };
 const STEPS = ['verified', 'recorded', 'received', 'stored'];
@@ -27,12 +27,12 @@ describeWithMysql('an api that is killed while it takes a payment', () => {
   let apis: ServiceProcess[];
 
   beforeAll(async () => {
-    database = await createDatabase();
+    database = await createMysqlDatabase();
     const store = openStore(database.config);
     await store.migrate();
     await store.close();
     knex = knexModule.knex({ client: 'mysql2', connection: database.url });
-    chain = openChain({ network: 'local', database: database.config });
+    chain = createChain({ network: 'local', database: database.config });
     const env = {
       HOST: '127.0.0.1',
       SERVER_PRIVATE_KEY: serverKey.toHex(),
@@ -56,18 +56,21 @@ describeWithMysql('an api that is killed while it takes a payment', () => {
 
   /** A message to Bob and its payment, which nobody has sent to the network. */
   async function newRequest() {
-    const money = await (await chain.local()).fund({ lockingScript: '51', satoshis: 1_000 });
-    const paid = [await pay(server, FEES.delivery, 'anyone'), await pay(bob.key, FEES.recipient, 'anyone')];
-    const transaction = spendFree(
+    const money = await (await chain.getLocalChain()).fund({ lockingScript: '51', satoshis: 1_000 });
+    const paid = [
+      await createBrc29Payment(server, FEES.delivery, 'anyone'),
+      await createBrc29Payment(bob.key, FEES.recipient, 'anyone'),
+    ];
+    const transaction = spendFreeOutput(
       money,
       paid.map(({ output }) => output),
     );
-    const payment = { tx: transaction.toAtomicBEEF(), outputs: paid.map((one, i) => described(one, i)) };
+    const payment = { tx: transaction.toAtomicBEEF(), outputs: paid.map((one, i) => describePaymentOutput(one, i)) };
     const message = { recipient: bob.key, messageBox: 'notifications', messageId: randomUUID(), body: 'hello' };
     return { txid: transaction.id('hex'), messageId: message.messageId, request: { message, payment } };
   }
 
-  /** What there is of a payment: its state, how often the server has it, and how often Bob has the message. */
+  /** The traces of a payment: its state, how often the server has it, and how often Bob has the message. */
   async function traces({ txid, messageId }: { txid: string; messageId: string }) {
     const [payment] = await knex('payments').where({ txid: Buffer.from(txid, 'hex') });
     const received = await knex('outputs').where({ txid, spendable: true, satoshis: FEES.delivery });
@@ -81,7 +84,7 @@ describeWithMysql('an api that is killed while it takes a payment', () => {
   async function sendAndCrash(api: ServiceProcess, { request }: Request): Promise<boolean> {
     process.kill(api.pid, 'SIGUSR2');
     await api.waitForLog('"msg":"armed"');
-    const answered = await within(
+    const answered = await withTimeout(
       30_000,
       'an answer, or the end of the connection',
       alice.post(`${api.url}/sendMessage`, request).then(
@@ -92,7 +95,7 @@ describeWithMysql('an api that is killed while it takes a payment', () => {
         () => false,
       ),
     );
-    expect(await within(30_000, 'the end of the process', api.exited)).toMatchObject({ signal: 'SIGKILL' });
+    expect(await withTimeout(30_000, 'the end of the process', api.exited)).toMatchObject({ signal: 'SIGKILL' });
     return answered;
   }
 
@@ -110,7 +113,7 @@ describeWithMysql('an api that is killed while it takes a payment', () => {
       })),
     ];
     const found: Record<string, number> = {};
-    const balance = await walletBalance(knex, server);
+    const balance = await readWalletBalance(knex, server);
     const run = async (api: ServiceProcess) => {
       let plan = plans.pop();
       await api.restart({ samePort: true, env: plan ?? {} });
@@ -137,7 +140,7 @@ describeWithMysql('an api that is killed while it takes a payment', () => {
     await Promise.all(apis.map(run));
     process.stdout.write(`after the crash: ${JSON.stringify(found)}\n`);
     const runs = STEPS.length * AT_EACH_STEP + AT_RANDOM;
-    expect(await walletBalance(knex, server)).toBe(balance + runs * FEES.delivery);
+    expect(await readWalletBalance(knex, server)).toBe(balance + runs * FEES.delivery);
     // The steps at least must have left these behind.
     expect(Object.keys(found)).toEqual(
       expect.arrayContaining([
@@ -157,7 +160,7 @@ describeWithMysql('an api that is killed while it takes a payment', () => {
       expect(await sendAndCrash(api, made)).toBe(false);
       expect(await traces(made)).toMatchObject({ state: 'taking', stored: 0 });
       await api.restart({ samePort: true, env: { CRASH_AT: '', IDLE_MS: '500' } });
-      await until('the payment is finished', async () => (await traces(made)).state === 'done');
+      await waitUntil('the payment is finished', async () => (await traces(made)).state === 'done');
       await expectOnce(made);
     }
   }, 60_000);

@@ -3,26 +3,29 @@
  * CRASH_AFTER_MS after the next request has come.
  */
 import { createApi } from '@messagebox/api';
-import { finishPaymentsRegularly, openPayments } from '@messagebox/payments';
-import { JsonServer, openFoundation, openOverlayJobs, runService } from '@messagebox/shared';
-import { openMoney } from '@messagebox/wallet';
+import { createPaymentService, startPaymentRecovery } from '@messagebox/payments';
+import { createServiceContext, JsonServer, openOverlayJobQueue, runService } from '@messagebox/shared';
+import { createBsvServices } from '@messagebox/wallet';
 
 const { CRASH_AT, CRASH_AFTER_MS, IDLE_MS } = process.env;
 const crash = () => process.kill(process.pid, 'SIGKILL');
 let armed = false;
 
 await runService('api', async (config, log) => {
-  const foundation = await openFoundation(config, log, { service: 'api', embedded: config.store });
-  const { closing } = foundation;
+  const foundation = await createServiceContext(config, log, { service: 'api', embedded: config.store });
+  const { shutdown } = foundation;
   const events = { publish: () => undefined };
-  const money = openMoney(foundation);
+  const bsv = createBsvServices(foundation);
   const onStep = (step) => {
     if (armed && step === CRASH_AT) crash();
   };
-  const payments = openPayments({ ...foundation, money, onStep });
-  const looks = !IDLE_MS ? {} : { idleMs: Number(IDLE_MS), everyMs: 100 };
-  finishPaymentsRegularly({ ...foundation, events, payments, ...looks });
-  const server = new JsonServer(createApi({ ...foundation, events, jobs: openOverlayJobs(foundation), payments }), log);
+  const payments = createPaymentService({ ...foundation, bsv, onStep });
+  const looks = !IDLE_MS ? {} : { idleMs: Number(IDLE_MS), intervalMs: 100 };
+  startPaymentRecovery({ ...foundation, events, payments, ...looks });
+  const server = new JsonServer(
+    createApi({ ...foundation, events, jobs: openOverlayJobQueue(foundation), payments }),
+    log,
+  );
   server.http.on('request', () => {
     if (armed && CRASH_AFTER_MS) setTimeout(crash, Number(CRASH_AFTER_MS));
   });
@@ -32,5 +35,5 @@ await runService('api', async (config, log) => {
     log.info('armed');
   });
   log.info({ url }, 'listening');
-  return { url, close: () => closing.close() };
+  return { url, close: () => shutdown.close() };
 });

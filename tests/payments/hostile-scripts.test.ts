@@ -1,19 +1,25 @@
 import { type Transaction, UnlockingScript } from '@bsv/sdk';
-import { RawClient, type Session } from '../bad-input/raw-client.ts';
-import { World } from '../bad-input/refusals.ts';
-import { described, freeMoney, fundedBy, pay, spendFree } from '../support/brc29.ts';
+import {
+  createBrc29Payment,
+  describePaymentOutput,
+  requestFaucetOutput,
+  requestFreeOutput,
+  spendFreeOutput,
+} from '@messagebox/test-support/brc29';
+import { RawClient, type Session } from '@messagebox/test-support/raw-client';
+import { HttpTestBed } from '../bad-input/refusals.ts';
 
 /** Hashes 3,000 times what the unlocking script pushes: with 60,000 bytes that takes seconds. */
 const HASHING = `76a875`.repeat(3_000);
 const PUSHED = [0x4e, 0x60, 0xea, 0x00, 0x00, ...new Array<number>(60_000).fill(7)];
 const FEE = 25;
 
-let world: World;
+let world: HttpTestBed;
 let bob = '';
 beforeAll(async () => {
-  world = await World.start();
+  world = await HttpTestBed.start();
   bob = world.recipient.client.identityKey;
-  await world.taken(
+  await world.expectAccepted(
     world.recipient.post('/permissions/set', { messageBox: 'box', recipientFee: FEE }),
     world.recipient,
   );
@@ -23,18 +29,18 @@ afterAll(() => world.close());
 const request = (payment: object) => ({ ...world.message({ messageBox: 'box' }), payment });
 
 async function honestPayment(): Promise<object> {
-  const paid = await pay(bob, FEE, 'anyone');
-  const tx = spendFree(await freeMoney(world.server.url, 1_000), [paid.output]).toAtomicBEEF();
-  return { tx, outputs: [described(paid, 0)], description: 'for a message' };
+  const paid = await createBrc29Payment(bob, FEE, 'anyone');
+  const tx = spendFreeOutput(await requestFreeOutput(world.server.url, 1_000), [paid.output]).toAtomicBEEF();
+  return { tx, outputs: [describePaymentOutput(paid, 0)], description: 'for a message' };
 }
 
 /** Pays Bob, and spends what only a script that takes forever gives away. */
 async function dearPayment(): Promise<object> {
-  const money = await fundedBy(world.server.url, HASHING, 1_000);
-  const paid = await pay(bob, FEE, 'anyone');
-  const transaction: Transaction = spendFree(money, [paid.output]);
+  const money = await requestFaucetOutput(world.server.url, HASHING, 1_000);
+  const paid = await createBrc29Payment(bob, FEE, 'anyone');
+  const transaction: Transaction = spendFreeOutput(money, [paid.output]);
   for (const input of transaction.inputs) input.unlockingScript = UnlockingScript.fromBinary(PUSHED);
-  return { tx: transaction.toAtomicBEEF(), outputs: [described(paid, 0)], description: 'for a message' };
+  return { tx: transaction.toAtomicBEEF(), outputs: [describePaymentOutput(paid, 0)], description: 'for a message' };
 }
 
 test.each([
@@ -66,7 +72,7 @@ test.each([
     }
     const ids = (await world.list('box')).map(({ messageId }) => messageId);
     expect(ids).toEqual(expect.arrayContaining(honest));
-    await world.taken(world.recipient.post('/acknowledgeMessage', { messageIds: ids }), world.recipient);
+    await world.expectAccepted(world.recipient.post('/acknowledgeMessage', { messageIds: ids }), world.recipient);
   },
   300_000,
 );

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { startProcess } from '../support/own-process.js';
+import { startProcess } from '@messagebox/test-support/managed-process';
 
 const root = join(__dirname, '..', '..');
 
-/** What a service's process loads before it does anything, of all modules. */
+/** The modules that a service's process loads at its start. */
 async function loadedBy(service: string): Promise<string[]> {
   const tell = pathToFileURL(join(__dirname, 'tell-modules.mjs')).href;
   const main = pathToFileURL(join(root, 'services', service, 'dist', 'start.js')).href;
@@ -17,6 +17,6 @@ async function loadedBy(service: string): Promise<string[]> {
 
 test.each(['api', 'realtime'])('%s loads nothing of wallets and chains before there is a payment', async (service) => {
   const loaded = await loadedBy(service);
-  expect(loaded.some((url) => url.includes('/packages/payments/dist/payment-desk.js'))).toBe(true);
+  expect(loaded.some((url) => url.includes('/packages/payments/dist/payment-service.js'))).toBe(true);
   expect(loaded.filter((url) => /@bsv[/+]/.test(url))).toEqual([]);
 });

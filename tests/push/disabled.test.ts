@@ -1,16 +1,16 @@
-import { startFcmServer } from '../support/fcm-server.js';
+import { startFcmServer } from '@messagebox/test-support/fcm-server';
 import { BOB } from './fixtures.js';
-import { alone, openInstance } from './pusher.js';
+import { createLocalDeployment, startInstance } from './push-deployment.js';
 
-// Who does not push does not pay for Google's library.
+// Without push, Google's library must not be loaded.
 jest.mock('google-auth-library', () => {
   throw new Error('the library was loaded');
 });
 
-test('without ENABLE_FIREBASE=true nothing is pushed, loaded or complained about', async () => {
+test('without ENABLE_FIREBASE=true nothing is pushed, loaded or logged', async () => {
   const server = await startFcmServer();
-  const place = await alone();
-  const at = await openInstance(place, server, {
+  const place = await createLocalDeployment();
+  const at = await startInstance(place, server, {
     ENABLE_FIREBASE: 'false',
     FIREBASE_PROJECT_ID: '',
     FIREBASE_SERVICE_ACCOUNT_JSON: 'not even JSON',
@@ -22,7 +22,7 @@ test('without ENABLE_FIREBASE=true nothing is pushed, loaded or complained about
     await at.foundation.store.storeMessages([
       { recipient: alice, messageBox: 'notifications', messageId: '1', sender: BOB, body: 'b' },
     ]);
-    expect(await at.outbox.size(10)).toBe(0);
+    expect(await at.outbox.countUpTo(10)).toBe(0);
     expect(server.tokenRequests).toBe(0);
     expect(at.lines.filter((line) => !line.includes('database schema'))).toEqual([]);
   } finally {
@@ -32,10 +32,10 @@ test('without ENABLE_FIREBASE=true nothing is pushed, loaded or complained about
   }
 });
 
-test('with it the library is not loaded before there is something to push', async () => {
+test('with ENABLE_FIREBASE=true the library is not loaded before there is something to push', async () => {
   const server = await startFcmServer();
-  const place = await alone();
-  const at = await openInstance(place, server);
+  const place = await createLocalDeployment();
+  const at = await startInstance(place, server);
   try {
     expect(await at.push()).toBeDefined();
     expect(at.lines.filter((line) => !line.includes('database schema'))).toEqual([]);

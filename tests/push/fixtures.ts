@@ -1,40 +1,51 @@
-import { createLogger, Metrics, openDatabase, PushOutbox, pushNotes, type StoreConfig } from '@messagebox/shared';
-import { temporaryFolder } from '../support/own-process.js';
-import { createDatabase } from '../support/with-mysql.js';
+import { createPushOutboxWriter } from '@messagebox/messages';
+import { createLogger, Metrics } from '@messagebox/shared';
+import { DeviceRegistrations, openDatabase, PushOutbox, type StoreConfig } from '@messagebox/store';
+import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
+import { createMysqlDatabase } from '@messagebox/test-support/with-mysql';
 
 export const ALICE = `02${'a1'.repeat(32)}`;
 export const BOB = `03${'b0'.repeat(32)}`;
 export const CAROL = `02${'c4'.repeat(32)}`;
 
 /** An empty database of the test's own. */
-export interface Fixture {
+export interface PushFixture {
   readonly config: StoreConfig;
   drop(): Promise<void>;
 }
 
-export async function sqliteFixture(): Promise<Fixture> {
-  const folder = temporaryFolder();
+export async function createSqliteFixture(): Promise<PushFixture> {
+  const folder = createTemporaryFolder();
   return {
     config: { client: 'better-sqlite3', filename: `${folder.path}/push.db` },
     drop: async () => folder.remove(),
   };
 }
 
-export const mysqlFixture: () => Promise<Fixture> = createDatabase;
+export const createMysqlFixture: () => Promise<PushFixture> = createMysqlDatabase;
 
 /** A log of a test's own. */
-export function recordingLog() {
+export function createRecordingLog() {
   const lines: string[] = [];
-  return { lines, log: createLogger('test', false, { write: (line) => void lines.push(line) }) };
+  return { lines, log: createLogger('test', 'info', { write: (line) => void lines.push(line) }) };
 }
 
-/** An opened and migrated database, and what stores messages into it as the send rule does. */
-export async function openFixture(create: () => Promise<Fixture>) {
+/** An opened and migrated database where {@link ALICE} and {@link CAROL} have a device, and a way to send messages. */
+export async function openFixture(create: () => Promise<PushFixture>) {
   const fixture = await create();
   const { messages, sql } = openDatabase(fixture.config);
   await messages.migrate();
   const outbox = new PushOutbox(sql);
-  const notes = pushNotes(outbox, () => {});
+  const devices = new DeviceRegistrations(sql);
+  for (const identityKey of [ALICE, CAROL]) {
+    await devices.register({
+      identityKey,
+      fcmToken: `token-of-${identityKey}`,
+      deviceId: undefined,
+      platform: undefined,
+    });
+  }
+  const notes = createPushOutboxWriter(outbox, () => {});
   let ids = 0;
   return {
     config: fixture.config,
@@ -48,7 +59,7 @@ export async function openFixture(create: () => Promise<Fixture>) {
         ids += 1;
         return { recipient, messageBox, messageId: `m${ids}`, sender: BOB, body: 'hello' };
       });
-      await messages.storeMessages(batch, notes.alongside(batch));
+      await messages.storeMessages(batch, notes.createTransactionHook(batch));
       return batch.map(({ messageId }) => messageId);
     },
     async close(): Promise<void> {
@@ -61,7 +72,7 @@ export async function openFixture(create: () => Promise<Fixture>) {
 export type OpenFixture = Awaited<ReturnType<typeof openFixture>>;
 
 /** The value of a counter for one label. */
-export async function countOf(metrics: Metrics, outcome: string): Promise<number> {
+export async function readPushCount(metrics: Metrics, outcome: string): Promise<number> {
   const { values } = await metrics.pushes.get();
   return values.find(({ labels }) => labels['outcome'] === outcome)?.value ?? 0;
 }

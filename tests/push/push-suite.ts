@@ -1,14 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { PushOutbox } from '@messagebox/shared';
-import { until } from '../acceptance/history.js';
-import { type FcmServer, fcmError, startFcmServer, throttled, unregistered } from '../support/fcm-server.js';
-import { BOB, countOf } from './fixtures.js';
-import { type Instance, openInstance, type Place, pushed } from './pusher.js';
+import { PushOutbox } from '@messagebox/store';
+import {
+  createFcmError,
+  createThrottledAnswer,
+  type FcmServer,
+  startFcmServer,
+  UNREGISTERED_ANSWER,
+} from '@messagebox/test-support/fcm-server';
+import { waitUntil } from '../acceptance/history.js';
+import { BOB, readPushCount } from './fixtures.js';
+import { type Instance, listPushed, type PushDeployment, startInstance } from './push-deployment.js';
 
-/** What pushing does, whatever keeps its rows and jobs. */
-export function pushSuite(name: string, makePlace: () => Promise<Place>): void {
+/** Pushing, on each database. */
+export function pushSuite(name: string, makePlace: () => Promise<PushDeployment>): void {
   describe(name, () => {
-    let place: Place;
+    let place: PushDeployment;
     let server: FcmServer;
     const open: Instance[] = [];
     beforeEach(async () => {
@@ -21,78 +27,79 @@ export function pushSuite(name: string, makePlace: () => Promise<Place>): void {
       await place.remove();
     });
     const instance = async (env?: Record<string, string>): Promise<Instance> => {
-      const opened = await openInstance(place, server, env);
+      const opened = await startInstance(place, server, env);
       open.push(opened);
       return opened;
     };
     const somebody = () => `02${randomBytes(32).toString('hex')}`;
-    const emptied = ({ outbox }: Instance) => until('the outbox is empty', async () => (await outbox.size(10)) === 0);
+    const emptied = ({ outbox }: Instance) =>
+      waitUntil('the outbox is empty', async () => (await outbox.countUpTo(10)) === 0);
     const sent = ({ metrics }: Instance, count: number) =>
-      until(`${count} are counted as sent`, async () => (await countOf(metrics, 'sent')) >= count);
+      waitUntil(`${count} are counted as sent`, async () => (await readPushCount(metrics, 'sent')) >= count);
 
-    test('each active device of the recipient is told, nobody else’s, and the row goes', async () => {
+    test('each active device of the recipient gets the push, other devices do not, and the row is deleted', async () => {
       const at = await instance();
       const [alice, carol] = [somebody(), somebody()];
       const [one, two, dead] = [await at.device(alice), await at.device(alice), await at.device(alice)];
       await at.device(carol);
       await at.devices.deactivate(dead.id);
       const before = new Date(Date.now() - 3_600_000);
-      await at.devices.used(one.id, before);
+      await at.devices.markUsed(one.id, before);
       const push = await at.push();
       const [id] = await at.store(alice, somebody());
-      push?.wake();
-      await server.untilReceived(2);
+      push?.notify();
+      await server.waitUntilReceived(2);
       await sent(at, 2);
       await emptied(at);
-      expect(pushed(server)).toEqual([`${one.token} ${id}`, `${two.token} ${id}`].sort());
+      expect(listPushed(server)).toEqual([`${one.token} ${id}`, `${two.token} ${id}`].sort());
       expect(server.received[0]?.message).toMatchObject({ data: { originator: BOB } });
-      await until('its use is noted', async () => {
+      await waitUntil('its use is noted', async () => {
         const used = (await at.devices.find(one.id))?.lastUsed ?? before;
         return used > before;
       });
     });
 
-    test('what a process has left that died between commit and hint is pushed by the next', async () => {
+    test('a process pushes what another one left when it died between commit and hint', async () => {
       const at = await instance();
       const alice = somebody();
       const { token } = await at.device(alice);
       const ids = await at.store(alice, alice);
-      await at.push({ everyMs: 3_600_000 });
-      await server.untilReceived(2);
+      await at.push({ intervalMs: 3_600_000 });
+      await server.waitUntilReceived(2);
       await sent(at, 2);
-      expect(pushed(server)).toEqual(ids.map((id) => `${token} ${id}`).sort());
+      expect(listPushed(server)).toEqual(ids.map((id) => `${token} ${id}`).sort());
     });
 
-    test('without a hint the regular look finds it', async () => {
+    test('without a hint, the regular look finds the message', async () => {
       const at = await instance();
       const alice = somebody();
       const { token } = await at.device(alice);
       await at.push();
       const [id] = await at.store(alice);
-      await server.untilReceived(1);
-      expect(pushed(server)).toEqual([`${token} ${id}`]);
+      await server.waitUntilReceived(1);
+      expect(listPushed(server)).toEqual([`${token} ${id}`]);
       await sent(at, 1);
     });
 
-    test('a row that another instance is busy with is left to it until its time is up', async () => {
+    test('a row that another instance has claimed is left to it until its lease ends', async () => {
       const at = await instance();
       const alice = somebody();
       const { token } = await at.device(alice);
       const [lost] = await at.store(alice);
-      // Dies after it has taken the row.
+      // An instance dies after it has claimed the row.
       const [row] = await at.outbox.claim(10, 3_600_000);
       const [next] = await at.store(alice);
       await at.push();
       await sent(at, 1);
-      expect(pushed(server)).toEqual([`${token} ${next}`]);
-      // Its time is up.
+      expect(listPushed(server)).toEqual([`${token} ${next}`]);
+      // Its lease ends.
       await at.outbox.extend([row?.id ?? 0], 0);
-      await server.untilReceived(2);
-      expect(pushed(server)).toEqual([`${token} ${lost}`, `${token} ${next}`].sort());
+      await server.waitUntilReceived(2);
+      expect(listPushed(server)).toEqual([`${token} ${lost}`, `${token} ${next}`].sort());
       await sent(at, 2);
     });
 
-    test('what died after its jobs were kept and before its row went is pushed once', async () => {
+    test('a delivery that could not be removed after its push is pushed once', async () => {
       const at = await instance();
       const alice = somebody();
       const { token } = await at.device(alice);
@@ -100,21 +107,21 @@ export function pushSuite(name: string, makePlace: () => Promise<Place>): void {
       const remove = jest.spyOn(PushOutbox.prototype, 'remove').mockRejectedValueOnce(new Error('gone'));
       try {
         const push = await at.push({ leaseMs: 1_000 });
-        await server.untilReceived(1);
+        await server.waitUntilReceived(1);
         await sent(at, 1);
         await emptied(at);
         expect(remove.mock.calls.length).toBeGreaterThan(1);
         const [second] = await at.store(alice);
-        push?.wake();
-        await server.untilReceived(2);
+        push?.notify();
+        await server.waitUntilReceived(2);
         await sent(at, 2);
-        expect(pushed(server)).toEqual([`${token} ${first}`, `${token} ${second}`].sort());
+        expect(listPushed(server)).toEqual([`${token} ${first}`, `${token} ${second}`].sort());
       } finally {
         remove.mockRestore();
       }
     });
 
-    test('429 with retry-after: tried again, not sooner', async () => {
+    test('a push that got 429 with Retry-After is not tried again sooner', async () => {
       const at = await instance();
       const alice = somebody();
       await at.device(alice);
@@ -122,34 +129,36 @@ export function pushSuite(name: string, makePlace: () => Promise<Place>): void {
       server.answer = () => {
         if (!first) return undefined;
         first = false;
-        return throttled(undefined, 2);
+        return createThrottledAnswer(undefined, 2);
       };
       await at.store(alice);
       await at.push();
-      await server.untilReceived(2);
+      await server.waitUntilReceived(2);
       const [a, b] = server.received;
       expect((b?.at ?? 0) - (a?.at ?? 0)).toBeGreaterThanOrEqual(1_950);
       await sent(at, 1);
-      expect(await countOf(at.metrics, 'retried')).toBe(1);
+      expect(await readPushCount(at.metrics, 'retried')).toBe(1);
     });
 
-    test('a throttled device holds up nobody else', async () => {
+    test('a throttled device does not delay pushes to others', async () => {
       const at = await instance();
       const [busy, alice] = [somebody(), somebody()];
       const device = await at.device(busy);
       const { token } = await at.device(alice);
-      server.answer = (push) => (push.token === device.token ? throttled() : undefined);
+      server.answer = (push) => (push.token === device.token ? createThrottledAnswer() : undefined);
       const push = await at.push();
       await at.store(...Array.from({ length: 50 }, () => busy));
-      push?.wake();
-      await until('all were tried', async () => (await countOf(at.metrics, 'retried')) >= 50);
+      push?.notify();
+      await waitUntil('all were tried', async () => (await readPushCount(at.metrics, 'retried')) >= 50);
       const ids = await at.store(...Array.from({ length: 20 }, () => alice));
-      push?.wake();
+      push?.notify();
       await sent(at, 20);
-      expect(pushed(server).filter((line) => line.startsWith(token))).toEqual(ids.map((id) => `${token} ${id}`).sort());
+      expect(listPushed(server).filter((line) => line.startsWith(token))).toEqual(
+        ids.map((id) => `${token} ${id}`).sort(),
+      );
     });
 
-    test('hundreds that are held up by a long pause are all sent after it, not in one instant', async () => {
+    test('hundreds of pushes that wait for a long pause are all sent after it, not in one instant', async () => {
       const at = await instance();
       const owners = Array.from({ length: 300 }, somebody);
       for (const owner of owners) await at.device(owner);
@@ -161,7 +170,7 @@ export function pushSuite(name: string, makePlace: () => Promise<Place>): void {
       await at.store(...owners);
       await at.push();
       await sent(at, 300);
-      expect(await countOf(at.metrics, 'retried')).toBeLessThanOrEqual(16);
+      expect(await readPushCount(at.metrics, 'retried')).toBeLessThanOrEqual(16);
       const times = server.received.map(({ at: time }) => time).filter((time) => time >= quietUntil);
       expect(times).toHaveLength(300);
       expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(500);
@@ -169,26 +178,26 @@ export function pushSuite(name: string, makePlace: () => Promise<Place>): void {
       expect(at.lines.filter((line) => line.includes('FCM has asked for a pause'))).toHaveLength(1);
     });
 
-    test('what was held up until nobody wants to hear of it any more ends as expired', async () => {
+    test('pushes that waited until their messages are too old end as expired', async () => {
       const at = await instance();
       const alice = somebody();
       await at.device(alice);
       server.answer = () => ({ status: 503, headers: { 'retry-after': '2' } });
       await at.store(...Array.from({ length: 50 }, () => alice));
       await at.push({ maxAgeMs: 1_500 });
-      await until('all have expired', async () => (await countOf(at.metrics, 'expired')) === 50);
+      await waitUntil('all have expired', async () => (await readPushCount(at.metrics, 'expired')) === 50);
       await emptied(at);
       expect(server.received.length).toBeLessThanOrEqual(16);
     });
 
-    test('a token of somebody’s own project is refused, and no job fails by it', async () => {
+    test('a token of another project is refused, and no job fails because of it', async () => {
       const at = await instance();
       const alice = somebody();
       const { id } = await at.device(alice);
-      server.answer = () => fcmError(403, 'PERMISSION_DENIED', 'SenderId mismatch', 'SENDER_ID_MISMATCH');
+      server.answer = () => createFcmError(403, 'PERMISSION_DENIED', 'SenderId mismatch', 'SENDER_ID_MISMATCH');
       await at.store(alice);
       await at.push();
-      await until('it is refused', async () => (await countOf(at.metrics, 'refused')) === 1);
+      await waitUntil('it is refused', async () => (await readPushCount(at.metrics, 'refused')) === 1);
       await emptied(at);
       expect(await at.metrics.registry.metrics()).toMatch(/^messagebox_jobs_total\{.*outcome="completed".*\} 1$/m);
       const levels = at.lines.map((line) => JSON.parse(line) as { level: number; msg: string });
@@ -197,33 +206,33 @@ export function pushSuite(name: string, makePlace: () => Promise<Place>): void {
       expect(await at.devices.find(id)).toMatchObject({ active: true });
     });
 
-    test('a missing APNs key is told as such, and costs nobody the access token', async () => {
+    test('a missing APNs key is logged as such, and the access token stays', async () => {
       const at = await instance();
       const alice = somebody();
       const [phone, other] = [await at.device(alice), await at.device(alice)];
       server.answer = ({ token }) =>
         token === phone.token
-          ? fcmError(401, 'UNAUTHENTICATED', 'Auth error from APNS', 'THIRD_PARTY_AUTH_ERROR')
+          ? createFcmError(401, 'UNAUTHENTICATED', 'Auth error from APNS', 'THIRD_PARTY_AUTH_ERROR')
           : undefined;
       await at.store(alice, alice, alice);
       await at.push();
       await sent(at, 3);
-      await until('they are refused', async () => (await countOf(at.metrics, 'refused')) === 3);
+      await waitUntil('they are refused', async () => (await readPushCount(at.metrics, 'refused')) === 3);
       expect(at.lines.filter((line) => line.includes('service account'))).toEqual([]);
       expect(at.lines.filter((line) => line.includes('see to the APNs key'))).toHaveLength(3);
       expect(server.tokenRequests).toBe(1);
-      expect(pushed(server).filter((line) => line.startsWith(other.token))).toHaveLength(3);
+      expect(listPushed(server).filter((line) => line.startsWith(other.token))).toHaveLength(3);
       expect(server.received).toHaveLength(6);
     });
 
-    test('500 twice, then it goes', async () => {
+    test('a push that fails with 500 twice is sent by the third attempt', async () => {
       const at = await instance();
       const alice = somebody();
       await at.device(alice);
       server.answer = () => (server.received.length < 3 ? { status: 500, body: 'no' } : undefined);
       await at.store(alice);
       await at.push();
-      await server.untilReceived(3);
+      await server.waitUntilReceived(3);
       await sent(at, 1);
     });
 
@@ -231,51 +240,51 @@ export function pushSuite(name: string, makePlace: () => Promise<Place>): void {
       const at = await instance();
       const alice = somebody();
       const [gone, alive] = [await at.device(alice), await at.device(alice)];
-      server.answer = ({ token }) => (token === gone.token ? unregistered : undefined);
+      server.answer = ({ token }) => (token === gone.token ? UNREGISTERED_ANSWER : undefined);
       await at.store(alice);
       const push = await at.push();
-      await server.untilReceived(2);
-      await until('it is inactive', async () => (await at.devices.find(gone.id))?.active === false);
+      await server.waitUntilReceived(2);
+      await waitUntil('it is inactive', async () => (await at.devices.find(gone.id))?.active === false);
       const [second] = await at.store(alice);
-      push?.wake();
-      await server.untilReceived(3);
+      push?.notify();
+      await server.waitUntilReceived(3);
       await sent(at, 2);
-      expect(pushed(server).filter((line) => line.startsWith(gone.token))).toHaveLength(1);
-      expect(pushed(server)).toContain(`${alive.token} ${second}`);
-      expect(await countOf(at.metrics, 'dead_token')).toBe(1);
+      expect(listPushed(server).filter((line) => line.startsWith(gone.token))).toHaveLength(1);
+      expect(listPushed(server)).toContain(`${alive.token} ${second}`);
+      expect(await readPushCount(at.metrics, 'dead_token')).toBe(1);
 
       server.answer = () => undefined;
       const again = { identityKey: alice, fcmToken: gone.token, deviceId: undefined, platform: undefined };
       expect(await at.devices.register(again)).toBe(gone.id);
       const [third] = await at.store(alice);
-      push?.wake();
-      await server.untilReceived(5);
-      expect(pushed(server)).toContain(`${gone.token} ${third}`);
+      push?.notify();
+      await server.waitUntilReceived(5);
+      expect(listPushed(server)).toContain(`${gone.token} ${third}`);
       await sent(at, 4);
     });
 
-    test('a token that has become somebody else’s hears nothing of the old owner’s messages', async () => {
+    test('a token that has moved to another identity hears nothing of messages to the old one', async () => {
       const at = await instance();
       const [alice, mallory] = [somebody(), somebody()];
       const moving = await at.device(alice);
       const moved = { identityKey: mallory, fcmToken: moving.token, deviceId: undefined, platform: undefined };
       server.answer = async () => {
         if (server.received.length > 1) return undefined;
-        // Before the first try has ended, and so before the next.
+        // Before the first attempt has ended, and so before the next.
         await at.devices.register(moved);
         return { status: 500 };
       };
       await at.store(alice);
       const push = await at.push();
-      await until('it is skipped', async () => (await countOf(at.metrics, 'skipped')) === 1);
+      await waitUntil('it is skipped', async () => (await readPushCount(at.metrics, 'skipped')) === 1);
       const [own] = await at.store(mallory);
-      push?.wake();
-      await server.untilReceived(2);
+      push?.notify();
+      await server.waitUntilReceived(2);
       expect(server.received[1]?.message).toMatchObject({ data: { messageId: own } });
       await sent(at, 1);
     });
 
-    test('bad credentials: one clear line, no secret in the log, and what is stored stays stored', async () => {
+    test('bad credentials cause one clear log line without secrets, and messages stay stored', async () => {
       const stranger = await startFcmServer('stranger');
       await stranger.close();
       const { private_key } = JSON.parse(stranger.accountJson) as { private_key: string };
@@ -285,7 +294,7 @@ export function pushSuite(name: string, makePlace: () => Promise<Place>): void {
       const { token } = await at.device(alice);
       await at.push();
       await at.store(...Array.from({ length: 20 }, () => alice));
-      await until('all were tried', async () => (await countOf(at.metrics, 'retried')) >= 20);
+      await waitUntil('all were tried', async () => (await readPushCount(at.metrics, 'retried')) >= 20);
       const clear = at.lines.filter((line) => line.includes('does not accept the service account'));
       expect(clear).toHaveLength(1);
       expect(clear[0]).toMatch(/FIREBASE_SERVICE_ACCOUNT_.*FIREBASE_PROJECT_ID/);
@@ -299,7 +308,7 @@ export function pushSuite(name: string, makePlace: () => Promise<Place>): void {
       expect((await at.foundation.store.listMessages(listing)).messages).toHaveLength(20);
     });
 
-    test('a message of the day before yesterday is not announced any more', async () => {
+    test('a message that is two days old is not announced', async () => {
       const at = await instance();
       const alice = somebody();
       const { token } = await at.device(alice);
@@ -307,40 +316,74 @@ export function pushSuite(name: string, makePlace: () => Promise<Place>): void {
       await at.outbox.add(at.foundation.sql, [message], Date.now() - 2 * 86_400_000);
       const [fresh] = await at.store(alice);
       await at.push();
-      await server.untilReceived(1);
+      await server.waitUntilReceived(1);
       await emptied(at);
       await sent(at, 1);
-      expect(pushed(server)).toEqual([`${token} ${fresh}`]);
-      expect(await countOf(at.metrics, 'expired')).toBe(1);
+      expect(listPushed(server)).toEqual([`${token} ${fresh}`]);
+      expect(await readPushCount(at.metrics, 'expired')).toBe(1);
     });
 
-    test('while FCM fails, as many jobs are made as may be, however many devices a message has', async () => {
+    test('while FCM fails, no more deliveries are made than one batch, however many devices a message has', async () => {
       const at = await instance();
       const alice = somebody();
       for (let n = 0; n < 20; n++) await at.device(alice);
       server.answer = () => ({ status: 503, headers: { 'retry-after': '3600' } });
       await at.store(...Array.from({ length: 30 }, () => alice));
-      await at.push({ mostJobs: 50 });
-      // The row that uses up the room may have more of them.
-      await until('60 wait for their time', async () =>
-        /^messagebox_jobs_kept\{.*state="delayed".*\} 60$/m.test(await at.metrics.registry.metrics()),
+      await at.push();
+      await waitUntil('100 wait for their time', async () =>
+        /^messagebox_jobs_kept\{.*state="delayed".*\} 100$/m.test(await at.metrics.registry.metrics()),
       );
-      // Nobody is busy with the others.
-      expect(await at.outbox.claim(100, 1)).toHaveLength(27);
+      // The other 25 messages have no deliveries.
+      expect(await at.outbox.countUpTo(1_000)).toBe(100 + 25);
     });
 
-    test('while FCM fails, most of what waits is left in the outbox', async () => {
+    test('while FCM fails, most of what waits is left alone', async () => {
       const at = await instance();
       const alice = somebody();
       await at.device(alice);
       server.answer = () => ({ status: 503, headers: { 'retry-after': '3600' } });
       await at.store(...Array.from({ length: 500 }, () => alice));
-      await at.push({ mostJobs: 50 });
-      await until('50 wait for their time', async () =>
-        /^messagebox_jobs_kept\{.*state="delayed".*\} 50$/m.test(await at.metrics.registry.metrics()),
+      await at.push();
+      await waitUntil('100 wait for their time', async () =>
+        /^messagebox_jobs_kept\{.*state="delayed".*\} 100$/m.test(await at.metrics.registry.metrics()),
       );
-      expect(await at.outbox.claim(1_000, 1)).toHaveLength(450);
+      expect(await at.outbox.claim(1_000, 1)).toHaveLength(400);
       expect(server.received.length).toBeLessThanOrEqual(16);
+    });
+
+    test('while the database can’t be read, deliveries wait, and the log says so in one line', async () => {
+      const at = await instance();
+      const alice = somebody();
+      await at.device(alice);
+      await at.store(alice);
+      const claim = jest.spyOn(PushOutbox.prototype, 'claim').mockRejectedValue(new Error('away'));
+      try {
+        await at.push();
+        await waitUntil('it was tried', () => claim.mock.calls.length > 2);
+        expect(server.received).toEqual([]);
+        claim.mockRestore();
+        await sent(at, 1);
+        await waitUntil('it goes on', () => at.lines.some((line) => line.includes('push delivery resumed')));
+        for (const text of ['push delivery paused', 'push delivery resumed']) {
+          expect(at.lines.filter((line) => line.includes(text))).toHaveLength(1);
+        }
+      } finally {
+        claim.mockRestore();
+      }
+    });
+
+    test('the numbers of jobs say how many pushes have failed', async () => {
+      const at = await instance();
+      const alice = somebody();
+      await at.device(alice);
+      server.answer = () => createFcmError(401, 'UNAUTHENTICATED', 'Auth error from APNS', 'THIRD_PARTY_AUTH_ERROR');
+      await at.store(alice, alice);
+      await at.push();
+      await emptied(at);
+      const text = await at.metrics.registry.metrics();
+      expect(text).toMatch(/^messagebox_jobs_kept\{.*queue="push",state="failed".*\} 2$/m);
+      expect(text).toMatch(/^messagebox_jobs_total\{.*queue="push",name="push",outcome="failed".*\} 2$/m);
+      expect(text).toMatch(/^messagebox_job_duration_seconds_count\{.*queue="push",name="push".*\} 2$/m);
     });
   });
 }

@@ -1,9 +1,9 @@
-import { describeWithMysql } from '../support/with-mysql.js';
-import { describeWithRedis } from '../support/with-redis.js';
+import { describeWithMysql } from '@messagebox/test-support/with-mysql';
+import { describeWithRedis } from '@messagebox/test-support/with-redis';
+import { createLocalDeployment, createSharedDeployment } from './push-deployment.js';
 import { pushSuite } from './push-suite.js';
-import { alone, together } from './pusher.js';
 
-pushSuite('pushes of one process', alone);
+pushSuite('pushes of one process', createLocalDeployment);
 describeWithMysql('pushes on a database server', () => {
-  describeWithRedis('and Redis', ({ prefix }) => pushSuite('by BullMQ', () => together(prefix)));
+  describeWithRedis('and Redis', ({ prefix }) => pushSuite('of an instance', () => createSharedDeployment(prefix)));
 });

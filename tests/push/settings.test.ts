@@ -1,5 +1,5 @@
-import { startService } from '../support/processes.js';
-import { alone } from './pusher.js';
+import { startService } from '../support/service-process.js';
+import { createLocalDeployment } from './push-deployment.js';
 
 test.each<[string, Record<string, string>, RegExp]>([
   ['no project', {}, /^.*FIREBASE_PROJECT_ID is missing/m],
@@ -10,7 +10,7 @@ test.each<[string, Record<string, string>, RegExp]>([
     /FIREBASE_SERVICE_ACCOUNT_JSON must hold/,
   ],
 ])('with push enabled and %s a process ends with a line that says so', async (_name, env, reason) => {
-  const place = await alone();
+  const place = await createLocalDeployment();
   const common = { HOST: '127.0.0.1', ENABLE_FIREBASE: 'true', ...place.env, ...env };
   try {
     const failure: unknown = await startService({ name: 'standalone', env: common }).then(

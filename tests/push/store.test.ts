@@ -1,6 +1,6 @@
-import { describeWithMysql } from '../support/with-mysql.js';
-import { mysqlFixture, sqliteFixture } from './fixtures.js';
-import { pushStoreSuite } from './store-suite.js';
+import { describeWithMysql } from '@messagebox/test-support/with-mysql';
+import { createMysqlFixture, createSqliteFixture } from './fixtures.js';
+import { pushStoreSuite } from './push-store-suite.js';
 
-pushStoreSuite('what is kept for pushes, on SQLite', sqliteFixture);
-describeWithMysql('what is kept for pushes', () => pushStoreSuite('on MySQL or MariaDB', mysqlFixture));
+pushStoreSuite('the tables of pushes on SQLite', createSqliteFixture);
+describeWithMysql('the tables of pushes', () => pushStoreSuite('on MySQL or MariaDB', createMysqlFixture));

@@ -1,18 +1,27 @@
-import { createLogger, Metrics, StoreUnavailableError, tendOutbox } from '@messagebox/shared';
-import { until } from '../acceptance/history.js';
-import { startFcmServer } from '../support/fcm-server.js';
-import { startService } from '../support/processes.js';
-import { describeWithMysql } from '../support/with-mysql.js';
-import { describeWithRedis } from '../support/with-redis.js';
-import { ALICE, BOB, countOf, type OpenFixture, openFixture, recordingLog, sqliteFixture } from './fixtures.js';
-import { alone, openInstance, together } from './pusher.js';
+import { createLogger, Metrics, startOutboxPruning } from '@messagebox/shared';
+import { StoreUnavailableError } from '@messagebox/store';
+import { startFcmServer } from '@messagebox/test-support/fcm-server';
+import { describeWithMysql } from '@messagebox/test-support/with-mysql';
+import { describeWithRedis } from '@messagebox/test-support/with-redis';
+import { waitUntil } from '../acceptance/history.js';
+import { startService } from '../support/service-process.js';
+import {
+  ALICE,
+  BOB,
+  createRecordingLog,
+  createSqliteFixture,
+  type OpenFixture,
+  openFixture,
+  readPushCount,
+} from './fixtures.js';
+import { createLocalDeployment, createSharedDeployment, startInstance } from './push-deployment.js';
 
 const DAY_MS = 86_400_000;
 
-describe('who leaves notes in the outbox', () => {
+describe('pruning the outbox', () => {
   let at: OpenFixture;
   beforeEach(async () => {
-    at = await openFixture(sqliteFixture);
+    at = await openFixture(createSqliteFixture);
   });
   afterEach(() => at.close());
 
@@ -29,35 +38,37 @@ describe('who leaves notes in the outbox', () => {
       Date.now() - DAY_MS - 1_000,
     );
 
-  test('drops what nobody wants to hear of any more, all of it, and counts the rest, though nobody pushes', async () => {
+  test('deletes all rows that are too old and counts the rest, without a process that pushes', async () => {
     await old(2_500);
     const ids = await at.send([ALICE, ALICE]);
     const metrics = new Metrics('test', {});
-    const stop = tendOutbox({ ...at, metrics, log: createLogger('test', false) }, { everyMs: 50 });
-    await until('the rest is counted', async () =>
+    const stop = startOutboxPruning({ ...at, metrics, log: createLogger('test', 'info') }, { everyMs: 50 });
+    await waitUntil('the rest is counted', async () =>
       /^messagebox_push_outbox_rows\{.*\} 2$/m.test(await metrics.registry.metrics()),
     );
     await stop();
     expect((await at.outbox.claim(10, 1)).map(({ messageId }) => messageId)).toEqual(ids);
-    expect(await countOf(metrics, 'expired')).toBe(2_500);
+    expect(await readPushCount(metrics, 'expired')).toBe(2_500);
   });
 
-  test('goes on when the database was away', async () => {
+  test('continues after the database was away', async () => {
     await old(1);
-    const { lines, log } = recordingLog();
-    const drop = jest.spyOn(at.outbox, 'dropOlder').mockRejectedValueOnce(new StoreUnavailableError(new Error('away')));
-    const stop = tendOutbox({ ...at, log }, { everyMs: 50 });
-    await until('it is dropped', async () => (await at.outbox.size(10)) === 0);
+    const { lines, log } = createRecordingLog();
+    const drop = jest
+      .spyOn(at.outbox, 'deleteOlderThan')
+      .mockRejectedValueOnce(new StoreUnavailableError(new Error('away')));
+    const stop = startOutboxPruning({ ...at, log }, { everyMs: 50 });
+    await waitUntil('it is dropped', async () => (await at.outbox.countUpTo(10)) === 0);
     await stop();
     expect(drop.mock.calls.length).toBeGreaterThan(1);
-    expect(lines.filter((line) => line.includes('could not drop old pushes'))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes('push outbox pruning'))).toHaveLength(1);
   });
 });
 
-describe('is every process that leaves notes', () => {
-  test('who pushes', async () => {
-    const [place, server] = [await alone(), await startFcmServer()];
-    const at = await openInstance(place, server);
+describe('the processes that prune the outbox', () => {
+  test('include those that push', async () => {
+    const [place, server] = [await createLocalDeployment(), await startFcmServer()];
+    const at = await startInstance(place, server);
     try {
       await at.push();
       expect(await at.metrics.registry.metrics()).toContain('messagebox_push_outbox_rows');
@@ -70,9 +81,9 @@ describe('is every process that leaves notes', () => {
 
   describeWithMysql('with a database server', () => {
     describeWithRedis('and Redis', ({ prefix }) => {
-      test('api, whether or not anybody pushes', async () => {
-        const [place, server] = [await together(prefix), await startFcmServer()];
-        const at = await openInstance(place, server); // migrates
+      test('include api, whether or not a process pushes', async () => {
+        const [place, server] = [await createSharedDeployment(prefix), await startFcmServer()];
+        const at = await startInstance(place, server); // migrates
         const env = {
           ...place.env,
           SERVER_PRIVATE_KEY: '11'.repeat(32),

@@ -1,22 +1,23 @@
-import { LiveWorld } from '../bad-input/live-world.ts';
-import { RawClient, type RawSocket, type Session } from '../bad-input/raw-client.ts';
-import { documentedErrors, type World } from '../bad-input/refusals.ts';
-import { linesSince } from '../bad-input/server.ts';
+import { documentedErrors } from '@messagebox/test-support/documented-errors';
+import { RawClient, type RawSocket, type Session } from '@messagebox/test-support/raw-client';
+import { LiveTestBed } from '../bad-input/live-world.ts';
+import type { HttpTestBed } from '../bad-input/refusals.ts';
+import { readLinesSince } from '../bad-input/server.ts';
 
 /** Over HTTP and live, on a server whose quotas are small. */
 const LIMITS = { inbox: 4, sender: 6, pair: 2, bytes: 2_000 };
 
-let live: LiveWorld;
-let world: World;
+let live: LiveTestBed;
+let world: HttpTestBed;
 
 beforeAll(async () => {
-  live = await LiveWorld.start({
+  live = await LiveTestBed.start({
     INBOX_MAX_MESSAGES: String(LIMITS.inbox),
     INBOX_MAX_BYTES: String(LIMITS.bytes),
     SENDER_MAX_MESSAGES: String(LIMITS.sender),
     PAIR_MAX_MESSAGES: String(LIMITS.pair),
   });
-  world = live.world;
+  world = live.http;
 });
 afterEach(() => live.closeSockets());
 afterAll(() => world.close());
@@ -52,7 +53,7 @@ async function refused(by: Session, body: object): Promise<object> {
   expect([answer.status, status, answer.retryAfter]).toEqual([429, 'error', '60']);
   expect(documentedErrors.get(String(code))).toEqual([429]);
   expect(description).toMatch(/^\w[^<>]{5,200}$/);
-  expect(linesSince(world.server, mark)).toMatchObject([{ code, status: 429, msg: 'request refused' }]);
+  expect(readLinesSince(world.server, mark)).toMatchObject([{ code, status: 429, msg: 'request refused' }]);
   expect(await world.server.rows()).toEqual(rows);
   return { code, ...details };
 }
@@ -69,7 +70,7 @@ const inboxFull = (recipient: Session) => ({
 });
 
 describe('over HTTP', () => {
-  test('an inbox that is full takes nothing new, and takes again once something is acknowledged', async () => {
+  test('a full inbox refuses new messages until something is acknowledged', async () => {
     const [alice, bob] = [await newcomer(), await newcomer()];
     await fill(bob, LIMITS.inbox);
     expect(await refused(alice, message(keyOf(bob)))).toEqual(inboxFull(bob));
@@ -79,7 +80,7 @@ describe('over HTTP', () => {
     expect(await world.list('inbox', bob)).toHaveLength(LIMITS.inbox);
   });
 
-  test('bytes are counted like messages', async () => {
+  test('bytes are limited like messages', async () => {
     const [alice, bob] = [await newcomer(), await newcomer()];
     expect((await send(alice, keyOf(bob), { body: 'x'.repeat(1_500) })).status).toBe(200);
     expect(await refused(alice, message(keyOf(bob), { body: 'x'.repeat(501) }))).toEqual({
@@ -90,7 +91,7 @@ describe('over HTTP', () => {
     expect((await send(alice, keyOf(bob), { body: 'x'.repeat(500) })).status).toBe(200);
   });
 
-  test('a sender who has stored too much for all recipients together is refused', async () => {
+  test('refuses a sender who has stored too much for all recipients together', async () => {
     const alice = await newcomer();
     for (let n = 0; n < LIMITS.sender; n++) expect((await send(alice, keyOf(await newcomer()))).status).toBe(200);
     expect(await refused(alice, message(keyOf(await newcomer())))).toEqual({
@@ -100,7 +101,7 @@ describe('over HTTP', () => {
     });
   });
 
-  test('a sender has a share of an inbox, unless its owner allows that sender by name, or is the sender', async () => {
+  test('a sender has a share of an inbox, unless the owner allows that sender by name or is the sender', async () => {
     const [alice, bob] = [await newcomer(), await newcomer()];
     const pairFull = {
       code: 'ERR_SENDER_QUOTA_EXCEEDED',
@@ -117,7 +118,7 @@ describe('over HTTP', () => {
     for (let n = 0; n <= LIMITS.pair; n++) expect((await send(alice, keyOf(alice))).status).toBe(200);
   });
 
-  test('a batch is refused whole, and the refusal names the recipient who has no room', async () => {
+  test('refuses a whole batch, and names the recipient whose inbox is full', async () => {
     const [alice, bob, carol] = [await newcomer(), await newcomer(), await newcomer()];
     await fill(carol, LIMITS.inbox);
     const batch = { recipient: [keyOf(bob), keyOf(carol)], messageId: ['batch 1', 'batch 2'] };
@@ -125,7 +126,7 @@ describe('over HTTP', () => {
     expect(await world.list('inbox', bob)).toEqual([]);
   });
 
-  test('what is stored already is answered with success when it is sent again, alone or beside something new', async () => {
+  test('a message that is stored already succeeds when it is sent again, alone or beside a new one', async () => {
     const [alice, bob, carol] = [await newcomer(), await newcomer(), await newcomer()];
     const old = message(keyOf(bob));
     expect((await post(alice, '/sendMessage', old)).status).toBe(200);
@@ -138,7 +139,7 @@ describe('over HTTP', () => {
     expect(await world.list('inbox', carol)).toHaveLength(1);
   });
 
-  test('an id that is taken is said to be taken, also where there is no room', async () => {
+  test('reports an id that is taken as taken, also when the inbox is full', async () => {
     const [alice, bob] = [await newcomer(), await newcomer()];
     await fill(bob, LIMITS.inbox);
     const [listed] = await world.list('inbox', bob);
@@ -146,14 +147,14 @@ describe('over HTTP', () => {
     expect(answer).toMatchObject({ status: 400, body: { code: 'ERR_DUPLICATE_MESSAGE' } });
   });
 
-  test('with a payment nothing is taken: neither its transaction nor a balance is touched', async () => {
+  test("a refusal leaves the payment's transaction and the balance untouched", async () => {
     const [alice, bob] = [await newcomer(), await newcomer()];
     await fill(bob, LIMITS.inbox);
     const payment = { tx: [1, 2, 3], outputs: [], description: 'a payment' };
     expect(await refused(alice, { ...message(keyOf(bob)), payment })).toEqual(inboxFull(bob));
   });
 
-  test('twenty sends at once fill an inbox exactly', async () => {
+  test('twenty sends at once fill an inbox exactly to its limit', async () => {
     const bob = await newcomer();
     const senders = await Promise.all(Array.from({ length: 20 }, newcomer));
     const answers = await Promise.all(senders.map((one) => send(one, keyOf(bob))));
@@ -182,7 +183,7 @@ describe('live', () => {
   const sendLive = (socket: RawSocket, roomId: string, messageId: string) =>
     socket.event('sendMessage', { roomId, message: { messageId, recipient: roomId.split('-')[0], body: 'hello' } });
 
-  test('a send for which there is no room is refused by event and by ack, with the same facts, and the socket goes on', async () => {
+  test('refuses a send to a full inbox by event and ack with the same details, and keeps the socket open', async () => {
     const [bob, carol] = [await newcomer(), await newcomer()];
     await fill(bob, LIMITS.inbox);
     const socket = await live.proven(new RawClient());
@@ -190,19 +191,22 @@ describe('live', () => {
     const rows = await world.server.rows();
     sendLive(socket, full, 'no room');
     const told = { ...inboxFull(bob), messageId: 'no room' };
-    const failed = await socket.take('messageFailed');
+    const failed = await socket.waitFor('messageFailed');
     expect(failed).toEqual({
       signed: true,
       name: 'messageFailed',
       data: { ...told, reason: expect.stringMatching(/^\w[^<>]{5,200}$/) },
     });
-    expect((await socket.take(`sendMessageAck-${full}`)).data).toEqual({
+    expect((await socket.waitFor(`sendMessageAck-${full}`)).data).toEqual({
       ...told,
       status: 'error',
       description: expect.stringMatching(/^\w[^<>]{5,200}$/),
     });
     expect(await world.server.rows()).toEqual(rows);
     sendLive(socket, free, 'room');
-    expect((await socket.take(`sendMessageAck-${free}`)).data).toMatchObject({ status: 'success', messageId: 'room' });
+    expect((await socket.waitFor(`sendMessageAck-${free}`)).data).toMatchObject({
+      status: 'success',
+      messageId: 'room',
+    });
   });
 });

@@ -1,18 +1,18 @@
+import { RawClient, Session, sendRaw } from '@messagebox/test-support/raw-client';
 import { io, type Socket } from 'socket.io-client';
-import { exchange, RawClient, Session } from '../bad-input/raw-client.js';
 
 export const BOX = 'inbox';
-const ACK_PATIENCE_MS = 10_000;
-const CATCH_UP_TRIES = 5;
+const ACK_TIMEOUT_MS = 10_000;
+const MAX_CATCH_UP_ATTEMPTS = 5;
 
 /** One connection of a client's socket, from its `connect` to its `disconnect`. Times are `performance.now()`. */
 export interface Connection {
   joinedAt: number | undefined;
   lostAt: number | undefined;
   reason: string | undefined;
-  /** What was pushed, and how often. */
+  /** The pushed messages, with the number of pushes of each. */
   readonly pushed: Map<string, number>;
-  /** What the list said that was made after joining. */
+  /** The messages of the list that was read after joining. */
   caughtUp: ReadonlySet<string> | undefined;
 }
 
@@ -20,20 +20,20 @@ export interface Connection {
 export interface Absence {
   readonly from: number;
   readonly until: number;
-  /** What of it the client itself let pass before its tries. */
+  /** The part of it that the client itself waited before its tries. */
   readonly ownDelayMs: number;
 }
 
-/** What can go wrong without being anybody's mistake, and must be rare. */
+/** Failures that are nobody's mistake, and must be rare. */
 export interface Trouble {
   readonly at: number;
   readonly what: string;
 }
 
-/** What the clients of a load report to it. */
+/** The reports of the clients of a load. */
 export interface Observer {
   trouble(what: string): void;
-  /** What must never happen. */
+  /** Failures that must never happen. */
   fault(what: string): void;
 }
 
@@ -130,7 +130,7 @@ export class Client {
     const session = this.#http;
     if (session === undefined) throw new Error('the client is not open');
     const request = session.post(path, body);
-    const answer = await exchange(this.edge.port, request);
+    const answer = await sendRaw(this.edge.port, request);
     if (answer.status !== 200) throw new Error(`${path} was answered with ${answer.status} ${answer.text}`);
     if (!session.isSigned(request, answer)) this.observer.fault(`an answer to ${path} carries a wrong signature`);
     return JSON.parse(answer.text) as Record<string, unknown>;
@@ -153,7 +153,7 @@ export class Client {
     try {
       await new Promise<void>((resolve, reject) => {
         this.#unacknowledged.set(messageId, { resolve, reject });
-        timer = setTimeout(() => reject(new Error('no ack came in time')), ACK_PATIENCE_MS);
+        timer = setTimeout(() => reject(new Error('no ack came in time')), ACK_TIMEOUT_MS);
         this.#emit('sendMessage', { roomId: `${recipient}-${BOX}`, message: { messageId, recipient, body } });
       });
     } finally {
@@ -207,7 +207,9 @@ export class Client {
       return;
     }
     if (messageType === 'initialRequest') {
-      const { response, session } = this.raw.answer(frame as { identityKey: string; initialNonce: string });
+      const { response, session } = this.raw.answerInitialRequest(
+        frame as { identityKey: string; initialNonce: string },
+      );
       this.#refreshed.push(session);
       this.#socket.emit('authMessage', response);
       return;
@@ -252,7 +254,7 @@ export class Client {
   }
 
   async #catchUp(connection: Connection): Promise<void> {
-    for (let i = 0; i < CATCH_UP_TRIES; i++) {
+    for (let i = 0; i < MAX_CATCH_UP_ATTEMPTS; i++) {
       try {
         connection.caughtUp = new Set((await this.list()).map(({ messageId }) => messageId));
         return;
@@ -260,6 +262,6 @@ export class Client {
         this.observer.trouble(`catching up: ${(error as Error).message}`);
       }
     }
-    this.observer.fault(`catching up failed ${CATCH_UP_TRIES} times`);
+    this.observer.fault(`catching up failed ${MAX_CATCH_UP_ATTEMPTS} times`);
   }
 }

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { createServer, get, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { until } from '../acceptance/history.js';
+import { waitUntil } from '../acceptance/history.js';
 
-const HEALTH_EVERY_MS = 250;
-const HEALTH_PATIENCE_MS = 1_000;
+const HEALTH_CHECK_INTERVAL_MS = 250;
+const HEALTH_CHECK_TIMEOUT_MS = 1_000;
 /** An instance that says that it isn't ready is believed at once, one that says nothing only after so many questions. */
-const SILENCES = 4;
+const MAX_FAILED_CHECKS = 4;
 
 export type Group = 'api' | 'realtime';
 
@@ -21,7 +21,7 @@ interface Instance {
 }
 
 /**
- * What stands in front of several instances, as a sane load balancer does it: each request and each upgrade goes to the
+ * A load balancer in front of several instances: each request and each upgrade goes to the
  * next instance that is ready, over a connection of its own. An instance that can't be connected to is passed over; what
  * has been sent to one is never repeated. It learns that an instance is about to stop from nothing but its health.
  */
@@ -31,7 +31,7 @@ export class Edge {
   /** Requests and upgrades that were answered by nobody: no instance was ready, or the one that had it went away. */
   readonly unanswered: string[] = [];
   #instances: Instance[] = [];
-  #turn = 0;
+  readonly #turns: Record<Group, number> = { api: 0, realtime: 0 };
   readonly #server = createServer((request, response) => void this.#pass(request, response));
   readonly #sockets = new Set<Socket>();
   readonly #checking: NodeJS.Timeout;
@@ -50,8 +50,8 @@ export class Edge {
     );
     this.#server.on('connection', (socket) => this.#keep(socket));
     this.#checking = setInterval(() => {
-      for (const instance of this.#instances) void check(instance);
-    }, HEALTH_EVERY_MS);
+      for (const instance of this.#instances) void checkHealth(instance);
+    }, HEALTH_CHECK_INTERVAL_MS);
   }
 
   get port(): number {
@@ -77,7 +77,7 @@ export class Edge {
   async ready(url: string): Promise<void> {
     const instance = this.#instances.find((one) => one.url === url);
     if (instance === undefined) throw new Error(`${url} is not known here`);
-    await until(`${url} is ready`, () => check(instance), 30_000);
+    await waitUntil(`${url} is ready`, () => checkHealth(instance), 30_000);
   }
 
   async close(): Promise<void> {
@@ -97,7 +97,7 @@ export class Edge {
   async #connect(path: string): Promise<Socket | undefined> {
     const group: Group = path.startsWith('/socket.io/') ? 'realtime' : 'api';
     const candidates = this.#instances.filter((instance) => instance.group === group && instance.ready);
-    const first = this.#turn++;
+    const first = this.#turns[group]++;
     for (let i = 0; i < candidates.length; i++) {
       const instance = candidates[(first + i) % candidates.length] as Instance;
       const socket = connect({ host: instance.host, port: instance.port, noDelay: true });
@@ -134,11 +134,11 @@ export class Edge {
     const outgoing = httpRequest({
       method: request.method,
       path,
-      headers: [...endToEnd(request.rawHeaders), 'Connection', 'close'],
+      headers: [...selectEndToEndHeaders(request.rawHeaders), 'Connection', 'close'],
       createConnection: () => socket,
     });
     outgoing.on('response', (answer) => {
-      response.writeHead(answer.statusCode ?? 502, endToEnd(answer.rawHeaders));
+      response.writeHead(answer.statusCode ?? 502, selectEndToEndHeaders(answer.rawHeaders));
       answer.on('error', () => response.destroy());
       answer.pipe(response);
     });
@@ -171,14 +171,14 @@ export class Edge {
 }
 
 /** Asks whether the instance is ready, and notes the answer. */
-function check(instance: Instance): Promise<boolean> {
+function checkHealth(instance: Instance): Promise<boolean> {
   return new Promise((resolve) => {
     const silent = () => {
       instance.silences += 1;
-      if (instance.silences >= SILENCES) instance.ready = false;
+      if (instance.silences >= MAX_FAILED_CHECKS) instance.ready = false;
       resolve(false);
     };
-    const asking = get(`${instance.url}/health/ready`, { agent: false, timeout: HEALTH_PATIENCE_MS }, (answer) => {
+    const asking = get(`${instance.url}/health/ready`, { agent: false, timeout: HEALTH_CHECK_TIMEOUT_MS }, (answer) => {
       answer.resume();
       instance.silences = 0;
       instance.ready = answer.statusCode === 200;
@@ -190,7 +190,7 @@ function check(instance: Instance): Promise<boolean> {
 }
 
 /** Raw headers without those that are about one connection only. */
-function endToEnd(rawHeaders: readonly string[]): string[] {
+function selectEndToEndHeaders(rawHeaders: readonly string[]): string[] {
   const kept: string[] = [];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;

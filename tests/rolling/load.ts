@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { until } from '../acceptance/history.js';
+import { waitUntil } from '../acceptance/history.js';
 import { Client, type Connection, type Listed, type Trouble } from './client.js';
 
 /** 60 sends a second: two over HTTP, then one live. */
-const SENDS_EACH_SECOND = 60;
+const SENDS_PER_SECOND = 60;
 const isLive = (number: number) => number % 3 === 2;
-const SEND_TRIES = 5;
+const MAX_SEND_ATTEMPTS = 5;
 const FILLER = 'x'.repeat(200);
 /** A push may be on its way for so long when its instance is told to stop, or when its connection ends. */
-const PARTING_MS = 1_000;
+const MAX_PARTING_MS = 1_000;
 /** An instance parts with its clients at some time from the signal to stop on. */
-const STOPPING_MS = 10_000;
+const STOP_TIMEOUT_MS = 10_000;
 
 const SENDERS = [['websocket'], ['polling'], ['websocket'], ['polling', 'websocket']];
 const RECIPIENTS = [['websocket'], ['polling'], ['websocket'], ['polling'], ['polling', 'websocket'], ['polling']];
@@ -54,7 +54,7 @@ export class Load {
   static async open(edge: { readonly url: string; readonly port: number }): Promise<Load> {
     const load = new Load(edge);
     await Promise.all(load.#clients.map((client) => client.open()));
-    await until('all clients have joined', () => load.#clients.every((client) => client.joined));
+    await waitUntil('all clients have joined', () => load.#clients.every((client) => client.joined));
     return load;
   }
 
@@ -69,25 +69,25 @@ export class Load {
 
   /** Sends for so long at a steady pace; resolves when everything is confirmed and everybody is back. */
   async run(seconds: number): Promise<void> {
-    this.#total = seconds * SENDS_EACH_SECOND;
+    this.#total = seconds * SENDS_PER_SECOND;
     const start = performance.now();
     const underWay: Promise<void>[] = [];
     while (underWay.length < this.#total) {
-      const due = Math.floor(((performance.now() - start) / 1_000) * SENDS_EACH_SECOND);
+      const due = Math.floor(((performance.now() - start) / 1_000) * SENDS_PER_SECOND);
       while (underWay.length < Math.min(due, this.#total)) underWay.push(this.#send(underWay.length));
       for (const milestone of this.#milestones) if (underWay.length >= milestone.number) milestone.reach();
-      await new Promise((resolve) => setTimeout(resolve, 1_000 / SENDS_EACH_SECOND));
+      await new Promise((resolve) => setTimeout(resolve, 1_000 / SENDS_PER_SECOND));
     }
     await Promise.all(underWay);
-    await until('all clients are back', () => this.#clients.every((client) => client.joined), 30_000);
-    // What is on its way arrives; what has not arrived by then is found by who asks what is missing.
-    await until('all has arrived', () => this.missing().length === 0).catch(() => undefined);
+    await waitUntil('all clients are back', () => this.#clients.every((client) => client.joined), 30_000);
+    // Pushes that are on their way arrive; `missing` finds the others.
+    await waitUntil('all has arrived', () => this.missing().length === 0).catch(() => undefined);
   }
 
   /** Resolves when this part of the load, 0 to 1, has been sent. */
   reached(part: number, seconds: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#milestones.push({ number: part * seconds * SENDS_EACH_SECOND, reach: resolve });
+      this.#milestones.push({ number: part * seconds * SENDS_PER_SECOND, reach: resolve });
     });
   }
 
@@ -171,8 +171,8 @@ export class Load {
   /** Whether it may have been stored while the recipient was away, and is in the list that was made right after. */
   #isCaughtUp({ recipient, messageId, at, confirmedAt = Number.POSITIVE_INFINITY }: Sent): boolean {
     return recipient.absences.some(({ from, until }) => {
-      const stop = this.#stops.findLast((when) => when <= from && when > from - STOPPING_MS) ?? from;
-      const away = at <= until && confirmedAt >= stop - PARTING_MS;
+      const stop = this.#stops.findLast((when) => when <= from && when > from - STOP_TIMEOUT_MS) ?? from;
+      const away = at <= until && confirmedAt >= stop - MAX_PARTING_MS;
       const back = recipient.connections.find(({ joinedAt }) => joinedAt === until);
       return away && back?.caughtUp?.has(messageId) === true;
     });
@@ -190,7 +190,7 @@ export class Load {
     if (live) this.counts.live += 1;
     else if (isLive(number)) this.counts.httpInPlaceOfLive += 1;
     else this.counts.http += 1;
-    for (let i = 0; i < SEND_TRIES; i++) {
+    for (let i = 0; i < MAX_SEND_ATTEMPTS; i++) {
       const overSocket = live && i === 0;
       if (i > 0) this.counts.repeats += 1;
       try {
@@ -220,11 +220,12 @@ function isPushed({ recipient, messageId }: Sent): boolean {
 
 function describeSent({ recipient, messageId, body, at, confirmedAt }: Sent): string {
   const times = recipient.connections.map(
-    ({ joinedAt, lostAt, caughtUp }) => `${ms(joinedAt)}–${ms(lostAt)}${caughtUp?.has(messageId) ? ' (listed)' : ''}`,
+    ({ joinedAt, lostAt, caughtUp }) =>
+      `${formatMs(joinedAt)}–${formatMs(lostAt)}${caughtUp?.has(messageId) ? ' (listed)' : ''}`,
   );
-  return `number ${body.split(' ')[0]}, sent ${ms(at)}, confirmed ${ms(confirmedAt)}, its recipient joined ${times.join(', ')}`;
+  return `number ${body.split(' ')[0]}, sent ${formatMs(at)}, confirmed ${formatMs(confirmedAt)}, its recipient joined ${times.join(', ')}`;
 }
 
-function ms(time: number | undefined): string {
+function formatMs(time: number | undefined): string {
   return time === undefined ? '…' : time.toFixed(0);
 }

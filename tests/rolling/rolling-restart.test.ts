@@ -1,6 +1,6 @@
-import { type Deployment, deployed, scaled } from '../acceptance/deployments.js';
+import { type Deployment, deployScaled, useDeployment } from '../acceptance/deployments.js';
 import { describeScaled } from '../acceptance/describe-scaled.js';
-import { type ServiceProcess, startService } from '../support/processes.js';
+import { type ServiceProcess, startService } from '../support/service-process.js';
 import { Edge, type Group } from './edge.js';
 import { Load } from './load.js';
 
@@ -9,7 +9,7 @@ const SECONDS = Number(process.env['ROLLING_SECONDS'] ?? (process.env['CI'] ? 18
 const SCALING_SECONDS = SECONDS / 2;
 const GRACE_SECONDS = 15;
 const ROUNDS = 2;
-/** Of all sends; but each stop may cost one, however short the run. */
+/** The share of all sends that may fail; each stop may cost one send, however short the run. */
 const ERRORS_ALLOWED = 0.001;
 /** Errors come no later than this after an instance has gone. */
 const AFTERMATH_MS = 5_000;
@@ -27,8 +27,8 @@ interface Stop {
 }
 
 describeScaled('under steady load behind a load balancer', () => {
-  const at = deployed(() =>
-    scaled({
+  const at = useDeployment(() =>
+    deployScaled({
       INTERNAL_PORT: '0',
       INTERNAL_HOST: '127.0.0.1',
       INTERNAL_ADDRESS: '127.0.0.1',
@@ -57,7 +57,7 @@ describeScaled('under steady load behind a load balancer', () => {
     stops.push({ what, from, until: performance.now(), exitCode, complaints });
   }
 
-  /** What must hold of a run, however the instances came and went. */
+  /** Checks what must hold after every run. */
   async function expectNothingLost(done: Load): Promise<void> {
     const { troubles } = done;
     const told = troubles.slice(0, 20).map(({ at: when, what }) => `${nearest(when)}: ${what}`);

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import {
-  type OpenDatabase,
+  type DatabaseHandle,
+  dynamic,
   openDatabase,
-  SqlClientNonces,
+  SqlClientNonceStore,
   type StoreConfig,
   StoreUnavailableError,
-  varying,
-} from '../../packages/shared/src/store/index.js';
-import { temporaryFolder } from '../support/own-process.js';
-import { createDatabase, describeWithMysql } from '../support/with-mysql.js';
+} from '@messagebox/store';
+import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
+import { createMysqlDatabase, describeWithMysql } from '@messagebox/test-support/with-mysql';
 
 interface Fixture {
   readonly config: StoreConfig;
@@ -22,15 +22,15 @@ const newNonce = (bytes = 48) => randomBytes(bytes).toString('base64');
 
 function suite(fixture: () => Promise<Fixture>): void {
   let at: Fixture;
-  let database: OpenDatabase;
-  let nonces: SqlClientNonces;
+  let database: DatabaseHandle;
+  let nonces: SqlClientNonceStore;
   beforeAll(async () => {
     at = await fixture();
     database = openDatabase(at.config);
     await database.messages.migrate();
-    nonces = new SqlClientNonces(database.sql);
+    nonces = new SqlClientNonceStore(database.sql);
   });
-  afterEach(() => database.sql.write(varying('DELETE FROM client_nonces'), []));
+  afterEach(() => database.sql.write(dynamic('DELETE FROM client_nonces'), []));
   afterAll(async () => {
     await database.messages.close();
     await at.drop();
@@ -44,7 +44,7 @@ function suite(fixture: () => Promise<Fixture>): void {
   }
 
   const countRows = async () => {
-    const [row] = await database.sql.read(varying('SELECT COUNT(*) AS total FROM client_nonces'), []);
+    const [row] = await database.sql.read(dynamic('SELECT COUNT(*) AS total FROM client_nonces'), []);
     return Number(row?.['total']);
   };
 
@@ -118,7 +118,7 @@ function suite(fixture: () => Promise<Fixture>): void {
     const other = openDatabase(at.config);
     const deleted = await Promise.all([
       nonces.purge(later(2), 1_000),
-      new SqlClientNonces(other.sql).purge(later(2), 1_000),
+      new SqlClientNonceStore(other.sql).purge(later(2), 1_000),
     ]);
     expect(deleted[0] + deleted[1]).toBe(3_000);
     expect(await countRows()).toBe(0);
@@ -127,7 +127,7 @@ function suite(fixture: () => Promise<Fixture>): void {
 
   test('a database that is away is reported as such', async () => {
     const closed = openDatabase(at.config);
-    const closedNonces = new SqlClientNonces(closed.sql);
+    const closedNonces = new SqlClientNonceStore(closed.sql);
     await closed.messages.close();
     await expect(closedNonces.insert(randomBytes(16), newNonce(), NOW)).rejects.toThrow(StoreUnavailableError);
     await expect(closedNonces.find(randomBytes(16))).rejects.toThrow(StoreUnavailableError);
@@ -138,12 +138,12 @@ function suite(fixture: () => Promise<Fixture>): void {
 
 describe('client nonces on SQLite', () => {
   suite(async () => {
-    const folder = temporaryFolder();
+    const folder = createTemporaryFolder();
     const config: StoreConfig = { client: 'better-sqlite3', filename: join(folder.path, 'test.sqlite') };
     return { config, drop: () => folder.remove() };
   });
 });
 
 describeWithMysql('client nonces on MySQL', () => {
-  suite(() => createDatabase());
+  suite(() => createMysqlDatabase());
 });

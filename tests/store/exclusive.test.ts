@@ -1,16 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  Exclusive,
-  LockedError,
-  openDatabase,
-  type SqlClient,
-  type StoreConfig,
-} from '../../packages/shared/src/store/index.js';
-import { within } from '../acceptance/history.js';
-import { signal } from '../jobs/jobs-suite.js';
-import { startProcess, temporaryFolder } from '../support/own-process.js';
+import { LockedError, NamedLock, openDatabase, type SqlClient, type StoreConfig } from '@messagebox/store';
+import { createTemporaryFolder, startProcess } from '@messagebox/test-support/managed-process';
+import { createSignal } from '@messagebox/test-support/signal';
+import { createMysqlDatabase, describeWithMysql, type TestDatabase } from '@messagebox/test-support/with-mysql';
+import { withTimeout } from '../acceptance/history.js';
 import { createTcpProxy } from '../support/tcp-proxy.js';
-import { createDatabase, describeWithMysql, type TestDatabase } from '../support/with-mysql.js';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -24,12 +18,12 @@ function open(config: StoreConfig): SqlClient {
 }
 
 /** Runs on each in turn, and tells how many ever ran at once. */
-async function mostAtOnce(users: readonly Exclusive[], name = () => 'work'): Promise<number> {
+async function mostAtOnce(users: readonly NamedLock[], name = () => 'work'): Promise<number> {
   let running = 0;
   let most = 0;
   await Promise.all(
     users.map((user) =>
-      user.run(name(), async () => {
+      user.withLock(name(), async () => {
         running += 1;
         most = Math.max(most, running);
         await delay(20);
@@ -41,31 +35,31 @@ async function mostAtOnce(users: readonly Exclusive[], name = () => 'work'): Pro
 }
 
 /** Runs on each in turn; ends only if all of them run at once. */
-async function allAtOnce(users: readonly Exclusive[], name = () => 'work'): Promise<void> {
-  const all = signal();
+async function allAtOnce(users: readonly NamedLock[], name = () => 'work'): Promise<void> {
+  const all = createSignal();
   let running = 0;
   const runs = users.map((user) =>
-    user.run(name(), async () => {
+    user.withLock(name(), async () => {
       running += 1;
       if (running === users.length) all.resolve();
-      await within(15_000, `all ${users.length} run at once`, all.promise);
+      await withTimeout(15_000, `all ${users.length} run at once`, all.promise);
     }),
   );
   await Promise.all(runs);
 }
 
 describe('one at a time in one process (SQLite)', () => {
-  let exclusive: Exclusive;
+  let exclusive: NamedLock;
   beforeEach(() => {
-    const folder = temporaryFolder();
+    const folder = createTemporaryFolder();
     closers.push(() => folder.remove());
-    exclusive = new Exclusive(open({ client: 'better-sqlite3', filename: `${folder.path}/a.sqlite` }));
+    exclusive = new NamedLock(open({ client: 'better-sqlite3', filename: `${folder.path}/a.sqlite` }));
   });
 
   test('runs in the order of asking, and gives back what each returns', async () => {
     const order: number[] = [];
     const runs = [30, 1, 10].map((ms, n) =>
-      exclusive.run('work', async (lock) => {
+      exclusive.withLock('work', async (lock) => {
         await lock.assertHeld();
         await delay(ms);
         order.push(n);
@@ -77,11 +71,11 @@ describe('one at a time in one process (SQLite)', () => {
     expect(await mostAtOnce([exclusive, exclusive, exclusive])).toBe(1);
   });
 
-  test('one that throws does not hold up the next', async () => {
-    const failing = exclusive.run('work', async () => {
+  test('runs the next work after one that throws', async () => {
+    const failing = exclusive.withLock('work', async () => {
       throw new Error('broken');
     });
-    const next = exclusive.run('work', async () => 'next');
+    const next = exclusive.withLock('work', async () => 'next');
     await expect(failing).rejects.toThrow('broken');
     expect(await next).toBe('next');
   });
@@ -90,73 +84,73 @@ describe('one at a time in one process (SQLite)', () => {
 describeWithMysql('one at a time among processes (MySQL, MariaDB)', () => {
   let database: TestDatabase;
   beforeAll(async () => {
-    database = await createDatabase();
+    database = await createMysqlDatabase();
   });
   afterAll(() => database.drop());
 
-  /** As another process has it. */
+  /** The lock of another process. */
   const exclusive = (waitSeconds?: number, config: object = {}, lostAfterSeconds?: number) =>
-    new Exclusive(open({ ...database.config, ...config } as StoreConfig), waitSeconds, lostAfterSeconds);
+    new NamedLock(open({ ...database.config, ...config } as StoreConfig), waitSeconds, lostAfterSeconds);
 
-  test('excludes others and itself; other names go on beside it', async () => {
+  test('excludes other processes and itself; locks of other names are independent', async () => {
     const [one, other] = [exclusive(), exclusive()];
     expect(await mostAtOnce([one, other, one, other])).toBe(1);
     let n = 0;
     await allAtOnce([one, other, one, other], () => `work ${n++}`);
   });
 
-  test('another database has locks of its own', async () => {
-    const neighbour = await createDatabase();
+  test('keeps the locks of each database apart', async () => {
+    const neighbour = await createMysqlDatabase();
     closers.push(() => neighbour.drop());
-    const there = new Exclusive(open(neighbour.config));
+    const there = new NamedLock(open(neighbour.config));
     await allAtOnce([exclusive(), there]);
   });
 
-  test('who waits for too long is told, and has done nothing', async () => {
-    const held = signal();
-    const go = signal();
-    const holding = exclusive().run('work', async () => {
+  test('tells a caller that waits too long, and runs nothing for it', async () => {
+    const held = createSignal();
+    const go = createSignal();
+    const holding = exclusive().withLock('work', async () => {
       held.resolve();
       await go.promise;
     });
     await held.promise;
     const work = jest.fn(async () => undefined);
-    const waiting = exclusive(0).run('work', work);
+    const waiting = exclusive(0).withLock('work', work);
     await expect(waiting).rejects.toThrow(LockedError);
-    await expect(waiting).rejects.toThrow('Somebody else has been busy with "work" for 0 s.');
+    await expect(waiting).rejects.toThrow('Another process has held the lock on "work" for 0 s.');
     expect(work).not.toHaveBeenCalled();
     go.resolve();
     await holding;
-    await exclusive(0).run('work', work);
+    await exclusive(0).withLock('work', work);
     expect(work).toHaveBeenCalledTimes(1);
   });
 
-  test('one that throws gives it back', async () => {
-    const failing = exclusive().run('work', async () => {
+  test('releases the lock when the work throws', async () => {
+    const failing = exclusive().withLock('work', async () => {
       throw new Error('broken');
     });
     await expect(failing).rejects.toThrow('broken');
-    expect(await exclusive(0).run('work', async () => 'next')).toBe('next');
+    expect(await exclusive(0).withLock('work', async () => 'next')).toBe('next');
   });
 
   test('takes no connection of the pool, which the work needs', async () => {
     const sql = open({ ...database.config, poolSize: 1 } as StoreConfig);
-    const user = new Exclusive(sql, 5);
+    const user = new NamedLock(sql, 5);
     const works = [1, 2, 3].map((n) =>
-      user.run('work', async () => (await sql.read({ text: `SELECT ${n} AS n`, kind: 'varying' }, []))[0]?.['n']),
+      user.withLock('work', async () => (await sql.read({ text: `SELECT ${n} AS n`, kind: 'dynamic' }, []))[0]?.['n']),
     );
     expect(await Promise.all(works)).toEqual([1, 2, 3]);
   });
 
-  test('a holder that is killed leaves it free', async () => {
+  test('releases the lock of a holder that is killed', async () => {
     const holder = startProcess(
       process.execPath,
       [
         '--input-type=module',
         '-e',
-        `import { Exclusive, openDatabase } from '@messagebox/shared';
+        `import { NamedLock, openDatabase } from '@messagebox/store';
          const { sql } = openDatabase(JSON.parse(process.argv[1]));
-         await new Exclusive(sql).run('work', async () => {
+         await new NamedLock(sql).withLock('work', async () => {
            console.log('held');
            await new Promise((resolve) => setTimeout(resolve, 60_000));
          });`,
@@ -164,19 +158,19 @@ describeWithMysql('one at a time among processes (MySQL, MariaDB)', () => {
       ],
       { cwd: `${import.meta.dirname}/..` },
     );
-    closers.push(() => holder.end('SIGKILL'));
+    closers.push(() => holder.terminate('SIGKILL'));
     await holder.waitForLine((line) => line === 'held');
-    await expect(exclusive(0).run('work', async () => undefined)).rejects.toThrow(LockedError);
-    const waiting = exclusive(20).run('work', async () => 'mine');
-    await holder.end('SIGKILL');
+    await expect(exclusive(0).withLock('work', async () => undefined)).rejects.toThrow(LockedError);
+    const waiting = exclusive(20).withLock('work', async () => 'mine');
+    await holder.terminate('SIGKILL');
     expect(await waiting).toBe('mine');
   });
 
-  test('a holder on a machine that is gone without a word leaves it free after a while', async () => {
+  test('releases the lock of a holder whose machine disappears, after a while', async () => {
     const proxy = await createTcpProxy({ target: database.url });
     closers.push(() => proxy.close());
-    const [held, gone] = [signal(), signal()];
-    const holding = exclusive(5, { connection: proxy.url }, 1).run('work', async () => {
+    const [held, gone] = [createSignal(), createSignal()];
+    const holding = exclusive(5, { connection: proxy.url }, 1).withLock('work', async () => {
       proxy.setDelay(3_600_000);
       held.resolve();
       await gone.promise;
@@ -187,25 +181,25 @@ describeWithMysql('one at a time among processes (MySQL, MariaDB)', () => {
       await holding;
     });
     await held.promise;
-    expect(await exclusive(20).run('work', async () => 'mine')).toBe('mine');
+    expect(await exclusive(20).withLock('work', async () => 'mine')).toBe('mine');
   });
 
-  test('a holder that is busy elsewhere for long keeps it', async () => {
-    await exclusive(5, {}, 1).run('work', async (lock) => {
-      await expect(exclusive(3).run('work', async () => undefined)).rejects.toThrow(LockedError);
+  test('keeps the lock of a holder that is busy for long', async () => {
+    await exclusive(5, {}, 1).withLock('work', async (lock) => {
+      await expect(exclusive(3).withLock('work', async () => undefined)).rejects.toThrow(LockedError);
       await lock.assertHeld();
     });
   });
 
-  test('a holder whose connection is cut is told before it goes on', async () => {
+  test('tells a holder whose connection is cut before it continues', async () => {
     const proxy = await createTcpProxy({ target: database.url });
     closers.push(() => proxy.close());
     const cut = exclusive(5, { connection: proxy.url });
-    const outcome = cut.run('work', async (lock) => {
+    const outcome = cut.withLock('work', async (lock) => {
       await lock.assertHeld();
       proxy.cut();
       // Somebody else has it meanwhile.
-      await exclusive(20).run('work', async () => undefined);
+      await exclusive(20).withLock('work', async () => undefined);
       await lock.assertHeld();
     });
     await expect(outcome).rejects.toThrow('The lock on "work" was lost.');

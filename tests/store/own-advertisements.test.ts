@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import {
-  type OpenDatabase,
+  type DatabaseHandle,
+  dynamic,
   OwnAdvertisements,
   openDatabase,
   type StoreConfig,
   StoreUnavailableError,
-  varying,
-} from '../../packages/shared/src/store/index.js';
-import { temporaryFolder } from '../support/own-process.js';
-import { createDatabase, describeWithMysql } from '../support/with-mysql.js';
+} from '@messagebox/store';
+import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
+import { createMysqlDatabase, describeWithMysql } from '@messagebox/test-support/with-mysql';
 
 interface Fixture {
   readonly config: StoreConfig;
@@ -17,7 +17,7 @@ interface Fixture {
 
 function suite(fixture: () => Promise<Fixture>): void {
   let at: Fixture;
-  let database: OpenDatabase;
+  let database: DatabaseHandle;
   beforeAll(async () => {
     at = await fixture();
     database = openDatabase(at.config);
@@ -38,7 +38,7 @@ function suite(fixture: () => Promise<Fixture>): void {
     ];
     for (const row of rows) {
       await database.sql.write(
-        varying(
+        dynamic(
           `INSERT INTO overlay_own_ads (txid, output_index, protocol, name, domain, created_at, revoked_by)
            VALUES (?, ?, ?, ?, ?, ?, ?)`,
         ),
@@ -74,7 +74,7 @@ function suite(fixture: () => Promise<Fixture>): void {
 
 describe('own advertisements on SQLite', () => {
   suite(async () => {
-    const folder = temporaryFolder();
+    const folder = createTemporaryFolder();
     return {
       config: { client: 'better-sqlite3', filename: join(folder.path, 'db.sqlite') },
       drop: () => folder.remove(),
@@ -82,4 +82,4 @@ describe('own advertisements on SQLite', () => {
   });
 });
 
-describeWithMysql('own advertisements on MySQL or MariaDB', () => suite(createDatabase));
+describeWithMysql('own advertisements on MySQL or MariaDB', () => suite(createMysqlDatabase));

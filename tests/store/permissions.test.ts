@@ -1,17 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Knex } from 'knex';
-import { createKnex } from '../../packages/shared/src/store/create-knex.js';
 import {
-  type OpenDatabase,
+  createKnex,
+  type DatabaseHandle,
   openDatabase,
   type PermissionQuery,
   SqlPermissionStore,
   SqlServerFeeStore,
   StoreUnavailableError,
-} from '../../packages/shared/src/store/index.js';
-import { createDatabase, describeWithMysql } from '../support/with-mysql.js';
+} from '@messagebox/store';
+import { createMysqlDatabase, describeWithMysql } from '@messagebox/test-support/with-mysql';
+import type { Knex } from 'knex';
 import type { StoreFixture } from './store-suite.js';
 
 const ALICE = `02${'a1'.repeat(32)}`;
@@ -21,11 +21,11 @@ const LARGEST = 2_147_483_647;
 const BEHIND_EVERYTHING = Number.MAX_SAFE_INTEGER;
 const RACERS = 100;
 
-/** What both stores promise, whatever database they stand on. */
+/** The promises of both stores, on every database. */
 function permissionSuite(name: string, createFixture: () => Promise<StoreFixture>): void {
   describe(name, () => {
     let fixture: StoreFixture;
-    let database: OpenDatabase;
+    let database: DatabaseHandle;
     let permissions: SqlPermissionStore;
     let fees: SqlServerFeeStore;
     let knex: Knex;
@@ -60,7 +60,7 @@ function permissionSuite(name: string, createFixture: () => Promise<StoreFixture
       permissions.list({ recipient: ALICE, messageBox: box, limit: 1_000, offset: 0, order: 'asc', ...over });
     const rows = async () => (await knex('message_permissions').where({ message_box: Buffer.from(box) })) as unknown[];
 
-    test('what is set is read; what is not set is not', async () => {
+    test('reads a permission that is set, and nothing that is not', async () => {
       const before = Date.now();
       await set(5, BOB);
       expect(await get(BOB)).toMatchObject({ recipient: ALICE, sender: BOB, messageBox: box, recipientFee: 5 });
@@ -122,7 +122,7 @@ function permissionSuite(name: string, createFixture: () => Promise<StoreFixture
     test('a migration brings stored fees into the range that clients read, and leaves times alone', async () => {
       const stored = [-9, -2, -1, 0, 5, LARGEST, LARGEST + 1, Number.MAX_SAFE_INTEGER];
       const long = Date.now() - 86_400_000;
-      const timeOf = (ms: number) => database.sql.time(new Date(ms)) as number;
+      const timeOf = (ms: number) => database.sql.toSqlTime(new Date(ms)) as number;
       for (const [i, fee] of stored.entries()) {
         const times = { created_at: timeOf(long), updated_at: timeOf(long) };
         const name = { message_box: Buffer.from(`${box} ${i}`), ...times };
@@ -177,7 +177,7 @@ function permissionSuite(name: string, createFixture: () => Promise<StoreFixture
           return [`${space}inbox`, `inbox${space}`];
         }),
       ];
-      /** Whoever has nothing but what a test has set. */
+      /** A recipient without permissions of other tests. */
       const owner = () => `02${String(++owners).padStart(64, '0')}`;
       let owners = 1_000;
 
@@ -213,7 +213,7 @@ function permissionSuite(name: string, createFixture: () => Promise<StoreFixture
         },
       );
 
-      test('and senders that are no identity keys, as another server may have left them', async () => {
+      test('senders that are not identity keys, as another server may have stored them, are left out as well', async () => {
         const recipient = owner();
         await set(1, BOB, 'inbox', recipient);
         for (const sender of ['x', `04${'1'.repeat(128)}`, `05${'1'.repeat(64)}`, '02']) {
@@ -238,7 +238,7 @@ function permissionSuite(name: string, createFixture: () => Promise<StoreFixture
 
     test.each([BOB, undefined])('sets that race leave one row, with a value of theirs: of %s', async (sender) => {
       const values = Array.from({ length: RACERS }, (_, i) => i + 1);
-      // As many instances do, each by connections of its own.
+      // Like several instances, each with its own connections.
       const others = [1, 2, 3].map(() => openDatabase(fixture.config));
       const stores = [permissions, ...others.map(({ sql }) => new SqlPermissionStore(sql))];
       const one = { recipient: ALICE, sender, messageBox: box };
@@ -250,7 +250,7 @@ function permissionSuite(name: string, createFixture: () => Promise<StoreFixture
       await Promise.all(others.map(({ messages }) => messages.close()));
       expect(await rows()).toHaveLength(1);
       expect(values).toContain((await get(sender))?.recipientFee);
-      // What is answered after the others counts, whoever they were.
+      // The set that is answered last counts.
       await set(-1, sender);
       expect((await get(sender))?.recipientFee).toBe(-1);
       expect(await rows()).toHaveLength(1);
@@ -271,7 +271,7 @@ function permissionSuite(name: string, createFixture: () => Promise<StoreFixture
       expect(Math.max(...ids) - Math.min(...ids)).toBe(1);
     });
 
-    test('decisions: of each recipient by itself, about this sender and this box alone', async () => {
+    test('decides for each recipient by itself, about this sender and this box only', async () => {
       await set(1, BOB);
       await set(2);
       await set(3, undefined, box, CAROL);
@@ -287,7 +287,7 @@ function permissionSuite(name: string, createFixture: () => Promise<StoreFixture
       expect(await permissions.decisions([], BOB, box)).toEqual(new Map());
     });
 
-    test('decisions of 1,000 recipients are one answer', async () => {
+    test('decides for 1,000 recipients in one answer', async () => {
       const recipients = Array.from({ length: 1_000 }, (_, i) => `02${i.toString(16).padStart(64, '0')}`);
       await set(7, undefined, box, recipients[0]);
       await set(8, BOB, box, recipients[999]);
@@ -304,7 +304,7 @@ function permissionSuite(name: string, createFixture: () => Promise<StoreFixture
       expect(await rows()).toEqual([]);
     });
 
-    test('pages by the time of creation, either way', async () => {
+    test('pages by the time of creation, ascending and descending', async () => {
       const senders = Array.from({ length: 7 }, (_, i) => `02${String(i).repeat(64)}`);
       for (const [i, sender] of senders.entries()) await set(i, sender);
       await set(100, senders[3]); // a change moves nothing
@@ -334,13 +334,16 @@ function permissionSuite(name: string, createFixture: () => Promise<StoreFixture
       expect(await all()).toEqual([['an own box', LARGEST], ...seeded]);
       await Promise.all(Array.from({ length: RACERS }, (_, i) => fees.set('an own box', i)));
       expect(await all()).toHaveLength(4);
+      const before = Date.now();
       for (const fee of [3, 3]) await fees.set('an own box', fee);
       const [first] = await fees.all();
       expect(first).toMatchObject({ messageBox: 'an own box', deliveryFee: 3 });
-      expect(Math.abs((first?.updatedAt.getTime() ?? 0) - Date.now())).toBeLessThan(10_000);
+      const updatedAt = first?.updatedAt.getTime() ?? 0;
+      expect(updatedAt).toBeGreaterThan(before - 10_000);
+      expect(updatedAt).toBeLessThan(Date.now() + 10_000);
     });
 
-    test('a database that is gone is unavailable, whatever is asked', async () => {
+    test('reports every call as unavailable when the database is gone', async () => {
       const gone = openDatabase(fixture.config);
       await gone.messages.close();
       const [closed, closedFees] = [new SqlPermissionStore(gone.sql), new SqlServerFeeStore(gone.sql)];
@@ -362,10 +365,10 @@ permissionSuite('permissions and fees on SQLite', async () => {
 });
 
 describeWithMysql('permissions and fees on MySQL', () => {
-  permissionSuite('the promises', createDatabase);
+  permissionSuite('the promises', createMysqlDatabase);
 
   test('a send reads no more than its own rows, however many its recipient has', async () => {
-    const fixture = await createDatabase();
+    const fixture = await createMysqlDatabase();
     const database = openDatabase(fixture.config);
     const knex = createKnex(fixture.config);
     try {

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createKnex } from '../../packages/shared/src/store/create-knex.js';
-import { openStore, type StoreConfig, StoreUnavailableError } from '../../packages/shared/src/store/index.js';
+import { createKnex, openStore, type StoreConfig, StoreUnavailableError } from '@messagebox/store';
+import { getOutcomes } from '../support/store-outcomes.js';
 import { storeSuite } from './store-suite.js';
 
 async function sqliteFixture() {
@@ -32,7 +32,7 @@ describe('SQLite', () => {
     await first.storeMessages([message]);
     await first.close();
     const second = openStore(config);
-    expect(await second.storeMessages([message])).toEqual(['duplicate']);
+    expect(await getOutcomes(second.storeMessages([message]))).toEqual(['duplicate']);
     const { messages } = await second.listMessages({ recipient: 'r', messageBox: 'inbox', maxBytes: 1_000 });
     expect(messages.map(({ body }) => body)).toEqual(['still here']);
     await second.close();
@@ -53,7 +53,9 @@ describe('SQLite', () => {
     const store = openStore({ client: 'better-sqlite3', filename: ':memory:' });
     await store.migrate();
     expect(
-      await store.storeMessages([{ recipient: 'r', messageBox: 'b', messageId: 'm', sender: 's', body: '' }]),
+      await getOutcomes(
+        store.storeMessages([{ recipient: 'r', messageBox: 'b', messageId: 'm', sender: 's', body: '' }]),
+      ),
     ).toEqual(['stored']);
     await store.close();
   });

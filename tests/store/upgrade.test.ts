@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Knex } from 'knex';
-import { createConnection } from 'mysql2/promise';
-import { createKnex } from '../../packages/shared/src/store/create-knex.js';
 import {
+  createKnex,
   MessageIdTakenError,
   type MessageStore,
+  MIGRATION_NAMES,
   MigrationError,
   openStore,
-} from '../../packages/shared/src/store/index.js';
-import { MIGRATION_NAMES } from '../../packages/shared/src/store/migrations/index.js';
-import { upgradeMysqlSchema } from '../../packages/shared/src/store/migrations/mysql-upgrade.js';
-import { createDatabase, describeWithMysql, type TestDatabase } from '../support/with-mysql.js';
+  upgradeMysqlSchema,
+} from '@messagebox/store';
+import { createMysqlDatabase, describeWithMysql, type TestDatabase } from '@messagebox/test-support/with-mysql';
+import type { Knex } from 'knex';
+import { createConnection } from 'mysql2/promise';
+import { getOutcomes } from '../support/store-outcomes.ts';
 
 const ALICE = '0284a9340eab362d9b8e2d5488012b127cec2617dbf5da84603122646e57ccc33a';
 const BOB = '02191a4665966427655e96d35f8ba3ab42e6317e946d3db2cd45c92d028105bee5';
@@ -65,7 +66,7 @@ describeWithMysql('upgrading a database of the reference server 1.1.5', () => {
   let knex: Knex;
 
   beforeEach(async () => {
-    database = await createDatabase();
+    database = await createMysqlDatabase();
     store = openStore(database.config);
     knex = createKnex(database.config);
   });
@@ -81,7 +82,7 @@ describeWithMysql('upgrading a database of the reference server 1.1.5', () => {
   const bodies = async (recipient: string, messageBox: string) =>
     (await list(recipient, messageBox)).map(({ body }) => JSON.parse(body) as unknown);
 
-  /** What fixtures of the reference must look like afterwards, whichever way they got there. */
+  /** The fixtures of the reference after the upgrade. */
   async function expectUpgraded(representable: (text: string) => string): Promise<void> {
     const inbox = await list(ALICE, 'inbox');
     expect(inbox.map(({ sender }) => sender)).toEqual([...Array<string>(12).fill(BOB), CAROL]);
@@ -137,16 +138,20 @@ describeWithMysql('upgrading a database of the reference server 1.1.5', () => {
     test('keeps every message, permission, fee and device, and works on', async () => {
       await loadReference(database.url, setup);
       const pending = MIGRATION_NAMES.slice(5);
-      expect(await store.schemaStatus()).toEqual({ current: false, pending, unknown: [] });
+      expect(await store.getSchemaStatus()).toEqual({ current: false, pending, unknown: [] });
       expect(await store.migrate()).toEqual(pending);
       await expectUpgraded(setup.representable);
 
       // Ids and boxes that were one under the old collation are two now, in any script.
       const message = { recipient: ALICE, messageBox: 'inbox', messageId: 'live-1', sender: CAROL, body: '🎉 neu' };
-      expect(await store.storeMessages([message])).toEqual(['duplicate']);
-      expect(await store.storeMessages([{ ...message, messageId: 'LIVE-1' }])).toEqual(['stored']);
-      expect(await store.storeMessages([{ ...message, messageId: 'a', messageBox: 'Inbox' }])).toEqual(['stored']);
-      expect(await store.storeMessages([{ ...message, messageId: 'b', messageBox: '箱🎉' }])).toEqual(['stored']);
+      expect(await getOutcomes(store.storeMessages([message]))).toEqual(['duplicate']);
+      expect(await getOutcomes(store.storeMessages([{ ...message, messageId: 'LIVE-1' }]))).toEqual(['stored']);
+      expect(await getOutcomes(store.storeMessages([{ ...message, messageId: 'a', messageBox: 'Inbox' }]))).toEqual([
+        'stored',
+      ]);
+      expect(await getOutcomes(store.storeMessages([{ ...message, messageId: 'b', messageBox: '箱🎉' }]))).toEqual([
+        'stored',
+      ]);
       expect((await list(ALICE, 'inbox')).map(({ body }) => body).slice(13)).toEqual(['🎉 neu']);
       expect((await list(ALICE, '箱🎉')).map(({ body }) => body)).toEqual(['🎉 neu']);
       expect(await list(ALICE, 'Inbox')).toHaveLength(1);
@@ -171,7 +176,6 @@ describeWithMysql('upgrading a database of the reference server 1.1.5', () => {
       await loadReference(database.url, setup);
       for (let allowed = 1; !(await upgradeFor(allowed)); allowed++) expect(allowed).toBeLessThan(200);
       await upgradeMysqlSchema(knex);
-      await expectUpgraded(setup.representable);
       expect(await store.migrate()).toEqual(MIGRATION_NAMES.slice(5));
       await expectUpgraded(setup.representable);
     });
@@ -179,7 +183,7 @@ describeWithMysql('upgrading a database of the reference server 1.1.5', () => {
     test('ends with the same tables as a new database', async () => {
       await loadReference(database.url, setup);
       await store.migrate();
-      const fresh = await createDatabase();
+      const fresh = await createMysqlDatabase();
       try {
         const freshStore = openStore(fresh.config);
         await freshStore.migrate();
@@ -233,9 +237,11 @@ describeWithMysql('upgrading a database of the reference server 1.1.5', () => {
     const messages = await list(ALICE, 'payment_inbox');
     expect(messages.map(({ messageId }) => messageId)).toEqual(['pay-1', 'm8', 'm7', 'm9', 'm4', 'm5']);
     expect(
-      await store.storeMessages([
-        { recipient: ALICE, messageBox: 'payment_inbox', messageId: 'a', sender: BOB, body: '{}' },
-      ]),
+      await getOutcomes(
+        store.storeMessages([
+          { recipient: ALICE, messageBox: 'payment_inbox', messageId: 'a', sender: BOB, body: '{}' },
+        ]),
+      ),
     ).toEqual(['stored']);
     expect((await list(ALICE, 'payment_inbox')).at(-1)?.messageId).toBe('a');
   });
@@ -309,7 +315,7 @@ describeWithMysql('upgrading a database of the reference server 1.1.5', () => {
     );
     await expect(store.migrate()).rejects.toThrow(MigrationError);
     await expect(store.migrate()).rejects.toThrow(/1\.1\.5/);
-    expect((await store.schemaStatus()).pending).toEqual(MIGRATION_NAMES.slice(5));
+    expect((await store.getSchemaStatus()).pending).toEqual(MIGRATION_NAMES.slice(5));
   });
 
   test('a message still cannot be stored twice for one recipient, nor two box-wide permissions', async () => {

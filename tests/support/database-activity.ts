@@ -3,21 +3,21 @@ import type { Connection } from 'mysql2/promise';
 // MySQL's information_schema.innodb_trx and .processlist are not asked: they hold the statements of everybody on the
 // server, and the whole query fails when a statement with binary keys can't be converted for them.
 
-interface Process {
+interface DatabaseConnection {
   readonly Id: number;
   readonly db: string | null;
-  /** What the server is doing for it. */
+  /** The server's current work for this connection. */
   readonly State: string | null;
 }
 
 /** The connections to `database` (a name), without the one that asks. */
-export async function processesOf(connection: Connection, database: string): Promise<Process[]> {
+export async function listDatabaseConnections(connection: Connection, database: string): Promise<DatabaseConnection[]> {
   const [rows] = await connection.query('SHOW PROCESSLIST');
-  return (rows as Process[]).filter(({ Id, db }) => db === database && Id !== connection.threadId);
+  return (rows as DatabaseConnection[]).filter(({ Id, db }) => db === database && Id !== connection.threadId);
 }
 
-/** Does anybody in `database` (a name) wait for a row's lock? */
-export async function someoneWaitsForLock(connection: Connection, database: string): Promise<boolean> {
+/** Whether a connection to `database` (a name) waits for a row's lock. */
+export async function hasLockWait(connection: Connection, database: string): Promise<boolean> {
   const [[server]] = (await connection.query('SELECT VERSION() AS version')) as unknown as [[{ version: string }]];
   // MariaDB has no view of locks in performance_schema, and converts what it shows in information_schema.
   const waiting = server.version.includes('MariaDB')

@@ -1,32 +1,32 @@
 import { request } from 'node:http';
 import { Redis } from 'ioredis';
 import { createConnection } from 'mysql2/promise';
+import { startMariadbServer, startRedisServer } from './managed-servers.ts';
 import { type RunningServer, rememberServers } from './run-servers.ts';
-import { startMariadb, startRedis } from './servers.ts';
 
-/** A server for this run: where it is, how it was come by, and how it goes again if this run started it. */
-interface Found extends RunningServer {
+/** A server for this run: its address, where it comes from, and how to stop it if this run started it. */
+interface FoundServer extends RunningServer {
   readonly url: string;
   readonly from: string;
 }
 
-/** How one kind of server can be had, in the order of the tries. */
-interface Kind {
+/** The ways to find or start one kind of server, in the order of the tries. */
+interface ServerKind {
   readonly name: string;
   readonly variable: 'TEST_MYSQL_URL' | 'TEST_REDIS_URL';
-  readonly usualUrl: string;
+  readonly defaultUrl: string;
   /** The server's version; rejects when none answers there. */
-  readonly ask: (url: string) => Promise<string>;
-  readonly startContainer: () => Promise<Found>;
-  readonly startProcess: () => Promise<Found | undefined>;
+  readonly fetchVersion: (url: string) => Promise<string>;
+  readonly startContainer: () => Promise<FoundServer>;
+  readonly startProcess: () => Promise<FoundServer | undefined>;
   readonly programs: string;
 }
 
-const mysql: Kind = {
+const mysqlKind: ServerKind = {
   name: 'MySQL or MariaDB',
   variable: 'TEST_MYSQL_URL',
-  usualUrl: 'mysql://root@127.0.0.1:3306',
-  ask: async (uri) => {
+  defaultUrl: 'mysql://root@127.0.0.1:3306',
+  fetchVersion: async (uri) => {
     const connection = await createConnection({ uri, connectTimeout: 2000 });
     try {
       const [rows] = await connection.query('SELECT VERSION() AS version');
@@ -42,15 +42,15 @@ const mysql: Kind = {
     const url = `mysql://root:${container.getRootPassword()}@${container.getHost()}:${container.getPort()}`;
     return { url, from: 'a container', close: async () => void (await container.stop()) };
   },
-  startProcess: async () => started(await startMariadb()),
+  startProcess: async () => toFoundServer(await startMariadbServer()),
   programs: 'mariadbd, mysqld',
 };
 
-const redis: Kind = {
+const redisKind: ServerKind = {
   name: 'Redis',
   variable: 'TEST_REDIS_URL',
-  usualUrl: 'redis://127.0.0.1:6379',
-  ask: async (url) => {
+  defaultUrl: 'redis://127.0.0.1:6379',
+  fetchVersion: async (url) => {
     const client = new Redis(url, { lazyConnect: true, connectTimeout: 2000, retryStrategy: () => null });
     // Why it failed is what connect() rejects with.
     client.on('error', () => {});
@@ -70,30 +70,30 @@ const redis: Kind = {
     const url = `redis://${container.getHost()}:${container.getMappedPort(6379)}`;
     return { url, from: 'a container', close: async () => void (await container.stop()) };
   },
-  startProcess: async () => started(await startRedis()),
+  startProcess: async () => toFoundServer(await startRedisServer()),
   programs: 'redis-server',
 };
 
 /** Finds or starts one real server of each kind, once for all suites, and puts its address into the environment. */
 export default async function globalSetup(): Promise<void> {
-  const docker = process.env['TEST_MYSQL_URL'] && process.env['TEST_REDIS_URL'] ? false : await dockerAnswers();
-  const results = await Promise.allSettled([mysql, redis].map((kind) => provide(kind, docker)));
+  const docker = process.env['TEST_MYSQL_URL'] && process.env['TEST_REDIS_URL'] ? false : await isDockerReachable();
+  const results = await Promise.allSettled([mysqlKind, redisKind].map((kind) => provideServer(kind, docker)));
   rememberServers(results.flatMap((result) => (result.status === 'fulfilled' && result.value ? [result.value] : [])));
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-async function provide(kind: Kind, docker: boolean): Promise<RunningServer | undefined> {
-  const found = await find(kind, docker);
+async function provideServer(kind: ServerKind, docker: boolean): Promise<RunningServer | undefined> {
+  const found = await findServer(kind, docker);
   if (!found) {
     const line = '!'.repeat(100);
-    say(
+    printLine(
       `\n${line}\nNo ${kind.name} server for the tests: ${kind.variable} is not set, Docker does not answer, and none of ` +
         `${kind.programs} was found.\nThe suites that need one will NOT run.\n${line}\n`,
     );
     return undefined;
   }
-  const version = await kind.ask(found.url);
-  say(`Tests use ${version} at ${found.url.replace(/:[^:@/]*@/, ':…@')} (${found.from})`);
+  const version = await kind.fetchVersion(found.url);
+  printLine(`Tests use ${version} at ${found.url.replace(/:[^:@/]*@/, ':…@')} (${found.from})`);
   const given = process.env[kind.variable];
   process.env[kind.variable] = found.url;
   return {
@@ -104,45 +104,46 @@ async function provide(kind: Kind, docker: boolean): Promise<RunningServer | und
   };
 }
 
-async function find(kind: Kind, docker: boolean): Promise<Found | undefined> {
+async function findServer(kind: ServerKind, docker: boolean): Promise<FoundServer | undefined> {
   const given = process.env[kind.variable];
   if (given) {
-    await kind.ask(given).catch((error: unknown) => {
+    await kind.fetchVersion(given).catch((error: unknown) => {
       throw new Error(`${kind.variable} names a server that does not answer: ${error}`);
     });
     return { url: given, from: kind.variable, close: async () => {} };
   }
-  // For a run that must cover the images: nothing else will do.
+  // The run must test the images, so no other server will do.
   if (process.env['TEST_CONTAINERS']) return await kind.startContainer();
-  // On somebody's own machine, what runs there is not ours to use without being told.
-  if (process.env['CI'] && (await answers(kind))) return { url: kind.usualUrl, from: 'found', close: async () => {} };
+  // Outside of CI, servers at the default ports may hold somebody's data.
+  if (process.env['CI'] && (await isReachable(kind)))
+    return { url: kind.defaultUrl, from: 'found', close: async () => {} };
   if (docker) {
     try {
       return await kind.startContainer();
     } catch (error) {
-      say(`Docker could not start ${kind.name}: ${error}`);
+      printLine(`Docker could not start ${kind.name}: ${error}`);
     }
   }
   try {
     return await kind.startProcess();
   } catch (error) {
-    say(`${kind.name} could not be started: ${error}`);
+    printLine(`${kind.name} could not be started: ${error}`);
     return undefined;
   }
 }
 
-function started(server: Awaited<ReturnType<typeof startRedis>>): Found | undefined {
+function toFoundServer(server: Awaited<ReturnType<typeof startRedisServer>>): FoundServer | undefined {
   return server && { url: server.url, from: 'started for this run', close: () => server.close() };
 }
 
-const answers = (kind: Kind): Promise<boolean> =>
-  kind.ask(kind.usualUrl).then(
+const isReachable = (kind: ServerKind): Promise<boolean> =>
+  kind.fetchVersion(kind.defaultUrl).then(
     () => true,
     () => false,
   );
 
 /** Whether a Docker daemon answers; a second is enough for one that is there. */
-function dockerAnswers(): Promise<boolean> {
+function isDockerReachable(): Promise<boolean> {
   const host = process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock';
   const { protocol, hostname, port, pathname } = new URL(host);
   const where = protocol === 'unix:' ? { socketPath: pathname } : { host: hostname, port: port || 2375 };
@@ -159,6 +160,6 @@ function dockerAnswers(): Promise<boolean> {
   });
 }
 
-function say(line: string): void {
+function printLine(line: string): void {
   process.stderr.write(`${line}\n`);
 }

@@ -1,4 +1,4 @@
-/** What every overlay node serves at the root of its origin, and so this one, wherever its other routes are. */
+/** Paths that every overlay node serves at the root of its origin; this one too, wherever its other routes are. */
 export const OVERLAY_PATHS = [
   '/submit',
   '/lookup',

@@ -4,14 +4,14 @@ export interface RunningServer {
 }
 
 // Jest loads set-up and teardown separately; what they share is the process.
-const shared = globalThis as { messageboxTestServers?: readonly RunningServer[] };
+const runGlobals = globalThis as { messageboxTestServers?: readonly RunningServer[] };
 
 /** Keeps the servers of this run until the teardown. */
 export function rememberServers(servers: readonly RunningServer[]): void {
-  shared.messageboxTestServers = servers;
+  runGlobals.messageboxTestServers = servers;
 }
 
 /** Closes what `rememberServers` was given. */
 export async function closeServers(): Promise<void> {
-  await Promise.all((shared.messageboxTestServers ?? []).map((server) => server.close()));
+  await Promise.all((runGlobals.messageboxTestServers ?? []).map((server) => server.close()));
 }

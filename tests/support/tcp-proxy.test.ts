@@ -33,7 +33,7 @@ async function client(proxy: TcpProxy): Promise<Socket> {
   return socket;
 }
 
-/** What a socket receives until the other side ends or the text is long enough. */
+/** The text that a socket receives until the other side ends or the text is long enough. */
 async function read(socket: Socket, length = Number.POSITIVE_INFINITY): Promise<string> {
   let text = '';
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
@@ -43,13 +43,13 @@ async function read(socket: Socket, length = Number.POSITIVE_INFINITY): Promise<
   return text;
 }
 
-test('its URL is the target’s with the proxy’s address', async () => {
+test('has the URL of the target with the proxy’s address', async () => {
   const proxy = await proxyTo('mysql://root:secret@localhost:3306/db');
   expect(proxy.url).toBe(`mysql://root:secret@127.0.0.1:${proxy.port}/db`);
   expect((await proxyTo('http://127.0.0.1:1')).url).not.toMatch(/\/$/);
 });
 
-test('passes more on than fits its buffers, whole and in order, and then the end', async () => {
+test('forwards more than its buffers hold, whole and in order, and then the end', async () => {
   const socket = await client(await proxyTo(await echo()));
   const text = Array.from({ length: 600_000 }, (_, i) => String(i).padStart(8, '0')).join('');
   socket.end(text);
@@ -111,7 +111,7 @@ test('cuts all connections, and takes new ones', async () => {
   expect(await read(again)).toBe('again');
 });
 
-test('a target that cannot be reached closes the client’s connection', async () => {
+test('closes the client’s connection when the target cannot be reached', async () => {
   const socket = connect((await proxyTo('tcp://127.0.0.1:1')).port, '127.0.0.1');
   await once(socket, 'close');
 });
@@ -139,4 +139,35 @@ test('moves new connections to another target', async () => {
   expect(await read(await client(proxy), 3)).toBe('two');
   first.end('x');
   expect(await read(first)).toBe('x');
+});
+
+test('lets open connections fall silent, so that nothing arrives at either side, and takes new ones', async () => {
+  const arrived: string[] = [];
+  const ended: string[] = [];
+  const target = createServer((socket) => {
+    closers.push(() => void socket.destroy());
+    socket.on('data', (bytes) => {
+      arrived.push(`${bytes}`);
+      socket.write('answer');
+    });
+    socket.on('end', () => ended.push('end'));
+  }).listen(0, '127.0.0.1');
+  await once(target, 'listening');
+  closers.push(() => void target.close());
+  const proxy = await proxyTo(`tcp://127.0.0.1:${(target.address() as AddressInfo).port}`);
+  const silent = await client(proxy);
+  silent.write('before');
+  expect(await read(silent, 6)).toBe('answer');
+  proxy.stall();
+  const received: unknown[] = [];
+  silent.on('data', (bytes) => received.push(bytes));
+  // More than the buffers of both ends hold: all of it is taken.
+  await new Promise((resolve) => silent.write(Buffer.alloc(20_000_000), resolve));
+  silent.end();
+
+  const fresh = await client(proxy);
+  fresh.write('new');
+  expect(await read(fresh, 6)).toBe('answer');
+  expect(arrived).toEqual(['before', 'new']);
+  expect([received, ended]).toEqual([[], []]);
 });

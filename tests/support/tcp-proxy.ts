@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { freePort } from './ports.ts';
+import { findFreePort } from '../../packages/test-kit/src/ports.ts';
 
 /** A TCP proxy on 127.0.0.1 that a test puts between a client and a server, to slow, cut or move their connections. */
 export interface TcpProxy {
@@ -9,7 +9,7 @@ export interface TcpProxy {
   readonly url: string;
   /** How many client connections are open. */
   readonly connections: number;
-  /** Where connections go from now on; the open ones stay where they are. */
+  /** Sets the target of new connections; the open ones keep theirs. */
   setTarget(url: string): void;
   /** Holds every byte back for so long, in each direction, in order. */
   setDelay(ms: number): void;
@@ -20,16 +20,21 @@ export interface TcpProxy {
   setRate(bytesPerSecond: number | undefined): void;
   /** Destroys all open connections. */
   cut(): void;
+  /**
+   * Lets the open connections fall silent for good: what is sent is taken and goes nowhere, even an end. New ones work. The
+   * server keeps its side until `cut()` or `close()`.
+   */
+  stall(): void;
   /** Refuses new connections until `accept()`; the open ones stay. */
   refuse(): void;
   accept(): Promise<void>;
   close(): Promise<void>;
 }
 
-const highWaterMark = 1 << 20;
-/** Of a slow link so much is held here, and so much passed on at a time. */
-const slowHighWaterMark = 1 << 16;
-const slowPiece = 1 << 12;
+const HIGH_WATER_MARK = 1 << 20;
+/** Bytes that a slow link holds here, and bytes that it passes on at a time. */
+const SLOW_HIGH_WATER_MARK = 1 << 16;
+const SLOW_CHUNK_BYTES = 1 << 12;
 
 /** How bytes are passed on, from now on. */
 interface Link {
@@ -39,29 +44,36 @@ interface Link {
   rate: number | undefined;
 }
 
+/** Two sockets whose bytes are passed on to each other, until the pair is stalled. */
+interface Pair {
+  readonly client: Socket;
+  readonly upstream: Socket;
+  isStalled: boolean;
+}
+
 /** @param options.target the server's URL, of any scheme, with its port */
 export async function createTcpProxy(options: { readonly target: string }): Promise<TcpProxy> {
   let target = new URL(options.target);
   const link: Link = { delay: 0, rate: undefined };
   let server: Server | undefined;
-  const port = await freePort(); // nobody else takes it while it refuses
-  const pairs = new Set<readonly [Socket, Socket]>();
+  const port = await findFreePort(); // nobody else takes it while it refuses
+  const pairs = new Set<Pair>();
 
   const onConnection = (client: Socket): void => {
-    const upstream = connect({ host: hostOf(target), port: Number(target.port), allowHalfOpen: true });
-    const pair = [client, upstream] as const;
+    const upstream = connect({ host: parseHost(target), port: Number(target.port), allowHalfOpen: true });
+    const pair: Pair = { client, upstream, isStalled: false };
     pairs.add(pair);
     const end = (): void => {
       client.destroy();
       upstream.destroy();
       pairs.delete(pair);
     };
-    for (const socket of pair) {
+    for (const socket of [client, upstream]) {
       socket.setNoDelay(true);
       // A reset on one side is an end on the other; 'close' follows.
       socket.on('error', end);
     }
-    // What one side closed may still be on its way to the other, so only an error or both closes end the pair.
+    // Bytes of a side that has closed may still be on their way, so only an error or both closes end the pair.
     let open = 2;
     const onClose = (): void => {
       open -= 1;
@@ -69,8 +81,8 @@ export async function createTcpProxy(options: { readonly target: string }): Prom
     };
     client.once('close', (hadError) => (hadError ? end() : onClose()));
     upstream.once('close', (hadError) => (hadError ? end() : onClose()));
-    forward(client, upstream, link);
-    forward(upstream, client, link);
+    forward(client, upstream, link, pair);
+    forward(upstream, client, link, pair);
   };
   const accept = async (): Promise<void> => {
     if (server) return;
@@ -82,7 +94,7 @@ export async function createTcpProxy(options: { readonly target: string }): Prom
     server = undefined;
   };
   const cut = (): void => {
-    for (const [client, upstream] of pairs) {
+    for (const { client, upstream } of pairs) {
       client.destroy();
       upstream.destroy();
     }
@@ -109,6 +121,12 @@ export async function createTcpProxy(options: { readonly target: string }): Prom
       link.rate = bytesPerSecond;
     },
     cut,
+    stall() {
+      for (const pair of pairs) {
+        pair.isStalled = true;
+        for (const socket of [pair.client, pair.upstream]) socket.resume();
+      }
+    },
     refuse,
     accept,
     async close() {
@@ -122,7 +140,7 @@ export async function createTcpProxy(options: { readonly target: string }): Prom
 }
 
 /** Passes on what comes from one socket, each piece when its delay is over and never before the one ahead of it. */
-function forward(from: Socket, to: Socket, link: Readonly<Link>): void {
+function forward(from: Socket, to: Socket, link: Readonly<Link>, pair: Readonly<Pair>): void {
   const queue: { readonly due: number; readonly bytes: Buffer | undefined }[] = [];
   let queued = 0;
   /** When the piece before the next is through. */
@@ -138,6 +156,10 @@ function forward(from: Socket, to: Socket, link: Readonly<Link>): void {
         return;
       }
       queue.shift();
+      if (pair.isStalled) {
+        queued -= next.bytes?.length ?? 0;
+        continue;
+      }
       if (next.bytes === undefined) {
         to.end();
         continue;
@@ -149,7 +171,11 @@ function forward(from: Socket, to: Socket, link: Readonly<Link>): void {
     flow();
   };
   const flow = (): void => {
-    if (queued + to.writableLength < (link.rate === undefined ? highWaterMark : slowHighWaterMark)) from.resume();
+    if (
+      pair.isStalled ||
+      queued + to.writableLength < (link.rate === undefined ? HIGH_WATER_MARK : SLOW_HIGH_WATER_MARK)
+    )
+      from.resume();
     else from.pause();
   };
   const add = (bytes: Buffer | undefined): void => {
@@ -157,8 +183,8 @@ function forward(from: Socket, to: Socket, link: Readonly<Link>): void {
     const { rate } = link;
     if (bytes === undefined || rate === undefined) queue.push({ due: rate === undefined ? now : through, bytes });
     else {
-      for (let at = 0; at < bytes.length; at += slowPiece) {
-        const piece = bytes.subarray(at, at + slowPiece);
+      for (let at = 0; at < bytes.length; at += SLOW_CHUNK_BYTES) {
+        const piece = bytes.subarray(at, at + SLOW_CHUNK_BYTES);
         through = Math.max(through, now) + (piece.length / rate) * 1_000;
         queue.push({ due: through, bytes: piece });
       }
@@ -178,6 +204,6 @@ function forward(from: Socket, to: Socket, link: Readonly<Link>): void {
   to.on('close', () => clearTimeout(timer));
 }
 
-function hostOf(url: URL): string {
+function parseHost(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '');
 }

@@ -1,10 +1,10 @@
 import type { Knex } from 'knex';
 
-/** Where a server with an embedded database keeps its wallet on the local network. */
+/** The wallet file of a server with an embedded database, on the local network. */
 export const WALLET_FILE = 'messagebox-local-wallet.sqlite';
 
 /** Satoshis in the wallet of an identity, read from where the toolbox keeps them. */
-export async function walletBalance(knex: Knex, identityKey: string): Promise<number> {
+export async function readWalletBalance(knex: Knex, identityKey: string): Promise<number> {
   if (!(await knex.schema.hasTable('output_baskets'))) return 0;
   const [row] = await knex('outputs')
     .join('users', 'users.userId', 'outputs.userId')

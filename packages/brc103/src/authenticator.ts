@@ -3,45 +3,49 @@ import { decodeBase64 } from './bytes.js';
 import { MAX_CLIENT_NONCE_BYTES, MIN_CLIENT_NONCE_BYTES } from './client-nonce.js';
 import type { Curve } from './curve/curve.js';
 import { AuthFailedError, MalformedAuthError, SessionNotFoundError } from './errors.js';
-import { readInitialRequest } from './handshake.js';
-import { createKeys, type DataToSign, type KeyUse } from './keys.js';
-import { createSessionNonces } from './session-nonce.js';
+import { parseInitialRequest } from './handshake.js';
+import { createKeys, type DataToSign, type KeyDerivation } from './keys.js';
+import { createSessionNonceCodec } from './session-nonce.js';
 
+/** The argument of {@link createAuthenticator}. */
 export interface AuthenticatorOptions {
   /** The server's root private key, 32 bytes. */
   readonly privateKey: Uint8Array;
   /**
-   * Secrets, of 32 bytes or more, behind the keys that authenticate session nonces; the first mints, all verify. To
-   * rotate, put a new one first everywhere and drop the old one when `sessionLifeMs` has passed. Default: one, the private
-   * key itself (the MAC key is derived from it by HKDF).
+   * Secrets of 32 bytes or more, from which the keys that authenticate session nonces are derived. New nonces are made with
+   * the first secret; every secret verifies. To rotate: append the new secret on every instance, then move it to the front on
+   * every instance, and drop the old one when no session made with it is accepted any more. Putting a new secret first at
+   * once would make nonces that the other instances can't verify. Default: the private key (the MAC key is derived from it
+   * by HKDF).
    */
   readonly sessionSecrets?: readonly Uint8Array[];
+  /** The curve arithmetic, usually `loadCurve()`. */
   readonly curve: Curve;
-  /** Milliseconds since the epoch; injected so that tests own the time. Default `Date.now`. */
+  /** Returns milliseconds since the epoch. Tests pass a clock of their own. Default: `Date.now`. */
   readonly now?: () => number;
-  /** How long a session nonce is good for, over HTTP. Milliseconds; default 1 hour. */
-  readonly sessionLifeMs?: number;
+  /** How long a session nonce is accepted over HTTP. Milliseconds. Default: 3,600,000 (1 hour). */
+  readonly sessionLifetimeMs?: number;
 }
 
-/** A session as its authentic nonce describes it: enough to verify the client's messages, not to answer them. */
-export interface OpenSession {
-  /** The server's nonce itself: base64 of 48 bytes. */
+/** A session as its verified nonce describes it: enough to verify the client's messages, but not to sign replies. */
+export interface IssuedSession {
+  /** The server's session nonce: base64 of 48 bytes. */
   readonly nonce: string;
-  /** The nonce's random part, 16 bytes: the name under which the client's own nonce is kept. */
+  /** The random part of the nonce, 16 bytes. The client's own nonce is stored under it. */
   readonly handle: Buffer;
-  /** The client, 66 lower-case hex characters. */
+  /** The client's identity key: 66 lower-case hex characters. */
   readonly identityKey: string;
-  /** Milliseconds since the epoch. */
+  /** When the nonce was issued. Milliseconds since the epoch. */
   readonly issuedAt: number;
 }
 
-/** A session whose client nonce is known as well, so that messages to the client can be signed under it. */
-export interface Session extends OpenSession {
+/** A session whose client nonce is known, so that messages to the client can be signed under it. */
+export interface Session extends IssuedSession {
   /** The client's own session nonce, canonical base64. */
   readonly clientNonce: string;
 }
 
-/** BRC-103 initialResponse as it goes out, on HTTP as JSON and on a socket as a frame. */
+/** The `initialResponse` of BRC-103: the JSON body of an HTTP response, or a frame on a socket. */
 export interface InitialResponse {
   readonly version: '0.1';
   readonly messageType: 'initialResponse';
@@ -49,103 +53,131 @@ export interface InitialResponse {
   readonly initialNonce: string;
   readonly yourNonce: string;
   readonly requestedCertificates: { readonly certifiers: readonly []; readonly types: Readonly<Record<string, never>> };
+  /** DER, one number per byte. */
   readonly signature: number[];
 }
 
 /**
- * The transport-free heart of BRC-103 for a server. It keeps no sessions: any two authenticators with the same private
- * key and session secrets verify the messages of each other's clients. To answer them the client's own nonce is needed
- * too, which the transports keep. Nothing here waits, and nothing is remembered but a bounded cache of shared secrets.
+ * The server side of BRC-103, independent of a transport. An authenticator stores no sessions: two authenticators with the
+ * same private key and session secrets verify the messages of each other's clients. A reply also needs the client's own
+ * nonce, which the transports store. Every method is synchronous. The only state is a bounded cache of shared secrets.
  */
 export interface Authenticator {
-  /** This server's identity key, 66 lower-case hex characters. */
+  /** This server's identity key: 66 lower-case hex characters. */
   readonly identityKey: string;
-  readonly sessionLifeMs: number;
+  /** How long a session nonce is accepted over HTTP. Milliseconds. */
+  readonly sessionLifetimeMs: number;
 
   /**
-   * Answers a client's initialRequest: mints a session nonce and signs it. The client has proven nothing yet; it does so
-   * with its first general message.
-   * @param message whatever arrived, as parsed from JSON
-   * @returns the response, and the session that it begins
-   * @throws {MalformedAuthError} for anything that isn't an initialRequest within limits
-   * @throws {AuthFailedError} when the request names this server's own identity: an answer signed for oneself could be
-   *   sent back as a request of oneself
+   * Answers an `initialRequest`: issues a session nonce and signs it. This does not authenticate the client; its first
+   * general message does.
+   *
+   * @param message the request as parsed from JSON, unchecked
+   * @returns the response, and the session that begins with it
+   * @throws {MalformedAuthError} when the message is not an `initialRequest` within the limits
+   * @throws {AuthFailedError} when the request names this server's own identity, because a response to oneself could be
+   *   sent back as a request from oneself
    */
   answerHandshake(message: unknown): { response: InitialResponse; session: Session };
 
   /**
-   * Verifies a session nonce, whatever its age.
-   * @param identityKey the client that presents it, 66 lower-case hex characters
-   * @throws {SessionNotFoundError} when none of our keys has issued it to that identity, when that identity is our own,
-   *   or when it was issued over 60 s in the future
+   * Verifies a session nonce. Does not check its age; see {@link getAgeMs}.
+   *
+   * @param nonce base64 of 48 bytes
+   * @param identityKey the client that presents the nonce, 66 lower-case hex characters
+   * @throws {SessionNotFoundError} when no session secret has issued the nonce to that identity, when that identity is the
+   *   server's own, or when the nonce was issued more than 60 s in the future
    */
-  openSession(nonce: string, identityKey: string): OpenSession;
+  verifySessionNonce(nonce: string, identityKey: string): IssuedSession;
 
-  /** Milliseconds since this session's nonce was minted; negative when another instance's clock is ahead. */
-  age(session: OpenSession): number;
+  /** Milliseconds since the session's nonce was issued. Negative when the clock of the instance that issued it is ahead. */
+  getAgeMs(session: IssuedSession): number;
 
   /**
-   * Mints a session nonce for an initialRequest of ours: a challenge or a refresh on a socket.
+   * Issues a session nonce for an `initialRequest` that the server sends: a challenge or a refresh on a socket.
+   *
    * @param identityKey the client, 66 lower-case hex characters
    */
-  mintSession(identityKey: string): OpenSession;
+  mintSession(identityKey: string): IssuedSession;
 
   /**
-   * Verifies a general message: signature over `payload` under keyID `${nonce} ${session.nonce}`.
+   * Verifies a general message (BRC-103): the signature over `payload` under the key id `${nonce} ${session.nonce}`.
+   *
    * @param nonce the message's own nonce, as sent
    * @param signature DER, as sent
    * @throws {MalformedAuthError} when `nonce` isn't canonical base64 of 16 to 128 bytes
    * @throws {AuthFailedError} when the signature isn't the session identity's
    */
-  verifyGeneral(session: OpenSession, nonce: string, payload: DataToSign, signature: Uint8Array): void;
+  verifyGeneral(session: IssuedSession, nonce: string, payload: DataToSign, signature: Uint8Array): void;
 
-  /** Signs `payload` for the session's client: fresh 32-byte nonce, keyID `${nonce} ${session.clientNonce}`. DER signature. */
+  /**
+   * Signs a general message (BRC-103) for the session's client, under the key id `${nonce} ${session.clientNonce}`.
+   *
+   * @returns a new nonce (base64 of 32 bytes), and the signature in DER
+   */
   signGeneral(session: Session, payload: DataToSign): { nonce: string; signature: Uint8Array };
 
   /**
-   * Verifies the client's initialResponse to an initialRequest of ours whose nonce was `session.nonce`: proof that who
-   * answers holds the identity's key now. `clientNonce` is the response's `initialNonce`.
+   * Verifies the client's `initialResponse` to an `initialRequest` of this server whose nonce was `session.nonce`. This
+   * proves that the client holds the identity's private key now.
+   *
+   * @param clientNonce the response's `initialNonce`
+   * @param signature DER, as sent
    * @throws {MalformedAuthError} when `clientNonce` isn't canonical base64 of 16 to 128 bytes
    * @throws {AuthFailedError} when the signature isn't the session identity's
    */
-  verifyInitialResponse(session: OpenSession, clientNonce: string, signature: Uint8Array): void;
+  verifyInitialResponse(session: IssuedSession, clientNonce: string, signature: Uint8Array): void;
 }
 
-/** How far ahead the clock of the instance that minted a nonce may be, milliseconds. */
+/** How far ahead the clock of the instance that issued a nonce may be. Milliseconds. */
 export const MAX_CLOCK_SKEW_MS = 60_000;
 
-const DEFAULT_SESSION_LIFE_MS = 3_600_000;
+const DEFAULT_SESSION_LIFETIME_MS = 3_600_000;
 
 /**
- * @throws {Error} for an invalid private key, an empty list of session secrets or a short one, or a session life that
- * isn't a positive number
+ * Adds the client's nonce to an issued session. Sockets keep the result, so it names each property: in V8 an object that is
+ * made by spreading another one has a shape of its own, of 216 bytes.
+ */
+export function addClientNonce(session: IssuedSession, clientNonce: string): Session {
+  const { nonce, handle, identityKey, issuedAt } = session;
+  return { nonce, handle, identityKey, issuedAt, clientNonce };
+}
+
+/**
+ * Creates the server side of BRC-103.
+ *
+ * @throws {Error} for an invalid private key, an empty list of session secrets, a secret of fewer than 32 bytes, or a
+ *   session lifetime that is not a positive number
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { curve, now = Date.now, sessionLifeMs = DEFAULT_SESSION_LIFE_MS } = options;
-  if (!(sessionLifeMs > 0)) throw new Error('sessionLifeMs is a positive number of milliseconds');
+  const { curve, now = Date.now, sessionLifetimeMs = DEFAULT_SESSION_LIFETIME_MS } = options;
+  if (!(sessionLifetimeMs > 0)) throw new Error('sessionLifetimeMs must be a positive number of milliseconds');
   const keys = createKeys(options.privateKey, curve);
-  const nonces = createSessionNonces(options.sessionSecrets ?? [options.privateKey], keys.identityKey);
+  const nonces = createSessionNonceCodec(options.sessionSecrets ?? [options.privateKey], keys.identityKey);
 
-  const mint = (identityKey: string): OpenSession => ({ identityKey, ...nonces.mint(identityKey, Math.floor(now())) });
+  const mintSession = (identityKey: string): IssuedSession => {
+    const { nonce, handle, issuedAt } = nonces.mint(identityKey, Math.floor(now()));
+    return { nonce, handle, identityKey, issuedAt };
+  };
 
-  function verify(session: OpenSession, keyID: string, data: DataToSign, signature: Uint8Array): void {
-    if (!keys.verify(data, signature, authKey(session.identityKey, keyID))) {
+  function verify(session: IssuedSession, keyID: string, data: DataToSign, signature: Uint8Array): void {
+    if (!keys.verify(data, signature, createAuthKeyDerivation(session.identityKey, keyID))) {
       throw new AuthFailedError('The signature is not valid for this session');
     }
   }
 
   return {
     identityKey: keys.identityKey,
-    sessionLifeMs,
+    sessionLifetimeMs,
 
     answerHandshake(message) {
-      const request = readInitialRequest(message, curve);
+      const request = parseInitialRequest(message, curve);
       if (request.identityKey === keys.identityKey) {
         throw new AuthFailedError("The server's own identity is not accepted as a client");
       }
-      const session: Session = { ...mint(request.identityKey), clientNonce: request.initialNonce };
+      const session = addClientNonce(mintSession(request.identityKey), request.initialNonce);
       const data = joinNonces(session.clientNonce, session.nonce);
-      const use = authKey(session.identityKey, `${session.clientNonce} ${session.nonce}`);
+      const use = createAuthKeyDerivation(session.identityKey, `${session.clientNonce} ${session.nonce}`);
       const response: InitialResponse = {
         version: '0.1',
         messageType: 'initialResponse',
@@ -158,16 +190,16 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       return { response, session };
     },
 
-    openSession(nonce, identityKey) {
+    verifySessionNonce(nonce, identityKey) {
       if (identityKey === keys.identityKey) throw new SessionNotFoundError();
-      const content = nonces.open(nonce, identityKey);
+      const content = nonces.verify(nonce, identityKey);
       if (content.issuedAt - now() > MAX_CLOCK_SKEW_MS) throw new SessionNotFoundError();
       return { nonce, identityKey, ...content };
     },
 
-    age: (session) => now() - session.issuedAt,
+    getAgeMs: (session) => now() - session.issuedAt,
 
-    mintSession: mint,
+    mintSession,
 
     verifyGeneral(session, nonce, payload, signature) {
       requireNonce(nonce);
@@ -176,7 +208,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
     signGeneral(session, payload) {
       const nonce = randomBytes(32).toString('base64');
-      const use = authKey(session.identityKey, `${nonce} ${session.clientNonce}`);
+      const use = createAuthKeyDerivation(session.identityKey, `${nonce} ${session.clientNonce}`);
       return { nonce, signature: keys.sign(payload, use) };
     },
 
@@ -187,8 +219,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   };
 }
 
-/** BRC-103 signs everything under one protocol. */
-function authKey(counterparty: string, keyID: string): KeyUse {
+/** The key derivation of all signatures in BRC-103. */
+function createAuthKeyDerivation(counterparty: string, keyID: string): KeyDerivation {
   return { securityLevel: 2, protocol: 'auth message signature', keyID, counterparty };
 }
 
@@ -198,6 +230,6 @@ function joinNonces(first: string, second: string): Buffer {
 
 function requireNonce(nonce: unknown): void {
   if (!decodeBase64(nonce, MIN_CLIENT_NONCE_BYTES, MAX_CLIENT_NONCE_BYTES)) {
-    throw new MalformedAuthError('A nonce is canonical base64 of 16 to 128 bytes');
+    throw new MalformedAuthError('A nonce must be canonical base64 of 16 to 128 bytes');
   }
 }

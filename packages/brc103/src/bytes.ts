@@ -1,10 +1,10 @@
 /**
- * Decodes canonical base64 (RFC 4648 section 4): standard alphabet, padding, unused bits zero, no whitespace. Whoever
- * decodes leniently gives one value many spellings, and a check on one spelling can be walked around with another.
+ * Decodes canonical base64 (RFC 4648 section 4): standard alphabet, padding, unused bits zero, no whitespace. A
+ * lenient decoder accepts several spellings of one value, and so a check of one spelling could be evaded with another.
  *
- * @param minBytes least length of the result
- * @param maxBytes greatest length of the result
- * @returns undefined for anything else, of whatever type
+ * @param minBytes the minimum length of the result
+ * @param maxBytes the maximum length of the result
+ * @returns undefined for any other value of any type
  */
 export function decodeBase64(text: unknown, minBytes: number, maxBytes: number): Buffer | undefined {
   if (typeof text !== 'string' || text.length > Math.ceil(maxBytes / 3) * 4) return undefined;
@@ -16,8 +16,8 @@ export function decodeBase64(text: unknown, minBytes: number, maxBytes: number):
 /**
  * Decodes lower-case hex.
  *
- * @param maxBytes greatest length of the result
- * @returns undefined for anything else, the empty string included
+ * @param maxBytes the maximum length of the result
+ * @returns undefined for anything else, including the empty string
  */
 export function decodeHex(text: unknown, maxBytes: number): Buffer | undefined {
   if (typeof text !== 'string' || text.length === 0 || text.length > maxBytes * 2 || text.length % 2 !== 0) {
@@ -26,17 +26,17 @@ export function decodeHex(text: unknown, maxBytes: number): Buffer | undefined {
   return /^[0-9a-f]+$/.test(text) ? Buffer.from(text, 'hex') : undefined;
 }
 
-/** What BRC-104 writes in place of a length where there is no value: -1 as an unsigned 64-bit varint. */
-export const NO_VALUE: Uint8Array = new Uint8Array(9).fill(0xff);
+/** The length that BRC-104 writes for a missing value: -1 as an unsigned 64-bit varint. */
+export const VARINT_NO_VALUE: Uint8Array = new Uint8Array(9).fill(0xff);
 
 /**
- * Bitcoin's variable-length integer, little-endian: 1, 3, 5 or 9 bytes.
+ * Encodes Bitcoin's variable-length integer, little-endian: 1, 3, 5 or 9 bytes.
  *
- * @param value a safe integer of 0 or more; for -1 see {@link NO_VALUE}
+ * @param value a safe integer of 0 or more; for -1 see {@link VARINT_NO_VALUE}
  * @throws {RangeError} for anything else
  */
-export function varint(value: number): Buffer {
-  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError('A varint is a safe integer of 0 or more');
+export function encodeVarint(value: number): Buffer {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError('A varint must be a safe integer of 0 or more');
   if (value < 0xfd) return Buffer.of(value);
   if (value <= 0xffff) {
     const bytes = Buffer.of(0xfd, 0, 0);

@@ -1,3 +1,3 @@
-/** Sizes of a client's session nonce that are accepted, in bytes. Every known client sends 48. */
+/** The accepted sizes of a client's session nonce, in bytes. Every known client sends 48. */
 export const MIN_CLIENT_NONCE_BYTES = 16;
 export const MAX_CLIENT_NONCE_BYTES = 128;

@@ -1,24 +1,24 @@
-/** Two 33-byte integers with their headers, and the header of the sequence. */
+/** The maximum length of a DER signature: two integers of 33 bytes with their headers, and the header of the sequence. */
 export const MAX_DER_BYTES = 72;
 
 /**
- * A compact ECDSA signature as DER (X.690): `30 len 02 len r 02 len s`, integers minimal.
+ * Encodes a compact ECDSA signature as DER (X.690): `30 len 02 len r 02 len s`, with minimal integers.
  *
  * @param compact `r || s`, 64 bytes
  * @throws {RangeError} for another length
  */
 export function encodeDer(compact: Uint8Array): Uint8Array {
-  if (compact.length !== 64) throw new RangeError('A compact signature has 64 bytes');
+  if (compact.length !== 64) throw new RangeError('A compact signature must have 64 bytes');
   const r = encodeInteger(compact.subarray(0, 32));
   const s = encodeInteger(compact.subarray(32));
   return Uint8Array.of(0x30, r.length + s.length, ...r, ...s);
 }
 
 /**
- * Reads strict DER: both integers positive, minimal and of at most 32 bytes; nothing behind the end. That is what
- * `@bsv/sdk` writes; it reads a little more (negative integers as positive ones), which nobody writes.
+ * Reads strict DER: both integers are positive, minimal and of at most 32 bytes, and nothing follows. `@bsv/sdk` writes
+ * this form. It also reads negative integers (as positive ones), but no library writes those.
  *
- * @returns `r || s`, 64 bytes, not yet known to be below n; undefined for anything else
+ * @returns `r || s`, 64 bytes, not checked to be below n; undefined for anything else
  */
 export function decodeDer(der: Uint8Array): Uint8Array | undefined {
   if (der.length > MAX_DER_BYTES || der[0] !== 0x30 || der[1] !== der.length - 2) return undefined;
@@ -36,7 +36,7 @@ function encodeInteger(bytes: Uint8Array): Uint8Array {
   return Uint8Array.of(0x02, sign.length + digits.length, ...sign, ...digits);
 }
 
-/** Writes the integer at `der[at]` right-aligned before `target[end]`; answers the position behind it. */
+/** Writes the integer at `der[at]` right-aligned before `target[end]`. Returns the position after the integer. */
 function decodeInteger(der: Uint8Array, at: number, target: Uint8Array, end: number): number | undefined {
   const length = der[at + 1];
   if (der[at] !== 0x02 || length === undefined || length < 1 || length > 33) return undefined;
@@ -47,7 +47,7 @@ function decodeInteger(der: Uint8Array, at: number, target: Uint8Array, end: num
     if (length > 32) return undefined;
     target.set(digits, end - length);
   } else {
-    // A leading zero is there to keep the number positive, and for nothing else; so zero itself fails here, too.
+    // A leading zero is allowed only where it keeps the number positive. This also refuses zero itself.
     if ((digits[1] ?? 0) < 0x80) return undefined;
     target.set(digits.subarray(1), end - length + 1);
   }

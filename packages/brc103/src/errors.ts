@@ -1,6 +1,6 @@
 /**
- * Why authentication refused something. `status` is what HTTP answers; `code` and `message` are shown to the client,
- * so neither may hold a secret or an echo of the input.
+ * The base class of all errors that authentication reports to a client. `status` is the HTTP status. The client sees `code`
+ * and `message`, so neither contains a secret or repeats the input.
  */
 export class AuthError extends Error {
   override readonly name: string = 'AuthError';
@@ -13,19 +13,20 @@ export class AuthError extends Error {
   }
 }
 
+/** The codes of {@link AuthError}. */
 export type AuthErrorCode =
-  /** No auth headers at all. */
+  /** The request has no auth headers. */
   | 'UNAUTHORIZED'
-  /** A header, frame or handshake message that can't be read: wrong type, size, encoding, duplicate. */
+  /** A header, frame or handshake message has the wrong type, size or encoding, or was sent twice. */
   | 'ERR_AUTH_MALFORMED'
-  /** Well-formed, but not proven: signature, identity or nonce don't agree, or the session isn't ours or has expired. */
+  /** The message is well-formed, but the signature does not verify, or the session is unknown or has expired. */
   | 'ERR_AUTH_FAILED'
-  /** A request body above the limit. */
+  /** The request body is larger than the limit. */
   | 'ERR_BODY_TOO_LARGE'
-  /** A request body with a content-encoding: the signature covers the bytes as sent, so they must be the plain ones. */
+  /** The request body has a content-encoding. The signature covers the bytes as sent, so they must not be encoded. */
   | 'ERR_UNSUPPORTED_ENCODING';
 
-/** No auth headers at all: answered with 401. */
+/** The request has no auth headers. HTTP status 401. */
 export class UnauthorizedError extends AuthError {
   override readonly name = 'UnauthorizedError';
   constructor() {
@@ -33,7 +34,7 @@ export class UnauthorizedError extends AuthError {
   }
 }
 
-/** Something that can't be read as BRC-103: answered with 400. */
+/** A message that is not valid BRC-103 or BRC-104. HTTP status 400. */
 export class MalformedAuthError extends AuthError {
   override readonly name = 'MalformedAuthError';
   constructor(message: string) {
@@ -41,7 +42,7 @@ export class MalformedAuthError extends AuthError {
   }
 }
 
-/** A claim that was not proven: answered with 401. */
+/** A signature, identity or nonce that does not verify. HTTP status 401. */
 export class AuthFailedError extends AuthError {
   override readonly name = 'AuthFailedError';
   constructor(message: string) {
@@ -50,8 +51,8 @@ export class AuthFailedError extends AuthError {
 }
 
 /**
- * The nonce isn't one of ours, or is too old: answered with 401. `AuthFetch` shakes hands again when it reads
- * `Session not found for nonce` or an unsigned 401.
+ * The session nonce was not issued by this server, or is too old. HTTP status 401. `AuthFetch` repeats the handshake when it
+ * reads `Session not found for nonce` or an unsigned 401.
  */
 export class SessionNotFoundError extends AuthError {
   override readonly name = 'SessionNotFoundError';
@@ -60,16 +61,16 @@ export class SessionNotFoundError extends AuthError {
   }
 }
 
-/** A request body above the limit: answered with 413. */
+/** The request body is larger than the limit. HTTP status 413. */
 export class BodyTooLargeError extends AuthError {
   override readonly name = 'BodyTooLargeError';
-  /** @param limit bytes */
+  /** @param limit the limit in bytes */
   constructor(limit: number) {
     super('ERR_BODY_TOO_LARGE', `The request body is larger than ${limit} bytes`, 413);
   }
 }
 
-/** A request body with a content-encoding: answered with 415. */
+/** The request body has a content-encoding. HTTP status 415. */
 export class UnsupportedEncodingError extends AuthError {
   override readonly name = 'UnsupportedEncodingError';
   constructor() {

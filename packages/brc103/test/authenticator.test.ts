@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { type AuthMessage, Peer, type Transport } from '@bsv/sdk';
-import { type Authenticator, createAuthenticator, type OpenSession, type Session } from '../src/authenticator.js';
+import { type Authenticator, createAuthenticator, type IssuedSession, type Session } from '../src/authenticator.js';
 import { loadCurve } from '../src/curve/load-curve.js';
 import { encodeDer } from '../src/der.js';
 import { AuthFailedError, MalformedAuthError, SessionNotFoundError } from '../src/errors.js';
-import { SdkClient, sdkSign, sdkVerifies } from './support/sdk-client.js';
+import { SdkClient, signWithSdk, verifyWithSdk } from './support/sdk-client.js';
 
 const PRIVATE_KEY = Buffer.alloc(32, 7);
 const HOUR = 3_600_000;
@@ -22,8 +22,8 @@ const initialRequest = (changes: Record<string, unknown> = {}) => ({
   ...changes,
 });
 const shakeHands = (authenticator: Authenticator): Session => authenticator.answerHandshake(initialRequest()).session;
-/** The part of a session that its nonce proves: everything but the client's own nonce. */
-const opened = ({ nonce, handle, identityKey, issuedAt }: Session): OpenSession => ({
+/** The part of a session that its nonce proves: everything except the client's nonce. */
+const opened = ({ nonce, handle, identityKey, issuedAt }: Session): IssuedSession => ({
   nonce,
   handle,
   identityKey,
@@ -34,10 +34,10 @@ beforeEach(() => {
   clock.now = 1_768_600_000_000;
 });
 
-describe.each(['native', 'wasm'] as const)('on %s', (name) => {
+describe.each(['native', 'wasm'] as const)('with %s', (name) => {
   const authenticator = make({ curve: loadCurve(name) });
 
-  test('a handshake is answered as BRC-103 asks', async () => {
+  test('answers a handshake as BRC-103 requires', async () => {
     const request = initialRequest();
     const { response, session } = authenticator.answerHandshake(request);
     expect(response).toEqual({
@@ -58,15 +58,15 @@ describe.each(['native', 'wasm'] as const)('on %s', (name) => {
     });
     const data = [...Buffer.from(request.initialNonce, 'base64'), ...Buffer.from(session.nonce, 'base64')];
     const keyID = `${request.initialNonce} ${session.nonce}`;
-    expect(await sdkVerifies(client.wallet, data, response.signature, keyID, authenticator.identityKey)).toBe(true);
-    expect(authenticator.openSession(session.nonce, client.identityKey)).toEqual(opened(session));
+    expect(await verifyWithSdk(client.wallet, data, response.signature, keyID, authenticator.identityKey)).toBe(true);
+    expect(authenticator.verifySessionNonce(session.nonce, client.identityKey)).toEqual(opened(session));
   });
 
-  test('general messages go both ways', async () => {
+  test('verifies general messages of the client and signs its own', async () => {
     const session = shakeHands(authenticator);
     const payload = randomBytes(100);
     const nonce = randomBytes(32).toString('base64');
-    const signature = await sdkSign(
+    const signature = await signWithSdk(
       client.wallet,
       [...payload],
       `${nonce} ${session.nonce}`,
@@ -78,13 +78,13 @@ describe.each(['native', 'wasm'] as const)('on %s', (name) => {
     expect(Buffer.from(answer.nonce, 'base64')).toHaveLength(32);
     const keyID = `${answer.nonce} ${session.clientNonce}`;
     expect(
-      await sdkVerifies(client.wallet, [...payload], [...answer.signature], keyID, authenticator.identityKey),
+      await verifyWithSdk(client.wallet, [...payload], [...answer.signature], keyID, authenticator.identityKey),
     ).toBe(true);
   });
 
-  test("the client's answer to a handshake of ours proves its key", async () => {
+  test("accepts the client's answer to an initialRequest of the server as a proof of its key", async () => {
     const session = authenticator.mintSession(client.identityKey);
-    // What the SDK's Peer makes of an initialRequest.
+    // The SDK's Peer answers an initialRequest like this.
     const sent: AuthMessage[] = [];
     let deliver: (message: AuthMessage) => Promise<void> = async () => {};
     const transport: Transport = {
@@ -112,13 +112,15 @@ describe.each(['native', 'wasm'] as const)('on %s', (name) => {
     expect(() => authenticator.verifyInitialResponse(session, 'x', signature)).toThrow(MalformedAuthError);
   });
 
-  test('a message proves nothing with another key, nonce, session or payload', async () => {
+  test('refuses a message with another key, nonce, session or payload', async () => {
     const session = shakeHands(authenticator);
     const payload = Buffer.from('hello');
     const nonce = randomBytes(32).toString('base64');
     const keyID = `${nonce} ${session.nonce}`;
-    const good = Buffer.from(await sdkSign(client.wallet, [...payload], keyID, authenticator.identityKey));
-    const stranger = Buffer.from(await sdkSign(new SdkClient().wallet, [...payload], keyID, authenticator.identityKey));
+    const good = Buffer.from(await signWithSdk(client.wallet, [...payload], keyID, authenticator.identityKey));
+    const stranger = Buffer.from(
+      await signWithSdk(new SdkClient().wallet, [...payload], keyID, authenticator.identityKey),
+    );
     const otherSession = shakeHands(authenticator);
     const otherNonce = randomBytes(32).toString('base64');
     const cases: [Session, string, Buffer, Uint8Array][] = [
@@ -139,7 +141,7 @@ describe.each(['native', 'wasm'] as const)('on %s', (name) => {
   });
 });
 
-describe('handshakes that are refused', () => {
+describe('a handshake', () => {
   const authenticator = make();
   const uncompressed = String(client.privateKey.toPublicKey().encode(false, 'hex'));
   const cases: [string, unknown][] = [
@@ -187,11 +189,11 @@ describe('handshakes that are refused', () => {
     ['too many fields', initialRequest(Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`f${i}`, i])))],
   ];
 
-  test.each(cases)('%s', (_what, message) => {
+  test.each(cases)('is refused: %s', (_what, message) => {
     expect(() => authenticator.answerHandshake(message)).toThrow(MalformedAuthError);
   });
 
-  test('whatever a request says about certificates is ignored', () => {
+  test('is answered whatever it says about certificates', () => {
     const odd = ['x', [], 5, { certifiers: 'x' }, { types: [] }, { certifiers: Array(101).fill('x') }];
     for (const requestedCertificates of [undefined, null, {}, { certifiers: ['a'], types: { b: ['c'] } }, ...odd]) {
       expect(authenticator.answerHandshake(initialRequest({ requestedCertificates })).session.issuedAt).toBe(clock.now);
@@ -200,69 +202,71 @@ describe('handshakes that are refused', () => {
   });
 });
 
-describe('sessions', () => {
-  test('have an age, and open at any', () => {
+describe('a session', () => {
+  test('verifies at any age', () => {
     const authenticator = make();
     const session = shakeHands(authenticator);
-    expect(authenticator.age(session)).toBe(0);
+    expect(authenticator.getAgeMs(session)).toBe(0);
     clock.now += 30 * 24 * HOUR;
-    expect(authenticator.openSession(session.nonce, client.identityKey)).toEqual(opened(session));
-    expect(authenticator.age(session)).toBe(30 * 24 * HOUR);
-    expect(authenticator.sessionLifeMs).toBe(HOUR);
+    expect(authenticator.verifySessionNonce(session.nonce, client.identityKey)).toEqual(opened(session));
+    expect(authenticator.getAgeMs(session)).toBe(30 * 24 * HOUR);
+    expect(authenticator.sessionLifetimeMs).toBe(HOUR);
   });
 
-  test('open on an instance whose clock is up to a minute behind, and no more', () => {
+  test('verifies on an instance whose clock is behind by up to a minute, and not by more', () => {
     const authenticator = make();
     const session = shakeHands(authenticator);
     clock.now -= 60_000;
-    expect(authenticator.age(authenticator.openSession(session.nonce, client.identityKey))).toBe(-60_000);
+    expect(authenticator.getAgeMs(authenticator.verifySessionNonce(session.nonce, client.identityKey))).toBe(-60_000);
     clock.now -= 1;
-    expect(() => authenticator.openSession(session.nonce, client.identityKey)).toThrow(SessionNotFoundError);
+    expect(() => authenticator.verifySessionNonce(session.nonce, client.identityKey)).toThrow(SessionNotFoundError);
   });
 
-  test('are minted for a client that is known', () => {
+  test('is minted for a known client', () => {
     const authenticator = make();
     const session = shakeHands(authenticator);
     clock.now += 5_000;
     const minted = authenticator.mintSession(client.identityKey);
     expect(minted).toMatchObject({ identityKey: client.identityKey, issuedAt: clock.now });
     expect(minted.nonce).not.toBe(session.nonce);
-    expect(authenticator.openSession(minted.nonce, client.identityKey)).toEqual(minted);
+    expect(authenticator.verifySessionNonce(minted.nonce, client.identityKey)).toEqual(minted);
   });
 
-  test('are not found for another identity', () => {
+  test('is not found for another identity', () => {
     const authenticator = make();
     const session = shakeHands(authenticator);
     const stranger = new SdkClient().identityKey;
-    expect(() => authenticator.openSession(session.nonce, stranger)).toThrow(SessionNotFoundError);
+    expect(() => authenticator.verifySessionNonce(session.nonce, stranger)).toThrow(SessionNotFoundError);
   });
 
-  test("are never the server's own", () => {
+  test("is never that of the server's own identity", () => {
     const authenticator = make();
     const own = authenticator.identityKey;
     expect(() => authenticator.answerHandshake(initialRequest({ identityKey: own }))).toThrow(AuthFailedError);
     const { nonce } = authenticator.mintSession(own);
-    expect(() => authenticator.openSession(nonce, own)).toThrow(SessionNotFoundError);
+    expect(() => authenticator.verifySessionNonce(nonce, own)).toThrow(SessionNotFoundError);
   });
 
-  test('open on every instance with the same keys, and on no other', () => {
+  test('verifies on every instance with the same keys, and on no other', () => {
     const session = shakeHands(make());
-    expect(make().openSession(session.nonce, client.identityKey)).toEqual(opened(session));
-    expect(make({ curve: loadCurve('wasm') }).openSession(session.nonce, client.identityKey)).toEqual(opened(session));
-    expect(() => make({ privateKey: Buffer.alloc(32, 8) }).openSession(session.nonce, client.identityKey)).toThrow(
-      SessionNotFoundError,
+    expect(make().verifySessionNonce(session.nonce, client.identityKey)).toEqual(opened(session));
+    expect(make({ curve: loadCurve('wasm') }).verifySessionNonce(session.nonce, client.identityKey)).toEqual(
+      opened(session),
     );
+    expect(() =>
+      make({ privateKey: Buffer.alloc(32, 8) }).verifySessionNonce(session.nonce, client.identityKey),
+    ).toThrow(SessionNotFoundError);
     const secret = Buffer.alloc(32, 9);
-    expect(() => make({ sessionSecrets: [secret] }).openSession(session.nonce, client.identityKey)).toThrow(
+    expect(() => make({ sessionSecrets: [secret] }).verifySessionNonce(session.nonce, client.identityKey)).toThrow(
       SessionNotFoundError,
     );
     const withSecret = shakeHands(make({ sessionSecrets: [secret] }));
     expect(
-      make({ sessionSecrets: [Buffer.alloc(32, 10), secret] }).openSession(withSecret.nonce, client.identityKey),
+      make({ sessionSecrets: [Buffer.alloc(32, 10), secret] }).verifySessionNonce(withSecret.nonce, client.identityKey),
     ).toEqual(opened(withSecret));
-    // The same secret under another server identity.
+    // The same secret with another server identity.
     const other = make({ privateKey: Buffer.alloc(32, 8), sessionSecrets: [secret] });
-    expect(() => other.openSession(withSecret.nonce, client.identityKey)).toThrow(SessionNotFoundError);
+    expect(() => other.verifySessionNonce(withSecret.nonce, client.identityKey)).toThrow(SessionNotFoundError);
   });
 });
 
@@ -270,5 +274,5 @@ test('refuses options that cannot work', () => {
   expect(() => make({ privateKey: Buffer.alloc(32) })).toThrow();
   expect(() => make({ sessionSecrets: [] })).toThrow();
   expect(() => make({ sessionSecrets: [Buffer.alloc(16, 1)] })).toThrow();
-  for (const sessionLifeMs of [0, -1, Number.NaN]) expect(() => make({ sessionLifeMs })).toThrow();
+  for (const sessionLifetimeMs of [0, -1, Number.NaN]) expect(() => make({ sessionLifetimeMs })).toThrow();
 });

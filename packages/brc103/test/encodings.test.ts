@@ -1,10 +1,10 @@
 import { BigNumber, Signature, Utils } from '@bsv/sdk';
-import { BoundedCache } from '../src/bounded-cache.js';
-import { decodeBase64, decodeHex, NO_VALUE, varint } from '../src/bytes.js';
+import { decodeBase64, decodeHex, encodeVarint, VARINT_NO_VALUE } from '../src/bytes.js';
 import { decodeDer, encodeDer } from '../src/der.js';
-import { Random, SEED } from './support/random.js';
+import { LruCache } from '../src/lru-cache.js';
+import { SEED, SeededRandom } from './support/seeded-random.js';
 
-test('base64 is read in its one canonical spelling only', () => {
+test('decodeBase64 accepts only canonical base64', () => {
   expect(decodeBase64('AAEC', 0, 10)).toEqual(Buffer.of(0, 1, 2));
   expect(decodeBase64('+/+/', 0, 10)).toEqual(Buffer.of(251, 255, 191));
   expect(decodeBase64('AA==', 1, 1)).toEqual(Buffer.of(0));
@@ -19,24 +19,24 @@ test('base64 is read in its one canonical spelling only', () => {
   expect(decodeBase64('A'.repeat(1_000_000), 0, 100)).toBeUndefined();
 });
 
-test('hex is lower case, whole bytes, bounded', () => {
+test('decodeHex accepts only whole bytes in lower case, within the limit', () => {
   expect(decodeHex('00ff', 2)).toEqual(Buffer.of(0, 255));
   for (const text of ['', '0', '0g', '00FF', ' 00', '00\n', '000000', '0x00', null, 17, ['00']]) {
     expect(decodeHex(text, 2)).toBeUndefined();
   }
 });
 
-test("varints are the SDK's", () => {
+test('encodeVarint agrees with the SDK', () => {
   for (const value of [0, 1, 252, 253, 254, 255, 256, 65535, 65536, 2 ** 31, 2 ** 32 - 1]) {
-    expect(Array.from(varint(value))).toEqual(new Utils.Writer().writeVarIntNum(value).toArray());
+    expect(Array.from(encodeVarint(value))).toEqual(new Utils.Writer().writeVarIntNum(value).toArray());
   }
-  expect(varint(2 ** 32).toString('hex')).toBe('ff0000000001000000');
-  expect(Array.from(NO_VALUE)).toEqual(new Utils.Writer().writeVarIntNum(-1).toArray());
-  for (const value of [-1, 0.5, Number.NaN, 2 ** 53]) expect(() => varint(value)).toThrow(RangeError);
+  expect(encodeVarint(2 ** 32).toString('hex')).toBe('ff0000000001000000');
+  expect(Array.from(VARINT_NO_VALUE)).toEqual(new Utils.Writer().writeVarIntNum(-1).toArray());
+  for (const value of [-1, 0.5, Number.NaN, 2 ** 53]) expect(() => encodeVarint(value)).toThrow(RangeError);
 });
 
-test('a bounded cache forgets what was used longest ago', () => {
-  const cache = new BoundedCache<string, number>(2);
+test('LruCache drops the least recently used entry', () => {
+  const cache = new LruCache<string, number>(2);
   cache.set('a', 1);
   cache.set('b', 2);
   expect(cache.get('a')).toBe(1);
@@ -47,8 +47,8 @@ test('a bounded cache forgets what was used longest ago', () => {
 describe('DER', () => {
   const compact = (r: Buffer, s: Buffer) => Buffer.concat([r, s]);
 
-  test("is the SDK's in both directions, short and high-bit integers included", () => {
-    const random = new Random(SEED);
+  test('agrees with the SDK in both directions, including short and high-bit integers', () => {
+    const random = new SeededRandom(SEED);
     for (let i = 0; i < 300; i++) {
       const [r, s] = [random.bytes(32), random.bytes(32)];
       r.fill(0, 0, random.pick([0, 0, 1, 2, 15, 31]));
@@ -61,23 +61,23 @@ describe('DER', () => {
     }
   });
 
-  test('writes 72 bytes at most, and wants 64', () => {
+  test('writes at most 72 bytes, and requires 64', () => {
     expect(encodeDer(Buffer.alloc(64, 0xff))).toHaveLength(72);
     expect(encodeDer(Buffer.alloc(64, 0x7f))).toHaveLength(70);
     expect(() => encodeDer(Buffer.alloc(63))).toThrow(RangeError);
   });
 
   test.each([
-    ['nothing', ''],
+    ['an empty value', ''],
     ['another tag', '3106020101020101'],
-    ['a byte behind the end', '300602010102010100'],
+    ['a byte after the end', '300602010102010100'],
     ['a length too short', '3005020101020101'],
     ['a length too long', '3007020101020101'],
     ['a long-form length', '308106020101020101'],
     ['an indefinite length', '3080020101020101'],
     ['one integer', '3003020101'],
     ['three integers', '3009020101020101020101'],
-    ['another type of integer', '3006030101020101'],
+    ['a wrong type of integer', '3006030101020101'],
     ['an empty integer', '30050200020101'],
     ['a negative r', '3006020181020101'],
     ['a negative s', '3006020101020181'],
@@ -90,7 +90,7 @@ describe('DER', () => {
     ['a truncated r', '30020201'],
     ['33 significant bytes', `3026${`0221${'01'.repeat(33)}`}020101`],
     ['34 bytes', `3027${`0222${'00'}${'81'.repeat(33)}`}020101`],
-    ['more than can be', `304a${`0223${'01'.repeat(35)}`}${`0223${'01'.repeat(35)}`}`],
+    ['more than 72 bytes', `304a${`0223${'01'.repeat(35)}`}${`0223${'01'.repeat(35)}`}`],
   ])('refuses %s', (_what, hex) => {
     expect(decodeDer(Buffer.from(hex, 'hex'))).toBeUndefined();
   });
@@ -98,7 +98,7 @@ describe('DER', () => {
   test('refuses every truncation, and never throws', () => {
     const der = encodeDer(Buffer.alloc(64, 0x91));
     for (let length = 0; length < der.length; length++) expect(decodeDer(der.subarray(0, length))).toBeUndefined();
-    const random = new Random(SEED + 2);
+    const random = new SeededRandom(SEED + 2);
     for (let i = 0; i < 2_000; i++) decodeDer(Buffer.concat([Buffer.of(0x30), random.bytes(random.below(80))]));
   });
 });

@@ -1,12 +1,7 @@
-import {
-  isEventOfAcceptedSize,
-  isPushable,
-  isSpeakableEventName,
-  MAX_EVENT_BYTES,
-} from '../src/socket/event-limits.js';
+import { fitsInEvent, isAcceptedEventName, isAcceptedEventSize, MAX_EVENT_BYTES } from '../src/socket/event-limits.js';
 
 const encodedBytes = (eventName: string, data: unknown) => Buffer.byteLength(JSON.stringify({ eventName, data }));
-const isAccepted = (data: unknown) => isEventOfAcceptedSize('e', data, encodedBytes('e', data));
+const isAccepted = (data: unknown) => isAcceptedEventSize('e', data, encodedBytes('e', data));
 
 test.each([
   ['a plain one', 'sendMessage-02ab-inbox', true],
@@ -23,11 +18,11 @@ test.each([
   ['one with an isolate', 'a\u2066b', false],
   ['a reserved one', 'disconnect', false],
   ['an internal one', '_unknown', false],
-])('a name: %s', (_kind, name, isSpeakable) => {
-  expect(isSpeakableEventName(name)).toBe(isSpeakable);
+])('isAcceptedEventName judges a name: %s', (_kind, name, isAccepted) => {
+  expect(isAcceptedEventName(name)).toBe(isAccepted);
 });
 
-test('an event is measured as it is encoded: quotes count twice, control characters six times', () => {
+test('the encoded size of an event counts: quotes twice, control characters six times', () => {
   const room = MAX_EVENT_BYTES - encodedBytes('e', { body: '' });
   for (const [text, width] of [
     ['x', 1],
@@ -38,17 +33,17 @@ test('an event is measured as it is encoded: quotes count twice, control charact
     const most = Math.floor(room / width);
     expect(isAccepted({ body: text.repeat(most) })).toBe(true);
     expect(isAccepted({ body: text.repeat(most + 1) })).toBe(false);
-    expect(isPushable('e', { body: text.repeat(most) })).toBe(true);
-    expect(isPushable('e', { body: text.repeat(most + 1) })).toBe(false);
+    expect(fitsInEvent('e', { body: text.repeat(most) })).toBe(true);
+    expect(fitsInEvent('e', { body: text.repeat(most + 1) })).toBe(false);
   }
 });
 
-test('numbers weigh 24 bytes each, however they are written', () => {
+test('each number weighs 24 bytes, however it is written', () => {
   expect(isAccepted(Array.from({ length: 43_000 }, () => 1))).toBe(true);
   expect(isAccepted(Array.from({ length: 44_000 }, () => 1))).toBe(false);
 });
 
-test('more than 100,000 values or 64 levels are not accepted', () => {
+test('an event with more than 100,000 values or 64 levels is not accepted', () => {
   expect(isAccepted(Array.from({ length: 99_990 }, () => []))).toBe(true);
   expect(isAccepted(Array.from({ length: 100_001 }, () => []))).toBe(false);
   const nested = (levels: number): unknown => (levels === 0 ? 'core' : [nested(levels - 1)]);

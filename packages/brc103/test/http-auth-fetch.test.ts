@@ -81,7 +81,7 @@ const json = async (path: string, config?: Parameters<SdkClient['fetch']>[1]) =>
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 };
 
-test('GET, with and without a query', async () => {
+test('a GET is authenticated with and without a query', async () => {
   expect(await json('/echo')).toEqual({
     status: 200,
     body: { identityKey: client.identityKey, method: 'GET', url: '/echo', body: '', query: {} },
@@ -98,12 +98,12 @@ test.each([
   ['text/plain;charset=utf-8', 'not json {'],
   ['application/x-www-form-urlencoded', 'a=1&b=%20+'],
   ['application/vnd.custom+json', '{}'],
-])('POST of %s: the body arrives byte for byte', async (type, body) => {
+])('the body of a POST of %s arrives byte for byte', async (type, body) => {
   const response = await json('/echo', { method: 'POST', headers: { 'Content-Type': type }, body });
   expect(response).toMatchObject({ status: 200, body: { method: 'POST', body, identityKey: client.identityKey } });
 });
 
-test('POST of an object, of nothing as JSON, of nothing at all, and of an empty string', async () => {
+test('a POST is authenticated with an object, with no body, and with an empty string', async () => {
   const headers = { 'content-type': 'application/json' };
   expect((await json('/echo', { method: 'POST', headers, body: { a: [1] } })).body['body']).toBe('{"a":[1]}');
   expect((await json('/echo', { method: 'POST', headers })).body['body']).toBe('{}');
@@ -114,12 +114,12 @@ test('POST of an object, of nothing as JSON, of nothing at all, and of an empty 
   }
 });
 
-test('custom headers of the request are inside the signature', async () => {
+test('a request with custom headers is authenticated', async () => {
   const headers = { 'X-BSV-Topic': 'a, b', 'x-bsv-a': 'caf\u00e9', Authorization: 'Bearer x' };
   expect(await json('/echo', { headers })).toMatchObject({ status: 200 });
 });
 
-test('answers of every kind verify in the client', async () => {
+test('the client verifies responses of every kind', async () => {
   const get = async (path: string, method = 'GET') => {
     const response = await client.fetch(app.url + path, { method });
     return { status: response.status, text: await response.text(), headers: response.headers };
@@ -143,25 +143,25 @@ test('answers of every kind verify in the client', async () => {
   expect(Buffer.from(await bytes.arrayBuffer())).toEqual(Buffer.from([0, 255, 128]));
 });
 
-test('404s and errors are signed like everything else', async () => {
+test('404s and errors are signed like all responses', async () => {
   expect(await json('/nowhere')).toEqual({ status: 404, body: { status: 'error', code: 'ERR_NOT_FOUND' } });
   for (const path of ['/throws', '/rejects']) {
     expect(await json(path)).toEqual({ status: 500, body: { status: 'error', code: 'ERR_INTERNAL' } });
   }
 });
 
-test('an error behind half an answer ends the connection, as it does without signatures', async () => {
+test('an error after half a response closes the connection, as it does without signatures', async () => {
   await expect(client.fetch(`${app.url}/half-written`)).rejects.toThrow('Network error');
 });
 
-test('several requests at once', async () => {
+test('several requests at once share one handshake', async () => {
   await json('/echo');
   const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => json(`/echo?i=${i}`)));
   expect(answers.map(({ body }) => body['query'])).toEqual(Array.from({ length: 20 }, (_, i) => ({ i: String(i) })));
   expect(app.outcomes.filter((outcome) => outcome === 'handshake')).toHaveLength(1);
 });
 
-test('an expired session: the client shakes hands again by itself', async () => {
+test('the client repeats the handshake when its session has expired', async () => {
   await json('/echo');
   clock.now += 3_600_000;
   expect(await json('/echo')).toMatchObject({ status: 200 });
@@ -172,7 +172,7 @@ test('an expired session: the client shakes hands again by itself', async () => 
   expect(app.outcomes).toEqual(['handshake', 'ok', 'ok', 'session_not_found', 'handshake', 'ok']);
 });
 
-/** From now on, another instance answers at this app's address, as behind a load balancer or after a restart. */
+/** Lets another instance serve this app's address from now on, as behind a load balancer or after a restart. */
 async function handOver(privateKey: Uint8Array, clientNonces: MemoryNonceStore): Promise<TestApp> {
   const other = await startApp((express) => void express.get('/echo', (_req, res) => void res.json({ other: true })), {
     authenticator: authenticatorOf(privateKey),
@@ -193,7 +193,7 @@ test('another instance with the same key and store serves the session', async ()
 test.each([
   ['another key', Buffer.alloc(32, 8), () => store],
   ['a store that has lost the session', SERVER_KEY, () => new MemoryNonceStore()],
-])('the client shakes hands with an instance with %s', async (_what, privateKey, clientNonces) => {
+])('the client repeats the handshake with an instance with %s', async (_what, privateKey, clientNonces) => {
   await json('/echo');
   const other = await handOver(privateKey, clientNonces());
   expect(await json('/echo')).toEqual({ status: 200, body: { other: true } });
@@ -201,7 +201,7 @@ test.each([
   await other.close();
 });
 
-test('a body above the limit is refused, and the client told', async () => {
+test('a body above the limit is refused, and the client gets a 413', async () => {
   const headers = { 'content-type': 'text/plain' };
   const body = 'x'.repeat(1024 * 1024 + 1);
   await expect(client.fetch(`${app.url}/echo`, { method: 'POST', headers, body })).rejects.toThrow('413');

@@ -6,13 +6,14 @@ import { gzipSync } from 'node:zlib';
 import express from 'express';
 import { createAuthenticator, type InitialResponse } from '../src/authenticator.js';
 import { loadCurve } from '../src/curve/load-curve.js';
-import { type ClaimedRequest, createAuthMiddleware } from '../src/http/middleware.js';
-import { exchange, type PlainResponse, SdkClient } from './support/sdk-client.js';
+import { createAuthMiddleware } from '../src/http/auth-middleware.js';
+import type { ClaimedRequest } from '../src/http/claimed-request.js';
+import { type PlainResponse, SdkClient, sendPlainRequest } from './support/sdk-client.js';
 import {
-  initialRequest,
-  isSigned,
+  createInitialRequest,
+  isSignedResponse,
   type SignedRequest,
-  send,
+  sendSignedRequest,
   shakeHands,
   signRequest,
 } from './support/signed-request.js';
@@ -56,7 +57,7 @@ afterEach(() => app.close());
 
 const sign = (draft?: Parameters<typeof signRequest>[3]) => signRequest(app.url, client, handshake, draft);
 
-/** Refused before any handler, in JSON, without a signature. */
+/** Expects that the request was refused before any handler, in JSON, without a signature. */
 function expectRefusal(response: PlainResponse, status: number, code: string): Record<string, unknown> {
   expect(response.status).toBe(status);
   expect(response.headers['content-type']).toMatch(/^application\/json/);
@@ -68,9 +69,9 @@ function expectRefusal(response: PlainResponse, status: number, code: string): R
   return body;
 }
 
-test('a signed request is served, and its answer signed', async () => {
+test('a signed request is served, and its response is signed', async () => {
   const request = await sign();
-  const response = await send(request);
+  const response = await sendSignedRequest(request);
   expect(JSON.parse(response.text)).toEqual({ identityKey: client.identityKey, length: 7 });
   expect(response.headers).toMatchObject({
     'x-bsv-auth-version': '0.1',
@@ -80,32 +81,32 @@ test('a signed request is served, and its answer signed', async () => {
     'cache-control': 'no-store',
   });
   expect(response.headers.etag).toBeUndefined();
-  expect(await isSigned(client, handshake, request, response)).toBe(true);
+  expect(await isSignedResponse(client, handshake, request, response)).toBe(true);
   expect(app.outcomes).toEqual(['ok']);
 });
 
-test('without auth headers: exactly the 401 that clients know', async () => {
-  const response = await exchange(`${app.url}/echo`, { method: 'POST' }, 'anything');
+test('a request without auth headers gets exactly the 401 that clients know', async () => {
+  const response = await sendPlainRequest(`${app.url}/echo`, { method: 'POST' }, 'anything');
   const body = expectRefusal(response, 401, 'UNAUTHORIZED');
   expect(body).toEqual({ status: 'error', code: 'UNAUTHORIZED', message: 'Mutual-authentication failed!' });
-  expect((await exchange(`${app.url}/echo`, { method: 'HEAD' })).status).toBe(401);
+  expect((await sendPlainRequest(`${app.url}/echo`, { method: 'HEAD' })).status).toBe(401);
   expect(app.outcomes).toEqual(['unauthorized', 'unauthorized']);
 });
 
-test('the identity of somebody else is refused, and the handler never runs', async () => {
+test('a request with the identity of another client is refused, and its handler never runs', async () => {
   const request = await sign();
   request.headers['x-bsv-auth-identity-key'] = new SdkClient().identityKey;
-  expectRefusal(await send(request), 401, 'ERR_AUTH_FAILED');
+  expectRefusal(await sendSignedRequest(request), 401, 'ERR_AUTH_FAILED');
   expect(app.outcomes).toEqual(['session_not_found']);
 });
 
-test('a session opened by somebody else for my identity is of no use to them', async () => {
+test('a session that an attacker has opened for another identity is of no use to the attacker', async () => {
   const thief = new SdkClient();
-  // They can shake hands in my name, but sign only with their own key.
+  // An attacker can begin a handshake for the victim's identity, but sign only with its own key.
   const stolen = await shakeHands(app.url, client);
   const request = await signRequest(app.url, thief, stolen);
   request.headers['x-bsv-auth-identity-key'] = client.identityKey;
-  expectRefusal(await send(request), 401, 'ERR_AUTH_FAILED');
+  expectRefusal(await sendSignedRequest(request), 401, 'ERR_AUTH_FAILED');
 });
 
 const tampering: [string, (request: SignedRequest) => void][] = [
@@ -126,20 +127,20 @@ const tampering: [string, (request: SignedRequest) => void][] = [
   ['nonce', (request) => (request.headers['x-bsv-auth-nonce'] = randomBytes(32).toString('base64'))],
 ];
 
-test.each(tampering)('tampering with the %s is noticed', async (_what, tamper) => {
+test.each(tampering)('a request with a changed part is refused: %s', async (_what, tamper) => {
   const request = await sign();
   tamper(request);
-  expectRefusal(await send(request), 401, 'ERR_AUTH_FAILED');
+  expectRefusal(await sendSignedRequest(request), 401, 'ERR_AUTH_FAILED');
 });
 
-test('parameters of the content-type are not signed, and the body is nevertheless', async () => {
+test('parameters of the content-type are not signed, but the body is', async () => {
   const request = await sign();
   request.headers['content-type'] = 'application/json; charset=utf-8';
-  expect((await send(request)).status).toBe(200);
+  expect((await sendSignedRequest(request)).status).toBe(200);
   const other = await sign();
   other.headers['content-type'] = 'application/json; charset=utf-8';
   other.body = '{"a":3}';
-  expect((await send(other)).status).toBe(401);
+  expect((await sendSignedRequest(other)).status).toBe(401);
 });
 
 describe('auth headers', () => {
@@ -147,17 +148,17 @@ describe('auth headers', () => {
     (n) => `x-bsv-auth-${n}`,
   );
 
-  test.each(names)('%s: missing, double, or too long', async (name) => {
+  test.each(names)('%s is refused when it is missing, sent twice, or too long', async (name) => {
     const request = await sign();
     const value = String(request.headers[name]);
     delete request.headers[name];
-    expectRefusal(await send(request), 400, 'ERR_AUTH_MALFORMED');
+    expectRefusal(await sendSignedRequest(request), 400, 'ERR_AUTH_MALFORMED');
     request.headers[name] = [value, value];
-    expectRefusal(await send(request), 400, 'ERR_AUTH_MALFORMED');
+    expectRefusal(await sendSignedRequest(request), 400, 'ERR_AUTH_MALFORMED');
     request.headers[name] = value.padEnd(10_000, 'A');
-    expectRefusal(await send(request), 400, 'ERR_AUTH_MALFORMED');
+    expectRefusal(await sendSignedRequest(request), 400, 'ERR_AUTH_MALFORMED');
     request.headers[name] = '';
-    expectRefusal(await send(request), 400, 'ERR_AUTH_MALFORMED');
+    expectRefusal(await sendSignedRequest(request), 400, 'ERR_AUTH_MALFORMED');
     expect(app.outcomes).toEqual(Array(4).fill('malformed'));
   });
 
@@ -173,52 +174,52 @@ describe('auth headers', () => {
     ['x-bsv-auth-signature', (value) => value.padEnd(146, '0')],
     ['x-bsv-auth-request-id', () => randomBytes(31).toString('base64')],
     ['x-bsv-auth-request-id', () => '%%%'],
-  ])('%s: encoded wrongly (%#)', async (name, spoil) => {
+  ])('%s is refused when it is not encoded correctly (%#)', async (name, spoil) => {
     const request = await sign();
     request.headers[name] = spoil(String(request.headers[name]));
-    expectRefusal(await send(request), 400, 'ERR_AUTH_MALFORMED');
+    expectRefusal(await sendSignedRequest(request), 400, 'ERR_AUTH_MALFORMED');
   });
 
-  test('a doubled content-type or authorization is refused, too', async () => {
+  test('a content-type or authorization that is sent twice is refused, too', async () => {
     const request = await sign();
     Object.assign(request.headers, { authorization: ['a', 'b'] });
-    expectRefusal(await send(request), 400, 'ERR_AUTH_MALFORMED');
+    expectRefusal(await sendSignedRequest(request), 400, 'ERR_AUTH_MALFORMED');
     delete request.headers['authorization'];
     Object.assign(request.headers, { 'content-type': ['application/json', 'text/plain'] });
-    expectRefusal(await send(request), 400, 'ERR_AUTH_MALFORMED');
+    expectRefusal(await sendSignedRequest(request), 400, 'ERR_AUTH_MALFORMED');
   });
 
-  test('a signature that is hex but not DER proves nothing', async () => {
+  test('a signature that is hex but not DER is refused', async () => {
     const request = await sign();
     request.headers['x-bsv-auth-signature'] = '00ff';
-    expectRefusal(await send(request), 401, 'ERR_AUTH_FAILED');
+    expectRefusal(await sendSignedRequest(request), 401, 'ERR_AUTH_FAILED');
   });
 });
 
 describe('sessions', () => {
-  test('an expired, a future and a foreign one are not found', async () => {
+  test('expired, future and foreign sessions are not found', async () => {
     const description = 'Session not found for nonce';
     const request = await sign();
     clock.now += 3_600_001;
-    expect(expectRefusal(await send(request), 401, 'ERR_AUTH_FAILED')).toMatchObject({ description });
+    expect(expectRefusal(await sendSignedRequest(request), 401, 'ERR_AUTH_FAILED')).toMatchObject({ description });
     clock.now -= 3_600_001 + 60_001;
-    expect(expectRefusal(await send(request), 401, 'ERR_AUTH_FAILED')).toMatchObject({ description });
+    expect(expectRefusal(await sendSignedRequest(request), 401, 'ERR_AUTH_FAILED')).toMatchObject({ description });
     clock.now += 60_001;
     request.headers['x-bsv-auth-your-nonce'] = randomBytes(48).toString('base64');
-    expect(expectRefusal(await send(request), 401, 'ERR_AUTH_FAILED')).toMatchObject({ description });
+    expect(expectRefusal(await sendSignedRequest(request), 401, 'ERR_AUTH_FAILED')).toMatchObject({ description });
     expect(app.outcomes).toEqual(Array(3).fill('session_not_found'));
   });
 });
 
 describe('replays', () => {
-  test('a request is good once', async () => {
+  test('a request is accepted once', async () => {
     const request = await sign();
-    expect((await send(request)).status).toBe(200);
+    expect((await sendSignedRequest(request)).status).toBe(200);
     app.handled.length = 0;
-    const body = expectRefusal(await send(request), 401, 'ERR_AUTH_FAILED');
+    const body = expectRefusal(await sendSignedRequest(request), 401, 'ERR_AUTH_FAILED');
     expect(body['description']).toBe('This request was already used');
     expect(app.outcomes).toEqual(['ok', 'replayed']);
-    expect((await send(await sign())).status).toBe(200);
+    expect((await sendSignedRequest(await sign())).status).toBe(200);
     const keys = claims.map(({ key }) => Buffer.from(key).toString('hex'));
     expect(keys).toEqual([keys[0], keys[0], keys[2]]);
     expect(keys[2]).not.toBe(keys[0]);
@@ -226,49 +227,49 @@ describe('replays', () => {
     expect(claims[0]?.expiresAt).toEqual(new Date(clock.now + 3_600_000 + 60_000));
   });
 
-  test('only what was verified is claimed', async () => {
+  test('only a verified request is claimed', async () => {
     const request = await sign();
-    await send({ ...request, body: '{}' });
-    await send({
+    await sendSignedRequest({ ...request, body: '{}' });
+    await sendSignedRequest({
       ...request,
       headers: { ...request.headers, 'x-bsv-auth-your-nonce': randomBytes(48).toString('base64') },
     });
     expect(claims).toEqual([]);
-    expect((await send(request)).status).toBe(200);
+    expect((await sendSignedRequest(request)).status).toBe(200);
   });
 
-  test('when the memory of claims fails, so does the request, signed', async () => {
+  test('when the store of claims fails, the request fails with a signed response', async () => {
     claim = async () => {
       throw new Error('no connection to 10.0.0.1');
     };
     const request = await sign();
-    const response = await send(request);
+    const response = await sendSignedRequest(request);
     expect(response.status).toBe(500);
     expect(JSON.parse(response.text)).toEqual({ status: 'error', code: 'ERR_INTERNAL' });
-    expect(await isSigned(client, handshake, request, response)).toBe(true);
+    expect(await isSignedResponse(client, handshake, request, response)).toBe(true);
     expect(app.handled).toEqual([]);
     expect(app.outcomes).toEqual(['error']);
   });
 });
 
-test('unsigned conditions have no effect', async () => {
+test('conditional headers, which are not signed, have no effect', async () => {
   const request = await sign({ method: 'GET', headers: {}, body: '', path: '/echo' });
   request.headers['if-none-match'] = '*';
   request.headers['if-modified-since'] = new Date().toUTCString();
-  expect((await send(request)).status).toBe(200);
+  expect((await sendSignedRequest(request)).status).toBe(200);
 });
 
 describe('bodies', () => {
   const oneSocket = () => new Agent({ keepAlive: true, maxSockets: 1 });
 
-  /** Two requests over one connection; the second must not be disturbed by what was left of the first. */
+  /** Sends two requests over one connection. The rest of the first request must not disturb the second one. */
   async function thenAnother(first: SignedRequest, agent: Agent): Promise<[PlainResponse, PlainResponse]> {
     const options = { agent, path: first.path, method: first.method, headers: first.headers };
-    const answer = await exchange(first.url, options, first.body);
+    const answer = await sendPlainRequest(first.url, options, first.body);
     const handled = app.handled.splice(0);
     expect(handled).toEqual([]);
     const next = await sign();
-    const following = await exchange(
+    const following = await sendPlainRequest(
       next.url,
       { agent, path: next.path, method: next.method, headers: next.headers },
       next.body,
@@ -278,9 +279,14 @@ describe('bodies', () => {
   }
 
   test.each<[string, number, string, (request: SignedRequest) => void]>([
-    ['too large, and saying so', 413, 'ERR_BODY_TOO_LARGE', (request) => (request.body = 'x'.repeat(LIMIT + 1))],
     [
-      'too large, in chunks',
+      'a body that is too large by its content-length',
+      413,
+      'ERR_BODY_TOO_LARGE',
+      (request) => (request.body = 'x'.repeat(LIMIT + 1)),
+    ],
+    [
+      'a body that is too large, in chunks',
       413,
       'ERR_BODY_TOO_LARGE',
       (request) => {
@@ -289,7 +295,7 @@ describe('bodies', () => {
       },
     ],
     [
-      'compressed',
+      'a compressed body',
       415,
       'ERR_UNSUPPORTED_ENCODING',
       (request) => {
@@ -298,7 +304,7 @@ describe('bodies', () => {
       },
     ],
     [
-      'large, without auth headers',
+      'a large body without auth headers',
       401,
       'UNAUTHORIZED',
       (request) => {
@@ -307,7 +313,7 @@ describe('bodies', () => {
       },
     ],
     [
-      'large, with a foreign session',
+      'a large body with a foreign session',
       401,
       'ERR_AUTH_FAILED',
       (request) => {
@@ -315,7 +321,7 @@ describe('bodies', () => {
         request.headers['x-bsv-auth-your-nonce'] = randomBytes(48).toString('base64');
       },
     ],
-  ])('%s: refused, and the connection stays usable', async (_what, status, code, spoil) => {
+  ])('%s is refused, and the connection stays usable', async (_what, status, code, spoil) => {
     const request = await sign();
     spoil(request);
     const agent = oneSocket();
@@ -327,17 +333,17 @@ describe('bodies', () => {
     agent.destroy();
   });
 
-  test('as large as the limit, in chunks, or called "identity": fine', async () => {
+  test('a body is accepted at the limit, in chunks, and with the encoding "identity"', async () => {
     const body = 'x'.repeat(LIMIT);
     const whole = await sign({ body });
-    expect((await send(whole)).status).toBe(200);
+    expect((await sendSignedRequest(whole)).status).toBe(200);
     const chunked = await sign({ body });
     chunked.headers['transfer-encoding'] = 'chunked';
     chunked.headers['content-encoding'] = 'identity';
-    expect(JSON.parse((await send(chunked)).text)).toMatchObject({ length: LIMIT });
+    expect(JSON.parse((await sendSignedRequest(chunked)).text)).toMatchObject({ length: LIMIT });
   });
 
-  test('a client that waits for 100 Continue gets it', async () => {
+  test('a client that waits for 100 Continue receives it', async () => {
     const { url, path, method, headers, body } = await sign();
     const status = await new Promise((resolve, reject) => {
       const req = httpRequest(url + path, {
@@ -364,7 +370,7 @@ describe('bodies', () => {
       '',
     ].join('\r\n');
 
-  /** A connection, seen from both ends. */
+  /** A connection, with the sockets of both ends. */
   const open = async (): Promise<{ socket: Socket; serverSide: Socket }> => {
     const accepted = once(app.server, 'connection');
     const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
@@ -372,12 +378,12 @@ describe('bodies', () => {
     return { socket, serverSide };
   };
 
-  test('an upload that breaks off leaves nothing', async () => {
+  test('an aborted upload leaves nothing behind', async () => {
     const request = await sign({ body: 'x'.repeat(1_000) });
     const { socket, serverSide } = await open();
     const aborted = app.nextOutcome('aborted');
     const closed = new Promise((resolve) => serverSide.once('close', resolve));
-    app.server.once('request', () => socket.destroy()); // its body has been asked for by then
+    app.server.once('request', () => socket.destroy()); // the server reads the body by then
     socket.write(`${rawHead(request, 1_000)}${'x'.repeat(500)}`);
     await Promise.all([aborted, closed]);
     expect(app.handled).toEqual([]);
@@ -385,7 +391,7 @@ describe('bodies', () => {
     expect(app.outcomes).toEqual(['aborted']);
   });
 
-  test('a handshake that breaks off leaves nothing', async () => {
+  test('an aborted handshake leaves nothing behind', async () => {
     const { socket } = await open();
     const aborted = app.nextOutcome('aborted');
     socket.end('POST /.well-known/auth HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"version":', () =>
@@ -395,7 +401,7 @@ describe('bodies', () => {
     expect(app.outcomes).toEqual(['aborted']);
   });
 
-  test('a refused client that goes on sending slowly is answered after a while, and let go', async () => {
+  test('a refused client that keeps sending slowly gets its response after a while, and is disconnected', async () => {
     jest.useFakeTimers({
       doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'clearImmediate', 'Date', 'performance', 'hrtime'],
     });
@@ -418,7 +424,7 @@ describe('bodies', () => {
     }
   });
 
-  test('a client that leaves before its answer is signed costs nobody anything', async () => {
+  test('a client that disconnects before its response is signed causes no error', async () => {
     const request = await sign();
     const { socket, serverSide } = await open();
     const handling = new Promise<void>((resolve) => {
@@ -431,16 +437,16 @@ describe('bodies', () => {
     });
     socket.write(rawHead(request, 7) + String(request.body));
     await handling;
-    expect((await send(await sign({ path: '/nowhere' }))).status).toBe(404);
+    expect((await sendSignedRequest(await sign({ path: '/nowhere' }))).status).toBe(404);
   });
 
-  test('a request target that is no path is refused', async () => {
+  test('a request target that is not a path is refused', async () => {
     const request = await sign({ method: 'GET', path: '/echo', headers: {}, body: '' });
     request.path = 'http://other.example/echo';
-    expectRefusal(await send(request), 400, 'ERR_AUTH_MALFORMED');
+    expectRefusal(await sendSignedRequest(request), 400, 'ERR_AUTH_MALFORMED');
   });
 
-  test('a body parser in front is noticed, not trusted', async () => {
+  test('a body parser before the middleware causes an error', async () => {
     const outer = express();
     const errors: string[] = [];
     outer.use(express.json());
@@ -451,17 +457,17 @@ describe('bodies', () => {
     };
     outer.use(handler);
     app.server.removeAllListeners('request').on('request', outer);
-    expect((await send(await sign())).status).toBe(500);
+    expect((await sendSignedRequest(await sign())).status).toBe(500);
     expect(errors).toEqual(['The body was read already: put authentication before any body parser']);
   });
 });
 
 describe('POST /.well-known/auth', () => {
   const post = (body: string | Uint8Array, headers: Record<string, string> = { 'content-type': 'application/json' }) =>
-    exchange(`${app.url}/.well-known/auth`, { method: 'POST', headers }, body);
+    sendPlainRequest(`${app.url}/.well-known/auth`, { method: 'POST', headers }, body);
 
   test('answers in JSON and in headers', async () => {
-    const request = initialRequest(client);
+    const request = createInitialRequest(client);
     const response = await post(JSON.stringify(request), {});
     const body = JSON.parse(response.text) as InitialResponse;
     expect(response.status).toBe(200);
@@ -478,13 +484,16 @@ describe('POST /.well-known/auth', () => {
     expect(app.outcomes).toEqual(['handshake']);
   });
 
-  const good = JSON.stringify(initialRequest(client));
+  const good = JSON.stringify(createInitialRequest(client));
   test.each<[string, string | Uint8Array]>([
-    ['nothing', ''],
-    ['no JSON', '{"version":'],
-    ['no UTF-8', Buffer.concat([Buffer.from(good.slice(0, -1)), Buffer.from(',"x":"\xff"}', 'latin1')])],
+    ['an empty body', ''],
+    ['a body that is not JSON', '{"version":'],
+    [
+      'a body that is not UTF-8',
+      Buffer.concat([Buffer.from(good.slice(0, -1)), Buffer.from(',"x":"\xff"}', 'latin1')]),
+    ],
     ['null', 'null'],
-    ['a list', `[${good}]`],
+    ['an array', `[${good}]`],
     ['a string', JSON.stringify(good)],
     ['__proto__', good.replace('{', '{"__proto__":{},')],
     ['another version', good.replace('0.1', '0.9')],
@@ -497,13 +506,13 @@ describe('POST /.well-known/auth', () => {
     expect(app.outcomes).toEqual(['malformed']);
   });
 
-  test("refuses the server's own identity, whose signed answer could be sent back as a request of the server", async () => {
+  test("refuses the server's own identity, whose signed response could be sent back as a request of the server", async () => {
     const own = good.replace(client.identityKey, app.authenticator.identityKey);
     expectRefusal(await post(own), 401, 'ERR_AUTH_FAILED');
   });
 
-  test('ignores whatever is said about certificates', async () => {
-    const odd = { ...initialRequest(client), requestedCertificates: 'none, please', certificates: 7 };
+  test('ignores requests for certificates', async () => {
+    const odd = { ...createInitialRequest(client), requestedCertificates: 'none, please', certificates: 7 };
     expect((await post(JSON.stringify(odd))).status).toBe(200);
   });
 

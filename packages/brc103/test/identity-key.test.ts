@@ -10,7 +10,7 @@ const OFF_CURVE = `02${'0'.repeat(62)}05`;
 describe.each(['native', 'wasm'] as const)('%s', (name) => {
   const curve = loadCurve(name);
 
-  test('one spelling is an identity', () => {
+  test('isIdentityKey accepts only the canonical spelling', () => {
     expect(isIdentityKey(key, curve)).toBe(true);
     const others: unknown[] = [
       ...['self', 'anyone', '', key.toUpperCase(), uncompressed, `${key} `, ` ${key}`, `${key}\n`, `0x${key}`],
@@ -20,7 +20,7 @@ describe.each(['native', 'wasm'] as const)('%s', (name) => {
     for (const other of others) expect(isIdentityKey(other, curve)).toBe(false);
   });
 
-  test('other spellings of a key become that one', () => {
+  test('normaliseIdentityKey converts other spellings to the canonical one', () => {
     for (const spelling of [key, key.toUpperCase(), uncompressed, uncompressed.toUpperCase()]) {
       expect(normaliseIdentityKey(spelling, curve)).toBe(key);
     }
@@ -43,7 +43,7 @@ describe.each(['native', 'wasm'] as const)('%s', (name) => {
   });
 });
 
-test('the curve may be left out', () => {
+test('the curve is optional', () => {
   expect(isIdentityKey(key)).toBe(true);
   expect(normaliseIdentityKey(key.toUpperCase())).toBe(key);
 });

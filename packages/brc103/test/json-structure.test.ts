@@ -1,7 +1,7 @@
-import { excessOfJson, MAX_JSON } from '../src/json-structure.js';
+import { DEFAULT_JSON_LIMITS, findExceededJsonLimit } from '../src/json-limits.js';
 
 const limits = { containers: 5, keys: 4, depth: 3 };
-const judge = (json: string) => [excessOfJson(json, limits), excessOfJson(Buffer.from(json), limits)];
+const judge = (json: string) => [findExceededJsonLimit(json, limits), findExceededJsonLimit(Buffer.from(json), limits)];
 const both = (excess: string | undefined) => [excess, excess];
 
 test.each([
@@ -17,7 +17,7 @@ test.each([
   ['{"a":1,"b":2,"c":3,"d":4}', undefined],
   ['{"a":1,"b":2,"c":3,"d":4,"e":5}', 'keys'],
   ['[1,2,3,4,5,6,7,8,9,"a","b","c","d"]', undefined],
-])('%s is judged by its objects, arrays, names and depth', (json, excess) => {
+])('findExceededJsonLimit counts the objects, arrays, names and depth of %s', (json, excess) => {
   expect(judge(json)).toEqual(both(excess));
 });
 
@@ -27,25 +27,25 @@ test.each([
   ['quotes, which are escaped', String.raw`"\"[[[[\"[[[["`],
   ['a backslash at its end', String.raw`["\\",[[]],"\\"]`],
   ['letters of several bytes', '"📬ü[[[[["'],
-])('what stands in a text with %s is no structure', (_what, json) => {
+])('the content of a string with %s does not count', (_what, json) => {
   expect(judge(json)).toEqual(both(undefined));
 });
 
-test('structure behind a text that ends in a backslash counts', () => {
+test('structure after a string that ends in a backslash counts', () => {
   expect(judge(String.raw`["\\",[[[1]]]]`)).toEqual(both('depth'));
 });
 
 test.each(['"', String.raw`"\ `.trim(), '[[[', ']]]]', '}{', '"a', ':::::', '[[[['])(
-  '%s, which is no JSON, is judged without trouble',
+  '%s, which is not JSON, causes no error',
   (json) => {
     expect(() => judge(json)).not.toThrow();
   },
 );
 
-test('what clients send is within the usual limits', () => {
+test('the requests of current clients are within the default limits', () => {
   const transaction = `{"tx":[${'255,'.repeat(2_000_000)}0]}`;
   const nested = `${'{"a":'.repeat(64)}1${'}'.repeat(64)}`;
   const text = JSON.stringify('[{"a":'.repeat(1_000_000));
-  for (const json of [transaction, nested, text]) expect(excessOfJson(json)).toBeUndefined();
-  expect(excessOfJson(`[${'{},'.repeat(MAX_JSON.containers)}0]`)).toBe('containers');
+  for (const json of [transaction, nested, text]) expect(findExceededJsonLimit(json)).toBeUndefined();
+  expect(findExceededJsonLimit(`[${'{},'.repeat(DEFAULT_JSON_LIMITS.containers)}0]`)).toBe('containers');
 });

@@ -1,13 +1,13 @@
 import { KeyDeriver, PrivateKey, ProtoWallet } from '@bsv/sdk';
 import { loadCurve } from '../src/curve/load-curve.js';
-import { createKeys, invoiceNumber, type KeyUse } from '../src/keys.js';
-import { Random, SEED } from './support/random.js';
+import { createKeys, formatInvoiceNumber, type KeyDerivation } from '../src/keys.js';
+import { SEED, SeededRandom } from './support/seeded-random.js';
 
 const LEVELS = [0, 1, 2] as const;
 
-describe.each(['native', 'wasm'] as const)('keys on %s', (name) => {
+describe.each(['native', 'wasm'] as const)('keys with %s', (name) => {
   const curve = loadCurve(name);
-  const random = new Random(SEED);
+  const random = new SeededRandom(SEED);
   const party = () => {
     const bytes = random.bytes(32);
     const sdkKey = new PrivateKey(bytes.toString('hex'), 16);
@@ -18,15 +18,15 @@ describe.each(['native', 'wasm'] as const)('keys on %s', (name) => {
     };
   };
 
-  test("have the SDK's identity", () => {
+  test('have the same identity as in the SDK', () => {
     const { keys, identityKey } = party();
     expect(keys.identityKey).toBe(identityKey);
   });
 
-  test('sign what the SDK verifies, and verify what the SDK signs', async () => {
+  test('make signatures that the SDK verifies, and verify signatures of the SDK', async () => {
     for (let i = 0; i < 30; i++) {
       const [us, them] = [party(), party()];
-      const use: KeyUse = {
+      const use: KeyDerivation = {
         securityLevel: random.pick(LEVELS),
         protocol: random.pick(['auth message signature', 'Some Other thing', ' trimmed ']),
         keyID: random.text('abcÄ€😀 +/=-', 1 + random.below(60)),
@@ -57,9 +57,9 @@ describe.each(['native', 'wasm'] as const)('keys on %s', (name) => {
     }
   });
 
-  test('work with oneself as counterparty', async () => {
+  test('accept their own identity as the counterparty', async () => {
     const { keys, wallet, identityKey } = party();
-    const use: KeyUse = { securityLevel: 2, protocol: 'tests', keyID: '1', counterparty: identityKey };
+    const use: KeyDerivation = { securityLevel: 2, protocol: 'tests', keyID: '1', counterparty: identityKey };
     const { signature } = await wallet.createSignature({
       data: [1],
       protocolID: [2, 'tests'],
@@ -69,7 +69,7 @@ describe.each(['native', 'wasm'] as const)('keys on %s', (name) => {
     expect(keys.verify(Buffer.of(1), Buffer.from(signature), use)).toBe(true);
   });
 
-  test('keep working beyond the bound of their cache', () => {
+  test('work with more counterparties than the cache holds', () => {
     const keys = createKeys(Buffer.alloc(32, 3), curve, 2);
     const parties = [party(), party(), party(), party()];
     for (let round = 0; round < 2; round++) {
@@ -92,14 +92,14 @@ describe.each(['native', 'wasm'] as const)('keys on %s', (name) => {
     }
   });
 
-  test('refuse a root that is no key', () => {
+  test('refuse an invalid root key', () => {
     for (const bad of [Buffer.alloc(32), Buffer.alloc(31, 1), Buffer.alloc(0)])
       expect(() => createKeys(bad, curve)).toThrow();
   });
 });
 
 describe('invoice numbers', () => {
-  // The SDK's own computation, which its types keep private.
+  // The computation of the SDK, which its types keep private.
   const deriver = new KeyDeriver(new PrivateKey(5)) as unknown as {
     computeInvoiceNumber(protocolID: [number, string], keyID: string): string;
   };
@@ -130,8 +130,8 @@ describe('invoice numbers', () => {
     [-1, 'protocol name', '1'],
     [1.5, 'protocol name', '1'],
     [2, '', '1'],
-  ])('level %p, protocol %p: as the SDK', (level, protocol, keyID) => {
+  ])('agree with the SDK for level %p and protocol %p', (level, protocol, keyID) => {
     const theirs = attempt(() => deriver.computeInvoiceNumber([level, protocol], keyID));
-    expect(attempt(() => invoiceNumber(level, protocol, keyID))).toBe(theirs);
+    expect(attempt(() => formatInvoiceNumber(level, protocol, keyID))).toBe(theirs);
   });
 });

@@ -1,12 +1,11 @@
 import { AuthFetch, CompletedProtoWallet, PrivateKey } from '@bsv/sdk';
-import type { WorkSchedule } from '../src/http/middleware.js';
+import type { WorkSchedule } from '../src/http/work-schedule.js';
 import { startApp, type TestApp } from './support/test-app.js';
 
-/** Large bodies and answers are worked on in pieces, and other clients are served in between. */
 const BYTES = 3_000_000;
 const TEXT = 'x'.repeat(BYTES);
 
-/** Runs what it is given, unless it is told otherwise, and counts. */
+/** Counts the work that it runs. `decide` can delay or refuse it. */
 class Turns implements WorkSchedule {
   pieces = 0;
   portions = 0;
@@ -42,7 +41,7 @@ const newClient = () => new AuthFetch(new CompletedProtoWallet(PrivateKey.fromRa
 const upload = (client: AuthFetch, body = TEXT) =>
   client.fetch(`${app.url}/size`, { method: 'POST', headers: { 'content-type': 'text/plain' }, body });
 
-test('a large body is read in portions and hashed in pieces', async () => {
+test('a large body is read in portions and hashed in chunks', async () => {
   const response = await upload(newClient());
   expect(await response.json()).toEqual({ bytes: BYTES });
   expect(turns.portions).toBeGreaterThan(3);
@@ -51,7 +50,7 @@ test('a large body is read in portions and hashed in pieces', async () => {
   expect(turns.pieces - pieces).toBeLessThan(pieces / 2);
 });
 
-test('while a large body waits for its turn, another client is served', async () => {
+test('another client is served while a large body waits for its turn', async () => {
   let goOn = () => {};
   const held = new Promise<void>((resolve) => {
     turns.decide = async (path, isPortion) => {
@@ -71,7 +70,7 @@ test('while a large body waits for its turn, another client is served', async ()
   expect(await (await response).json()).toEqual({ bytes: BYTES });
 });
 
-test('a large body whose turn does not come is refused, and handled by nobody', async () => {
+test('a large body that gets no turn is refused, and its handler never runs', async () => {
   const client = newClient();
   await client.fetch(`${app.url}/small`);
   turns.decide = async (path, isPortion) => {
@@ -81,7 +80,7 @@ test('a large body whose turn does not come is refused, and handled by nobody', 
   expect(app.handled).toEqual(['GET /small']);
 });
 
-test('a large answer is hashed in pieces, and its signature is right', async () => {
+test('a large response is hashed in chunks, and its signature verifies', async () => {
   const client = newClient();
   await client.fetch(`${app.url}/small`);
   const before = turns.pieces;
@@ -89,12 +88,12 @@ test('a large answer is hashed in pieces, and its signature is right', async () 
   expect(turns.pieces - before).toBeGreaterThan(BYTES / 1_048_576 + 2);
 });
 
-test('a large answer whose turn does not come is signed and sent all the same', async () => {
+test('a large response that gets no turn is still signed and sent', async () => {
   const client = newClient();
   await client.fetch(`${app.url}/small`);
   let seen = 0;
   turns.decide = async (path) => {
-    // The first two are the verification and the handler.
+    // The first two pieces are the verification and the handler.
     if (path === '/large' && ++seen > 2) throw new Error('too much');
   };
   expect(await (await client.fetch(`${app.url}/large`)).text()).toBe(TEXT);

@@ -1,26 +1,25 @@
-import { FramePace, MIN_FRAME_BYTES_PER_SECOND } from '../src/socket/frame-pace.ts';
+import { MIN_FRAME_BYTES_PER_SECOND, SlowFrameDetector } from '../src/socket/slow-frame-detector.ts';
 import { ManualClock } from './support/manual-clock.ts';
 
-/** A frame that has begun comes to an end, or its connection does. */
 let clock: ManualClock;
 let tooSlow: jest.Mock;
-let pace: FramePace;
+let pace: SlowFrameDetector;
 beforeEach(() => {
   clock = new ManualClock();
   tooSlow = jest.fn();
-  pace = new FramePace(clock, tooSlow);
+  pace = new SlowFrameDetector(clock, tooSlow);
 });
 
-/** Lets a frame come at this pace. */
+/** Lets a frame arrive at this pace. */
 function come(bytesPerSecond: number, seconds: number): void {
   for (let second = 1; second <= seconds; second++) {
-    pace.receiving(second * bytesPerSecond);
+    pace.onFrameBytes(second * bytesPerSecond);
     clock.advance(1_000);
   }
 }
 
-test('a frame that stands still is too slow after a minute and a look', () => {
-  pace.receiving(1_000);
+test('a frame that makes no progress is too slow at the check after a minute', () => {
+  pace.onFrameBytes(1_000);
   clock.advance(60_000);
   expect(tooSlow).not.toHaveBeenCalled();
   clock.advance(15_000);
@@ -28,12 +27,12 @@ test('a frame that stands still is too slow after a minute and a look', () => {
   expect(clock.pending).toBe(0);
 });
 
-test('a large frame at a steady slow pace may take its time', () => {
+test('a large frame at a slow and steady pace is not too slow', () => {
   come(MIN_FRAME_BYTES_PER_SECOND, 3_000);
   expect(tooSlow).not.toHaveBeenCalled();
 });
 
-test('a frame that stops after a good start is too slow in the end', () => {
+test('a frame that stops after a fast start is too slow in the end', () => {
   come(100_000, 10);
   clock.advance(240_000);
   expect(tooSlow).not.toHaveBeenCalled();
@@ -41,14 +40,14 @@ test('a frame that stops after a good start is too slow in the end', () => {
   expect(tooSlow).toHaveBeenCalledTimes(1);
 });
 
-test('a frame that ends is watched no more, and small ones one after the other are not slow', () => {
+test('a frame is not observed after its end, and small frames in sequence are not too slow', () => {
   for (let i = 0; i < 1_000; i++) {
-    pace.receiving(100);
+    pace.onFrameBytes(100);
     clock.advance(1_000);
-    pace.receiving(10);
+    pace.onFrameBytes(10);
     clock.advance(1_000);
   }
   expect(tooSlow).not.toHaveBeenCalled();
-  pace.receiving(0);
+  pace.onFrameBytes(0);
   expect(clock.pending).toBe(0);
 });

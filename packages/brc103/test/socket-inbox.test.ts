@@ -1,9 +1,8 @@
-import { authenticator, client, closeAll, echo } from './support/echo.ts';
+import { closeAll, connectClient, createTestAuthenticator, startEchoServer } from './support/echo-server.js';
 
-/** Frames are worked on when it is their client's turn, in the order of sending. */
 afterEach(closeAll);
 
-/** Work that waits until the test lets it go on. */
+/** A schedule whose work waits until the test continues it. */
 function gate() {
   const waiting: { work: () => void; resolve: () => void; reject: (error: Error) => void }[] = [];
   let isOpen = true;
@@ -30,13 +29,13 @@ function gate() {
 }
 
 test.each([['websocket'], ['polling']])(
-  'frames that had to wait are handled in the order of sending, by %s',
+  'frames that had to wait are handled in the order of sending, over %s',
   async (transport) => {
     const turns = gate();
-    const server = await echo(authenticator(), { schedule: turns.schedule });
-    const alice = await client(server.url, { transports: [transport] });
+    const server = await startEchoServer(createTestAuthenticator(), { schedule: turns.schedule });
+    const alice = await connectClient(server.url, { transports: [transport] });
     alice.socket.emit('first', 0);
-    await alice.next('echo');
+    await alice.waitForNext('echo');
     turns.shut();
     const arrived = new Promise<void>((resolve) => {
       let count = 0;
@@ -44,25 +43,25 @@ test.each([['websocket'], ['polling']])(
     });
     for (let n = 1; n <= 400; n++) alice.socket.emit('counted', n);
     if (transport === 'polling') await arrived;
-    // Of all that comes, one piece of work waits for a turn; the others wait for it.
+    // Only the first frame waits for a turn. The others wait in the queue.
     while (turns.waiting.length === 0) await new Promise((resolve) => setImmediate(resolve));
     expect(turns.waiting).toHaveLength(1);
     expect(server.seen).toHaveLength(1);
     turns.open();
-    await server.until(() => server.seen.length === 401);
+    await server.waitFor(() => server.seen.length === 401);
     expect(server.seen.map(({ data }) => data)).toEqual(Array.from({ length: 401 }, (_, n) => n));
     expect(server.closed).toEqual([]);
   },
 );
 
-test('a frame that gets no turn ends the connection, and what came behind it is not handled', async () => {
+test('a frame that gets no turn closes the connection, and later frames are not handled', async () => {
   const turns = gate();
-  const server = await echo(authenticator(), { schedule: turns.schedule });
-  const alice = await client(server.url);
+  const server = await startEchoServer(createTestAuthenticator(), { schedule: turns.schedule });
+  const alice = await connectClient(server.url);
   alice.socket.emit('first', 0);
-  await alice.next('echo');
+  await alice.waitForNext('echo');
   turns.shut();
-  const gone = alice.next('disconnect');
+  const gone = alice.waitForNext('disconnect');
   for (let n = 1; n <= 3; n++) alice.socket.emit('more', n);
   while (turns.waiting.length === 0) await new Promise((resolve) => setImmediate(resolve));
   turns.waiting.splice(0)[0]?.reject(new Error('too much of this client waits'));
@@ -71,7 +70,7 @@ test('a frame that gets no turn ends the connection, and what came behind it is 
   expect(server.seen).toHaveLength(1);
 });
 
-test('of a large frame no more is read than it is the turn of its client', async () => {
+test('a large frame is read only as far as its client has had turns', async () => {
   const portions: number[] = [];
   let goOn: (() => void) | undefined;
   const waits = new Promise<void>((resolve) => {
@@ -81,7 +80,7 @@ test('of a large frame no more is read than it is the turn of its client', async
   const held = new Promise<void>((resolve) => {
     isHeld = resolve;
   });
-  const server = await echo(authenticator(), {
+  const server = await startEchoServer(createTestAuthenticator(), {
     schedule: async (_socket: unknown, work: () => void, bytesToRead = 0) => {
       if (bytesToRead > 0) {
         portions.push(bytesToRead);
@@ -91,34 +90,34 @@ test('of a large frame no more is read than it is the turn of its client', async
       work();
     },
   });
-  const alice = await client(server.url, { transports: ['websocket'] });
+  const alice = await connectClient(server.url, { transports: ['websocket'] });
   alice.socket.emit('first', 0);
-  await alice.next('echo');
+  await alice.waitForNext('echo');
   alice.socket.emit('large', 'x'.repeat(200_000));
   await held;
-  const bob = await client(server.url, { transports: ['websocket'] });
+  const bob = await connectClient(server.url, { transports: ['websocket'] });
   bob.socket.emit('small', 1);
-  await bob.next('echo');
+  await bob.waitForNext('echo');
   expect(server.seen.map(({ eventName }) => eventName)).not.toContain('large');
   expect(portions).toHaveLength(1);
   goOn?.();
-  await server.until(() => server.seen.length === 3);
-  // Four characters or so for each byte, in portions of 256 KB.
+  await server.waitFor(() => server.seen.length === 3);
+  // A byte takes about four characters, and portions have 256 KB.
   expect(portions.length).toBeGreaterThan(1);
 });
 
-test('a large frame that gets no turn ends its connection', async () => {
-  const server = await echo(authenticator(), {
+test('a large frame that gets no turn closes its connection', async () => {
+  const server = await startEchoServer(createTestAuthenticator(), {
     schedule: async (_socket: unknown, work: () => void, bytesToRead = 0) => {
       if (bytesToRead > 0) throw new Error('too much');
       work();
     },
   });
-  const alice = await client(server.url, { transports: ['websocket'] });
+  const alice = await connectClient(server.url, { transports: ['websocket'] });
   alice.socket.emit('first', 0);
-  await alice.next('echo');
+  await alice.waitForNext('echo');
   alice.socket.emit('large', 'x'.repeat(200_000));
-  await server.until(() => server.closed.length > 0);
+  await server.waitFor(() => server.closed.length > 0);
   expect(server.undelivered).toEqual(['overloaded']);
   expect(server.seen).toHaveLength(1);
 });

@@ -1,7 +1,3 @@
-export {
-  type FinishPaymentsParts,
-  finishPaymentsRegularly,
-  openPayments,
-  type PaymentsParts,
-} from './open-payments.js';
-export { PaymentDesk, type PaymentDeskParts, type PaymentStep } from './payment-desk.js';
+export { createPaymentService } from './create-payment-service.js';
+export { createPaymentWarmUp } from './payment-warm-up.js';
+export { startPaymentRecovery } from './recovery.js';

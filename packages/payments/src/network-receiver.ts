@@ -1,74 +1,78 @@
-import { type Logger, RuleError, within } from '@messagebox/shared';
-import type { Money } from '@messagebox/wallet';
+import { RuleError } from '@messagebox/messages';
+import type { Logger } from '@messagebox/shared';
+import type { BsvServices } from '@messagebox/wallet';
+import pTimeout from 'p-timeout';
 import type { PaymentReceiver } from './payment-receiver.js';
-import type { ServerOutput } from './payment-records.js';
+import type { ServerOutput } from './payment-store.js';
 
-export interface NetworkReceiverParts {
-  readonly money: Pick<Money, 'chain' | 'wallet'>;
+/** Options of {@link createNetworkReceiver}. */
+export interface NetworkReceiverOptions {
+  readonly bsv: Pick<BsvServices, 'chain' | 'wallet'>;
   readonly hasWallet: boolean;
   readonly log: Logger;
-  /** Milliseconds that the network, and then the wallet, may take. Default: 30 s each. */
-  readonly patienceMs?: number;
+  /** Milliseconds for the network, and again for the wallet. Default: 30 s. */
+  readonly timeoutMs?: number;
 }
 
 const LABEL = 'messagebox delivery fee';
-const PATIENCE_MS = 30_000;
+const DEFAULT_TIMEOUT_MS = 30_000;
 
 /**
- * Gives the transaction to the network, since its sender may not have done so, and then the server's output to the
- * server's wallet. The wallet by itself would not do: the toolbox's takes in what was never sent, double spends too, and
- * with outputs for recipients only it is not asked at all. What the network has taken, no trouble of the wallet refuses.
+ * Gives the transaction to the network, because its sender may not have done so, and then the server's output to the
+ * server's wallet. The wallet alone is not enough: the toolbox accepts transactions that were never broadcast, even double
+ * spends, and the wallet is not involved when only recipients are paid. A transaction that the network has accepted is not
+ * refused because of a failure of the wallet.
  */
-export function networkReceiver({
-  money,
+export function createNetworkReceiver({
+  bsv,
   hasWallet,
   log,
-  patienceMs = PATIENCE_MS,
-}: NetworkReceiverParts): PaymentReceiver {
+  timeoutMs = DEFAULT_TIMEOUT_MS,
+}: NetworkReceiverOptions): PaymentReceiver {
   return {
     hasWallet,
     async receive({ txid, beef, serverOutput }) {
       try {
-        const outcome = await within(patienceMs, money.chain.broadcast(txid, beef));
+        const outcome = await pTimeout(bsv.chain.broadcast(txid, beef), { milliseconds: timeoutMs });
         if (outcome !== 'accepted') return outcome;
       } catch (error) {
-        throw notYet(log, txid, error, 'ERR_CHAIN_UNAVAILABLE', 503);
+        throw retryLaterError(log, txid, error, 'ERR_CHAIN_UNAVAILABLE', 503);
       }
       try {
-        if (serverOutput !== undefined) await within(patienceMs, takeIn(money, beef, serverOutput));
+        if (serverOutput !== undefined)
+          await pTimeout(internalize(bsv, beef, serverOutput), { milliseconds: timeoutMs });
       } catch (error) {
-        throw notYet(log, txid, error, 'ERR_INTERNALIZE_FAILED', 500);
+        throw retryLaterError(log, txid, error, 'ERR_INTERNALIZE_FAILED', 500);
       }
       return 'received';
     },
   };
 }
 
-async function takeIn(
-  { wallet }: Pick<Money, 'wallet'>,
+async function internalize(
+  { wallet }: Pick<BsvServices, 'wallet'>,
   beef: Uint8Array,
   { outputIndex, remittance }: ServerOutput,
 ): Promise<void> {
-  const { accepted } = await (await wallet.wallet()).internalizeAction({
+  const { accepted } = await (await wallet.getWallet()).internalizeAction({
     tx: [...beef],
     outputs: [{ outputIndex, protocol: 'wallet payment', paymentRemittance: remittance }],
     description: 'MessageBox delivery fee',
     labels: [LABEL],
   });
-  if (!accepted) throw new Error('The wallet has not accepted the payment.');
+  if (!accepted) throw new Error('The wallet did not accept the payment.');
 }
 
-function notYet(
+function retryLaterError(
   log: Logger,
   txid: string,
   error: unknown,
   code: 'ERR_CHAIN_UNAVAILABLE' | 'ERR_INTERNALIZE_FAILED',
   status: 500 | 503,
 ): RuleError {
-  // Not the error itself: a wallet's may carry the whole transaction.
+  // The error is not logged as a whole, because a wallet's error may contain the transaction.
   const reason = error instanceof Error ? error.message : String(error);
   log.warn({ txid, reason }, 'a payment could not be received yet');
-  const description =
-    'The payment could not be received now. Send the same request again later: it is taken only once.';
+  const description = 'The payment could not be received now. Send the same request again later: it is used only once.';
   return new RuleError(code, description, status);
 }

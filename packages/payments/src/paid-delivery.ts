@@ -1,39 +1,42 @@
-import { type Delivery, RuleError, storedBody, storedWithPayment } from '@messagebox/shared';
-import { walletDescription } from './payment-description.js';
+import { type Delivery, RuleError, toStoredBody, toStoredBodyWithPayment } from '@messagebox/messages';
+import { toWalletDescription } from './payment-description.js';
 
-/** What is stored and told once a payment is taken, without what follows from the payment itself. */
+/** The messages of a payment as they are recorded, without what can be computed from the payment. */
 export interface PaidDelivery {
   readonly messageBox: string;
-  /** As it was sent. */
+  /** The body as it was sent. */
   readonly body: string;
   readonly messages: readonly {
     readonly recipient: string;
     readonly messageId: string;
-    /** What is the recipient's of the payment, as its sender described it. */
+    /** The recipient's outputs of the payment, as the sender described them. */
     readonly outputs: readonly object[];
   }[];
-  /** As it was sent; what is stored fits wallets. */
+  /** When messages without outputs expire: ISO 8601. Those with outputs carry a payment, and never expire. */
+  readonly expiresAt?: string;
+  /** As it was sent. The stored form is made to fit wallets. */
   readonly description?: string;
   readonly labels?: readonly string[];
 }
 
 /**
- * Bytes of what is stored. The whole transaction goes to each recipient who is paid, in the wordy form that clients read,
- * so that a small request can be a lot; and each must fit into a packet to the database with every quote escaped.
+ * Bytes of the stored messages, `each` and `all` of them. Each paid recipient gets the whole transaction as a JSON list of
+ * numbers, so a small request can become large. A message must also fit into a packet to the database when every quote is
+ * escaped.
  */
-const MOST_BYTES = { each: 8 * 1024 * 1024, all: 16 * 1024 * 1024 };
-/** Outputs beside one message: clients refuse a payment that has more. */
+const MAX_STORED_BYTES = { each: 8 * 1024 * 1024, all: 16 * 1024 * 1024 };
+/** Outputs of one message. Clients refuse a payment that has more. */
 const MAX_OUTPUTS_OF_MESSAGE = 101;
 
 /**
- * The messages as they are stored, each with its recipient's part of the payment beside the body.
+ * Builds the messages as they are stored. A paid recipient gets its part of the payment beside the body.
  *
  * @param beef AtomicBEEF
  */
-export function unfold(sender: string, beef: Uint8Array, delivery: PaidDelivery): Delivery {
-  const { messageBox, body, messages } = delivery;
-  const plain = storedBody(body);
-  const [before, after] = around(beef, delivery);
+export function expandDelivery(sender: string, beef: Uint8Array, delivery: PaidDelivery): Delivery {
+  const { messageBox, body, messages, expiresAt } = delivery;
+  const plain = toStoredBody(body);
+  const [before, after] = splitPaymentJson(beef, delivery);
   return {
     liveBody: body,
     messages: messages.map(({ recipient, messageId, outputs }) => ({
@@ -42,43 +45,45 @@ export function unfold(sender: string, beef: Uint8Array, delivery: PaidDelivery)
       messageId,
       sender,
       carriesPayment: outputs.length > 0,
-      body: outputs.length === 0 ? plain : storedWithPayment(body, `${before}${JSON.stringify(outputs)}${after}`),
+      ...(outputs.length > 0 || expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
+      body: outputs.length === 0 ? plain : toStoredBodyWithPayment(body, `${before}${JSON.stringify(outputs)}${after}`),
     })),
   };
 }
 
-/** @throws {RuleError} `ERR_INVALID_PAYMENT` for what would be too much to store or to read, or can't be written as JSON */
-export function refuseTooLarge(beef: Uint8Array, delivery: PaidDelivery): void {
+/** @throws {RuleError} `ERR_INVALID_PAYMENT` when a message would be too large, or cannot be written as JSON */
+export function assertDeliverySize(beef: Uint8Array, delivery: PaidDelivery): void {
   const paid = delivery.messages.filter(({ outputs }) => outputs.length > 0);
   if (paid.length === 0) return;
-  const shared = Buffer.byteLength(around(beef, delivery).join('')) + Buffer.byteLength(JSON.stringify(delivery.body));
+  const shared =
+    Buffer.byteLength(splitPaymentJson(beef, delivery).join('')) + Buffer.byteLength(JSON.stringify(delivery.body));
   let all = 0;
   for (const { outputs } of paid) {
     if (outputs.length > MAX_OUTPUTS_OF_MESSAGE) {
       const description = `A message may have ${MAX_OUTPUTS_OF_MESSAGE} outputs of the payment, and one has ${outputs.length}.`;
       throw new RuleError('ERR_INVALID_PAYMENT', description);
     }
-    const each = shared + Buffer.byteLength(jsonOf(outputs));
+    const each = shared + Buffer.byteLength(stringifyOutputs(outputs));
     all += each;
-    if (each <= MOST_BYTES.each && all <= MOST_BYTES.all) continue;
+    if (each <= MAX_STORED_BYTES.each && all <= MAX_STORED_BYTES.all) continue;
     throw new RuleError(
       'ERR_INVALID_PAYMENT',
-      `The payment's transaction is too large to be passed on to ${paid.length} recipients. Send in portions.`,
+      `The payment's transaction is too large to be passed on to ${paid.length} recipients. Use several smaller requests.`,
     );
   }
 }
 
-/** Bytes of UTF-8 of what is stored for each message, in their order. */
-export function storedBytes(beef: Uint8Array, delivery: PaidDelivery): number[] {
-  const plain = Buffer.byteLength(storedBody(delivery.body));
+/** Bytes of UTF-8 of each message as it is stored, in their order. */
+export function countStoredBytes(beef: Uint8Array, delivery: PaidDelivery): number[] {
+  const plain = Buffer.byteLength(toStoredBody(delivery.body));
   if (delivery.messages.every(({ outputs }) => outputs.length === 0)) return delivery.messages.map(() => plain);
-  const paid = Buffer.byteLength(storedWithPayment(delivery.body, around(beef, delivery).join('')));
+  const paid = Buffer.byteLength(toStoredBodyWithPayment(delivery.body, splitPaymentJson(beef, delivery).join('')));
   return delivery.messages.map(({ outputs }) =>
-    outputs.length === 0 ? plain : paid + Buffer.byteLength(jsonOf(outputs)),
+    outputs.length === 0 ? plain : paid + Buffer.byteLength(stringifyOutputs(outputs)),
   );
 }
 
-function jsonOf(outputs: readonly object[]): string {
+function stringifyOutputs(outputs: readonly object[]): string {
   try {
     return JSON.stringify(outputs);
   } catch {
@@ -86,8 +91,8 @@ function jsonOf(outputs: readonly object[]): string {
   }
 }
 
-/** JSON of a recipient's part, before and after its outputs. */
-function around(beef: Uint8Array, { description, labels }: PaidDelivery): [string, string] {
-  const rest = JSON.stringify({ description: walletDescription(description), labels }).slice(1);
+/** The JSON of a recipient's part of the payment, before and after its outputs. */
+function splitPaymentJson(beef: Uint8Array, { description, labels }: PaidDelivery): [string, string] {
+  const rest = JSON.stringify({ description: toWalletDescription(description), labels }).slice(1);
   return [`{"tx":[${beef.join(',')}],"outputs":`, rest === '}' ? rest : `,${rest}`];
 }

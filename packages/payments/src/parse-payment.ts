@@ -1,71 +1,72 @@
-import { field, type NormaliseKey, RuleError } from '@messagebox/shared';
+import { getField, type NormaliseKey, RuleError } from '@messagebox/messages';
 import { z } from 'zod';
-import { hasUnsafeProperty, insertionRemittance, label, text } from './wallet-fields.js';
+import { hasUnsafeProperty, insertionRemittance, labelSchema, textSchema } from './wallet-fields.js';
 
-/** More than a transaction of a batch to 1,000 recipients has. */
-const MOST_OUTPUTS = 2_000;
-/** BRC-43 ends at 800 characters for a prefix, a space and a suffix. */
-const LONGEST_DERIVATION = 399;
-/** What is stored is shorter; so much wallets let their owners write. */
-const DESCRIPTION_BYTES = { least: 0, most: 2_000 };
-const MOST_LABELS = 100;
+/** A batch to 1,000 recipients needs about 1,001. */
+const MAX_OUTPUTS = 2_000;
+/** BRC-43 allows 800 characters for prefix, space and suffix together. */
+const MAX_DERIVATION_LENGTH = 399;
+/** The limit of wallets for what their owners write. The stored description is shorter. */
+const DESCRIPTION_BYTES = { min: 0, max: 2_000 };
+const MAX_LABELS = 100;
 
-/** Base64 as wallets take it: they would refuse anything else after it was paid. */
-const derivation = z
+/** Canonical base64. Wallets refuse anything else, after the money was sent. */
+const derivationSchema = z
   .string()
-  .max(LONGEST_DERIVATION)
+  .max(MAX_DERIVATION_LENGTH)
   .regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$/);
 
-/** How the receiver of an output finds its key (BRC-29). */
+/** The key derivation of an output (BRC-29). */
 const remittance = z.object({
-  derivationPrefix: derivation,
-  derivationSuffix: derivation,
+  derivationPrefix: derivationSchema,
+  derivationSuffix: derivationSchema,
   senderIdentityKey: z.string().regex(/^0[23][0-9a-f]{64}$/),
   customInstructions: z.unknown().optional(),
 });
 
-const anyOutput = {
+const commonOutputFields = {
   outputIndex: z.number().int().min(0),
   customInstructions: z.unknown().optional(),
 };
-const nothing = z.null().optional();
+const nullOrMissing = z.null().optional();
 
 const output = z.discriminatedUnion('protocol', [
   z.object({
-    ...anyOutput,
+    ...commonOutputFields,
     protocol: z.literal('wallet payment'),
     paymentRemittance: remittance,
-    insertionRemittance: nothing,
+    insertionRemittance: nullOrMissing,
   }),
   z.object({
-    ...anyOutput,
+    ...commonOutputFields,
     protocol: z.literal('basket insertion'),
-    paymentRemittance: nothing,
+    paymentRemittance: nullOrMissing,
     insertionRemittance,
   }),
 ]);
 
-const shape = z.object({
+const paymentSchema = z.object({
   outputs: z.array(output),
-  description: text(DESCRIPTION_BYTES).optional(),
-  labels: z.array(label).optional(),
+  description: textSchema(DESCRIPTION_BYTES).optional(),
+  labels: z.array(labelSchema).optional(),
 });
 
+/** The key derivation of an output (BRC-29): how its owner finds the key. */
 export type Remittance = Omit<z.infer<typeof remittance>, 'customInstructions'>;
 
 /** One output of the payment's transaction, as the sender describes it. */
 export interface PaymentOutput {
   readonly outputIndex: number;
-  /** How the owner finds the key (BRC-29). Undefined for what is no wallet payment, which pays nobody. */
+  /** Undefined when the output is not a wallet payment; it pays nobody then. */
   readonly remittance: Remittance | undefined;
-  /** Whom the sender names as its owner, normalised. */
+  /** The identity key that the sender names as the owner, normalised. */
   readonly owner: string | undefined;
-  /** As it came, for the owner's wallet, but without what is null: wallets know what is there and what is not. */
+  /** The sender's description for the owner's wallet, without null fields: to wallets, null is not the same as missing. */
   readonly given: object;
 }
 
-/** `payment` of a request, well-formed; nothing is verified. */
-export interface Payment {
+/** A well-formed `payment` of a request. Nothing is verified. */
+export interface ParsedPayment {
   /** AtomicBEEF (BRC-95). */
   readonly tx: Uint8Array;
   readonly outputs: readonly PaymentOutput[];
@@ -74,23 +75,29 @@ export interface Payment {
 }
 
 /**
- * @param payment anything may have come
+ * Parses `payment` of a request.
+ *
+ * @param payment unchecked
  * @throws {RuleError} `ERR_MISSING_PAYMENT_TX` without a transaction, `ERR_INVALID_PAYMENT` for anything else
  */
-export function parsePayment(payment: unknown, normaliseKey: NormaliseKey): Payment {
-  const tx = field(payment, 'tx');
+export function parsePayment(payment: unknown, normaliseKey: NormaliseKey): ParsedPayment {
+  const tx = getField(payment, 'tx');
   if (tx === undefined || tx === null) {
     throw new RuleError('ERR_MISSING_PAYMENT_TX', 'payment.tx is missing: an AtomicBEEF as an array of bytes.');
   }
-  if (!isBytes(tx)) throw invalid('payment.tx must be an AtomicBEEF as an array of bytes.');
-  const given = listOf(payment, 'outputs', MOST_OUTPUTS) ?? [];
-  if (hasUnsafeProperty(given)) throw invalid('payment.outputs has a property that no wallet reads.');
-  const labels = listOf(payment, 'labels', MOST_LABELS);
-  const read = shape.safeParse({ outputs: given, labels, description: field(payment, 'description') ?? undefined });
+  if (!isByteArray(tx)) throw invalidPaymentError('payment.tx must be an AtomicBEEF as an array of bytes.');
+  const given = parseList(payment, 'outputs', MAX_OUTPUTS) ?? [];
+  if (hasUnsafeProperty(given)) throw invalidPaymentError('payment.outputs has a property that wallets refuse.');
+  const labels = parseList(payment, 'labels', MAX_LABELS);
+  const read = paymentSchema.safeParse({
+    outputs: given,
+    labels,
+    description: getField(payment, 'description') ?? undefined,
+  });
   if (!read.success) {
     const [issue] = read.error.issues;
     const where = ['payment', ...(issue?.path ?? [])].join('.');
-    throw invalid(`${where} is not what BRC-29 and BRC-100 ask for.`);
+    throw invalidPaymentError(`${where} is not valid by BRC-29 and BRC-100.`);
   }
   return {
     tx: Uint8Array.from(tx),
@@ -103,9 +110,9 @@ export function parsePayment(payment: unknown, normaliseKey: NormaliseKey): Paym
       ];
       return {
         outputIndex,
-        remittance: remittanceOf(paymentRemittance, normaliseKey),
-        owner: ownerOf(instructions, normaliseKey),
-        given: withoutNulls(given[i] as object),
+        remittance: toRemittance(paymentRemittance, normaliseKey),
+        owner: readOwner(instructions, normaliseKey),
+        given: removeNulls(given[i] as object),
       };
     }),
     description: read.data.description,
@@ -113,44 +120,48 @@ export function parsePayment(payment: unknown, normaliseKey: NormaliseKey): Paym
   };
 }
 
-/** Counted before anything is looked at: each wrong element would cost an error of its own. */
-function listOf(payment: unknown, name: string, most: number): unknown[] | undefined {
-  const list = field(payment, name) ?? undefined;
+/** Checks the length before the schema sees the list, which would create an error object for each wrong entry. */
+function parseList(payment: unknown, name: string, maxEntries: number): unknown[] | undefined {
+  const list = getField(payment, name) ?? undefined;
   if (list === undefined) return undefined;
-  if (!Array.isArray(list)) throw invalid(`payment.${name} must be a list.`);
-  if (list.length > most) throw invalid(`payment.${name} may have at most ${most} entries.`);
+  if (!Array.isArray(list)) throw invalidPaymentError(`payment.${name} must be a list.`);
+  if (list.length > maxEntries) throw invalidPaymentError(`payment.${name} may have at most ${maxEntries} entries.`);
   return list;
 }
 
-function isBytes(value: unknown): value is number[] {
+function isByteArray(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((byte) => Number.isInteger(byte) && byte >= 0 && byte <= 255);
 }
 
-function remittanceOf(
+function toRemittance(
   given: z.infer<typeof remittance> | null | undefined,
   normaliseKey: NormaliseKey,
 ): Remittance | undefined {
   if (given === undefined || given === null) return undefined;
   const { derivationPrefix, derivationSuffix, senderIdentityKey } = given;
   if (normaliseKey(senderIdentityKey) !== senderIdentityKey) {
-    throw invalid('A senderIdentityKey in payment.outputs is not a public key.');
+    throw invalidPaymentError('A senderIdentityKey in payment.outputs is not a public key.');
   }
   return { derivationPrefix, derivationSuffix, senderIdentityKey };
 }
 
-/** Custom instructions are JSON, as text or as it is; whatever else there is in them is the owner's business. */
-function ownerOf(instructions: readonly unknown[], normaliseKey: NormaliseKey): string | undefined {
+/** Reads `recipientIdentityKey` from custom instructions: JSON, as a value or as text. Other fields are the owner's. */
+function readOwner(instructions: readonly unknown[], normaliseKey: NormaliseKey): string | undefined {
   for (const instruction of instructions) {
-    const key = field(typeof instruction === 'string' ? tryParse(instruction) : instruction, 'recipientIdentityKey');
+    const key = getField(
+      typeof instruction === 'string' ? tryParseJson(instruction) : instruction,
+      'recipientIdentityKey',
+    );
     if (key === undefined) continue;
     const normalised = typeof key === 'string' ? normaliseKey(key) : undefined;
-    if (normalised === undefined) throw invalid('A recipientIdentityKey in customInstructions is not a public key.');
+    if (normalised === undefined)
+      throw invalidPaymentError('A recipientIdentityKey in customInstructions is not a public key.');
     return normalised;
   }
   return undefined;
 }
 
-function tryParse(text: string): unknown {
+function tryParseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -158,10 +169,10 @@ function tryParse(text: string): unknown {
   }
 }
 
-function withoutNulls(output: object): object {
+function removeNulls(output: object): object {
   return Object.fromEntries(Object.entries(output).filter(([, value]) => value !== null));
 }
 
-function invalid(description: string): RuleError {
+function invalidPaymentError(description: string): RuleError {
   return new RuleError('ERR_INVALID_PAYMENT', description);
 }

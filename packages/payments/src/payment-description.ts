@@ -1,16 +1,16 @@
-/** What every wallet takes as the description of a payment (BRC-100), in bytes of UTF-8. */
+/** The description of a payment in BRC-100, in bytes of UTF-8. */
 const MIN_BYTES = 5;
 const MAX_BYTES = 50;
 const CONTROL_CHARACTERS = /\p{Cc}+/gu;
 
 /**
- * A payment's description as its recipient's wallet takes it, since a wallet that refuses it refuses the money. Too long a
- * one is cut, between code points; control characters become spaces. One that is too short is left out: clients have a
- * default of their own. So no sender is refused for words, and every recipient can take what was paid.
+ * Makes a payment's description fit for the recipient's wallet, which would refuse the money together with a wrong
+ * description. Control characters become spaces, and a long text is cut between code points. A text that is too short is
+ * left out, because clients have a default.
  *
- * @returns undefined when none is to be stored
+ * @returns undefined when no description is to be stored
  */
-export function walletDescription(given: string | undefined): string | undefined {
+export function toWalletDescription(given: string | undefined): string | undefined {
   const text = (given ?? '').replace(CONTROL_CHARACTERS, ' ').trim();
   let [fitting, bytes] = ['', 0];
   for (const character of text) {

@@ -1,14 +1,14 @@
-import type { OpenPayment } from './payment-records.js';
+import type { PendingPayment } from './payment-store.js';
 
-/** Gets a payment's transaction to the network, and the server's part of it into the server's wallet. */
+/** Gives a payment's transaction to the network, and the server's output to the server's wallet. */
 export interface PaymentReceiver {
-  /** False where this server has no wallet: it can't take delivery fees then, and can pass on what recipients get. */
+  /** Without a wallet the server cannot receive delivery fees, but recipients can be paid. */
   readonly hasWallet: boolean;
   /**
-   * Again does no harm.
+   * Idempotent.
    *
-   * @returns `received`, or why the network will never take the transaction
-   * @throws {RuleError} `ERR_CHAIN_UNAVAILABLE`, `ERR_INTERNALIZE_FAILED`: worth another try
+   * @returns `received`, or why the network refuses the transaction
+   * @throws {RuleError} `ERR_CHAIN_UNAVAILABLE`, `ERR_INTERNALIZE_FAILED`; both are worth a retry
    */
-  receive(payment: Pick<OpenPayment, 'txid' | 'beef' | 'serverOutput'>): Promise<'received' | { refused: string }>;
+  receive(payment: Pick<PendingPayment, 'txid' | 'beef' | 'serverOutput'>): Promise<'received' | { refused: string }>;
 }

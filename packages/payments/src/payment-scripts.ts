@@ -2,27 +2,29 @@ import { createHash } from 'node:crypto';
 import type { Keys } from '@messagebox/brc103';
 import type { Remittance } from './parse-payment.js';
 
-/** BRC-29's protocol. */
+/** The protocol of BRC-29. */
 const PROTOCOL = '3241645161d8';
 
-/** The locking scripts that a payment must have to belong to somebody. */
+/** Derives the locking scripts of BRC-29 outputs. */
 export interface PaymentScripts {
-  /** This server's, for what the named sender pays. */
-  ofServer(remittance: Remittance): Uint8Array;
+  /** The script of an output that the named sender pays to this server. */
+  deriveServerScript(remittance: Remittance): Uint8Array;
   /**
-   * A recipient's, for what `anyone` pays (the private key 1). Only such a script can be recomputed here: one made with
-   * the sender's own key is known to sender and recipient alone.
+   * The script of an output that `anyone` (the private key 1) pays to a recipient. A script that was derived from the
+   * sender's own key can be computed by sender and recipient only.
    *
-   * @returns undefined when the remittance names another sender
+   * @returns undefined when the remittance names another sender than `anyone`
    */
-  ofRecipient(recipient: string, remittance: Remittance): Uint8Array | undefined;
+  deriveRecipientScript(recipient: string, remittance: Remittance): Uint8Array | undefined;
 }
 
 /**
+ * Creates the derivation for a server.
+ *
  * @param server the server's own keys
  * @param anyone the keys of the private key 1
  */
-export function paymentScripts(server: Keys, anyone: Keys): PaymentScripts {
+export function createPaymentScripts(server: Keys, anyone: Keys): PaymentScripts {
   const use = (remittance: Remittance, counterparty: string) => ({
     securityLevel: 2 as const,
     protocol: PROTOCOL,
@@ -30,16 +32,17 @@ export function paymentScripts(server: Keys, anyone: Keys): PaymentScripts {
     counterparty,
   });
   return {
-    ofServer: (remittance) => payToKey(server.ownKey(use(remittance, remittance.senderIdentityKey))),
-    ofRecipient: (recipient, remittance) =>
+    deriveServerScript: (remittance) =>
+      toP2pkhScript(server.deriveOwnKey(use(remittance, remittance.senderIdentityKey))),
+    deriveRecipientScript: (recipient, remittance) =>
       remittance.senderIdentityKey === anyone.identityKey
-        ? payToKey(anyone.keyOfCounterparty(use(remittance, recipient)))
+        ? toP2pkhScript(anyone.deriveCounterpartyKey(use(remittance, recipient)))
         : undefined,
   };
 }
 
 /** Pay to public key hash: OP_DUP OP_HASH160 <hash> OP_EQUALVERIFY OP_CHECKSIG. */
-function payToKey(publicKey: Uint8Array): Uint8Array {
+function toP2pkhScript(publicKey: Uint8Array): Uint8Array {
   const sha256 = createHash('sha256').update(publicKey).digest();
   const hash = createHash('ripemd160').update(sha256).digest();
   return Buffer.concat([Buffer.from('76a914', 'hex'), hash, Buffer.from('88ac', 'hex')]);

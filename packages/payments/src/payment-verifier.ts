@@ -1,29 +1,37 @@
-import type { TransactionOutput } from '@messagebox/wallet';
+import type { TransactionOutput } from '@messagebox/transactions';
+
+/** A payment's transaction that was parsed only. */
+export interface UnverifiedPayment {
+  readonly txid: string;
+  /**
+   * Verifies the transaction by SPV (BRC-67).
+   *
+   * @param sender whose payment it is; senders that have cost less recently are served first
+   * @throws {RuleError} `ERR_INVALID_PAYMENT` with the reason, or `ERR_CHAIN_UNAVAILABLE`, which is worth a retry
+   */
+  verify(sender: string): Promise<VerifiedPayment>;
+}
 
 /** A payment's transaction after SPV (BRC-67). */
 export interface VerifiedPayment {
   readonly txid: string;
   readonly outputs: readonly TransactionOutput[];
-  /** AtomicBEEF with only what it needs. */
+  /** AtomicBEEF with only what the transaction needs. */
   readonly beef: Uint8Array;
-  /** Milliseconds of CPU that verifying it took. */
+  /** Milliseconds of CPU that the verification took. */
   readonly cost: number;
 }
 
 export interface PaymentVerifier {
   /**
-   * The id of the transaction that `beef`, an AtomicBEEF, is about; nothing is verified.
+   * Parses an AtomicBEEF (BRC-95), and verifies nothing.
    *
    * @throws {RuleError} `ERR_INVALID_PAYMENT` with the reason
    */
-  identify(beef: Uint8Array): Promise<string>;
+  parse(beef: Uint8Array): Promise<UnverifiedPayment>;
   /**
-   * @param sender whose payment it is: who has cost less than others lately goes before them
-   * @throws {RuleError} `ERR_INVALID_PAYMENT` with the reason, or `ERR_CHAIN_UNAVAILABLE`: worth another try
-   */
-  verify(beef: Uint8Array, sender: string): Promise<VerifiedPayment>;
-  /**
-   * Tells what became of a verified payment: who pays goes before who lets valid transactions be verified in vain.
+   * Reports the outcome of a verified payment. Senders of useful payments are served before those whose valid
+   * transactions were verified in vain.
    *
    * @param cost as {@link VerifiedPayment.cost}
    */

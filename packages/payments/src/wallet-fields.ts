@@ -1,40 +1,41 @@
 import { z } from 'zod';
 
 /**
- * Fields of a payment as the wallets of its recipients check them (BRC-100). A recipient's wallet refuses a payment as a
- * whole for one wrong field, so what it would refuse must not be stored. Lengths are in bytes of UTF-8.
+ * Fields of a payment, checked as the wallets of its recipients check them (BRC-100). A wallet refuses a whole payment for
+ * one wrong field, so such a payment must not be stored. Lengths are in bytes of UTF-8.
  */
 
-/** A text of so many bytes. Half of a surrogate pair has no UTF-8: neither database nor wallet has room for it. */
-export function text({ least, most }: { least: number; most: number }) {
-  return z.string().refine((value) => isWithin(value, least, most));
+/** A text of `min` to `max` bytes without lone surrogates, which cannot be stored as UTF-8. */
+export function textSchema({ min, max }: { min: number; max: number }) {
+  return z.string().refine((value) => hasByteLength(value, min, max));
 }
 
-/** Names of labels, tags and baskets: wallets trim them and take them in lower case. */
-const identifier = z.string().refine((value) => isWithin(value.trim().toLowerCase(), 1, 300));
+/** Names of labels, tags and baskets. Wallets trim them and convert them to lower case. */
+const identifierSchema = z.string().refine((value) => hasByteLength(value.trim().toLowerCase(), 1, 300));
 
-export const label = identifier;
+/** A label of a payment. */
+export const labelSchema = identifierSchema;
 
-/** Where an output goes that is no payment. The wallet's own change is in `default`, which takes nothing from outside. */
+/** The basket of an output that is not a payment. Wallets keep their change in `default` and refuse other outputs there. */
 export const insertionRemittance = z
   .object({
-    basket: identifier.refine((basket) => basket.trim().toLowerCase() !== 'default'),
-    customInstructions: text({ least: 0, most: 1_000 }).optional(),
-    tags: z.array(identifier).max(100).optional(),
+    basket: identifierSchema.refine((basket) => basket.trim().toLowerCase() !== 'default'),
+    customInstructions: textSchema({ min: 0, max: 1_000 }).optional(),
+    tags: z.array(identifierSchema).max(100).optional(),
   })
   .loose();
 
-/** Clients refuse records that have such a property, at whatever depth: it could be a prototype's. */
+/** Clients refuse a record that has such a property at any depth, because of prototype pollution. */
 const UNSAFE_PROPERTIES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** Whether something from JSON has a property, at whatever depth, for which clients refuse all of it. */
+/** Whether a value from JSON has, at any depth, a property for which clients refuse the whole value. */
 export function hasUnsafeProperty(json: unknown): boolean {
   const pending: unknown[] = [json];
   while (pending.length > 0) {
     const value = pending.pop();
     if (typeof value !== 'object' || value === null) continue;
     if (!Array.isArray(value) && Object.keys(value).some((name) => UNSAFE_PROPERTIES.has(name))) return true;
-    // Only what can have properties: a list of a million numbers is no work.
+    // Numbers are not queued: the list of a transaction's bytes has a million of them.
     for (const inner of Array.isArray(value) ? value : Object.values(value)) {
       if (typeof inner === 'object' && inner !== null) pending.push(inner);
     }
@@ -42,7 +43,7 @@ export function hasUnsafeProperty(json: unknown): boolean {
   return false;
 }
 
-function isWithin(value: string, least: number, most: number): boolean {
+function hasByteLength(value: string, min: number, max: number): boolean {
   const bytes = Buffer.byteLength(value);
-  return value.isWellFormed() && bytes >= least && bytes <= most;
+  return value.isWellFormed() && bytes >= min && bytes <= max;
 }

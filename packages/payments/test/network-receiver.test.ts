@@ -1,21 +1,17 @@
 import { join } from 'node:path';
 import { PrivateKey, type WalletInterface } from '@bsv/sdk';
-import { createLogger, RuleError } from '@messagebox/shared';
-import {
-  type Chain,
-  ChainUnavailableError,
-  type Funding,
-  openChain,
-  openServerWallet,
-  type ServerWallet,
-} from '@messagebox/wallet';
-import { type Paid, pay, spendFree } from '../../../tests/support/brc29.ts';
-import { temporaryFolder } from '../../../tests/support/own-process.ts';
-import { networkReceiver } from '../src/network-receiver.js';
-import { publicKeyOf } from './support/paying.js';
+import type { Funding } from '@messagebox/devnet';
+import { RuleError } from '@messagebox/messages';
+import { createLogger } from '@messagebox/shared';
+import { type Brc29Payment, createBrc29Payment, spendFreeOutput } from '@messagebox/test-support/brc29';
+import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
+import { ChainUnavailableError } from '@messagebox/transactions';
+import { type Chain, createChain, createServerWallet, type ServerWallet } from '@messagebox/wallet';
+import { createNetworkReceiver } from '../src/network-receiver.js';
+import { toIdentityKey } from './support/payee-scripts.ts';
 
-const log = createLogger('test', false, { write: () => undefined });
-const folder = temporaryFolder();
+const log = createLogger('test', 'info', { write: () => undefined });
+const folder = createTemporaryFolder();
 const database = { client: 'better-sqlite3' as const, filename: join(folder.path, 'messagebox.sqlite') };
 const serverKey = PrivateKey.fromRandom();
 const privateKey = Uint8Array.from(Buffer.from(serverKey.toHex(), 'hex'));
@@ -23,8 +19,8 @@ const privateKey = Uint8Array.from(Buffer.from(serverKey.toHex(), 'hex'));
 let chain: Chain;
 let wallet: ServerWallet;
 beforeAll(() => {
-  chain = openChain({ network: 'local', database });
-  wallet = openServerWallet({ privateKey, storageUrl: undefined, chain, database });
+  chain = createChain({ network: 'local', database });
+  wallet = createServerWallet({ privateKey, storageUrl: undefined, chain, database });
 });
 afterAll(async () => {
   await wallet.close();
@@ -33,32 +29,32 @@ afterAll(async () => {
 });
 afterEach(() => void jest.restoreAllMocks());
 
-const receiver = (money: object = { chain, wallet }, patienceMs = 30_000) =>
-  networkReceiver({ money: money as { chain: Chain; wallet: ServerWallet }, hasWallet: true, log, patienceMs });
+const receiver = (money: object = { chain, wallet }, timeoutMs = 30_000) =>
+  createNetworkReceiver({ bsv: money as { chain: Chain; wallet: ServerWallet }, hasWallet: true, log, timeoutMs });
 
-/** Money that anybody may spend. */
-const fund = async (): Promise<Funding> => (await chain.local()).fund({ lockingScript: '51', satoshis: 1_000 });
+/** Funds an output that anybody may spend. */
+const fund = async (): Promise<Funding> => (await chain.getLocalChain()).fund({ lockingScript: '51', satoshis: 1_000 });
 
-/** Spends that money; on nobody's chain yet. */
-function spend(funding: Funding, ...paid: Paid[]) {
+/** Spends the funded output. The transaction is not broadcast. */
+function spend(funding: Funding, ...paid: Brc29Payment[]) {
   const change = { satoshis: 900, script: Uint8Array.of(0x51) };
-  const transaction = spendFree(funding, paid.length === 0 ? [change] : paid.map(({ output }) => output));
+  const transaction = spendFreeOutput(funding, paid.length === 0 ? [change] : paid.map(({ output }) => output));
   return { txid: transaction.id('hex'), beef: Uint8Array.from(transaction.toAtomicBEEF()) };
 }
 
-const toServer = (satoshis: number) => pay(publicKeyOf(serverKey), satoshis, 'anyone');
-const outputOf = ({ remittance }: Paid) => ({ outputIndex: 0, remittance });
+const toServer = (satoshis: number) => createBrc29Payment(toIdentityKey(serverKey), satoshis, 'anyone');
+const outputOf = ({ remittance }: Brc29Payment) => ({ outputIndex: 0, remittance });
 const statusOf = async (txid: string) =>
-  (await (await chain.local()).services.getStatusForTxids([txid])).results[0]?.status;
+  (await (await chain.getLocalChain()).services.getStatusForTxids([txid])).results[0]?.status;
 const codeOf = (receiving: Promise<unknown>) =>
   receiving.then(
     (outcome) => outcome,
     (error: unknown) => (error instanceof RuleError ? error.code : error),
   );
 const post = async ({ txid, beef }: { txid: string; beef: Uint8Array }) =>
-  (await chain.local()).postBeef((await chain.local()).parseBeef(beef), [txid]);
+  (await chain.getLocalChain()).postBeef((await chain.getLocalChain()).parseBeef(beef), [txid]);
 
-test('what nobody has sent to the network is there afterwards, and in the wallet once', async () => {
+test('a transaction that was not broadcast reaches the network, and the wallet once', async () => {
   const paid = await toServer(123);
   const payment = { ...spend(await fund(), paid), serverOutput: outputOf(paid) };
   const before = await wallet.balance();
@@ -70,7 +66,7 @@ test('what nobody has sent to the network is there afterwards, and in the wallet
   expect(await statusOf(payment.txid)).toBe('mined');
 });
 
-test('what its sender has sent already is received too', async () => {
+test('a transaction that its sender has broadcast is received', async () => {
   const paid = await toServer(45);
   const payment = { ...spend(await fund(), paid), serverOutput: outputOf(paid) };
   const before = await wallet.balance();
@@ -79,15 +75,15 @@ test('what its sender has sent already is received too', async () => {
   expect(await wallet.balance()).toBe(before + 45);
 });
 
-test('what is for recipients only goes to the network, and no wallet is asked', async () => {
+test('a payment to recipients only goes to the network and not to the wallet', async () => {
   const payment = { ...spend(await fund()), serverOutput: undefined };
-  const wallets = jest.spyOn(wallet, 'wallet');
+  const wallets = jest.spyOn(wallet, 'getWallet');
   expect(await receiver().receive(payment)).toBe('received');
   expect(await statusOf(payment.txid)).toBe('mined');
   expect(wallets).not.toHaveBeenCalled();
 });
 
-test.each([true, false])('what spends what is spent already is refused (server is paid: %p)', async (forServer) => {
+test.each([true, false])('a double spend is refused (server is paid: %p)', async (forServer) => {
   const funding = await fund();
   expect(await post(spend(funding))).toMatchObject([{ status: 'success' }]);
   const paid = await toServer(10);
@@ -100,26 +96,26 @@ test.each([true, false])('what spends what is spent already is refused (server i
 });
 
 test.each(['doubleSpend', 'invalidTx', 'serviceError'])(
-  'a wallet that sends by itself, and is told "%s": the network has it, so that refuses nothing',
+  'a wallet that broadcasts again and gets "%s" does not refuse a transaction that the network has',
   async (status) => {
     const paid = await toServer(10);
     const payment = { ...spend(await fund(), paid), serverOutput: outputOf(paid) };
     const reviewActionResults = [{ txid: payment.txid, status }];
     const internalizeAction = () => Promise.reject(Object.assign(new Error('review'), { reviewActionResults }));
-    const money = { chain, wallet: { wallet: async () => ({ internalizeAction }) } };
+    const money = { chain, wallet: { getWallet: async () => ({ internalizeAction }) } };
     expect(await codeOf(receiver(money).receive(payment))).toBe('ERR_INTERNALIZE_FAILED');
   },
 );
 
-test('a wallet that is away, refuses, or does not come to an end', async () => {
+test('a wallet that fails, refuses or hangs makes the payment retriable', async () => {
   const paid = await toServer(10);
   const payment = { ...spend(await fund(), paid), serverOutput: outputOf(paid) };
   const before = await wallet.balance();
   const withWallet = (internalizeAction: () => Promise<unknown>) => ({
     chain,
-    wallet: { wallet: async () => ({ internalizeAction }) as unknown as WalletInterface },
+    wallet: { getWallet: async () => ({ internalizeAction }) as unknown as WalletInterface },
   });
-  const away = { chain, wallet: { wallet: () => Promise.reject(new Error('away')) } };
+  const away = { chain, wallet: { getWallet: () => Promise.reject(new Error('away')) } };
   expect(await codeOf(receiver(away).receive(payment))).toBe('ERR_INTERNALIZE_FAILED');
   const refusing = withWallet(async () => ({ accepted: false }));
   expect(await codeOf(receiver(refusing).receive(payment))).toBe('ERR_INTERNALIZE_FAILED');
@@ -129,7 +125,7 @@ test('a wallet that is away, refuses, or does not come to an end', async () => {
   expect(await wallet.balance()).toBe(before + 10);
 });
 
-test('a network that is away', async () => {
+test('a network that fails or hangs makes the payment retriable', async () => {
   const paid = await toServer(10);
   const payment = { ...spend(await fund(), paid), serverOutput: outputOf(paid) };
   const before = await wallet.balance();
@@ -142,21 +138,21 @@ test('a network that is away', async () => {
   expect(await wallet.balance()).toBe(before + 10);
 });
 
-test('the log says why, and nothing of the transaction', async () => {
+test('the log has the reason and no part of the transaction', async () => {
   const lines: string[] = [];
-  const telling = createLogger('test', false, { write: (line) => void lines.push(line) });
+  const telling = createLogger('test', 'info', { write: (line) => void lines.push(line) });
   const paid = await toServer(10);
   const payment = { ...spend(await fund(), paid), serverOutput: outputOf(paid) };
   const failing = {
     chain,
     wallet: {
-      wallet: async () => {
+      getWallet: async () => {
         throw Object.assign(new Error('no storage'), { tx: [...payment.beef], derivationPrefix: 'secret' });
       },
     },
   };
-  const money = failing as unknown as { chain: Chain; wallet: ServerWallet };
-  await codeOf(networkReceiver({ money, hasWallet: true, log: telling }).receive(payment));
+  const bsv = failing as unknown as { chain: Chain; wallet: ServerWallet };
+  await codeOf(createNetworkReceiver({ bsv, hasWallet: true, log: telling }).receive(payment));
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([
     { level: 40, txid: payment.txid, reason: 'no storage' },
   ]);

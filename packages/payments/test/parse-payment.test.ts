@@ -1,6 +1,6 @@
 import { PrivateKey, Validation } from '@bsv/sdk';
-import { RuleError } from '@messagebox/shared';
-import { loadCurve, normaliseIdentityKey } from '../../brc103/src/index.js';
+import { loadCurve, normaliseIdentityKey } from '@messagebox/brc103';
+import { RuleError } from '@messagebox/messages';
 import { parsePayment } from '../src/parse-payment.js';
 
 const KEY = PrivateKey.fromRandom().toPublicKey().toString();
@@ -30,7 +30,7 @@ const payment = { tx: [1, 2, 255], outputs: [output], description: 'for a messag
 const withOutput = (change: object) => ({ ...payment, outputs: [{ ...output, ...change }] });
 const withRemittance = (change: object) => withOutput({ paymentRemittance: { ...remittance, ...change } });
 
-test('a payment as the real client makes it', () => {
+test('parses a payment of the real client', () => {
   expect(parse(payment)).toEqual({
     tx: Uint8Array.of(1, 2, 255),
     outputs: [{ outputIndex: 0, remittance, owner: undefined, given: output }],
@@ -39,7 +39,7 @@ test('a payment as the real client makes it', () => {
   });
 });
 
-test('all there may be', () => {
+test('parses a payment with all optional fields', () => {
   const labelled = { ...payment, outputs: [output, insertion], labels: ['one', 'two'] };
   expect(parse(labelled)).toMatchObject({
     outputs: [{ outputIndex: 0 }, { outputIndex: 1, remittance: undefined, given: insertion }],
@@ -53,29 +53,29 @@ test.each([
   ['on the output, as text', { customInstructions: owner('text') }],
   ['on the output, as it is', { customInstructions: owner('plain') }],
   ['in another spelling', { customInstructions: { recipientIdentityKey: OWNER.toUpperCase() } }],
-])('the owner is named %s', (_where, change) => {
+])('reads the owner %s', (_where, change) => {
   expect(parse(withOutput(change)).outputs).toMatchObject([{ owner: OWNER, remittance }]);
 });
 
-test('the owner is named in the insertion remittance', () => {
+test('reads the owner in the insertion remittance', () => {
   const named = { ...insertion, insertionRemittance: { basket: 'tokens', customInstructions: owner('text') } };
   expect(parse({ ...payment, outputs: [named] }).outputs).toMatchObject([{ owner: OWNER, given: named }]);
 });
 
 test.each(['no JSON', '', '{"other":1}', '[]', 'null', 7, null, { other: 1 }])(
-  'instructions that name nobody are the owner’s business: %p',
+  'accepts instructions without an owner: %p',
   (customInstructions) => {
     expect(parse(withOutput({ customInstructions })).outputs).toMatchObject([{ owner: undefined }]);
   },
 );
 
-test('without outputs it pays nobody, which is for the matching to judge', () => {
+test('accepts a payment without outputs, which the matching judges', () => {
   expect(parse({ tx: [1] }).outputs).toEqual([]);
   expect(parse({ tx: [1], outputs: null, description: null, labels: null })).toMatchObject({ outputs: [] });
 });
 
 test.each([undefined, null, {}, [], '', 'text', 7, { tx: null }, { outputs: [output] }, Object.create({ tx: [1] })])(
-  'no transaction: %p',
+  'refuses a payment without a transaction: %p',
   (nothing) => {
     expect(refusal(nothing)).toBe('ERR_MISSING_PAYMENT_TX');
   },
@@ -92,7 +92,7 @@ test.each([
   ['text inside', [1, '2']],
   ['null inside', [null]],
   ['nested', [[1]]],
-])('a transaction that is no bytes: %s', (_what, tx) => {
+])('refuses a transaction that is not a list of bytes: %s', (_what, tx) => {
   expect(refusal({ ...payment, tx })).toBe('ERR_INVALID_PAYMENT');
 });
 
@@ -147,11 +147,11 @@ test.each([
   ['a label that is longer in lower case', { ...payment, labels: ['\u0130'.repeat(150)] }],
   ['a label of 301 bytes', { ...payment, labels: ['x'.repeat(301)] }],
   ['101 labels', { ...payment, labels: new Array(101).fill('one') }],
-])('%s', (_what, wrong) => {
+])('refuses %s', (_what, wrong) => {
   expect(refusal(wrong)).toBe('ERR_INVALID_PAYMENT');
 });
 
-test('what is null is not handed on: wallets take null for a wrong value', () => {
+test('removes null fields, which wallets take for wrong values', () => {
   const nulls = { ...output, insertionRemittance: null, customInstructions: null };
   const [read] = parse({ ...payment, outputs: [nulls] }).outputs;
   expect(read?.given).toEqual(output);
@@ -159,19 +159,19 @@ test('what is null is not handed on: wallets take null for a wrong value', () =>
   expect(() => Validation.validateInternalizeOutput(read?.given as never)).not.toThrow();
 });
 
-test('a description is never a reason to refuse, unless it is no text or too long to be one', () => {
+test('accepts any description that is a text within the limit', () => {
   for (const description of ['', 'four', 'x'.repeat(51), 'tab\tand\u0085more', '本'.repeat(600)]) {
     expect(parse({ ...payment, description })).toMatchObject({ description });
   }
 });
 
-test('whatever is taken here, wallets take too', () => {
+test('accepts only what wallets accept', () => {
   const longest = `${'A'.repeat(394)}AA==`.slice(-396);
   for (const derivation of ['AAAA', 'AAA=', 'AA==', '+/+/', longest]) {
     const [{ given } = { given: {} }] = parse(withRemittance({ derivationPrefix: derivation })).outputs;
     expect(() => Validation.validateWalletPayment((given as typeof output).paymentRemittance)).not.toThrow();
   }
-  // And what they don't take is not taken here.
+  // Values that wallets refuse are refused here.
   for (const derivation of ['invoice 7', 'abcde', '====', 'A===', '']) {
     expect(() => Validation.validateWalletPayment({ ...remittance, derivationPrefix: derivation } as never)).toThrow();
     expect(refusal(withRemittance({ derivationPrefix: derivation }))).toBe('ERR_INVALID_PAYMENT');

@@ -1,4 +1,4 @@
-import { walletDescription } from '../src/payment-description.js';
+import { toWalletDescription } from '../src/payment-description.js';
 
 test.each([
   'MessageBox delivery payment',
@@ -6,8 +6,8 @@ test.each([
   'five!',
   'x'.repeat(50),
   '本'.repeat(16),
-])('%s is kept as it is', (description) => {
-  expect(walletDescription(description)).toBe(description);
+])('keeps %s', (description) => {
+  expect(toWalletDescription(description)).toBe(description);
 });
 
 test.each([
@@ -18,14 +18,14 @@ test.each([
   ['spaces around', '  for a message  ', 'for a message'],
   ['control characters', 'for\na\u0000\u0085message', 'for a message'],
   ['a control character at the end', 'message\u007f', 'message'],
-])('is made to fit: %s', (_what, given, stored) => {
-  expect(walletDescription(given)).toBe(stored);
+])('makes a description fit: %s', (_what, given, stored) => {
+  expect(toWalletDescription(given)).toBe(stored);
   expect(Buffer.byteLength(stored)).toBeLessThanOrEqual(50);
 });
 
 test.each([undefined, '', 'four', '    x    ', '\u0001\u0002\u0003\u0004\u0005', '本'])(
-  'is left out when it is too short for a wallet: %p',
+  'leaves out a description that is too short for a wallet: %p',
   (description) => {
-    expect(walletDescription(description)).toBeUndefined();
+    expect(toWalletDescription(description)).toBeUndefined();
   },
 );

@@ -1,4 +1,4 @@
-import { addressKey } from '../src/http/client-address.js';
+import { toAddressKey } from '../src/http/client-address.js';
 
 test.each([
   ['192.0.2.7', '192.0.2.7'],
@@ -11,6 +11,6 @@ test.each([
   ['::1', '0:0:0:0::/64'],
   ['fe80::1%eth0', 'fe80:0:0:0::/64'],
   ['', ''],
-])('%s counts as %s', (address, key) => {
-  expect(addressKey(address)).toBe(key);
+])('the address %s counts as %s', (address, key) => {
+  expect(toAddressKey(address)).toBe(key);
 });

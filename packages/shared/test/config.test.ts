@@ -1,7 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { ConfigError, limitVariables, readConfig, variables, withEnvFile } from '../src/config/index.js';
+import {
+  commonLimits,
+  databaseClientAliases,
+  describeVariables,
+  limitVariables,
+  networkAliases,
+  variables,
+} from '../src/config/index.js';
+import { ConfigError, mergeEnvFile, readConfig } from '../src/index.js';
 
 const linesOf = (run: () => unknown): string[] => {
   try {
@@ -13,7 +21,7 @@ const linesOf = (run: () => unknown): string[] => {
   return [];
 };
 
-test('an empty environment is a usable one', () => {
+test('an empty environment has a default for everything', () => {
   const config = readConfig({});
   expect(config).toMatchObject({
     nodeEnv: 'development',
@@ -27,7 +35,7 @@ test('an empty environment is a usable one', () => {
   });
 });
 
-test('an empty value is no value', () => {
+test('an empty value counts as unset', () => {
   expect(readConfig({ PORT: '', SERVER_PRIVATE_KEY: '', REDIS_URL: '' })).toEqual(readConfig({}));
 });
 
@@ -57,6 +65,18 @@ test.each<[string, string]>([
   ['MAX_SOCKETS_PER_ADDRESS', '0'],
   ['MAX_UNFINISHED_FRAME_BYTES', '1000'],
   ['LOGGING_ENABLED', '1'],
+  ['LOG_LEVEL', 'verbose'],
+  ['LOG_LEVEL', 'INFO'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', '127.0.0.1:4318'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'grpc://127.0.0.1:4317'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://127.0.0.1:4318/?key=1'],
+  ['OTEL_EXPORTER_OTLP_TIMEOUT', '0'],
+  ['OTEL_BSP_SCHEDULE_DELAY', '5s'],
+  ['OTEL_RESOURCE_ATTRIBUTES', 'staging'],
+  ['OTEL_RESOURCE_ATTRIBUTES', 'a=%zz'],
+  ['OTEL_TRACES_SAMPLER', 'always'],
+  ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+  ['OTEL_TRACES_SAMPLER_ARG', '-0.1'],
   ['NETWORK', 'mainet'],
   ['BSV_NETWORK', 'main net'],
   ['WALLET_STORAGE_URL', 'storage.example'],
@@ -66,13 +86,13 @@ test.each<[string, string]>([
   ['OVERLAY_PEERS', 'ftp://peer.example'],
   ['RECONCILE_SECONDS', '0'],
   ['OVERLAY_SYNC_SECONDS', 'hourly'],
-])('%s=%s is refused with one line that names it', (name, value) => {
+])('%s=%s is refused with one line that names the variable', (name, value) => {
   const lines = linesOf(() => readConfig({ [name]: value }));
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain(name);
 });
 
-test('every wrong variable has its line, and no secret is in one', () => {
+test('the error has one line for each wrong variable and contains no secret', () => {
   const lines = linesOf(() =>
     readConfig({ PORT: 'x', SERVER_PRIVATE_KEY: 'my-secret-key', REDIS_URL: 'http://user:hush@r' }),
   );
@@ -103,7 +123,57 @@ test('numbers, keys, flags and connections are read', () => {
   expect(config.websockets).toBe(false);
 });
 
-test('networks go by the names of both servers, and must not disagree', () => {
+test('LOG_LEVEL takes precedence over LOGGING_ENABLED', () => {
+  expect(readConfig({}).logLevel).toBe('info');
+  expect(readConfig({ LOGGING_ENABLED: 'true' }).logLevel).toBe('debug');
+  expect(readConfig({ LOGGING_ENABLED: 'true', LOG_LEVEL: 'silent' }).logLevel).toBe('silent');
+  for (const level of ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']) {
+    expect(readConfig({ LOG_LEVEL: level }).logLevel).toBe(level);
+  }
+});
+
+test('nothing is traced without a receiver, and everything with one', () => {
+  expect(readConfig({ OTEL_SERVICE_NAME: 'x', OTEL_TRACES_SAMPLER: 'always_on' }).tracing).toBeUndefined();
+  expect(readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }).tracing).toEqual({
+    endpoint: 'http://127.0.0.1:4318',
+    headers: {},
+    timeoutMs: 10_000,
+    delayMs: 5_000,
+    serviceName: undefined,
+    resourceAttributes: {},
+    sampler: 'parentbased_traceidratio',
+    sampledRatio: 1,
+  });
+});
+
+test('headers for the receiver of traces are read, and never printed', () => {
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://traces.example/otlp' };
+  const { tracing } = readConfig({ ...env, OTEL_EXPORTER_OTLP_HEADERS: 'api-key=a%20b%3D, x-tenant = one ' });
+  expect(tracing?.headers).toEqual({ 'api-key': 'a b=', 'x-tenant': 'one' });
+  const [line = ''] = linesOf(() => readConfig({ ...env, OTEL_EXPORTER_OTLP_HEADERS: 'hush' }));
+  expect(line).toContain('OTEL_EXPORTER_OTLP_HEADERS must be pairs');
+  expect(line).not.toContain('hush');
+});
+
+describe('DB_PASSWORD', () => {
+  const connection = '{"host":"db","user":"u","password":"old","database":"mb"}';
+
+  test.each(['plain', 'a"b', 'a\\b', `'$&{}"\\`])('takes the place of the connection`s password: %s', (password) => {
+    const { store } = readConfig({ KNEX_DB_CONNECTION: connection, DB_PASSWORD: password });
+    expect(store).toMatchObject({ connection: { host: 'db', user: 'u', password, database: 'mb' } });
+  });
+
+  test('leaves the connection as it is when it is not set', () => {
+    expect(readConfig({ KNEX_DB_CONNECTION: connection }).store).toMatchObject({ connection: { password: 'old' } });
+  });
+
+  test.each([[undefined], ['"mysql://u:p@db/mb"'], ['{"filename":"x.sqlite"}']])('is refused with %s', (other) => {
+    const lines = linesOf(() => readConfig({ KNEX_DB_CONNECTION: other, DB_PASSWORD: 'hush-hush' }));
+    expect(lines).toEqual(['DB_PASSWORD needs KNEX_DB_CONNECTION as {"host", "port", "user", "database"}']);
+  });
+});
+
+test('NETWORK and BSV_NETWORK accept the names of both servers and must not disagree', () => {
   const network = (env: Record<string, string>) => readConfig(env).network;
   expect(network({})).toBe('local');
   expect(network({ NODE_ENV: 'production' })).toBe('main');
@@ -115,7 +185,7 @@ test('networks go by the names of both servers, and must not disagree', () => {
   expect(line).toMatch(/NETWORK is main and BSV_NETWORK is testnet/);
 });
 
-test('lists are split at commas, keys are lower case, origins have no slash', () => {
+test('lists are split at commas, keys become lower case, and origins lose their slash', () => {
   const key = `02${'AB'.repeat(32)}`;
   const config = readConfig({
     ADMIN_IDENTITY_KEYS: `${key}, 03${'cd'.repeat(32)}`,
@@ -129,7 +199,7 @@ test('lists are split at commas, keys are lower case, origins have no slash', ()
   });
 });
 
-test('limits are as they are without a value, and can be set', () => {
+test('limits have defaults and can be set', () => {
   expect(readConfig({}).limits).toMatchObject({
     rates: { handshakes: { count: 3_000, seconds: 3 }, requests: { count: 10_000, seconds: 10 } },
     inFlight: { requests: 2_000, bodyBytes: 536_870_912 },
@@ -144,26 +214,60 @@ describe('an env file', () => {
   const file = path.join(folder, '.env');
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test('gives what the process was not given', () => {
+  test('supplies variables that the process does not have', () => {
     writeFileSync(file, 'PORT=1\nHOST=127.0.0.1\n');
-    expect(withEnvFile({ PORT: '2' }, file)).toEqual({ PORT: '2', HOST: '127.0.0.1' });
-    expect(withEnvFile({ PORT: '2' }, path.join(folder, 'none'))).toEqual({ PORT: '2' });
+    expect(mergeEnvFile({ PORT: '2' }, file)).toEqual({ PORT: '2', HOST: '127.0.0.1' });
+    expect(mergeEnvFile({ PORT: '2' }, path.join(folder, 'none'))).toEqual({ PORT: '2' });
   });
 
-  test('may hold no name that nobody reads', () => {
+  test('is refused when it has an unknown name', () => {
     writeFileSync(file, 'PROT=8080\n');
-    expect(linesOf(() => withEnvFile({}, file))).toEqual([expect.stringContaining('PROT')]);
+    expect(linesOf(() => mergeEnvFile({}, file))).toEqual([expect.stringContaining('PROT')]);
   });
 });
 
 const root = path.resolve(__dirname, '../../..');
-test.each(['.env.example', 'README.md'])('%s names the variables that are read, and of the limits some', (file) => {
+const documents: [file: string, row: RegExp, isLimitIn: (name: string) => boolean][] = [
+  ['docs/configuration.md', /^\| `([A-Z][A-Z0-9_]+)` \|/gm, () => false],
+  ['.env.example', /^#? ?([A-Z][A-Z0-9_]+)=/gm, (name) => commonLimits.has(name as never)],
+];
+test.each(documents)('%s lists every variable once, and links to the limits', (file, row, isLimitIn) => {
   const text = readFileSync(path.join(root, file), 'utf8');
-  const pattern = file === 'README.md' ? /^\| `([A-Z][A-Z0-9_]+)` \|/gm : /^#? ?([A-Z][A-Z0-9_]+)=/gm;
-  const named = [...text.matchAll(pattern)].map((match) => String(match[1]));
-  expect(named).toHaveLength(new Set(named).size);
-  // docs/limits.md has all limits, and is linked to.
-  const expected = Object.keys(variables).filter((name) => !(name in limitVariables) || named.includes(name));
-  expect(named.sort()).toEqual(expected.sort());
-  expect(text).toContain('docs/limits.md');
+  const listed = [...text.matchAll(row)].map((match) => String(match[1]));
+  expect(listed).toHaveLength(new Set(listed).size);
+  const expected = Object.keys(variables).filter((name) => !(name in limitVariables) || isLimitIn(name));
+  expect(listed.sort()).toEqual(expected.sort());
+  expect(text).toContain('limits.md');
+});
+
+describe('the description of a variable', () => {
+  const described = describeVariables();
+  /** These are valid only together with a connection. */
+  const settingsFor = (name: string) => (name === 'KNEX_DB_CLIENT' ? { KNEX_DB_CONNECTION: '{"host":"db"}' } : {});
+
+  test('exists for every variable that is not a limit', () => {
+    const names = Object.keys(variables).filter((name) => !(name in limitVariables));
+    expect(described.map(({ name }) => name)).toEqual(names);
+  });
+
+  test.each(described)(
+    'of $name has a default or describes the unset variable, and shows only valid values',
+    (about) => {
+      expect(about.byDefault || about.unset).toMatch(/./);
+      for (const value of [about.byDefault, about.example]) {
+        if (value !== undefined)
+          expect(linesOf(() => readConfig({ ...settingsFor(about.name), [about.name]: value }))).toEqual([]);
+      }
+    },
+  );
+});
+
+test('legacy values are read as standard values', () => {
+  for (const [alias, network] of Object.entries(networkAliases)) {
+    expect(readConfig({ NETWORK: alias }).network).toBe(network);
+  }
+  for (const [alias, client] of Object.entries(databaseClientAliases)) {
+    const connection = JSON.stringify({ host: 'db', filename: 'x.sqlite' });
+    expect(readConfig({ KNEX_DB_CLIENT: alias, KNEX_DB_CONNECTION: connection }).store?.client).toBe(client);
+  }
 });

@@ -1,6 +1,6 @@
 import { Health } from '../src/health/health.js';
 
-test('is ready when all that is needed is, and says what is wrong with the rest', async () => {
+test('is ready when all needed checks pass, and reports the problems of the others', async () => {
   const health = new Health();
   health.add('database', () => undefined);
   health.add('redis', () => 'connection is reconnecting', false);
@@ -10,7 +10,7 @@ test('is ready when all that is needed is, and says what is wrong with the rest'
   });
 });
 
-test('is not ready without what is needed, also when the check itself fails', async () => {
+test('is not ready when a needed check reports a problem or throws', async () => {
   const health = new Health();
   health.add('schema', () => 'is old');
   health.add('database', async () => {
@@ -19,7 +19,7 @@ test('is not ready without what is needed, also when the check itself fails', as
   expect(await health.report()).toEqual({ status: 'not ready', checks: { schema: 'is old', database: 'no answer' } });
 });
 
-test('is not ready once it stops', async () => {
+test('is not ready once it drains', async () => {
   const health = new Health();
   health.add('database', () => undefined);
   health.drain();

@@ -4,7 +4,7 @@ import { JsonServer } from '../src/http/json-server.js';
 
 const CLIENTS = 20;
 
-/** Connects and sends in a thread of its own, says so through shared memory, and counts the answers. */
+/** Connects and sends in a separate thread, reports that through shared memory, and counts the responses. */
 const clients = `
   const { connect } = require('node:net');
   const { parentPort, workerData } = require('node:worker_threads');
@@ -26,13 +26,13 @@ const clients = `
   }
 `;
 
-test('a request that was sent before the server closed is answered, though nobody had looked at its connection', async () => {
+test('answers requests that were sent before it closed, even when it had not accepted their connections', async () => {
   const server = new JsonServer((_request, response) => response.end('{}'));
   const port = Number(new URL(await server.listen(0, '127.0.0.1')).port);
   const sent = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(clients, { eval: true, workerData: { port, count: CLIENTS, sent } });
   await once(worker, 'online');
-  // This thread stands still, as a busy server does, until all have sent.
+  // This thread blocks, as a busy server does, until all clients have sent their request.
   for (let seen = 0; seen < CLIENTS; seen = Atomics.load(sent, 0)) Atomics.wait(sent, 0, seen, 1_000);
   const answered = once(worker, 'message');
   await server.close(5_000);

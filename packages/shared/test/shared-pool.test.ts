@@ -1,14 +1,14 @@
 import { SharedPool } from '../src/admission/shared-pool.js';
 
-/** Acquires one place after the other until the pool refuses. */
+/** Acquires one place after another until the pool refuses. */
 function acquireAll(pool: SharedPool, source: string, evict?: () => void): number {
   let count = 0;
   while (count < 10_000 && pool.tryAcquire(source, 1, evict) !== undefined) count += 1;
   return count;
 }
 
-describe('a shared pool of what can be taken away', () => {
-  test('gives all of it to a single source, and takes from it for a newcomer', () => {
+describe('a shared pool of leases that can be evicted', () => {
+  test('gives the whole pool to a single source, and evicts its leases for a newcomer', () => {
     const pool = new SharedPool({ total: 100 });
     const evicted: number[] = [];
     for (let i = 0; i < 100; i++) expect(pool.tryAcquire('greedy', 1, () => evicted.push(i))).toBeDefined();
@@ -18,10 +18,10 @@ describe('a shared pool of what can be taken away', () => {
     expect(pool.tryAcquire('newcomer', 2, () => undefined)).toBeDefined();
     expect(evicted).toEqual([0, 1]);
     expect(pool.used).toBe(100);
-    expect(pool.heldBy('greedy')).toBe(98);
+    expect(pool.getHeldAmount('greedy')).toBe(98);
   });
 
-  test('takes from nobody who is within the fair share', () => {
+  test('evicts no lease of a source within its fair share', () => {
     const pool = new SharedPool({ total: 100 });
     let evicted = 0;
     for (let i = 0; i < 10; i++) {
@@ -32,7 +32,7 @@ describe('a shared pool of what can be taken away', () => {
     }
     expect(pool.tryAcquire('source 0', 1, () => undefined)).toBeUndefined();
     expect(evicted).toBe(0);
-    // An eleventh source has a share as well.
+    // An eleventh source has a fair share as well.
     expect(acquireAll(pool, 'newcomer', () => undefined)).toBe(9);
     expect(evicted).toBe(9);
   });
@@ -43,7 +43,7 @@ describe('a shared pool of what can be taken away', () => {
     expect(acquireAll(pool, 'newcomer', () => undefined)).toBe(48);
   });
 
-  test('gives an evicted lease nothing more, and counts it once', () => {
+  test('does not let an evicted lease grow, and releases it once', () => {
     const pool = new SharedPool({ total: 10 });
     const lease = pool.tryAcquire('greedy', 10, () => lease?.release());
     expect(pool.tryAcquire('newcomer', 5, () => undefined)).toBeDefined();
@@ -53,17 +53,17 @@ describe('a shared pool of what can be taken away', () => {
   });
 });
 
-test('a lease that is kept is not evicted any more', () => {
+test('a shared pool does not evict a lease that was made permanent', () => {
   const pool = new SharedPool({ total: 10 });
   const evicted: string[] = [];
-  pool.tryAcquire('greedy', 5, () => evicted.push('first'))?.keep();
+  pool.tryAcquire('greedy', 5, () => evicted.push('first'))?.makePermanent();
   pool.tryAcquire('greedy', 5, () => evicted.push('second'));
   expect(pool.tryAcquire('newcomer', 5, () => undefined)).toBeDefined();
   expect(evicted).toEqual(['second']);
 });
 
-describe('a shared pool of what can not be taken away', () => {
-  test('keeps a part free from a single source', () => {
+describe('a shared pool of leases that cannot be evicted', () => {
+  test('keeps a part of the pool free when there is a single source', () => {
     const pool = new SharedPool({ total: 1_000, shareOfFree: 4 });
     expect(acquireAll(pool, 'greedy')).toBe(800);
     expect(acquireAll(pool, 'newcomer')).toBeGreaterThan(100);
@@ -78,12 +78,12 @@ test('a shared pool is never exceeded', () => {
   expect(pool.used).toBeLessThanOrEqual(100);
 });
 
-test('a shared pool gets back what a lease held, once', () => {
+test('a shared pool gets the amount of a lease back once', () => {
   const pool = new SharedPool({ total: 100 });
   const lease = pool.tryAcquire('a', 10);
   expect(lease?.grow(20)).toBe(true);
   expect(lease?.grow(1_000)).toBe(false);
-  expect(pool.heldBy('a')).toBe(30);
+  expect(pool.getHeldAmount('a')).toBe(30);
   lease?.release();
   lease?.release();
   expect(lease?.grow(1)).toBe(false);
@@ -91,7 +91,7 @@ test('a shared pool gets back what a lease held, once', () => {
   expect(pool.sources).toBe(0);
 });
 
-test('a shared pool holds a source to its own bound, however much is free', () => {
+test('a shared pool enforces the maximum of a source, however much is free', () => {
   const pool = new SharedPool({ total: 1_000, maxPerSource: 25 });
   expect(acquireAll(pool, 'a')).toBe(25);
   expect(acquireAll(pool, 'b', () => undefined)).toBe(25);

@@ -1,6 +1,7 @@
+export { createFunding, createSpend, serializeTransaction, TestChain } from './chain/test-chain.js';
 export { isName, MAX_BOX_BYTES } from './client/fields.js';
-export { RefusedRequest } from './client/refused-request.js';
-export { type StrictClientOptions, StrictMessageBoxClient } from './client/strict-message-box-client.js';
+export { RequestRefusedError } from './client/request-refused-error.js';
+export { StrictMessageBoxClient, type StrictMessageBoxClientOptions } from './client/strict-message-box-client.js';
 export type {
   MessageBoxMultiQuote,
   MessageBoxPermission,
@@ -13,29 +14,30 @@ export type {
 } from './client/types.js';
 export type { RequestSettings } from './http/signed-request.js';
 export { MAX_ANSWER_BYTES, StrictFetch, type StrictFetchOptions } from './http/strict-fetch.js';
-export { UnsignedAnswer } from './http/unsigned-answer.js';
+export { UnsignedAnswerError } from './http/unsigned-answer-error.js';
 export type { AuthMessage, GeneralMessage, InitialRequest, InitialResponse } from './message/auth-message.js';
 export { checkAuthMessage } from './message/auth-message.js';
-export { decodeEvent, encodeEvent, type LiveEvent, MAX_EVENT_BYTES } from './message/event-payload.js';
+export { decodeEvent, encodeEvent, type LiveEvent, MAX_CLIENT_EVENT_BYTES } from './message/event-payload.js';
 export { type ClientSession, DEFAULT_SESSION_LIMITS, type SessionLimits, SessionTable } from './peer/session-table.js';
-export { type PeerOptions, StrictPeer } from './peer/strict-peer.js';
-export { ProtocolViolation } from './rules/protocol-violation.js';
+export { StrictPeer, type StrictPeerOptions } from './peer/strict-peer.js';
+export { ProtocolViolationError } from './rules/protocol-violation-error.js';
 export { RULES, type RuleNumber } from './rules/rules.js';
 export {
-  type Ack,
   AwaitableSocket,
   type EventClient,
-  type Fields,
-  type Push,
+  type EventFields,
+  type PushedEvent,
+  type SendAck,
   type WireEvent,
 } from './socket/awaitable-socket.js';
 export {
-  MAX_FRAMES_IN_WORK,
+  MAX_CLIENT_FRAMES_IN_FLIGHT,
   type SocketSettings,
   StrictSocketClient,
-  type StrictSocketOptions,
+  type StrictSocketClientOptions,
 } from './socket/strict-socket-client.js';
-export { History, until, within } from './waiting/history.js';
+export { EventHistory, waitUntil, withTimeout } from './waiting/event-history.js';
 export { Gate } from './wallet/gate.js';
-export { type BeforeCall, slowWallet } from './wallet/slow-wallet.js';
+export { computeFee, payFromWallet } from './wallet/pay-from-wallet.js';
+export { type BeforeCall, createSlowWallet } from './wallet/slow-wallet.js';
 export type { ClientWallet } from './wallet/wallet.js';

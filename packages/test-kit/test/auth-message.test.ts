@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { checkAuthMessage } from '../src/index.js';
-import { newParty } from './support/wallets.js';
+import { createParty } from './support/wallets.js';
 
 const base64 = (bytes: number) => randomBytes(bytes).toString('base64');
 
 describe('the shape of a message', () => {
-  const identityKey = newParty().key;
+  const identityKey = createParty().key;
   const general = {
     version: '0.1',
     messageType: 'general',
@@ -29,10 +29,10 @@ describe('the shape of a message', () => {
   test.each([
     ['a general message', general],
     ['a general message with an empty payload', { ...general, payload: [] }],
-    ['an answer to a handshake', response],
-    ['a handshake', request],
-    ['a field that nobody knows', { ...request, more: { of: ['it'] } }],
-  ])('%s is taken', (_what, message) => {
+    ['an initialResponse', response],
+    ['an initialRequest', request],
+    ['an unknown field', { ...request, more: { of: ['it'] } }],
+  ])('%s is accepted', (_what, message) => {
     expect(checkAuthMessage(message)).toBe(message);
   });
 
@@ -40,20 +40,20 @@ describe('the shape of a message', () => {
   delete sparse[1];
   const deep = JSON.parse(`${'['.repeat(70)}null${']'.repeat(70)}`) as unknown;
   test.each([
-    ['no object', null, 'no object'],
-    ['an array', [], 'no object'],
+    ['null', null, 'not an object'],
+    ['an array', [], 'not an object'],
     ['another version', { ...general, version: '0.2' }, 'version'],
     ['another type', { ...general, messageType: 'certificateRequest' }, 'type'],
     ['a key in upper case', { ...general, identityKey: identityKey.toUpperCase() }, 'identityKey'],
-    ['a key that is no point', { ...general, identityKey: `02${'f'.repeat(64)}` }, 'identityKey'],
-    ['a session nonce of 47 bytes', { ...response, initialNonce: base64(47) }, '47 bytes in place of 48'],
+    ['a key that is not a point', { ...general, identityKey: `02${'f'.repeat(64)}` }, 'identityKey'],
+    ['a session nonce of 47 bytes', { ...response, initialNonce: base64(47) }, '47 bytes instead of 48'],
     ['a session nonce of 120 bytes', { ...response, initialNonce: base64(120) }, 'at most 128 characters'],
-    ['a message nonce of 48 bytes', { ...general, nonce: base64(48) }, '48 bytes in place of 32'],
+    ['a message nonce of 48 bytes', { ...general, nonce: base64(48) }, '48 bytes instead of 32'],
     ['no nonce', { ...general, nonce: undefined }, 'general.nonce'],
-    ['base64 of the other alphabet', { ...general, yourNonce: '_'.repeat(64) }, 'canonical base64'],
-    ['base64 with bits left over', { ...general, nonce: `${'A'.repeat(42)}B=` }, 'canonical base64'],
+    ['base64 of the URL-safe alphabet', { ...general, yourNonce: '_'.repeat(64) }, 'canonical base64'],
+    ['base64 with unused bits', { ...general, nonce: `${'A'.repeat(42)}B=` }, 'canonical base64'],
     ['a payload with a hole', { ...general, payload: sparse }, 'payload'],
-    ['a payload with a number that is no byte', { ...general, payload: [1, 256] }, 'payload'],
+    ['a payload with a number that is not a byte', { ...general, payload: [1, 256] }, 'payload'],
     ['a payload that is an object', { ...general, payload: { 0: 1 } }, 'payload'],
     ['no signature', { ...general, signature: [] }, 'signature'],
     ['a signature of 1,025 bytes', { ...general, signature: Array(1_025).fill(1) }, 'signature'],
@@ -61,10 +61,10 @@ describe('the shape of a message', () => {
     [
       'a request for certificates',
       { ...request, requestedCertificates: { certifiers: [identityKey], types: {} } },
-      'asks',
+      'requests certificates',
     ],
     [
-      'a request for certificates that is a text',
+      'a request for certificates that is a string',
       { ...request, requestedCertificates: 'all' },
       'requestedCertificates',
     ],
@@ -72,11 +72,11 @@ describe('the shape of a message', () => {
     ['more than 64 levels', { ...general, more: deep }, '64 levels'],
     ['more than 16 MiB', { ...general, more: 'x'.repeat(16 * 1024 * 1024) }, 'weigh more'],
     ['a payload of more than 4 MiB', { ...general, payload: Array(4_200_000).fill(1) }, 'weigh more'],
-    ['a name that is an attack', JSON.parse('{"version": "0.1", "__proto__": {}}'), '__proto__'],
-    ['a binary attachment', { ...general, more: new Uint8Array(1) }, 'JSON has not'],
+    ['a field name that is an attack', JSON.parse('{"version": "0.1", "__proto__": {}}'), '__proto__'],
+    ['a binary attachment', { ...general, more: new Uint8Array(1) }, 'JSON does not have'],
   ])('%s breaks rule 9.1', (_what, message, text) => {
     expect(failureOf(message)).toMatchObject({
-      name: 'ProtocolViolation',
+      name: 'ProtocolViolationError',
       rule: '9.1',
       detail: expect.stringContaining(text),
     });

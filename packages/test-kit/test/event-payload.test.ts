@@ -1,9 +1,9 @@
-import { decodeEvent, encodeEvent, MAX_EVENT_BYTES } from '../src/index.js';
+import { decodeEvent, encodeEvent, MAX_CLIENT_EVENT_BYTES } from '../src/index.js';
 
 const encoded = (event: unknown) => Buffer.from(JSON.stringify(event));
 
 describe('the payload of an event', () => {
-  test('is read as it was written', () => {
+  test('is decoded as it was encoded', () => {
     const data = { roomId: 'a room', list: [1, true, null, 'text'] };
     expect(decodeEvent(encodeEvent('joinRoom', data))).toEqual({ eventName: 'joinRoom', data });
     expect(decodeEvent(encodeEvent('joinRoom', undefined))).toEqual({ eventName: 'joinRoom', data: undefined });
@@ -11,17 +11,17 @@ describe('the payload of an event', () => {
 
   test('may have exactly 1,048,576 bytes', () => {
     const overhead = encoded({ eventName: 'x', data: '' }).length;
-    const largest = encoded({ eventName: 'x', data: 'a'.repeat(MAX_EVENT_BYTES - overhead) });
-    expect(largest).toHaveLength(MAX_EVENT_BYTES);
+    const largest = encoded({ eventName: 'x', data: 'a'.repeat(MAX_CLIENT_EVENT_BYTES - overhead) });
+    expect(largest).toHaveLength(MAX_CLIENT_EVENT_BYTES);
     expect(decodeEvent(largest).eventName).toBe('x');
   });
 
   test.each([
-    ['of one byte more', encoded({ eventName: 'x', data: 'a'.repeat(MAX_EVENT_BYTES) })],
-    ['with so many numbers that they weigh too much', encoded({ eventName: 'x', data: Array(43_691).fill(1) })],
+    ['with one byte more', encoded({ eventName: 'x', data: 'a'.repeat(MAX_CLIENT_EVENT_BYTES) })],
+    ['with too many numbers for its weight', encoded({ eventName: 'x', data: Array(43_691).fill(1) })],
     ['with more than 100,000 values', encoded({ eventName: 'x', data: Array(100_001).fill('') })],
     ['with more than 64 levels', Buffer.from(`{"eventName":"x","data":${'['.repeat(70)}1${']'.repeat(70)}}`)],
-    ['with a name that is an attack', Buffer.from('{"eventName":"x","data":{"constructor":1}}')],
+    ['with a field name that is an attack', Buffer.from('{"eventName":"x","data":{"constructor":1}}')],
     ['with the number -0', Buffer.from('{"eventName":"x","data":-0}')],
   ])('%s breaks rule 9.9', (_what, payload) => {
     expect(() => decodeEvent(payload)).toThrow(expect.objectContaining({ rule: '9.9' }));
@@ -41,16 +41,16 @@ describe('the payload of an event', () => {
   });
 
   test.each([
-    ['that is no JSON', Buffer.from('{')],
-    ['that is no UTF-8', Buffer.from([0x22, 0xff, 0x22])],
+    ['that is not JSON', Buffer.from('{')],
+    ['that is not UTF-8', Buffer.from([0x22, 0xff, 0x22])],
     ['that is an array', encoded(['x'])],
     ['without a name', encoded({ data: 1 })],
-    ['with a field beside name and data', encoded({ eventName: 'x', data: 1, id: 7 })],
+    ['with a field other than eventName and data', encoded({ eventName: 'x', data: 1, id: 7 })],
   ])('%s breaks rule 5', (_what, payload) => {
     expect(() => decodeEvent(payload)).toThrow(expect.objectContaining({ rule: '5' }));
   });
 
-  test('what clients would not take they do not send', () => {
-    expect(() => encodeEvent('sendMessage', { body: 'a'.repeat(MAX_EVENT_BYTES) })).toThrow(TypeError);
+  test('is not sent when clients would not accept it', () => {
+    expect(() => encodeEvent('sendMessage', { body: 'a'.repeat(MAX_CLIENT_EVENT_BYTES) })).toThrow(TypeError);
   });
 });

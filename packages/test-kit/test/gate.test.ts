@@ -1,11 +1,11 @@
-import { Gate, slowWallet } from '../src/index.js';
-import { newParty } from './support/wallets.js';
+import { createSlowWallet, Gate } from '../src/index.js';
+import { createParty } from './support/wallets.js';
 
-describe('a wallet that is slow', () => {
+describe('a slow wallet', () => {
   test('begins each call when the gate lets it', async () => {
-    const { wallet, key } = newParty();
+    const { wallet, key } = createParty();
     const gate = new Gate();
-    const slow = slowWallet(wallet, gate.pass);
+    const slow = createSlowWallet(wallet, gate.pass);
     expect(await slow.getPublicKey({ identityKey: true })).toEqual({ publicKey: key });
     gate.close();
     const done: number[] = [];
@@ -14,7 +14,7 @@ describe('a wallet that is slow', () => {
       done.push(n);
     });
     expect(gate.held).toBe(3);
-    gate.letThrough(1);
+    gate.release(1);
     await calls[0];
     expect([done, gate.held]).toEqual([[1], 2]);
     gate.open();
@@ -22,10 +22,10 @@ describe('a wallet that is slow', () => {
     expect([done, gate.held]).toEqual([[1, 2, 3], 0]);
   });
 
-  test('takes the time that it is told for each call', async () => {
-    const { wallet } = newParty();
+  test('waits the given time before each call', async () => {
+    const { wallet } = createParty();
     const from = performance.now();
-    await slowWallet(wallet, 20).getPublicKey({ identityKey: true });
+    await createSlowWallet(wallet, 20).getPublicKey({ identityKey: true });
     expect(performance.now() - from).toBeGreaterThanOrEqual(19);
   });
 });

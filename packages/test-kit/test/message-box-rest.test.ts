@@ -1,6 +1,6 @@
-import { RefusedRequest, StrictMessageBoxClient } from '../src/index.js';
+import { RequestRefusedError, StrictMessageBoxClient } from '../src/index.js';
 import { HttpServer } from './support/http-server.js';
-import { newParty } from './support/wallets.js';
+import { createParty } from './support/wallets.js';
 
 type Fields = Record<string, unknown>;
 
@@ -13,9 +13,9 @@ describe('a client of message boxes, over HTTP', () => {
   async function world() {
     const server = new HttpServer();
     opened.push(server);
-    const { wallet, key } = newParty();
+    const { wallet, key } = createParty();
     const client = new StrictMessageBoxClient({ host: await server.open(), walletClient: wallet, identityKey: key });
-    /** What each request is answered, and what was asked. */
+    /** Queues the responses, and records the requests. */
     const asked: { url: string; body: Fields }[] = [];
     const answer = (status: number, ...bodies: object[]) => {
       server.respond = ({ url, body }) => {
@@ -26,7 +26,7 @@ describe('a client of message boxes, over HTTP', () => {
     return { server, client, key, answer, asked };
   }
 
-  const alice = newParty();
+  const alice = createParty();
   const time = '2026-11-22T10:00:00.000Z';
   const times = { created_at: time, updated_at: time, createdAt: time, updatedAt: time };
   const row = (messageId: string, body = 'hello') => ({ messageId, body, sender: alice.key, ...times });
@@ -44,7 +44,7 @@ describe('a client of message boxes, over HTTP', () => {
       ...more,
     });
 
-    test('are read page by page until there is no more', async () => {
+    test('are read page by page until the last one', async () => {
       const { client, answer, asked } = await world();
       answer(200, page([row('1'), row('2')], 0, 2), page([row('3', '{"message":{"a":1}}')], 2, null));
       const listed = await client.listMessages({ messageBox: 'inbox', pageSize: 2 });
@@ -63,19 +63,19 @@ describe('a client of message boxes, over HTTP', () => {
       ['no offset', page([], 0, null, { offset: undefined }), '9.2'],
       ['another offset', page([], 7, null), '9.2'],
       ['no limit', page([], 0, null, { limit: undefined }), '9.2'],
-      ['no word about more', page([], 0, null, { hasMore: undefined }), '9.2'],
-      ['an offset to go on at after the last page', page([], 0, null, { nextOffset: 0 }), '9.2'],
-      ['no offset to go on at', page([row('1')], 0, null, { hasMore: true }), '9.2'],
-      ['an offset that goes back', page([row('1')], 0, 0), '9.2'],
-      ['an offset that leaves some out', page([row('1')], 0, 2), '9.2'],
-      ['more than were asked for', page([row('1'), row('2'), row('3')], 0, null), '9.2'],
+      ['no hasMore', page([], 0, null, { hasMore: undefined }), '9.2'],
+      ['a nextOffset on the last page', page([], 0, null, { nextOffset: 0 }), '9.2'],
+      ['no nextOffset', page([row('1')], 0, null, { hasMore: true }), '9.2'],
+      ['a nextOffset that goes back', page([row('1')], 0, 0), '9.2'],
+      ['a nextOffset that skips messages', page([row('1')], 0, 2), '9.2'],
+      ['more messages than requested', page([row('1'), row('2'), row('3')], 0, null), '9.2'],
       ['the same message twice', page([row('1'), row('1')], 0, null), '9.2'],
-      ['messages that are no array', page([], 0, null, { messages: {} }), '4'],
+      ['messages that are not an array', page([], 0, null, { messages: {} }), '4'],
       ['a body that is an object', page([{ ...row('1'), body: {} }], 0, null), '4'],
-      ['a sender who is none', page([{ ...row('1'), sender: 'alice' }], 0, null), '4'],
+      ['an invalid sender', page([{ ...row('1'), sender: 'alice' }], 0, null), '4'],
       ['a message without an id', page([{ ...row('1'), messageId: '' }], 0, null), '4'],
-      ['a time that is none', page([{ ...row('1'), created_at: 'today' }], 0, null), '4'],
-    ])('die of %s', async (_what, body, rule) => {
+      ['an invalid time', page([{ ...row('1'), created_at: 'today' }], 0, null), '4'],
+    ])('are refused for %s', async (_what, body, rule) => {
       const { client, answer } = await world();
       answer(200, body);
       await expect(client.listMessages({ messageBox: 'inbox', pageSize: 2 })).rejects.toMatchObject({ rule });
@@ -102,16 +102,16 @@ describe('a client of message boxes, over HTTP', () => {
     });
 
     test.each([
-      ['one that is left out', { status: 'success' }, '9.4'],
+      ['no permission', { status: 'success' }, '9.4'],
       ['a fee above 2^31-1', got({ ...permission, recipientFee: 2_147_483_648 }), '9.5'],
       ['a fee below -1', got({ ...permission, recipientFee: -2 }), '9.5'],
-      ['a fee that is a text', got({ ...permission, recipientFee: '3' }), '9.5'],
-      ['a box with space around it', got({ ...permission, messageBox: ' chat' }), '9.6'],
+      ['a fee that is a string', got({ ...permission, recipientFee: '3' }), '9.5'],
+      ['a box with surrounding spaces', got({ ...permission, messageBox: ' chat' }), '9.6'],
       ['a box of 129 bytes', got({ ...permission, messageBox: 'é'.repeat(65) }), '9.6'],
       ['a box with a control character', got({ ...permission, messageBox: 'ch\u0007at' }), '9.6'],
-      ['a sender who is none', got({ ...permission, sender: '' }), '4'],
+      ['an invalid sender', got({ ...permission, sender: '' }), '4'],
       ['no time', got({ ...permission, createdAt: undefined, created_at: undefined }), '4'],
-    ])('die of %s', async (_what, body, rule) => {
+    ])('are refused for %s', async (_what, body, rule) => {
       const { client, key, answer } = await world();
       answer(200, body);
       await expect(ask(client, key)).rejects.toMatchObject({ rule });
@@ -119,7 +119,7 @@ describe('a client of message boxes, over HTTP', () => {
   });
 
   describe('quotes', () => {
-    const bob = newParty();
+    const bob = createParty();
     const quote = (key: string, fee: number, status: string) => ({
       recipient: key,
       messageBox: 'chat',
@@ -132,7 +132,7 @@ describe('a client of message boxes, over HTTP', () => {
     const ask = (client: StrictMessageBoxClient) =>
       client.getMessageBoxQuote({ recipient: [alice.key, bob.key], messageBox: 'chat' });
 
-    test('of one recipient, and of several', async () => {
+    test('are read for one recipient and for several', async () => {
       const { client, answer, server } = await world();
       answer(200, { status: 'success', quote: { deliveryFee: 1, recipientFee: 2 } });
       expect(await client.getMessageBoxQuote({ recipient: alice.key, messageBox: 'chat' })).toEqual({
@@ -149,22 +149,26 @@ describe('a client of message boxes, over HTTP', () => {
     });
 
     test.each([
-      ['one that is missing', { ...several, quotesByRecipient: [quotes[0]] }, '4'],
-      ['one that nobody asked for', { ...several, quotesByRecipient: [...quotes, quote(newParty().key, 0, 'x')] }, '4'],
-      ['one that comes twice', { ...several, quotesByRecipient: [quotes[0], quotes[0]] }, '4'],
+      ['a missing quote', { ...several, quotesByRecipient: [quotes[0]] }, '4'],
+      [
+        'a quote that was not requested',
+        { ...several, quotesByRecipient: [...quotes, quote(createParty().key, 0, 'x')] },
+        '4',
+      ],
+      ['a repeated quote', { ...several, quotesByRecipient: [quotes[0], quotes[0]] }, '4'],
       [
         'a status that is not the fee`s',
         { ...several, quotesByRecipient: [quotes[0], quote(bob.key, 5, 'blocked')] },
         '4',
       ],
       ['another box', { ...several, quotesByRecipient: [{ ...quotes[0], messageBox: 'x' }, quotes[1]] }, '4'],
-      ['others who have blocked', { ...several, blockedRecipients: [bob.key] }, '4'],
+      ['other blocked recipients', { ...several, blockedRecipients: [bob.key] }, '4'],
       [
         'a delivery fee below 0',
         { ...several, quotesByRecipient: [{ ...quotes[0], deliveryFee: -1 }, quotes[1]] },
         '9.5',
       ],
-    ])('die of %s', async (_what, body, rule) => {
+    ])('are refused for %s', async (_what, body, rule) => {
       const { client, answer } = await world();
       answer(200, body);
       await expect(ask(client)).rejects.toMatchObject({ rule });
@@ -172,7 +176,7 @@ describe('a client of message boxes, over HTTP', () => {
   });
 
   describe('devices', () => {
-    test('are rows, by pages', async () => {
+    test('are listed page by page', async () => {
       const { client, answer, asked } = await world();
       answer(200, { status: 'success', devices: [device] });
       const { created_at: _c, updated_at: _u, ...read } = device;
@@ -184,18 +188,18 @@ describe('a client of message boxes, over HTTP', () => {
 
     test.each([
       ['a time of last use that is null', { lastUsed: null }],
-      ['an id that is a text', { id: '1' }],
-      ['a platform that nobody knows', { platform: 'windows' }],
-      ['no word about being active', { active: undefined }],
-      ['a deviceId that is empty', { deviceId: '' }],
+      ['an id that is a string', { id: '1' }],
+      ['an unknown platform', { platform: 'windows' }],
+      ['no active flag', { active: undefined }],
+      ['an empty deviceId', { deviceId: '' }],
       ['a token that is not masked', { fcmToken: 'x'.repeat(65) }],
-    ])('die of %s by rule 9.7', async (_what, fields) => {
+    ])('are refused by rule 9.7 for %s', async (_what, fields) => {
       const { client, answer } = await world();
       answer(200, { status: 'success', devices: [{ ...device, ...fields }] });
       await expect(client.listRegisteredDevices()).rejects.toMatchObject({ rule: '9.7' });
     });
 
-    test('die of more rows than were asked for by rule 9.7', async () => {
+    test('are refused by rule 9.7 when there are more than requested', async () => {
       const { client, answer } = await world();
       answer(200, { status: 'success', devices: [device, device] });
       await expect(client.listRegisteredDevices(undefined, { limit: 1 })).rejects.toMatchObject({ rule: '9.7' });
@@ -207,7 +211,7 @@ describe('a client of message boxes, over HTTP', () => {
     const send = (client: StrictMessageBoxClient) =>
       client.sendMessage({ recipient: alice.key, messageBox: 'chat', body: 'hello', messageId: 'id' });
 
-    test('are answered with the message that was sent', async () => {
+    test('return the id of the message that was sent', async () => {
       const { client, answer, asked } = await world();
       answer(200, sent({ results: [{ recipient: alice.key, messageId: 'id' }] }));
       expect(await send(client)).toEqual({ status: 'success', messageId: 'id' });
@@ -217,26 +221,26 @@ describe('a client of message boxes, over HTTP', () => {
 
     test.each([
       ['results of another message', sent({ results: [{ recipient: alice.key, messageId: 'other' }] })],
-      ['results of two', sent({ results: [{ recipient: alice.key, messageId: 'id' }, {}] })],
-      ['a message that is empty', sent({ message: '' })],
+      ['two results', sent({ results: [{ recipient: alice.key, messageId: 'id' }, {}] })],
+      ['an empty message', sent({ message: '' })],
       ['another status', sent({ status: 'sent' })],
-      ['an answer that is an array', [1]],
-    ])('die of %s by rule 4', async (_what, body) => {
+      ['a response that is an array', [1]],
+    ])('are refused by rule 4 for %s', async (_what, body) => {
       const { client, answer } = await world();
       answer(200, body);
       await expect(send(client)).rejects.toMatchObject({ rule: '4' });
     });
 
-    test('are refused with a code; a refusal without one breaks rule 9.18', async () => {
+    test('can be refused with a code, and a refusal without a code breaks rule 9.18', async () => {
       const { client, answer } = await world();
       answer(403, { status: 'error', code: 'ERR_DELIVERY_BLOCKED' });
-      await expect(send(client)).rejects.toBeInstanceOf(RefusedRequest);
+      await expect(send(client)).rejects.toBeInstanceOf(RequestRefusedError);
       await expect(send(client)).rejects.toMatchObject({ status: 403, code: 'ERR_DELIVERY_BLOCKED' });
       answer(400, { status: 'error', code: 'blocked' });
       await expect(send(client)).rejects.toMatchObject({ rule: '9.18' });
     });
 
-    test('are not made as today`s clients do not make them', async () => {
+    test('are not made when current clients would not make them', async () => {
       const { client, asked } = await world();
       const good = { recipient: alice.key, messageBox: 'chat', body: 'hello' };
       for (const wrong of [

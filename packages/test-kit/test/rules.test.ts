@@ -9,7 +9,7 @@ describe('the rules', () => {
     .map((name) => readFileSync(join(folder, 'src', name), 'utf8'))
     .join('\n');
 
-  test('are all held, and all listed in the README', () => {
+  test('are all enforced, and all listed in the README', () => {
     const rows = readFileSync(join(folder, 'README.md'), 'utf8').matchAll(/^\| ([\d.]+) \|/gm);
     expect([...rows].map(([, rule]) => rule).sort()).toEqual(Object.keys(RULES).sort());
     for (const rule of Object.keys(RULES)) expect(sources).toContain(`'${rule}'`);

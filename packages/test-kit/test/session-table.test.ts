@@ -8,7 +8,7 @@ describe('the sessions of a client', () => {
   });
   const table = (limits = {}) => new SessionTable(() => now, limits);
 
-  test('are forgotten when they are idle for 30 minutes', () => {
+  test('are forgotten after 30 idle minutes', () => {
     const sessions = table();
     const session = sessions.add('nonce', 'server');
     now += 29 * MINUTE;
@@ -21,7 +21,7 @@ describe('the sessions of a client', () => {
     expect(sessions.select('server')).toBeUndefined();
   });
 
-  test('are sent by when they are authenticated, and the one that was used last before others', () => {
+  test('are selected when they are authenticated, the most recently used one first', () => {
     const sessions = table();
     const first = sessions.add('first', 'server');
     first.authenticated = true;
@@ -36,7 +36,7 @@ describe('the sessions of a client', () => {
     expect(sessions.select('another server')).toBeUndefined();
   });
 
-  test('take each message once, and at most 100,000 by default', () => {
+  test('accept each message once, and at most 100,000 by default', () => {
     const session = table().add('nonce', 'server');
     const sessions = table({ maxMessages: 2 });
     sessions.claimMessage(session, 'one');
@@ -45,7 +45,7 @@ describe('the sessions of a client', () => {
     expect(() => sessions.claimMessage(session, 'three')).toThrow(expect.objectContaining({ rule: '9.14' }));
   });
 
-  test('are begun by a server once for each of its nonces', () => {
+  test('can be begun by a server once for each of its nonces', () => {
     const sessions = table({ maxHandshakes: 2 });
     for (const nonce of ['one', 'two']) sessions.claimHandshake('server', nonce);
     expect(() => sessions.claimHandshake('server', 'two')).toThrow(expect.objectContaining({ rule: '2' }));
@@ -54,7 +54,7 @@ describe('the sessions of a client', () => {
     sessions.claimHandshake('server', 'two');
   });
 
-  test('give way when there are too many: who is not authenticated, and was used least lately, goes', () => {
+  test('are removed when there are too many: the least recently used one that is not authenticated', () => {
     const sessions = table({ maxSessions: 2 });
     sessions.add('first', 'server').authenticated = true;
     now += 1;
@@ -63,6 +63,6 @@ describe('the sessions of a client', () => {
     const third = sessions.add('third', 'server');
     expect([sessions.get('first') === undefined, sessions.get('second')]).toEqual([false, undefined]);
     third.authenticated = true;
-    expect(() => sessions.add('fourth', 'server')).toThrow('no place');
+    expect(() => sessions.add('fourth', 'server')).toThrow('no room');
   });
 });

@@ -1,4 +1,4 @@
-import { freePort } from '../../../tests/support/ports.ts';
+import { findFreePort } from '@messagebox/test-kit/ports';
 
 const memory = { client: 'better-sqlite3', filename: ':memory:' } as const;
 const privateKey = Uint8Array.from({ length: 32 }, () => 7);
@@ -16,7 +16,7 @@ beforeEach(() => {
   }
 });
 
-test('importing the package does not load the SDK either', async () => {
+test('importing the package does not load the SDK', async () => {
   jest.doMock('@bsv/sdk', () => {
     throw new Error('loaded');
   });
@@ -24,27 +24,27 @@ test('importing the package does not load the SDK either', async () => {
   jest.dontMock('@bsv/sdk');
 });
 
-test('importing the package, and opening things with it, loads no toolbox; using them does', async () => {
-  const { openChain, openServerWallet } = await import('../src/index.js');
-  const chain = openChain({ network: 'local', database: memory });
-  const wallet = openServerWallet({ privateKey, storageUrl: undefined, chain, database: memory });
+test('creating a chain and a wallet does not load the toolbox, and using them does', async () => {
+  const { createChain, createServerWallet } = await import('../src/index.js');
+  const chain = createChain({ network: 'local', database: memory });
+  const wallet = createServerWallet({ privateKey, storageUrl: undefined, chain, database: memory });
   expect(loaded).toEqual([]);
-  await expect(wallet.wallet()).rejects.toThrow('loaded');
+  await expect(wallet.getWallet()).rejects.toThrow('loaded');
   expect(loaded).not.toEqual([]);
   expect(loaded).not.toContain('');
   await wallet.close();
   await chain.close();
 });
 
-test.each(['main', 'test'] as const)('on %s nobody is asked, and a missing variable is named', async (network) => {
+test.each(['main', 'test'] as const)('on %s a missing variable is named without a request', async (network) => {
   const fetched = jest.spyOn(globalThis, 'fetch').mockRejectedValue(new Error('no network'));
-  const { openChain, openServerWallet, WalletUnavailableError } = await import('../src/index.js');
-  const chain = openChain({ network, database: memory });
-  const wallet = openServerWallet({ privateKey, storageUrl: undefined, chain, database: memory });
-  await chain.tracker();
-  await expect(chain.local()).rejects.toThrow(`the network is ${network}`);
-  await expect(wallet.wallet()).rejects.toBeInstanceOf(WalletUnavailableError);
-  await expect(wallet.wallet()).rejects.toThrow(/WALLET_STORAGE_URL is missing: set it to/);
+  const { createChain, createServerWallet, WalletUnavailableError } = await import('../src/index.js');
+  const chain = createChain({ network, database: memory });
+  const wallet = createServerWallet({ privateKey, storageUrl: undefined, chain, database: memory });
+  await chain.getTracker();
+  await expect(chain.getLocalChain()).rejects.toThrow(`the network is ${network}`);
+  await expect(wallet.getWallet()).rejects.toBeInstanceOf(WalletUnavailableError);
+  await expect(wallet.getWallet()).rejects.toThrow(/WALLET_STORAGE_URL is missing: set it to/);
   await wallet.close();
   await chain.close();
   expect(loaded).toEqual([]);
@@ -52,14 +52,14 @@ test.each(['main', 'test'] as const)('on %s nobody is asked, and a missing varia
   fetched.mockRestore();
 });
 
-test('a wallet storage that does not answer is named', async () => {
+test('the error of a wallet storage that does not answer names it', async () => {
   jest.resetModules();
   for (const part of ['', ...parts.map((part) => `/out/src/${part}`)]) jest.dontMock(`@bsv/wallet-toolbox${part}`);
-  const { openChain, openServerWallet, WalletUnavailableError } = await import('../src/index.js');
-  const chain = openChain({ network: 'main', database: memory });
-  const storageUrl = `http://127.0.0.1:${await freePort()}`;
-  const wallet = openServerWallet({ privateKey, storageUrl, chain, database: memory });
-  const error: unknown = await wallet.wallet().catch((error: unknown) => error);
+  const { createChain, createServerWallet, WalletUnavailableError } = await import('../src/index.js');
+  const chain = createChain({ network: 'main', database: memory });
+  const storageUrl = `http://127.0.0.1:${await findFreePort()}`;
+  const wallet = createServerWallet({ privateKey, storageUrl, chain, database: memory });
+  const error: unknown = await wallet.getWallet().catch((error: unknown) => error);
   expect(error).toBeInstanceOf(WalletUnavailableError);
   expect(String(error)).toMatch(/storage at WALLET_STORAGE_URL can not be used/);
   await wallet.close();

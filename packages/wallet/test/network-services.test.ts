@@ -1,17 +1,15 @@
 import { P2PKH, PrivateKey, Transaction, UnlockingScript } from '@bsv/sdk';
-import { broadcast } from '../src/chain/broadcast.js';
-import { networkServices } from '../src/chain/network-services.js';
-import { ChainUnavailableError } from '../src/index.js';
-import { loadToolbox } from '../src/toolbox.js';
+import { broadcast, ChainUnavailableError, loadToolbox } from '@messagebox/transactions';
+import { createNetworkServices } from '../src/network-services.js';
 
-/** What a service answers: a status and a body, or an error of the connection. */
+/** The answer of a service: a status and a body, or a connection error. */
 type Answer = { readonly status: number; readonly statusText?: string; readonly data: unknown } | Error;
 
 interface Internet {
   readonly arc: Answer;
   readonly bitails: Answer;
   readonly whatsOnChain: Answer;
-  /** WhatsOnChain's answer to what state the transaction is in. */
+  /** WhatsOnChain's answer about the state of the transaction. */
   readonly state: Answer;
 }
 
@@ -38,7 +36,7 @@ const arc = (txStatus: string, more: object = {}): Answer => ({
 const bitails = (error?: object): Answer => ({ status: 201, data: [{ txid, ...(error && { error }) }] });
 const woc = (data: string): Answer => ({ status: 400, statusText: 'Bad Request', data });
 
-/** The toolbox's own services of main, with an internet that answers so. */
+/** The toolbox's services of main, with these answers from the internet. */
 async function ask(answers: Partial<Internet>) {
   const { Services, sdk } = await loadToolbox();
   const given = { ...nowhere, ...answers };
@@ -61,22 +59,22 @@ async function ask(answers: Partial<Internet>) {
   const beef = new sdk.Beef();
   beef.mergeRawTx(transaction.toBinary());
   const bytes = Uint8Array.from(beef.toBinary());
-  return broadcast(networkServices(services), txid, bytes, { count: 2, pauseMs: 1 });
+  return broadcast(createNetworkServices(services), txid, bytes, { count: 2, pauseMs: 1 });
 }
 
 test.each<[string, Partial<Internet>]>([
   ['ARC has seen it on the network', { arc: arc('SEEN_ON_NETWORK') }],
   ['ARC has seen it in a block', { arc: arc('MINED') }],
-  ['Bitails takes it', { bitails: bitails() }],
+  ['Bitails accepts it', { bitails: bitails() }],
   ['Bitails has it', { bitails: bitails({ code: -27, message: 'already-in-mempool' }) }],
-  ['WhatsOnChain takes it', { whatsOnChain: { status: 200, data: txid } }],
+  ['WhatsOnChain accepts it', { whatsOnChain: { status: 200, data: txid } }],
   ['ARC has only stored it, and the network has it', { arc: arc('STORED'), state: KNOWN }],
-  ['nobody can be reached but who says that the network has it', { state: KNOWN }],
+  ['only the service that knows the state can be reached', { state: KNOWN }],
   [
     'it is in a block, whatever ARC says',
     { arc: arc('REJECTED'), state: { status: 200, data: [{ txid, confirmations: 3 }] } },
   ],
-])('%s: accepted', async (_what, answers) => {
+])('accepts a transaction when %s', async (_what, answers) => {
   expect(await ask(answers)).toBe('accepted');
 });
 
@@ -93,15 +91,15 @@ test.each<[string, Partial<Internet>, string]>([
     { whatsOnChain: woc('unexpected response code 500: 258: txn-mempool-conflict') },
     'it spends what is spent already',
   ],
-])('%s: refused', async (_what, answers, refused) => {
+])('refuses a transaction when %s', async (_what, answers, refused) => {
   expect(await ask(answers)).toEqual({ refused });
-  // What the network has can't be found out, so nothing is refused for good.
+  // The network cannot be asked whether it has the transaction, so the transaction is not refused.
   await expect(ask({ ...answers, state: BUSY })).rejects.toThrow(ChainUnavailableError);
 });
 
 test.each<[string, Partial<Internet>]>([
-  ['nobody can be reached', {}],
-  ['ARC can not be reached in full, and Bitails is busy', { arc: DOWN, bitails: BUSY }],
+  ['no service can be reached', {}],
+  ['ARC cannot be reached, and Bitails is busy', { arc: DOWN, bitails: BUSY }],
   ['ARC misses an ancestor', { arc: arc('SEEN_IN_ORPHAN_MEMPOOL') }],
   ['Bitails misses an ancestor', { arc: DOWN, bitails: bitails({ code: -25, message: 'missing-inputs' }) }],
   ['WhatsOnChain misses an ancestor', { whatsOnChain: woc('unexpected response code 500: Missing inputs') }],
@@ -112,6 +110,6 @@ test.each<[string, Partial<Internet>]>([
     'all fail, and what the network has can’t be found out',
     { arc: DOWN, bitails: DOWN, whatsOnChain: DOWN, state: DOWN },
   ],
-])('%s: worth another try', async (_what, answers) => {
+])('throws a retriable error when %s', async (_what, answers) => {
   await expect(ask(answers)).rejects.toThrow(ChainUnavailableError);
 });

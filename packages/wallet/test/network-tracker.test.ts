@@ -1,8 +1,8 @@
-import { networkTracker } from '../src/chain/network-tracker.js';
+import { createNetworkTracker } from '../src/network-tracker.js';
 
 const ROOT = 'ab'.repeat(32);
 
-/** A block explorer that answers with what it is given, and counts. */
+/** A block explorer with given answers that counts requests. */
 function explorer(answer: (url: string) => Response | Promise<Response>) {
   const asked: string[] = [];
   const fetchIt = (async (url: string, options: RequestInit) => {
@@ -13,9 +13,9 @@ function explorer(answer: (url: string) => Response | Promise<Response>) {
   return { asked, fetchIt };
 }
 
-test('a root is asked for once when it is right, and again when it is not', async () => {
+test('asks once for a valid root, and again for an invalid one', async () => {
   const { asked, fetchIt } = explorer(() => Response.json({ merkleroot: ROOT }));
-  const tracker = networkTracker('main', fetchIt);
+  const tracker = createNetworkTracker('main', fetchIt);
   expect(await tracker.isValidRootForHeight(ROOT, 5)).toBe(true);
   expect(await tracker.isValidRootForHeight(ROOT, 5)).toBe(true);
   expect(asked).toHaveLength(1);
@@ -26,12 +26,12 @@ test('a root is asked for once when it is right, and again when it is not', asyn
   expect(await tracker.isValidRootForHeight(ROOT, 6)).toBe(true);
 });
 
-test('a block that does not exist is no root; a service that fails is no answer', async () => {
-  const missing = networkTracker('test', explorer(() => Response.json({}, { status: 404 })).fetchIt);
+test('takes a missing block for an invalid root, and throws when the service fails', async () => {
+  const missing = createNetworkTracker('test', explorer(() => Response.json({}, { status: 404 })).fetchIt);
   expect(await missing.isValidRootForHeight(ROOT, 5)).toBe(false);
-  const failing = networkTracker('test', explorer(() => Response.json({}, { status: 503 })).fetchIt);
+  const failing = createNetworkTracker('test', explorer(() => Response.json({}, { status: 503 })).fetchIt);
   await expect(failing.isValidRootForHeight(ROOT, 5)).rejects.toThrow();
-  const gone = networkTracker('test', explorer(() => Promise.reject(new Error('refused'))).fetchIt);
+  const gone = createNetworkTracker('test', explorer(() => Promise.reject(new Error('refused'))).fetchIt);
   await expect(gone.isValidRootForHeight(ROOT, 5)).rejects.toThrow();
   await expect(gone.currentHeight()).rejects.toThrow();
 });

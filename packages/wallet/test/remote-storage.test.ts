@@ -1,14 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { LockingScript, PrivateKey, type WalletInterface } from '@bsv/sdk';
-import { type Chain, openChain, openServerWallet, type ServerWallet, WalletUnavailableError } from '../src/index.js';
-import { type OwnDatabase, sqliteFile } from './databases.js';
-import { pay } from './payments.js';
-import { type RunningStorageServer, startStorageServer } from './storage-server.js';
+import { payFromWallet } from '@messagebox/test-kit';
+import { createTemporarySqliteDatabase, type TemporaryDatabase } from '../../devnet/test/support/databases.js';
+import {
+  type Chain,
+  createChain,
+  createServerWallet,
+  type ServerWallet,
+  WalletUnavailableError,
+} from '../src/index.js';
+import { type RunningStorageServer, startStorageServer } from './support/storage-server.js';
 
-/** The server's wallet as it is on main and test: its records at a storage server. Only the network is our own. */
+/** The server's wallet as on main and test, with its records at a storage server. The network is the play chain. */
 describe("the server's wallet at a storage server", () => {
   const serverKey = PrivateKey.fromRandom();
-  let database: OwnDatabase;
+  let database: TemporaryDatabase;
   let local: Chain;
   let storage: RunningStorageServer;
   let chain: Chain;
@@ -16,13 +22,13 @@ describe("the server's wallet at a storage server", () => {
   const opened: ServerWallet[] = [];
 
   beforeAll(async () => {
-    // Its lines on the console are for whoever runs it.
+    // The storage server prints on the console.
     jest.spyOn(console, 'log').mockImplementation(() => undefined);
-    database = await sqliteFile();
-    local = openChain({ network: 'local', database: database.config });
-    storage = await startStorageServer('test', await local.services());
-    chain = { ...openChain({ network: 'test', database: database.config }), services: () => local.services() };
-    payer = openServerWallet({
+    database = await createTemporarySqliteDatabase();
+    local = createChain({ network: 'local', database: database.config });
+    storage = await startStorageServer('test', await local.getServices());
+    chain = { ...createChain({ network: 'test', database: database.config }), getServices: () => local.getServices() };
+    payer = createServerWallet({
       privateKey: Uint8Array.from(randomBytes(32)),
       storageUrl: undefined,
       chain: local,
@@ -39,7 +45,7 @@ describe("the server's wallet at a storage server", () => {
   });
 
   function open(key = serverKey): ServerWallet {
-    const wallet = openServerWallet({
+    const wallet = createServerWallet({
       privateKey: Uint8Array.from(Buffer.from(key.toHex(), 'hex')),
       storageUrl: storage.url,
       chain,
@@ -50,10 +56,10 @@ describe("the server's wallet at a storage server", () => {
   }
 
   async function receive(wallet: WalletInterface, satoshis: number) {
-    return await wallet.internalizeAction(await pay(await payer.wallet(), wallet, satoshis));
+    return await wallet.internalizeAction(await payFromWallet(await payer.getWallet(), wallet, satoshis));
   }
 
-  test('an empty one says whom to pay', async () => {
+  test('names the key to pay when it is empty', async () => {
     const wallet = open();
     expect(await wallet.balance()).toBe(0);
     await expect(wallet.ensureFunds(1_000)).rejects.toThrow(
@@ -61,22 +67,22 @@ describe("the server's wallet at a storage server", () => {
     );
   });
 
-  test('takes a payment in, once, and every instance has it', async () => {
+  test('internalizes a payment once, and every instance has it', async () => {
     const [one, other] = [open(), open()];
     const before = await one.balance();
-    const wallet = await one.wallet();
-    const payment = await pay(await payer.wallet(), wallet, 700);
+    const wallet = await one.getWallet();
+    const payment = await payFromWallet(await payer.getWallet(), wallet, 700);
     for (const instance of [one, one, other]) {
-      expect(await (await instance.wallet()).internalizeAction(payment)).toMatchObject({ accepted: true });
+      expect(await (await instance.getWallet()).internalizeAction(payment)).toMatchObject({ accepted: true });
       expect(await instance.balance()).toBe(before + 700);
     }
     expect(await other.balance()).toBe(before + 700);
   });
 
-  test('signs without sending, as advertisements are made, and sends then', async () => {
+  test('signs without sending, as for advertisements, and sends later', async () => {
     const key = PrivateKey.fromRandom();
     const server = open(key);
-    const wallet = await server.wallet();
+    const wallet = await server.getWallet();
     await receive(wallet, 2_000);
     await server.ensureFunds(1_000);
     const { txid, tx } = await wallet.createAction({
@@ -93,7 +99,7 @@ describe("the server's wallet at a storage server", () => {
       options: { noSend: true, randomizeOutputs: false, acceptDelayedBroadcast: false },
     });
     expect(tx).toBeDefined();
-    const onChain = async () => (await (await local.services()).getRawTx(txid as string)).rawTx !== undefined;
+    const onChain = async () => (await (await local.getServices()).getRawTx(txid as string)).rawTx !== undefined;
     expect(await onChain()).toBe(false);
     const unsent = await wallet.listActions({ labels: ['advertisements'] });
     expect(unsent.actions).toEqual([expect.objectContaining({ txid, status: 'nosend' })]);
@@ -106,7 +112,7 @@ describe("the server's wallet at a storage server", () => {
     expect(await onChain()).toBe(true);
   });
 
-  test('a storage that is away is said to be, and works when it is back', async () => {
+  test('throws WalletUnavailableError without its storage, and works when the storage is back', async () => {
     const wallet = open(PrivateKey.fromRandom());
     storage.interrupt(true);
     try {

@@ -1,5 +1,5 @@
-import { describeWithMysql } from '../../../tests/support/with-mysql.ts';
-import { mysqlDatabase } from './databases.js';
-import { walletSuite } from './wallet-suite.js';
+import { describeWithMysql } from '@messagebox/test-support/with-mysql';
+import { createTemporaryMysqlDatabase } from '../../devnet/test/support/databases.js';
+import { walletSuite } from './support/wallet-suite.js';
 
-describeWithMysql("the server's wallet on MySQL", () => walletSuite(mysqlDatabase));
+describeWithMysql("the server's wallet on MySQL", () => walletSuite(createTemporaryMysqlDatabase));

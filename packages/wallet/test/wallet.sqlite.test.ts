@@ -1,4 +1,4 @@
-import { sqliteFile } from './databases.js';
-import { walletSuite } from './wallet-suite.js';
+import { createTemporarySqliteDatabase } from '../../devnet/test/support/databases.js';
+import { walletSuite } from './support/wallet-suite.js';
 
-describe("the server's wallet on SQLite", () => walletSuite(sqliteFile));
+describe("the server's wallet on SQLite", () => walletSuite(createTemporarySqliteDatabase));

@@ -1,196 +1,263 @@
-import { createAuthMiddleware } from '@messagebox/brc103';
+import { createDescriptionRoutes } from '@messagebox/api-description';
+import { createAuthMiddleware, type RouteKind, type StandInSessions } from '@messagebox/brc103/express';
+import { createConsoleRoutes } from '@messagebox/console';
+import type {
+  AdminFeesOptions,
+  PaymentProcessor,
+  PushOutboxWriter,
+  ReadChargesOptions,
+  RoomEventPublisher,
+  StorageQuotas,
+} from '@messagebox/messages';
 import {
-  type AdminFeeParts,
   AdvertisedHosts,
-  type ChargeParts,
+  admitRequests,
+  type BlockList,
   type Config,
-  DeviceRegistrations,
+  cors,
+  createErrorHandler,
+  createHealthRoutes,
   type FairScheduler,
+  getRateLimitedLog,
+  getRequestAddress,
   type Health,
+  handleNotFound,
+  type InstanceStore,
   type JobQueue,
-  type LimitsHit,
+  type LimitHitReporter,
   type Logger,
-  limitedLines,
-  MessageBoxAdvertisements,
-  type MessageStore,
+  limitInFlightRequests,
+  listOwnHosts,
+  logRequests,
   type Metrics,
-  OwnAdvertisements,
-  ownHosts,
-  type PaymentTaker,
-  type PermissionStore,
-  type PushNotes,
+  measureRequests,
   type RateLimits,
-  type RoomEventPublisher,
-  type SendRates,
+  type RoomEventBroker,
+  type SendRateLimits,
   type ServerIdentity,
-  type SqlClient,
-  SqlClientNonces,
-  type StorageQuotas,
+  type StatsHistory,
+  scheduleFairly,
+  type Tracer,
+  toSource,
+  traceRequests,
+  traceStep,
 } from '@messagebox/shared';
 import {
-  addressOf,
-  admit,
-  answerErrors,
-  answerNotFound,
-  boundInFlight,
-  cors,
-  healthRoutes,
-  measure,
-  requestLog,
-  scheduleFairly,
-  sourceOf,
-} from '@messagebox/web';
+  AuditLog,
+  BoundedWrites,
+  DeviceRegistrations,
+  MessageBoxAdvertisements,
+  type MessageStore,
+  OwnAdvertisements,
+  type PermissionStore,
+  type SqlClient,
+  SqlClientNonceStore,
+  WritesRefusedError,
+} from '@messagebox/store';
 import express, { type Express, type Request, type RequestHandler } from 'express';
-import { adminOnly } from './http/admin-only.js';
-import { AnswerMemory } from './http/answer-memory.js';
+import { refuseBlocked } from './http/refuse-blocked.js';
+import { requireAdmin } from './http/require-admin.js';
+import { ResponseMemory } from './http/response-memory.js';
+import { WorkSlots } from './http/work-slots.js';
+import { deleteAccountRoute } from './routes/account/delete-account.js';
+import { exportAccountRoute } from './routes/account/export-account.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
-import { getFeesRoute } from './routes/admin/get-fees.js';
-import { putFeesRoute } from './routes/admin/put-fees.js';
-import { devicesRoute, registerDeviceRoute } from './routes/devices.js';
+import { addAdminRoutes } from './routes/admin/index.js';
+import { listDevicesRoute, registerDeviceRoute } from './routes/devices.js';
 import { listMessagesRoute } from './routes/list-messages.js';
-import { migrateRoute } from './routes/migrate.js';
+import { migrateRoute } from './routes/migrate-route.js';
 import { addOverlayRoutes } from './routes/overlay/index.js';
-import { getPermissionRoute } from './routes/permissions/get.js';
-import { listPermissionsRoute } from './routes/permissions/list.js';
+import { getPermissionRoute } from './routes/permissions/get-permission.js';
+import { listPermissionsRoute } from './routes/permissions/list-permissions.js';
 import { quoteRoute } from './routes/permissions/quote.js';
-import { setPermissionRoute } from './routes/permissions/set.js';
+import { setPermissionRoute } from './routes/permissions/set-permission.js';
 import { sendMessageRoute } from './routes/send-message.js';
 
-export interface ApiParts {
+export interface ApiOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly store: MessageStore;
   readonly permissions: PermissionStore;
-  readonly deliveryFees: AdminFeeParts['deliveryFees'] & ChargeParts['deliveryFees'];
+  readonly deliveryFees: AdminFeesOptions['deliveryFees'] & ReadChargesOptions['deliveryFees'];
   readonly quotas: StorageQuotas;
   /** Undefined: payments are refused. */
-  readonly payments?: PaymentTaker | undefined;
-  /** The same database, for what is no message. */
+  readonly payments?: PaymentProcessor | undefined;
+  /** The same database as `store`, for other tables. */
   readonly sql: SqlClient;
-  /** The overlay's queue. */
+  /** Keep sessions, and the claims of requests that only read, while the database takes no writes. */
+  readonly standIns: readonly StandInSessions[];
+  /** The overlay's job queue. */
   readonly jobs: JobQueue;
-  /** Routes of other services that are on the same port. They answer no path but their own. */
-  readonly neighbours?: readonly RequestHandler[];
+  /** Routes of other services on the same port. They answer only their own paths. */
+  readonly extraRoutes?: readonly RequestHandler[];
   readonly identity: ServerIdentity;
   readonly events: RoomEventPublisher;
+  /** Identities that may not use this server. */
+  readonly blockList: BlockList;
+  /** Tells other instances what has changed about an identity. */
+  readonly broker: Pick<RoomEventBroker, 'notices'>;
+  /** What the running instances say of themselves. */
+  readonly instances: InstanceStore;
+  readonly history: StatsHistory;
   readonly health: Health;
   readonly metrics: Metrics;
-  readonly limitsHit: LimitsHit;
+  readonly tracer: Tracer;
+  readonly limitsHit: LimitHitReporter;
   readonly rates: RateLimits;
-  readonly sendRates: SendRates;
+  readonly sendRates: SendRateLimits;
   readonly scheduler: FairScheduler;
   /** Undefined: nothing is pushed to devices. */
-  readonly push?: PushNotes | undefined;
+  readonly push?: PushOutboxWriter | undefined;
 }
 
-/** Of requests other than sends: 1,000 ids of 255 characters, each of them escaped, have 1.5 MB. Bytes. */
-const OTHER_BODY_BYTES = 2_097_152;
+/** The largest body of a request that is not a send: 1,000 ids of 255 characters, all of them escaped, have 1.5 MB. */
+const MAX_OTHER_BODY_BYTES = 2_097_152;
 
-/** The api without its process: the whole wiring of the HTTP routes. */
-export function createApi(parts: ApiParts): Express {
-  const { config, log, store, permissions, deliveryFees, quotas, payments, scheduler, rates, limitsHit } = parts;
-  const { normaliseKey } = parts.identity;
+/** Exports and deletions of accounts that run at once. */
+const MAX_ACCOUNT_WORK = 4;
+
+/** The api without its process: this function creates and connects all HTTP routes. */
+export function createApi(options: ApiOptions): Express {
+  const { config, log, store, permissions, deliveryFees, quotas, payments, scheduler, rates, limitsHit, tracer } =
+    options;
+  const { normaliseKey } = options.identity;
   const { limits } = config;
   const failures = rates.openShared('failures', limits.rates.failures);
   const maxRecipients = limits.recipients;
+  const sessions = new SqlClientNonceStore(options.sql);
+  const boundedWrites = new BoundedWrites();
   const auth = createAuthMiddleware({
-    authenticator: parts.identity.authenticator,
+    authenticator: options.identity.authenticator,
     maxBodyBytes: limits.requestBody,
-    claimRequest: (claim) => store.claimRequest(claim),
-    failures: {
-      check: (request, session) => failures.check(session ?? addressOf(request)),
-      count: (request, session) => void failures.charge(session ?? addressOf(request), 1),
+    claimRequest: (claim) =>
+      claim.isReadOnly ? boundedWrites.run(() => store.claimRequest(claim)) : store.claimRequest(claim),
+    standIns: options.standIns,
+    isWriteRefusal: (error) => error instanceof WritesRefusedError,
+    failureLimit: {
+      checkLimit: (request, session) => failures.check(session ?? getRequestAddress(request)),
+      recordFailure: (request, session) => void failures.charge(session ?? getRequestAddress(request), 1),
     },
     schedule: {
-      run: (request, identityKey, work, alsoMs) => scheduler.run(sourceOf(request, identityKey), work, alsoMs),
-      noteProven: (request, identityKey) => scheduler.noteProven(sourceOf(request, identityKey)),
-      charge: (request, identityKey, ms) => scheduler.charge(sourceOf(request, identityKey), ms),
+      run: (request, identityKey, work, alsoMs) => scheduler.run(toSource(request, identityKey), work, alsoMs),
+      noteProven: (request, identityKey) => scheduler.noteProven(toSource(request, identityKey)),
+      charge: (request, identityKey, ms) => scheduler.charge(toSource(request, identityKey), ms),
     },
-    clientNonces: new SqlClientNonces(parts.sql),
+    clientNonces: {
+      insert: (...session) => boundedWrites.run(() => sessions.insert(...session)),
+      find: (handle) => sessions.find(handle),
+      markProven: (handle, expiresAt) => sessions.markProven(handle, expiresAt),
+    },
     onClientNonceError: (error) =>
-      limitedLines(log).write('warn', { reason: String(error) }, 'a session could not be kept'),
-    onOutcome: (outcome) => parts.metrics.authOutcomes.inc({ transport: 'http', outcome }),
+      getRateLimitedLog(log).write('warn', { reason: String(error) }, 'session could not be stored'),
+    onOutcome: (outcome) => options.metrics.authOutcomes.inc({ transport: 'http', outcome }),
   });
   const handshakes = rates.openShared('handshakes', limits.rates.handshakes);
   const requests = rates.openShared('request_rate', limits.rates.requests);
 
-  const answers = new AnswerMemory(limits.answerBytes, () => limitsHit.hit('answer_bytes'));
-  parts.metrics.gauge(
+  const responseMemory = new ResponseMemory(limits.answerBytes, () => limitsHit.report('answer_bytes'));
+  options.metrics.addGauge(
     'messagebox_answers_held_bytes',
-    'Bytes of lists that their clients have not taken yet.',
-    () => answers.used,
+    'Bytes of list answers that clients have not received yet.',
+    () => responseMemory.used,
   );
 
-  const runPiece = <T>(request: Request, work: () => T) =>
-    scheduler.run(sourceOf(request, request.auth?.identityKey), work);
+  const runInTurn = <T>(request: Request, work: () => T) =>
+    scheduler.run(toSource(request, request.auth?.identityKey), work);
 
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', config.trustedProxies);
-  app.use(requestLog(log));
-  app.use(measure(parts.metrics));
+  app.use(logRequests(log));
+  app.use(measureRequests(options.metrics));
   app.use(cors);
-  app.use('/health', healthRoutes(parts.health));
-  // Before anything waits: bytes of the body may come at once.
-  app.use(boundInFlight({ ...limits.inFlight, largestBody: limits.requestBody }, limitsHit.hit));
-  app.use(scheduleFairly(scheduler));
-  for (const neighbour of parts.neighbours ?? []) app.use(neighbour);
+  app.use('/health', createHealthRoutes(options.health));
+  app.use(traceRequests(tracer));
+  // This limit must come before anything that waits, because the body arrives meanwhile.
+  app.use(limitInFlightRequests({ ...limits.inFlight, maxBodyBytes: limits.requestBody }, limitsHit.report));
+  app.use(traceStep(tracer, 'wait for turn', scheduleFairly(scheduler)));
+  const prefix = config.routingPrefix === '' ? '/' : config.routingPrefix;
+  app.use(prefix, createConsoleRoutes());
+  for (const route of options.extraRoutes ?? []) app.use(route);
   app.post(
     '/.well-known/auth',
-    admit((request) => handshakes.admit(addressOf(request))),
-    auth.handshake,
+    admitRequests((request) => handshakes.admit(getRequestAddress(request))),
+    traceStep(tracer, 'handshake', auth.handshake),
   );
 
-  const prefix = config.routingPrefix === '' ? '/' : config.routingPrefix;
   const attempts = rates.open('migrations', limits.rates.migrations);
   app.use(prefix, migrateRoute({ store, key: config.migrateKey, attempts, log }));
+  app.use(prefix, createDescriptionRoutes({ routingPrefix: config.routingPrefix }));
 
   const routes = express.Router();
-  const admitted = admit((request) => requests.admit(request.auth?.identityKey ?? ''));
+  const allowed = refuseBlocked(options.blockList);
+  const admitted = traceStep(
+    tracer,
+    'check rates',
+    admitRequests((request) => requests.admit(request.auth?.identityKey ?? '')),
+  );
+  const authenticated = (route: RouteKind) => traceStep(tracer, 'authenticate', auth.createAuthenticate(route));
   routes.post(
     '/sendMessage',
-    auth.authenticate,
+    authenticated({}),
+    allowed,
     admitted,
     sendMessageRoute({
-      advertisedHosts: new AdvertisedHosts(new MessageBoxAdvertisements(parts.sql), ownHosts(config.hostingDomain)),
+      advertisedHosts: new AdvertisedHosts(
+        new MessageBoxAdvertisements(options.sql),
+        listOwnHosts(config.hostingDomain),
+      ),
       store,
       permissions,
       deliveryFees,
       quotas,
       payments,
-      push: parts.push,
-      events: parts.events,
+      push: options.push,
+      events: options.events,
       normaliseKey,
-      sendRates: parts.sendRates,
+      sendRateLimits: options.sendRates,
       maxRecipients,
     }),
   );
-  // Nothing else is as large as a message.
-  routes.use(auth.authenticateUpTo(Math.min(limits.requestBody, OTHER_BODY_BYTES)), admitted);
-  routes.post('/listMessages', listMessagesRoute({ store, maxBytes: limits.list, answers, runPiece }));
-  routes.post('/acknowledgeMessage', acknowledgeMessageRoute({ store, quotas, maxIds: limits.acknowledgedIds }));
-  routes.post('/permissions/set', setPermissionRoute({ permissions, normaliseKey }));
-  routes.get('/permissions/get', getPermissionRoute({ permissions, normaliseKey }));
-  routes.get('/permissions/list', listPermissionsRoute({ permissions, normaliseKey }));
-  routes.get('/permissions/quote', quoteRoute({ permissions, deliveryFees, normaliseKey, maxRecipients }));
-  const admin = adminOnly(config.adminIdentityKeys);
-  routes.get('/admin/fees', admin, getFeesRoute({ deliveryFees }));
-  routes.put('/admin/fees', admin, putFeesRoute({ deliveryFees }));
-  const devices = new DeviceRegistrations(parts.sql, {
-    most: limits.devices,
-    onForgotten: () => limitsHit.hit('devices'),
+  // Only sends may have large bodies.
+  const maxBodyBytes = Math.min(limits.requestBody, MAX_OTHER_BODY_BYTES);
+  const writing = [authenticated({ maxBodyBytes }), allowed, admitted];
+  const reading = [authenticated({ maxBodyBytes, isReadOnly: true }), allowed, admitted];
+  routes.post('/listMessages', reading, listMessagesRoute({ store, maxBytes: limits.list, responseMemory, runInTurn }));
+  routes.post(
+    '/acknowledgeMessage',
+    writing,
+    acknowledgeMessageRoute({ store, quotas, maxIds: limits.acknowledgedIds }),
+  );
+  routes.post('/permissions/set', writing, setPermissionRoute({ permissions, normaliseKey }));
+  routes.get('/permissions/get', reading, getPermissionRoute({ permissions, normaliseKey }));
+  routes.get('/permissions/list', reading, listPermissionsRoute({ permissions, normaliseKey }));
+  routes.get('/permissions/quote', reading, quoteRoute({ permissions, deliveryFees, normaliseKey, maxRecipients }));
+  const devices = new DeviceRegistrations(options.sql, {
+    maxDevices: limits.devices,
+    onEvicted: () => limitsHit.report('devices'),
   });
-  routes.post('/registerDevice', registerDeviceRoute({ devices }));
-  routes.get('/devices', devicesRoute({ devices }));
-  addOverlayRoutes(routes, {
-    admin,
-    jobs: parts.jobs,
-    ads: new OwnAdvertisements(parts.sql),
-  });
+  routes.post('/registerDevice', writing, registerDeviceRoute({ devices }));
+  routes.get('/devices', reading, listDevicesRoute({ devices }));
+  const { notices } = options.broker;
+  const slots = new WorkSlots(MAX_ACCOUNT_WORK, 'account_work');
+  const account = { sql: options.sql, quotas, notices, slots, normaliseKey, devices, responseMemory };
+  routes.post('/account/export', reading, exportAccountRoute({ ...account, maxBytes: limits.list }));
+  routes.post('/account/delete', writing, deleteAccountRoute(account));
+  const admin = requireAdmin(config.adminIdentityKeys);
+  const operators = {
+    reading: [...reading, admin],
+    writing: [...writing, admin],
+    ads: new OwnAdvertisements(options.sql),
+    audit: new AuditLog(options.sql),
+  };
+  addOverlayRoutes(routes, { ...operators, jobs: options.jobs });
+  addAdminRoutes(routes, { ...options, ...operators, notices, normaliseKey });
+  // Other paths are answered with 404 only to those who are authenticated.
+  routes.use(writing);
   app.use(prefix, routes);
 
-  app.use(answerNotFound);
-  app.use(answerErrors(log, limitsHit.count));
+  app.use(handleNotFound);
+  app.use(createErrorHandler(log, limitsHit.count));
   return app;
 }

@@ -1,3 +1,2 @@
-export { type ApiParts, createApi } from './app.js';
-export { purgeExpiredRegularly } from './purge-expired.js';
-export { start } from './start.js';
+export { createApi } from './app.js';
+export { startExpiryPurge } from './start-expiry-purge.js';

@@ -1,59 +1,60 @@
-import { finishPaymentsRegularly, openPayments } from '@messagebox/payments';
+import { createPushOutboxWriter, listLiveNamespaces } from '@messagebox/messages';
+import { createPaymentService, createPaymentWarmUp, startPaymentRecovery } from '@messagebox/payments';
 import {
   type Config,
-  JsonServer,
+  createPublicServer,
+  createPushWakeupSender,
+  createSocketIoPublisher,
   type Logger,
-  liveNamespaces,
-  openFoundation,
-  openOverlayJobs,
-  PushOutbox,
-  pushNotes,
+  logListening,
+  openOverlayJobQueue,
   type RunningService,
-  sendPushHints,
-  socketIoPublisher,
-  tendOutbox,
+  startOutboxPruning,
+  startService,
+  startStatsHistory,
 } from '@messagebox/shared';
-import { openMoney } from '@messagebox/wallet';
+import { PushOutbox } from '@messagebox/store';
+import { createBsvServices } from '@messagebox/wallet';
 import { Server } from 'socket.io';
 import { createApi } from './app.js';
-import { purgeExpiredRegularly } from './purge-expired.js';
+import { startExpiryPurge } from './start-expiry-purge.js';
 
 const DEFAULT_PORT = 8080;
 
-/** Builds the api from its configuration, and listens. */
-export async function start(config: Config, log: Logger): Promise<RunningService> {
-  const foundation = await openFoundation(config, log, { service: 'api' });
-  const { closing, health, identity, broker, metrics } = foundation;
-  try {
-    // Publishes like a realtime instance, and holds no sockets.
+/** Starts the api service. */
+export function start(config: Config, log: Logger): Promise<RunningService> {
+  return startService(config, log, { service: 'api' }, async (context) => {
+    const { shutdown, health, broker, metrics, tracer } = context;
+    // This server holds no sockets. It publishes room events to the realtime instances.
     const io = new Server(broker.adapter === undefined ? {} : { adapter: broker.adapter });
-    const events = socketIoPublisher({
+    const events = createSocketIoPublisher({
       io,
-      namespaces: liveNamespaces(config.routingPrefix),
+      namespaces: listLiveNamespaces(config.routingPrefix),
       maxBodyBytes: config.limits.liveBody,
       log,
       metrics,
+      tracer,
     });
-    const outbox = config.push && new PushOutbox(foundation.sql);
-    const push = outbox && pushNotes(outbox, sendPushHints(io));
-    if (outbox !== undefined) closing.add('outbox', tendOutbox({ outbox, metrics, log }));
-    const jobs = openOverlayJobs(foundation);
-    closing.add('jobs', () => jobs.close());
-    const payments = openPayments({ ...foundation, money: openMoney(foundation) });
-    finishPaymentsRegularly({ ...foundation, events, push, payments });
-    const server = new JsonServer(createApi({ ...foundation, events, push, jobs, payments }), log, {
-      onLimit: foundation.limitsHit.count,
-      requestBounds: config.limits.requestShape,
-    });
-    closing.add('purge', purgeExpiredRegularly(foundation));
-    closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
-    closing.add('readiness', () => health.drain());
+    const outbox = config.push && new PushOutbox(context.sql);
+    const push =
+      outbox && createPushOutboxWriter(outbox, createPushWakeupSender(io), () => tracer.current.context?.traceparent);
+    if (outbox !== undefined) shutdown.add('outbox', startOutboxPruning({ outbox, metrics, log }));
+    const jobs = openOverlayJobQueue(context);
+    shutdown.add('jobs', () => jobs.close());
+    const bsv = createBsvServices(context);
+    const payments = createPaymentService({ ...context, bsv });
+    const warmUpPayments = createPaymentWarmUp({ ...context, bsv });
+    startPaymentRecovery({ ...context, events, push, payments });
+    const server = createPublicServer(context, createApi({ ...context, events, push, jobs, payments }));
+    shutdown.add('purge', startExpiryPurge(context));
+    const history = startStatsHistory(context);
+    shutdown.add('history', () => history.close());
+    shutdown.add('listener', () => server.close(config.shutdownGraceMs / 2));
+    shutdown.add('readiness', () => health.drain());
 
     const url = await server.listen(config.port ?? DEFAULT_PORT, config.host);
-    log.info({ url, identityKey: identity.authenticator.identityKey, ...foundation.facts }, 'listening');
-    return { url, close: () => closing.close() };
-  } catch (error) {
-    await closing.close();
-    throw error;
-  }
+    logListening(context, url);
+    warmUpPayments();
+    return url;
+  });
 }

@@ -3,55 +3,55 @@ import {
   type JobHandlers,
   type JsonValue,
   type OverlayJobName,
-  overlayJob,
+  overlayJobNames,
   RetryJobError,
 } from '@messagebox/shared';
 import type { Advertiser } from './advertising/advertiser.js';
-import type { Tidied } from './engine/tidy.js';
-import type { PeerSync } from './gasp/synchronise.js';
+import type { PruneResult } from './engine/prune-overlay.js';
+import type { PeerSyncResult } from './gasp/synchroniser.js';
 
-/** How soon a job that another configuration is to do is looked at again. */
-const ELSEWHERE_MS = 2_000;
+/** The delay after which a job for another configuration is offered again. */
+const RETRY_AFTER_MS = 2_000;
 
-export interface OverlayJobsParts {
+export interface OverlayHandlersOptions {
   readonly advertiser: Advertiser;
-  readonly synchronise: (signal: AbortSignal) => Promise<PeerSync[]>;
-  readonly tidy: (signal: AbortSignal) => Promise<Tidied>;
+  readonly synchronise: (signal: AbortSignal) => Promise<PeerSyncResult[]>;
+  readonly prune: (signal: AbortSignal) => Promise<PruneResult>;
 }
 
-/** What the worker does for each job. All of them do no harm twice. */
-export function overlayHandlers({ advertiser, synchronise, tidy }: OverlayJobsParts): JobHandlers {
-  const { reconciler, own } = advertiser;
+/** Creates the handlers of the overlay's jobs. All of them can be repeated. */
+export function createOverlayHandlers({ advertiser, synchronise, prune }: OverlayHandlersOptions): JobHandlers {
+  const { reconciler, ownTransactions } = advertiser;
   const handlers: Record<OverlayJobName, JobHandler> = {
-    [overlayJob.advertise]: async ({ addedAt }) => {
-      await own.decide(true, addedAt);
-      return asJson(await reconciler.reconcile());
+    [overlayJobNames.advertise]: async ({ addedAt }) => {
+      await ownTransactions.recordDecision(true, addedAt);
+      return toJson(await reconciler.reconcile());
     },
-    [overlayJob.revoke]: async ({ addedAt }) => {
-      await own.decide(false, addedAt);
-      return asJson(await reconciler.reconcile());
+    [overlayJobNames.revoke]: async ({ addedAt }) => {
+      await ownTransactions.recordDecision(false, addedAt);
+      return toJson(await reconciler.reconcile());
     },
-    [overlayJob.rebroadcast]: async () => asJson(await reconciler.reconcile(true)),
-    [overlayJob.reconcile]: async ({ data }) => {
-      // Asked for by an instance that has just started: one that still has the configuration from before must not answer.
+    [overlayJobNames.rebroadcast]: async () => toJson(await reconciler.reconcile(true)),
+    [overlayJobNames.reconcile]: async ({ data }) => {
+      // A starting instance has added this job. An instance with an older configuration must not run it.
       const { origin } = data;
-      if (origin !== undefined && origin !== originData(advertiser).origin) {
-        throw new RetryJobError('This is for an instance with another HOSTING_DOMAIN.', { afterMs: ELSEWHERE_MS });
+      if (origin !== undefined && origin !== createReconcileData(advertiser).origin) {
+        throw new RetryJobError('The job is for an instance with another HOSTING_DOMAIN.', { afterMs: RETRY_AFTER_MS });
       }
-      return asJson(await reconciler.reconcile());
+      return toJson(await reconciler.reconcile());
     },
-    [overlayJob.sync]: async ({ signal }) => asJson(await synchronise(signal)),
-    [overlayJob.tidy]: async ({ signal }) => asJson(await tidy(signal)),
+    [overlayJobNames.sync]: async ({ signal }) => toJson(await synchronise(signal)),
+    [overlayJobNames.prune]: async ({ signal }) => toJson(await prune(signal)),
   };
   return handlers;
 }
 
-/** Data of a reconcile job that only an instance with this configuration does. */
-export function originData({ origin }: Advertiser): { readonly origin: string } {
+/** Creates the data of a reconcile job that only instances with the same configuration run. */
+export function createReconcileData({ origin }: Advertiser): { readonly origin: string } {
   return { origin: origin ?? '' };
 }
 
-/** Results are shown to operators. */
-function asJson(value: unknown): JsonValue {
+/** Operators are shown the results of jobs. */
+function toJson(value: unknown): JsonValue {
   return JSON.parse(JSON.stringify(value));
 }

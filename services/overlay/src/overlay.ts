@@ -1,62 +1,65 @@
+import type { LocalChain } from '@messagebox/devnet';
+import { RuleError } from '@messagebox/messages';
 import {
   type Config,
   type FairScheduler,
   type Health,
-  hostingUrl,
   type JobQueue,
-  type LimitsHit,
+  type LimitHitReporter,
   type Logger,
   type Metrics,
-  overlayJob,
+  overlayJobNames,
+  parseHostingUrl,
   type RateLimits,
-  RuleError,
   type ServerIdentity,
-  type SqlClient,
+  type Tracer,
 } from '@messagebox/shared';
-import { answerChainCall, answerFaucet, type LocalChain, LocalChainError, type Money } from '@messagebox/wallet';
+import type { SqlClient } from '@messagebox/store';
+import type { BsvServices } from '@messagebox/wallet';
 import type { Express, Router } from 'express';
 import { type Advertiser, createAdvertiser } from './advertising/advertiser.js';
-import type { ReconcileParts } from './advertising/reconcile.js';
-import { createOverlayEngine } from './engine/create-engine.js';
-import { makeRoom } from './engine/make-room.js';
+import type { ReconcilerOptions } from './advertising/reconciler.js';
+import { createOverlayEngine } from './engine/create-overlay-engine.js';
+import { evictLargestSubmitter } from './engine/evict-largest-submitter.js';
 import { OverlaySize } from './engine/overlay-size.js';
-import { tidy } from './engine/tidy.js';
-import { Synchroniser } from './gasp/synchronise.js';
-import type { Development } from './http/development.js';
-import { createOverlayApp, type OverlayRouteParts, overlayRoutes } from './http/overlay-app.js';
-import { PublicFetch } from './net/public-fetch.js';
-import { reasonOf } from './net/reason-of.js';
-import { slapTrackers } from './net/slap-trackers.js';
-import { originData, overlayHandlers } from './overlay-jobs.js';
+import { pruneOverlay } from './engine/prune-overlay.js';
+import { Synchroniser } from './gasp/synchroniser.js';
+import { selectSlapTrackers } from './hosts/select-slap-trackers.js';
+import type { DevelopmentChain } from './http/development-routes.js';
+import { createOverlayApp, createOverlayRoutes, type OverlayRoutesOptions } from './http/overlay-app.js';
+import { describeError } from './http-client/describe-error.js';
+import { PublicFetch } from './http-client/public-fetch.js';
+import { createOverlayHandlers, createReconcileData } from './overlay-jobs.js';
 
-export interface OverlayParts {
+export interface OverlayOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly health: Health;
   readonly metrics: Metrics;
-  readonly limitsHit: LimitsHit;
+  readonly tracer: Tracer;
+  readonly limitsHit: LimitHitReporter;
   readonly rates: RateLimits;
   readonly scheduler: FairScheduler;
   readonly sql: SqlClient;
-  readonly money: Money;
+  readonly bsv: BsvServices;
   readonly jobs: JobQueue;
   readonly identity: ServerIdentity;
-  /** For tests: see `ReconcileParts`. */
-  readonly onStep?: ReconcileParts['onStep'];
+  /** For tests: see `ReconcilerOptions`. */
+  readonly onStep?: ReconcilerOptions['onStep'];
 }
 
-/** Reconciling waits for its lock, and a sync takes long; neither is to hold up the other. */
+/** Jobs at a time. A reconcile job waits for a lock and a sync job takes long, so they must not block each other. */
 const CONCURRENCY = 4;
-const SCHEDULE_AGAIN_MS = 2_000;
-const TIDY_MS = 15 * 60_000;
+const SCHEDULE_RETRY_AFTER_MS = 2_000;
+const PRUNE_INTERVAL_MS = 15 * 60_000;
 
 /**
- * The overlay without its process: the whole wiring. Topics and lookup services with their HTTP face, and the worker
- * that keeps this host advertised and learns from other hosts.
+ * The overlay without its process: topics and lookup services with their HTTP routes, and the worker that keeps this host
+ * advertised, synchronises with other hosts and prunes.
  */
 export class Overlay {
-  readonly #parts: OverlayParts;
-  readonly #routeParts: OverlayRouteParts;
+  readonly #options: OverlayOptions;
+  readonly #routesOptions: OverlayRoutesOptions;
   readonly #advertiser: Advertiser;
   readonly #fetch: PublicFetch;
   readonly #storage;
@@ -64,48 +67,48 @@ export class Overlay {
   #isClosed = false;
   readonly #size: OverlaySize;
 
-  constructor(parts: OverlayParts) {
-    const { config, sql, log, metrics, money } = parts;
-    this.#parts = parts;
+  constructor(options: OverlayOptions) {
+    const { config, sql, log, metrics, bsv } = options;
+    this.#options = options;
     this.#fetch = new PublicFetch(config.network);
     this.#size = new OverlaySize(sql, metrics, log);
     const { engine, storage } = createOverlayEngine({
       sql,
       network: config.network,
-      verifier: money.overlayVerifier,
+      verifier: bsv.overlayVerifier,
       log,
       metrics,
       isFull: this.#size.isFull,
       share: this.#size.share,
-      ...(config.network === 'local' ? { proofAtOnce: (txid: string) => money.chain.proof(txid) } : {}),
+      ...(config.network === 'local' ? { fetchProofNow: (txid: string) => bsv.chain.findProof(txid) } : {}),
     });
     this.#storage = storage;
-    this.#size.onCrowded(() => makeRoom(engine, storage));
-    const { identityKey } = parts.identity.authenticator;
-    this.#advertiser = createAdvertiser({ ...parts, engine, identityKey, fetch: this.#fetch });
-    const development = config.network === 'local' ? developmentOn(money) : undefined;
-    this.#routeParts = { config, engine, development, rates: parts.rates };
+    this.#size.onCrowded(() => evictLargestSubmitter(engine, storage));
+    const { identityKey } = options.identity.authenticator;
+    this.#advertiser = createAdvertiser({ ...options, engine, identityKey, fetch: this.#fetch });
+    const development = config.network === 'local' ? createDevelopmentChain(bsv) : undefined;
+    this.#routesOptions = { config, engine, development, rates: options.rates };
   }
 
-  /** For a server of its own. */
-  app(): Express {
-    return createOverlayApp({ ...this.#parts, ...this.#routeParts, config: this.#parts.config });
+  /** Creates the application for a server of its own. */
+  createApp(): Express {
+    return createOverlayApp({ ...this.#options, ...this.#routesOptions, config: this.#options.config });
   }
 
-  /** For a server that has other routes as well. */
-  routes(): Router {
-    return overlayRoutes(this.#routeParts);
+  /** Creates the routes for a server with other routes. */
+  createRoutes(): Router {
+    return createOverlayRoutes(this.#routesOptions);
   }
 
   /**
-   * Starts the worker and its schedules, and compares at once what is advertised with what should be. While the broker is
-   * away that waits, and the rest is served.
+   * Starts the worker and its schedules, and adds a first reconcile job. While the job queue's broker is unavailable,
+   * scheduling is retried in the background, and requests are served.
    */
   async start(): Promise<void> {
-    const { config, jobs, sql, log, metrics } = this.#parts;
-    const { engine } = this.#routeParts;
+    const { config, jobs, sql, log, metrics } = this.#options;
+    const { engine } = this.#routesOptions;
     const { network, overlay } = config;
-    const self = hostingUrl(config.hostingDomain);
+    const self = parseHostingUrl(config.hostingDomain);
     const synchroniser = new Synchroniser({
       engine,
       storage: this.#storage,
@@ -113,38 +116,38 @@ export class Overlay {
       fetch: this.#fetch,
       network,
       peers: overlay.peers,
-      trackers: slapTrackers(network, overlay.slapTrackers),
+      trackers: selectSlapTrackers(network, overlay.slapTrackers),
       self: self === undefined ? [] : [self.origin],
       log,
       metrics,
     });
-    const handlers = overlayHandlers({
+    const handlers = createOverlayHandlers({
       advertiser: this.#advertiser,
       synchronise: (signal) => synchroniser.run(signal),
-      tidy: (signal) => tidy({ engine, storage: this.#storage, chain: this.#parts.money.chain, log, signal }),
+      prune: (signal) => pruneOverlay({ engine, storage: this.#storage, chain: this.#options.bsv.chain, log, signal }),
     });
     jobs.work(handlers, { concurrency: CONCURRENCY });
     await this.#schedule();
   }
 
-  /** Asking again for what is there already changes nothing. */
+  /** Can be repeated: existing schedules stay as they are. */
   async #schedule(): Promise<void> {
-    const { config, jobs, log } = this.#parts;
+    const { config, jobs, log } = this.#options;
     const { reconcileMs, syncMs } = config.overlay;
     try {
-      await jobs.repeat(overlayJob.reconcile, reconcileMs, { first: 'later' });
-      await jobs.repeat(overlayJob.sync, syncMs);
-      await jobs.repeat(overlayJob.tidy, TIDY_MS, { first: 'later' });
-      await jobs.add(overlayJob.reconcile, originData(this.#advertiser));
+      await jobs.repeat(overlayJobNames.reconcile, reconcileMs, { first: 'later' });
+      await jobs.repeat(overlayJobNames.sync, syncMs);
+      await jobs.repeat(overlayJobNames.prune, PRUNE_INTERVAL_MS, { first: 'later' });
+      await jobs.add(overlayJobNames.reconcile, createReconcileData(this.#advertiser));
     } catch (error) {
       if (this.#isClosed) return;
-      log.warn({ reason: reasonOf(error) }, 'the overlay’s jobs can not be scheduled yet');
-      this.#scheduling = setTimeout(() => void this.#schedule(), SCHEDULE_AGAIN_MS);
+      log.warn({ reason: describeError(error) }, 'the overlay’s jobs could not be scheduled yet');
+      this.#scheduling = setTimeout(() => void this.#schedule(), SCHEDULE_RETRY_AFTER_MS);
       this.#scheduling.unref();
     }
   }
 
-  /** Ends its connections to other hosts, and its counting. The worker ends with its queue. */
+  /** Closes connections to other hosts, and stops counting. The worker stops when its queue is closed. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#scheduling);
@@ -154,17 +157,21 @@ export class Overlay {
   }
 }
 
-function developmentOn({ chain }: Money): Development {
-  const answer = async (work: (local: LocalChain) => Promise<unknown>) => {
+type Devnet = typeof import('@messagebox/devnet');
+
+function createDevelopmentChain({ chain }: BsvServices): DevelopmentChain {
+  const answer = async (work: (devnet: Devnet, local: LocalChain) => Promise<unknown>) => {
+    // Loaded on the network `local` only.
+    const devnet = await import('@messagebox/devnet');
     try {
-      return await work(await chain.local());
+      return await work(devnet, await chain.getLocalChain());
     } catch (error) {
-      if (error instanceof LocalChainError) throw new RuleError('ERR_INVALID_QUERY', error.message);
+      if (error instanceof devnet.LocalChainError) throw new RuleError('ERR_INVALID_QUERY', error.message);
       throw error;
     }
   };
   return {
-    chain: (method, args) => answer((local) => answerChainCall(local, method, args)),
-    fund: (request) => answer((local) => answerFaucet(local, request)),
+    call: (method, args) => answer((devnet, local) => devnet.answerChainCall(local, method, args)),
+    fund: (request) => answer((devnet, local) => devnet.answerFaucet(local, request)),
   };
 }

@@ -1,39 +1,42 @@
 import {
   type Config,
+  createServiceContext,
   JsonServer,
   type Logger,
-  openFoundation,
-  openOverlayJobs,
+  openOverlayJobQueue,
   type RunningService,
 } from '@messagebox/shared';
-import { openMoney } from '@messagebox/wallet';
+import { createBsvServices } from '@messagebox/wallet';
 import { Overlay } from './overlay.js';
 
 const DEFAULT_PORT = 8082;
 
-/** Builds the overlay from its configuration, listens, and works. */
+/** Creates the overlay from its configuration, starts its server and then its worker. */
 export async function start(config: Config, log: Logger): Promise<RunningService> {
-  const foundation = await openFoundation(config, log, { service: 'overlay' });
-  const { closing, health, identity } = foundation;
+  const foundation = await createServiceContext(config, log, { service: 'overlay' });
+  const { shutdown, health, identity } = foundation;
   try {
-    const money = openMoney(foundation);
-    const jobs = openOverlayJobs(foundation);
-    const overlay = new Overlay({ ...foundation, money, jobs });
-    closing.add('overlay', () => overlay.close());
-    closing.add('jobs', () => jobs.close());
-    const server = new JsonServer(overlay.app(), log, {
+    const bsv = createBsvServices(foundation);
+    const jobs = openOverlayJobQueue(foundation);
+    const overlay = new Overlay({ ...foundation, bsv, jobs });
+    shutdown.add('overlay', () => overlay.close());
+    shutdown.add('jobs', () => jobs.close());
+    const server = new JsonServer(overlay.createApp(), log, {
       onLimit: foundation.limitsHit.count,
       requestBounds: config.limits.requestShape,
     });
-    closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
-    closing.add('readiness', () => health.drain());
+    shutdown.add('listener', () => server.close(config.shutdownGraceMs / 2));
+    shutdown.add('readiness', () => health.drain());
 
     const url = await server.listen(config.port ?? DEFAULT_PORT, config.host);
     await overlay.start();
-    log.info({ url, identityKey: identity.authenticator.identityKey, ...foundation.facts }, 'listening');
-    return { url, close: () => closing.close() };
+    const { facts } = foundation;
+    const { identityKey } = identity.authenticator;
+    await foundation.reporter.markStarted();
+    log.info({ url, identityKey, ...facts }, 'listening');
+    return { url, identityKey, facts, close: () => shutdown.close() };
   } catch (error) {
-    await closing.close();
+    await shutdown.close();
     throw error;
   }
 }

@@ -1,18 +1,18 @@
 import { Beef, LockingScript, Transaction } from '@bsv/sdk';
 import {
   type BeefTransaction,
+  collectWithAncestors,
   InvalidTransactionError,
   parseBeef,
   parseTransaction,
   serializeBeef,
-  withAncestors,
-} from '@messagebox/wallet';
-import { addFunding, bytesOf, TestChain } from './support/chain.js';
+} from '@messagebox/transactions';
+import { addFunding, TestChain, toBeefBytes } from './support/chain.js';
 import { Person } from './support/person.js';
 
 const chain = new TestChain();
 
-/** Each spends two outputs of the one before. */
+/** A chain of transactions, each of which spends two outputs of the one before. */
 function diamonds(length: number): Transaction {
   let tip = chain.fund(2);
   for (let i = 0; i < length; i++) {
@@ -26,7 +26,7 @@ function diamonds(length: number): Transaction {
   return tip;
 }
 
-/** Without the SDK's own serialiser, which would take for ever. */
+/** Serializes without the SDK, which would visit the ancestors exponentially often. */
 function beefOf(transaction: Transaction): Buffer {
   const all = new Map<string, BeefTransaction>();
   for (let tip: Transaction | undefined = transaction; tip !== undefined; tip = tip.inputs[0]?.sourceTransaction) {
@@ -36,10 +36,10 @@ function beefOf(transaction: Transaction): Buffer {
     const proof = bump && { raw: bump, blockHeight: mined.blockHeight, leaves: new Set([raw.txid]) };
     all.set(raw.txid, { ...raw, proof });
   }
-  return serializeBeef(withAncestors(transaction.id('hex'), (txid) => all.get(txid)));
+  return serializeBeef(collectWithAncestors(transaction.id('hex'), (txid) => all.get(txid)));
 }
 
-test('reads what the SDK writes: V1, V2 and AtomicBEEF', async () => {
+test('parseBeef reads the formats that the SDK writes: V1, V2 and AtomicBEEF', async () => {
   const alice = new Person();
   const first = await alice.advertise(chain, 'https://a.mailboxes.org');
   const second = await alice.advertise(chain, 'https://b.mailboxes.org', [{ transaction: first, index: 0 }]);
@@ -61,43 +61,43 @@ test('reads what the SDK writes: V1, V2 and AtomicBEEF', async () => {
       second.outputs.map((output) => [output.lockingScript.toHex(), output.satoshis]),
     );
     expect([...transactions.values()].filter(({ proof }) => proof !== undefined)).toHaveLength(2);
-    const again = serializeBeef(withAncestors(subject.txid, (txid) => transactions.get(txid)));
+    const again = serializeBeef(collectWithAncestors(subject.txid, (txid) => transactions.get(txid)));
     const read = Transaction.fromBEEF([...again]);
     expect(read.id('hex')).toBe(subject.txid);
     expect(await read.verify(chain)).toBe(true);
   }
 });
 
-test('every truncation is refused', async () => {
-  const bytes = bytesOf(await new Person().advertise(chain, 'https://a.mailboxes.org'));
+test('parseBeef refuses every truncated BEEF', async () => {
+  const bytes = toBeefBytes(await new Person().advertise(chain, 'https://a.mailboxes.org'));
   for (let length = 0; length < bytes.length; length++) {
     expect(() => parseBeef(bytes.subarray(0, length))).toThrow(InvalidTransactionError);
   }
 });
 
-test('what is put together from several BEEFs has each merkle path once', async () => {
+test('serializeBeef writes each merkle path once when several BEEFs are merged', async () => {
   const funding = chain.fund(2);
   const alice = new Person();
   const script = await alice.messageBoxAd('https://a.mailboxes.org');
   const ads = await Promise.all([0, 1].map(() => alice.transaction(chain, [script], [], funding)));
-  const parsed = ads.map((ad) => parseBeef(bytesOf(ad)));
+  const parsed = ads.map((ad) => parseBeef(toBeefBytes(ad)));
   const all = new Map(parsed.flatMap(({ transactions }) => [...transactions]));
   expect(Beef.fromBinary([...serializeBeef([...all.values()])]).bumps).toHaveLength(1);
 });
 
-test('entangled ancestors are visited once each', () => {
+test('collectWithAncestors visits each ancestor once when they are reachable in many ways', () => {
   const tip = diamonds(60);
   const { transactions } = parseBeef(beefOf(tip));
   expect(transactions.size).toBe(61);
-  expect(withAncestors(tip.id('hex'), (txid) => transactions.get(txid))).toHaveLength(61);
+  expect(collectWithAncestors(tip.id('hex'), (txid) => transactions.get(txid))).toHaveLength(61);
 });
 
-test('a long chain of ancestors does not exhaust the stack', () => {
+test('parseBeef reads 9,000 generations of ancestors without a stack overflow', () => {
   const { transactions } = parseBeef(beefOf(diamonds(9_000)));
   expect(transactions.size).toBe(9_001);
 });
 
-test('a circle and a missing ancestor are refused', () => {
+test('collectWithAncestors refuses a circle and a missing ancestor', () => {
   const make = (txid: string, parent: string): BeefTransaction => ({
     txid,
     raw: new Uint8Array(10),
@@ -107,6 +107,6 @@ test('a circle and a missing ancestor are refused', () => {
     proof: undefined,
   });
   const all = new Map([make('a', 'b'), make('b', 'c'), make('c', 'a'), make('d', 'e')].map((one) => [one.txid, one]));
-  expect(() => withAncestors('a', (txid) => all.get(txid))).toThrow('circle');
-  expect(() => withAncestors('d', (txid) => all.get(txid))).toThrow('lacks transaction');
+  expect(() => collectWithAncestors('a', (txid) => all.get(txid))).toThrow('circle');
+  expect(() => collectWithAncestors('d', (txid) => all.get(txid))).toThrow('lacks transaction');
 });

@@ -1,7 +1,7 @@
 import { Beef, LockingScript, Transaction } from '@bsv/sdk';
-import { MessageBoxAdvertisements, type StoreConfig } from '@messagebox/shared';
-import { type BeefTransaction, parseBeef, parseTransaction, serializeBeef } from '@messagebox/wallet';
-import { addFunding, bytesOf, TestChain } from './support/chain.js';
+import { MessageBoxAdvertisements, type StoreConfig } from '@messagebox/store';
+import { type BeefTransaction, parseBeef, parseTransaction, serializeBeef } from '@messagebox/transactions';
+import { addFunding, TestChain, toBeefBytes } from './support/chain.js';
 import { type Host, startHost } from './support/host.js';
 import { Person, PROTOCOLS } from './support/person.js';
 
@@ -10,7 +10,7 @@ const B = 'https://b.mailboxes.org';
 const TOPIC = ['tm_messagebox'];
 const NOTHING = { outputsToAdmit: [], coinsToRetain: [] };
 
-/** What the engine promises on every database. */
+/** The contract of the engine, on every database. */
 export function engineSuite(
   name: string,
   createFixture: () => Promise<{ config: StoreConfig; drop(): Promise<void> }>,
@@ -34,7 +34,7 @@ export function engineSuite(
     });
 
     const submit = (transaction: Transaction, topics = TOPIC, to = host) =>
-      to.engine.apply(bytesOf(transaction), topics);
+      to.engine.apply(toBeefBytes(transaction), topics);
 
     async function expectRefused(work: Promise<unknown>, code: string, status: number): Promise<void> {
       const error = await work.then(
@@ -50,7 +50,7 @@ export function engineSuite(
       expect(await host.rows()).toEqual(before);
     }
 
-    test('an advertisement is admitted and found', async () => {
+    test('admits an advertisement, and finds it by identity and host', async () => {
       const alice = new Person();
       const steak = await submit(await alice.advertise(chain, A));
       expect(steak).toEqual({ tm_messagebox: { outputsToAdmit: [0], coinsToRetain: [], coinsRemoved: [] } });
@@ -63,7 +63,7 @@ export function engineSuite(
       expect(await other.found({ identityKey: alice.identityKey })).toHaveLength(1);
     });
 
-    test('the newest is the first', async () => {
+    test('finds the newest advertisement first', async () => {
       const alice = new Person();
       await submit(await alice.advertise(chain, A));
       await submit(await alice.advertise(chain, B));
@@ -71,17 +71,17 @@ export function engineSuite(
       expect(hosts).toEqual([B, A]);
     });
 
-    test('the hosts of an identity, each once, can be asked for without a transaction', async () => {
+    test('lists each host of an identity once', async () => {
       const [alice, bob] = [new Person(), new Person()];
       for (const url of [A, B, A]) await submit(await alice.advertise(chain, url));
       await submit(await bob.advertise(chain, B));
       const ads = new MessageBoxAdvertisements(host.sql);
-      // Anybody can have brought the second copy of A: it is no newer than the first one.
-      expect(await ads.hostsOf(alice.identityKey)).toEqual([B, A]);
-      expect(await ads.hostsOf(new Person().identityKey)).toEqual([]);
+      // Anybody can submit the second copy of A, so it does not make A newer.
+      expect(await ads.listHosts(alice.identityKey)).toEqual([B, A]);
+      expect(await ads.listHosts(new Person().identityKey)).toEqual([]);
     });
 
-    test('spending it removes it, with all that was kept for it', async () => {
+    test('removes a spent advertisement with everything that is stored for it', async () => {
       const alice = new Person();
       const before = await host.rows();
       const ad = await alice.advertise(chain, A);
@@ -99,7 +99,7 @@ export function engineSuite(
       expect(spends).toBe((before['overlay_spends'] ?? 0) + 3);
     });
 
-    test('one transaction replaces one advertisement by another', async () => {
+    test('replaces an advertisement by another one in one transaction', async () => {
       const alice = new Person();
       const first = await alice.advertise(chain, A);
       await submit(first);
@@ -110,7 +110,7 @@ export function engineSuite(
       expect(await host.found({ identityKey: alice.identityKey })).toEqual([`${alice.identityKey} ${B}`]);
     });
 
-    test('the same transaction again admits nothing, changes nothing and needs no second verification', async () => {
+    test('admits nothing and verifies nothing when a transaction is submitted again', async () => {
       const ad = await new Person().advertise(chain, A);
       await submit(ad);
       await changesNothing(async () => {
@@ -120,14 +120,14 @@ export function engineSuite(
       });
     });
 
-    test('a transaction that is nothing to the topic leaves no row', async () => {
+    test('stores no row for a transaction that does not concern the topic', async () => {
       const plain = await new Person().transaction(chain, []);
       await changesNothing(async () => {
         expect(await submit(plain)).toEqual({ tm_messagebox: { ...NOTHING, coinsRemoved: [] } });
       });
     });
 
-    test('one transaction for several topics', async () => {
+    test('applies one transaction to several topics', async () => {
       const server = new Person();
       const transaction = await server.transaction(chain, [
         await server.serviceAd('SHIP', A, 'tm_messagebox'),
@@ -163,7 +163,7 @@ export function engineSuite(
       expect(await count('ls_slap', { identityKey })).toBe(0);
     });
 
-    test('a topic that is refused lets the others change nothing', async () => {
+    test('changes no topic when one of them refuses the transaction', async () => {
       const server = new Person();
       const first = await server.transaction(chain, [await server.serviceAd('SHIP', A, 'tm_messagebox')]);
       await submit(first, ['tm_ship']);
@@ -174,7 +174,7 @@ export function engineSuite(
     });
 
     describe('double spends', () => {
-      test('a second spender of an advertisement is refused', async () => {
+      test('refuses a second spender of an advertisement', async () => {
         const alice = new Person();
         const ad = await alice.advertise(chain, A);
         await submit(ad);
@@ -185,7 +185,7 @@ export function engineSuite(
         expect(await host.found({ identityKey: alice.identityKey })).toEqual([`${alice.identityKey} ${B}`]);
       });
 
-      test('one coin pays for one advertisement', async () => {
+      test('refuses a second advertisement that is funded by the same output', async () => {
         const alice = new Person();
         const funding = chain.fund();
         await submit(await alice.transaction(chain, [await alice.messageBoxAd(A)], [], funding));
@@ -193,7 +193,7 @@ export function engineSuite(
         await changesNothing(() => expectRefused(submit(second), 'ERR_DOUBLE_SPEND', 409));
       });
 
-      test('the one in a block wins, and what the other did is undone', async () => {
+      test('prefers the spender in a block, and undoes the other one with its descendants', async () => {
         const alice = new Person();
         const ad = await alice.advertise(chain, A);
         await submit(ad);
@@ -208,11 +208,10 @@ export function engineSuite(
         });
         expect(await host.found({ identityKey: alice.identityKey })).toEqual([`${alice.identityKey} ${A}`]);
         await changesNothing(() => expectRefused(submit(loser), 'ERR_DOUBLE_SPEND', 409));
-        // What descends from it is no better.
         expect(await submit(winner)).toEqual({ tm_messagebox: NOTHING });
       });
 
-      test('what only the loser had spent can come back', async () => {
+      test('admits again what only the loser had spent', async () => {
         const alice = new Person();
         const [kept, both] = [await alice.advertise(chain, A), await alice.advertise(chain, A)];
         await submit(kept);
@@ -234,15 +233,15 @@ export function engineSuite(
         expect(hosts).toEqual([B, A]);
       });
 
-      describe('of one of two advertisements in a transaction', () => {
+      describe('of one of two advertisements of a transaction', () => {
         const rowsOf = async (txid: string) => [
-          (await host.storage.outputsOf(txid, TOPIC[0] ?? '')).sort(),
-          (await host.storage.findApplied(txid, TOPIC[0] ?? '')) !== undefined,
+          (await host.storage.outputs.listIndexes(txid, TOPIC[0] ?? '')).sort(),
+          (await host.storage.applied.find(txid, TOPIC[0] ?? '')) !== undefined,
         ];
         const hostsOf = async (alice: Person) =>
           (await host.found({ identityKey: alice.identityKey })).map((found) => found.split(' ')[1]);
 
-        test('what only the loser had spent is back, and the transaction is no less known than before', async () => {
+        test('restores what only the loser had spent, and keeps the transaction known', async () => {
           const alice = new Person();
           const two = await alice.transaction(chain, [await alice.messageBoxAd(A), await alice.messageBoxAd(B)]);
           const txid = two.id('hex');
@@ -254,13 +253,13 @@ export function engineSuite(
           await submit(chain.mine(winner));
           expect((await hostsOf(alice)).sort()).toEqual([A, `${A}/new`, B]);
           expect(await rowsOf(txid)).toEqual([[0, 1], true]);
-          // Not in a block, so to be forgotten as a whole.
-          expect(await host.engine.forget(txid, TOPIC[0] ?? '')).toBe(true);
+          // The transaction is in no block, so it can be removed as a whole.
+          expect(await host.engine.removeUnproven(txid, TOPIC[0] ?? '')).toBe(true);
           expect(await hostsOf(alice)).toEqual([`${A}/new`]);
           expect(await rowsOf(txid)).toEqual([[], false]);
         });
 
-        test('what the winner spends as well is not', async () => {
+        test('does not restore what the winner spends as well', async () => {
           const alice = new Person();
           const two = await alice.transaction(chain, [await alice.messageBoxAd(A), await alice.messageBoxAd(B)]);
           await submit(two);
@@ -272,7 +271,7 @@ export function engineSuite(
           expect(await rowsOf(two.id('hex'))).toEqual([[1], true]);
         });
 
-        test('what is back may be too much of an identity, and the winner may spend the one that leaves', async () => {
+        test('keeps 100 advertisements when restored ones push out others, one of which the winner spends', async () => {
           const alice = new Person();
           const [oldest, second] = [
             await alice.advertise(chain, `${A}/oldest`),
@@ -301,7 +300,7 @@ export function engineSuite(
         });
       });
 
-      test('a merkle path that comes later counts', async () => {
+      test('stores a merkle path that arrives later', async () => {
         const alice = new Person();
         const funding = chain.fund();
         const first = await alice.transaction(chain, [await alice.messageBoxAd(A)], [], funding);
@@ -316,7 +315,7 @@ export function engineSuite(
         await changesNothing(() => expectRefused(submit(rival), 'ERR_DOUBLE_SPEND', 409));
       });
 
-      test('an advertisement that comes after its spender is not taken for unspent', async () => {
+      test('does not admit an advertisement that arrives after its spender', async () => {
         const alice = new Person();
         const first = await alice.advertise(chain, A);
         const second = await alice.advertise(chain, B, [{ transaction: first, index: 0 }]);
@@ -328,7 +327,7 @@ export function engineSuite(
       });
     });
 
-    test('a revocation that comes before its advertisement is remembered', async () => {
+    test('does not admit an advertisement that arrives after its revocation', async () => {
       const alice = new Person();
       const ad = await alice.advertise(chain, A);
       const revocation = await alice.transaction(chain, [], [{ transaction: ad, index: 0 }]);
@@ -337,7 +336,7 @@ export function engineSuite(
       expect(await host.found({ identityKey: alice.identityKey })).toEqual([]);
     });
 
-    test('one in a block is so when its advertisement comes along; if not, it can be submitted again', async () => {
+    test('remembers a mined revocation when it contains its advertisement, and else accepts it again', async () => {
       for (const comesAlong of [true, false]) {
         const alice = new Person();
         const ad = chain.mine(await alice.advertise(chain, A));
@@ -355,14 +354,14 @@ export function engineSuite(
       }
     });
 
-    describe('a block is replaced', () => {
+    describe('when a block is replaced', () => {
       const keptOf = async (alice: Person) => {
         const query = { identityKey: alice.identityKey };
         const [output] = (await host.engine.lookup({ service: 'ls_messagebox', query })).outputs;
         return Transaction.fromBEEF([...(output?.beef ?? [])]);
       };
 
-      test('a new merkle path takes the place of one that leads nowhere any more', async () => {
+      test('replaces a merkle path that is not valid any more', async () => {
         const alice = new Person();
         const ad = chain.mine(await alice.advertise(chain, A));
         await submit(ad);
@@ -372,7 +371,7 @@ export function engineSuite(
         expect(await (await keptOf(alice)).verify(chain)).toBe(true);
       });
 
-      test("one that is not the chain's takes the place of none", async () => {
+      test('refuses a merkle path that is not valid', async () => {
         const alice = new Person();
         const ad = chain.mine(await alice.advertise(chain, A));
         await submit(ad);
@@ -381,7 +380,7 @@ export function engineSuite(
         expect(await (await keptOf(alice)).verify(chain)).toBe(true);
       });
 
-      test('what is in the new block wins against what was in the old one', async () => {
+      test('prefers a transaction in the new block to one in the old block', async () => {
         const alice = new Person();
         const funding = chain.fund();
         const old = chain.mine(await alice.transaction(chain, [await alice.messageBoxAd(A)], [], funding));
@@ -396,7 +395,7 @@ export function engineSuite(
       });
     });
 
-    describe('of one identity', () => {
+    describe('for one identity', () => {
       const hostsOf = async (alice: Person) =>
         (await host.found({ identityKey: alice.identityKey })).map((found) => found.split(' ')[1]);
       const many = async (alice: Person, count: number, name: string) => {
@@ -405,7 +404,7 @@ export function engineSuite(
         return await alice.transaction(chain, scripts);
       };
 
-      test('100 are held: the oldest leave for more, with what was kept for them', async () => {
+      test('holds 100 advertisements, and removes the oldest with everything that is stored for them', async () => {
         const [alice, bob] = [new Person(), new Person()];
         await submit(await bob.advertise(chain, B));
         const oldest = await alice.advertise(chain, `${A}/oldest`);
@@ -426,7 +425,7 @@ export function engineSuite(
         expect(await host.found({ identityKey: bob.identityKey })).toHaveLength(1);
       });
 
-      test('those in a block leave last', async () => {
+      test('removes advertisements in a block last', async () => {
         const alice = new Person();
         await submit(chain.mine(await alice.advertise(chain, `${A}/mined`)));
         await submit(await many(alice, 60, 'old'));
@@ -435,7 +434,7 @@ export function engineSuite(
       });
     });
 
-    test('a lookup asks the database as often for many as for one', async () => {
+    test('reads the database equally often for many results and for one', async () => {
       const [alice, bob] = [new Person(), new Person()];
       await submit(await alice.advertise(chain, A));
       for (let i = 0; i < 5; i++) await submit(await bob.advertise(chain, `${A}/${i}`));
@@ -449,8 +448,8 @@ export function engineSuite(
       read.mockRestore();
     });
 
-    describe('at once', () => {
-      test('an advertisement and its spender to two processes: it is never listed', async () => {
+    describe('at the same time', () => {
+      test('never lists an advertisement whose spender arrives at another process', async () => {
         const alice = new Person();
         for (let round = 0; round < 40; round++) {
           const ad = await alice.advertise(chain, `${A}/${round}`);
@@ -461,7 +460,7 @@ export function engineSuite(
         expect(await host.found({ identityKey: alice.identityKey })).toEqual([]);
       });
 
-      test('one output is given back and the other one spent, by two processes: the first is found', async () => {
+      test('finds a restored output while another process spends its sibling', async () => {
         const alice = new Person();
         for (let round = 0; round < 20; round++) {
           const [back, spent] = [`${A}/back/${round}`, `${A}/other/${round}`];
@@ -473,14 +472,14 @@ export function engineSuite(
           const revocation = await alice.transaction(chain, [], [{ transaction: two, index: 1 }]);
           const [first, second] = round % 2 === 0 ? [winner, revocation] : [revocation, winner];
           await Promise.all([submit(first, TOPIC, host), submit(second, TOPIC, other)]);
-          // When the revocation was first, there was nothing to give it back from, and it can come again.
+          // When the revocation was first, the BEEF was gone, so the transaction can be submitted again.
           await submit(two);
           expect(await host.found({ identityKey: alice.identityKey, host: back })).toHaveLength(1);
           expect(await host.found({ identityKey: alice.identityKey, host: spent })).toEqual([]);
         }
       });
 
-      test('one output is given back and its transaction forgotten, by two processes: nothing is left', async () => {
+      test('leaves nothing when one process restores an output and another removes its transaction', async () => {
         const alice = new Person();
         for (let round = 0; round < 4; round++) {
           const two = await alice.transaction(chain, [await alice.messageBoxAd(A), await alice.messageBoxAd(A)]);
@@ -489,20 +488,20 @@ export function engineSuite(
           const funding = chain.fund();
           await submit(await alice.transaction(chain, [], [{ transaction: two, index: 0 }], funding));
           const winner = chain.mine(await alice.transaction(chain, [await alice.messageBoxAd(B)], [], funding));
-          // Once the winner is verified, so that both change the database at once.
+          // Starts the removal after the verification, so that both change the database at the same time.
           const change = host.storage.transaction.bind(host.storage);
           const both = jest.spyOn(host.storage, 'transaction').mockImplementationOnce(async (work) => {
-            const [changed] = await Promise.all([change(work), other.engine.forget(txid, TOPIC[0] ?? '')]);
+            const [changed] = await Promise.all([change(work), other.engine.removeUnproven(txid, TOPIC[0] ?? '')]);
             return changed;
           });
           await submit(winner);
           both.mockRestore();
-          expect(await host.storage.outputsOf(txid, TOPIC[0] ?? '')).toEqual([]);
-          expect(await host.storage.findBeef(txid)).toBeUndefined();
+          expect(await host.storage.outputs.listIndexes(txid, TOPIC[0] ?? '')).toEqual([]);
+          expect(await host.storage.beefs.find(txid)).toBeUndefined();
         }
       });
 
-      test('20 times the same transaction to two processes: admitted once, no errors', async () => {
+      test('admits a transaction once when two processes get it 20 times', async () => {
         const alice = new Person();
         const ad = await alice.advertise(chain, A);
         const steaks = await Promise.all(
@@ -513,7 +512,7 @@ export function engineSuite(
         expect(await host.found({ identityKey: alice.identityKey })).toHaveLength(1);
       });
 
-      test('20 spenders of one advertisement: one is admitted, the others are refused', async () => {
+      test('admits one of 20 spenders of the same advertisement', async () => {
         const alice = new Person();
         const ad = await alice.advertise(chain, A);
         await submit(ad);
@@ -532,7 +531,7 @@ export function engineSuite(
         expect(await host.found({ identityKey: alice.identityKey })).toHaveLength(1);
       });
 
-      test('20 advertisements of one identity: all are there', async () => {
+      test('admits 20 advertisements of one identity', async () => {
         const alice = new Person();
         const ads = await Promise.all(
           Array.from({ length: 20 }, (_, index) => alice.advertise(chain, `${A}/${index}`)),
@@ -542,15 +541,15 @@ export function engineSuite(
       });
     });
 
-    describe('what can not be verified', () => {
-      test('an unknown topic, also beside a known one', async () => {
+    describe('refusals', () => {
+      test('refuses an unknown topic, also together with a known one', async () => {
         const ad = await new Person().advertise(chain, A);
         for (const topics of [['tm_other'], [...TOPIC, 'tm_other'], ['__proto__'], ['constructor'], ['']]) {
           await changesNothing(() => expectRefused(submit(ad, topics), 'ERR_UNKNOWN_TOPIC', 400));
         }
       });
 
-      test("a chain that does not answer is nobody's fault", async () => {
+      test('throws ChainUnavailableError when the chain does not answer, and works again afterwards', async () => {
         const ad = await new Person().advertise(chain, A);
         chain.down = true;
         await changesNothing(async () => {
@@ -561,12 +560,12 @@ export function engineSuite(
       });
 
       test.each<[string, (alice: Person) => Promise<Uint8Array>]>([
-        ['nothing', async () => new Uint8Array(0)],
-        ['no BEEF', async () => new TextEncoder().encode('{"beef": "no"}')],
-        ['a truncated BEEF', async (alice) => bytesOf(await alice.advertise(chain, A)).slice(0, -5)],
+        ['an empty body', async () => new Uint8Array(0)],
+        ['bytes that are not a BEEF', async () => new TextEncoder().encode('{"beef": "no"}')],
+        ['a truncated BEEF', async (alice) => toBeefBytes(await alice.advertise(chain, A)).slice(0, -5)],
         [
-          'bytes behind the end',
-          async (alice) => Buffer.concat([bytesOf(await alice.advertise(chain, A)), Buffer.of(0)]),
+          'bytes after the end',
+          async (alice) => Buffer.concat([toBeefBytes(await alice.advertise(chain, A)), Buffer.of(0)]),
         ],
         ['a BEEF that claims 2^53 transactions', async () => Buffer.from('0100beef00ffffffffffffff1f00', 'hex')],
         ['a BEEF that claims 2^53 merkle paths', async () => Buffer.from('0200beefffffffffffffff1f00', 'hex')],
@@ -576,7 +575,7 @@ export function engineSuite(
             const ad = await alice.advertise(chain, A);
             const elsewhere = new TestChain();
             elsewhere.mine(ad);
-            return bytesOf(ad);
+            return toBeefBytes(ad);
           },
         ],
         [
@@ -605,31 +604,31 @@ export function engineSuite(
             });
             stolen.addOutput({ lockingScript: LockingScript.fromASM('OP_1'), satoshis: 1 });
             await stolen.sign();
-            return bytesOf(stolen);
+            return toBeefBytes(stolen);
           },
         ],
         [
           'more bytes than an advertisement needs',
           async (alice) => {
             const funding = chain.fund(1, 131_072);
-            return bytesOf(await alice.transaction(chain, [await alice.messageBoxAd(A)], [], funding));
+            return toBeefBytes(await alice.transaction(chain, [await alice.messageBoxAd(A)], [], funding));
           },
         ],
         [
-          'more satoshis than there are',
+          'outputs with more satoshis than the inputs',
           async (alice) => {
             const ad = await alice.advertise(chain, A);
             ad.addOutput({ lockingScript: LockingScript.fromASM('OP_1'), satoshis: 1_000_000 });
-            return bytesOf(ad);
+            return toBeefBytes(ad);
           },
         ],
-      ])('%s', async (_name, make) => {
+      ])('refuses %s', async (_name, make) => {
         const beef = await make(new Person());
         await changesNothing(() => expectRefused(host.engine.apply(beef, TOPIC), 'ERR_INVALID_TRANSACTION', 400));
       });
     });
 
-    test('what a transaction does not need costs it nothing', async () => {
+    test('ignores the size of transactions that are not needed', async () => {
       const alice = new Person();
       const beef = new Beef();
       beef.mergeTransaction(chain.fund(1, 131_072));
@@ -639,9 +638,9 @@ export function engineSuite(
       expect(steak['tm_messagebox']?.outputsToAdmit).toEqual([0]);
     });
 
-    test('1,000 transactions are read, needed or not, and no more', async () => {
+    test('accepts a BEEF of 1,000 transactions, needed or not, and refuses 1,001', async () => {
       const withUnneeded = async (count: number) => {
-        const needed = parseBeef(bytesOf(await new Person().advertise(chain, A)));
+        const needed = parseBeef(toBeefBytes(await new Person().advertise(chain, A)));
         const unneeded = Array.from({ length: count - needed.transactions.size }, (_, n) => smallest(n));
         return serializeBeef([...unneeded, ...needed.transactions.values()]);
       };
@@ -657,7 +656,7 @@ export function engineSuite(
       });
     });
 
-    test('a database that is away is told as such, and the next submission works', async () => {
+    test('throws StoreUnavailableError while the database is unavailable, and works again afterwards', async () => {
       const lost = await startHost(chain, { store: fixture.config });
       const ad = await new Person().advertise(chain, A);
       await lost.sql.close();
@@ -671,7 +670,7 @@ export function engineSuite(
   });
 }
 
-/** Without inputs and outputs, so 10 bytes; told from others by its lock time. */
+/** A transaction of 10 bytes, without inputs and outputs. Its lock time makes it unique. */
 function smallest(lockTime: number): BeefTransaction {
   const raw = Buffer.alloc(10);
   raw.writeUInt32LE(1);

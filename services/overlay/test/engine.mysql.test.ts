@@ -1,6 +1,6 @@
-import { createDatabase, describeWithMysql } from '../../../tests/support/with-mysql.js';
+import { createMysqlDatabase, describeWithMysql } from '@messagebox/test-support/with-mysql';
 import { engineSuite } from './engine-suite.js';
 
 describeWithMysql('engine on MySQL', () => {
-  engineSuite('the promises', createDatabase);
+  engineSuite('the contract', createMysqlDatabase);
 });

@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import {
+  dynamic,
   MessageBoxAdvertisements,
   openDatabase,
   type Sql,
   type SqlRow,
   type SqlRunner,
-  varying,
-} from '@messagebox/shared';
+} from '@messagebox/store';
 import { ServiceAds } from '../src/lookups/service-ads.js';
 import { engineSuite } from './engine-suite.js';
 
@@ -20,13 +20,13 @@ engineSuite('engine on SQLite', async () => {
   };
 });
 
-test('no lookup scans or sorts: each reads an index in its order', async () => {
+test('each lookup reads an index in its order, without a scan or a sort', async () => {
   const { sql, messages } = openDatabase({ client: 'better-sqlite3', filename: ':memory:' });
   await messages.migrate();
   const plans: string[] = [];
   const explaining: SqlRunner = {
     async read({ text }: Sql, values): Promise<SqlRow[]> {
-      const steps = await sql.read(varying(`EXPLAIN QUERY PLAN ${text}`), values);
+      const steps = await sql.read(dynamic(`EXPLAIN QUERY PLAN ${text}`), values);
       plans.push(steps.map((step) => String(step['detail'])).join('; '));
       return [];
     },

@@ -1,5 +1,5 @@
-import { until } from '../../../tests/acceptance/history.js';
-import { addFunding, bytesOf, TestChain } from './support/chain.js';
+import { waitUntil } from '@messagebox/test-kit';
+import { addFunding, TestChain, toBeefBytes } from './support/chain.js';
 import { type Host, startHost } from './support/host.js';
 import { Person } from './support/person.js';
 
@@ -7,7 +7,7 @@ const A = 'https://a.mailboxes.org';
 const B = 'https://b.mailboxes.org';
 const TOPIC = ['tm_messagebox'];
 
-test('what is written down of spending fills an overlay, though no transaction is kept for it', async () => {
+test('stored spends count to the size of the overlay, even when no transaction is stored', async () => {
   const chain = new TestChain();
   const host = await startHost(chain);
   const alice = new Person();
@@ -20,23 +20,23 @@ test('what is written down of spending fills an overlay, though no transaction i
   );
   for (let index = 1; index < 50; index++) addFunding(revocation, funding, index);
   await revocation.sign();
-  await host.engine.apply(bytesOf(revocation), TOPIC);
+  await host.engine.apply(toBeefBytes(revocation), TOPIC);
   expect(await host.rows()).toMatchObject({ overlay_transactions: 0, overlay_spends: 51 });
-  expect(await host.storage.bytesKept()).toBe(51 * 256);
+  expect(await host.storage.sumStoredBytes()).toBe(51 * 256);
   await host.close();
 });
 
-/** An overlay in which one advertisement is as much as there may be. */
+// One advertisement fills the overlay.
 describe('an overlay that is full', () => {
   const chain = new TestChain();
   const alice = new Person();
   let host: Host;
   let first: Awaited<ReturnType<Person['advertise']>>;
   beforeEach(async () => {
-    host = await startHost(chain, { size: { mostBytes: 1, everyMs: 20 } });
+    host = await startHost(chain, { size: { maxBytes: 1, intervalMs: 20 } });
     first = await alice.advertise(chain, A);
-    await host.engine.apply(bytesOf(first), TOPIC);
-    await until('it is seen to be full', () => host.log.some((line) => line.includes('the overlay is full')));
+    await host.engine.apply(toBeefBytes(first), TOPIC);
+    await waitUntil('the overlay is full', () => host.log.some((line) => line.includes('the overlay is full')));
   });
   afterEach(() => host.close());
 
@@ -48,29 +48,29 @@ describe('an overlay that is full', () => {
     });
   const hosts = async () => (await host.found({ identityKey: alice.identityKey })).map((found) => found.split(' ')[1]);
 
-  test('takes nothing that is in no block, says so, and leaves no row', async () => {
+  test('refuses a transaction in no block, and stores no row', async () => {
     const before = await host.rows();
-    const answer = await submit(bytesOf(await alice.advertise(chain, B)));
+    const answer = await submit(toBeefBytes(await alice.advertise(chain, B)));
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).not.toBeNull();
-    expect(await answer.json()).toMatchObject({ code: 'ERR_OVERLOADED', description: expect.stringMatching(/may/) });
+    expect(await answer.json()).toMatchObject({ code: 'ERR_OVERLOADED', description: expect.stringMatching(/full/) });
     expect(await host.rows()).toEqual(before);
     expect(host.log.filter((line) => line.includes('the overlay is full'))).toHaveLength(1);
   });
 
-  test('takes what is in a block, what it has, and its own', async () => {
-    expect((await submit(bytesOf(chain.mine(await alice.advertise(chain, B))))).status).toBe(200);
+  test('accepts transactions in a block, known ones and its own', async () => {
+    expect((await submit(toBeefBytes(chain.mine(await alice.advertise(chain, B))))).status).toBe(200);
     expect(await hosts()).toEqual([B, A]);
-    expect((await submit(bytesOf(first))).status).toBe(200);
+    expect((await submit(toBeefBytes(first))).status).toBe(200);
     const own = await new Person().advertise(chain, A);
-    expect(await host.engine.apply(bytesOf(own), TOPIC, { isOwn: true })).toMatchObject({
+    expect(await host.engine.apply(toBeefBytes(own), TOPIC, { isOwn: true })).toMatchObject({
       tm_messagebox: { outputsToAdmit: [0] },
     });
   });
 
-  test('takes a revocation, and then has room', async () => {
+  test('accepts a revocation', async () => {
     const revocation = await alice.advertise(chain, B, [{ transaction: first, index: 0 }]);
-    expect((await submit(bytesOf(revocation))).status).toBe(200);
+    expect((await submit(toBeefBytes(revocation))).status).toBe(200);
     expect(await hosts()).toEqual([B]);
   });
 });

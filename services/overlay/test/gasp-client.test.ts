@@ -1,5 +1,5 @@
 import { OverlayGASPRemote } from '@bsv/overlay/GASP/OverlayGASPRemote.ts';
-import { bytesOf, TestChain } from './support/chain.js';
+import { TestChain, toBeefBytes } from './support/chain.js';
 import { type Host, startHost } from './support/host.js';
 import { Person } from './support/person.js';
 
@@ -11,12 +11,12 @@ beforeAll(async () => {
 });
 afterAll(() => host.close());
 
-test('the published client lists what is here, and fetches it with what it rests on', async () => {
+test('the published GASP client lists outputs, and fetches a transaction and its ancestor', async () => {
   const alice = new Person();
   const ad = await alice.advertise(chain, 'https://a.mailboxes.org');
   const funding = ad.inputs[0]?.sourceTransaction;
   const before = Date.now();
-  await host.engine.apply(bytesOf(ad), ['tm_messagebox']);
+  await host.engine.apply(toBeefBytes(ad), ['tm_messagebox']);
 
   const remote = new OverlayGASPRemote(host.url, 'tm_messagebox');
   const { UTXOList, since } = await remote.getInitialResponse({ version: 1, since: 0 });

@@ -1,61 +1,62 @@
 import { randomBytes } from 'node:crypto';
 import {
-  Closing,
   createLogger,
+  createServerIdentity,
   defaultJobPolicy,
   FairScheduler,
   Health,
-  InProcessJobs,
+  InProcessJobQueue,
   JobsUnavailableError,
-  LimitsHit,
+  LimitHitReporter,
   Metrics,
-  openDatabase,
-  overlayJob,
+  NO_TRACER,
+  overlayJobNames,
   RateLimits,
   readConfig,
-  serverIdentity,
+  ShutdownHooks,
 } from '@messagebox/shared';
-import { openMoney } from '@messagebox/wallet';
-import { until } from '../../../tests/acceptance/history.js';
-import { temporaryFolder } from '../../../tests/support/own-process.js';
+import { openDatabase } from '@messagebox/store';
+import { waitUntil } from '@messagebox/test-kit';
+import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
+import { createBsvServices } from '@messagebox/wallet';
 import { Overlay } from '../src/overlay.js';
 
-test('a broker that is away when it starts: it serves, and its jobs are scheduled later', async () => {
-  const folder = temporaryFolder();
+test('the overlay serves while the job queue is unavailable at the start, and schedules its jobs later', async () => {
+  const folder = createTemporaryFolder();
   const storeConfig = { client: 'better-sqlite3' as const, filename: `${folder.path}/messagebox.sqlite` };
   const { messages, sql } = openDatabase(storeConfig);
   await messages.migrate();
   const config = readConfig({ NETWORK: 'local', SERVER_PRIVATE_KEY: randomBytes(32).toString('hex') });
   const lines: string[] = [];
-  const log = createLogger('overlay', false, { write: (line) => void lines.push(line) });
+  const log = createLogger('overlay', 'info', { write: (line) => void lines.push(line) });
   const metrics = new Metrics('overlay', {});
-  const closing = new Closing(log, 5_000);
-  closing.add('folder', () => folder.remove());
-  closing.add('database', () => messages.close());
-  const money = openMoney({ config, storeConfig, closing, log });
-  const jobs = new InProcessJobs('overlay', { log, metrics }, defaultJobPolicy);
-  closing.add('jobs', () => jobs.close());
-  const identity = serverIdentity(config);
+  const shutdown = new ShutdownHooks(log, 5_000);
+  shutdown.add('folder', () => folder.remove());
+  shutdown.add('database', () => messages.close());
+  const bsv = createBsvServices({ config, storeConfig, shutdown, log });
+  const jobs = new InProcessJobQueue('overlay', { log, metrics }, defaultJobPolicy);
+  shutdown.add('jobs', () => jobs.close());
+  const identity = createServerIdentity(config);
   const scheduler = new FairScheduler();
-  const limitsHit = new LimitsHit(metrics, log);
-  const rates = new RateLimits({ onHit: limitsHit.hit });
-  const watched = { health: new Health(), metrics, limitsHit };
-  const overlay = new Overlay({ config, log, ...watched, rates, scheduler, sql, money, jobs, identity });
-  closing.add('overlay', () => overlay.close());
+  const limitsHit = new LimitHitReporter(metrics, log);
+  const rates = new RateLimits({ onHit: limitsHit.report });
+  const watched = { health: new Health(), metrics, tracer: NO_TRACER, limitsHit };
+  const overlay = new Overlay({ config, log, ...watched, rates, scheduler, sql, bsv, jobs, identity });
+  shutdown.add('overlay', () => overlay.close());
   try {
     const asked = jest.spyOn(jobs, 'repeat').mockRejectedValueOnce(new JobsUnavailableError('away'));
     await overlay.start();
     expect(asked).toHaveBeenCalledTimes(1);
-    expect(lines.filter((line) => line.includes('can not be scheduled yet'))).toHaveLength(1);
-    await until('the jobs are scheduled', () => asked.mock.calls.length >= 4);
+    expect(lines.filter((line) => line.includes('could not be scheduled yet'))).toHaveLength(1);
+    await waitUntil('the jobs are scheduled', () => asked.mock.calls.length >= 4);
     expect(asked.mock.calls.slice(1).map(([name]) => name)).toEqual([
-      overlayJob.reconcile,
-      overlayJob.sync,
-      overlayJob.tidy,
+      overlayJobNames.reconcile,
+      overlayJobNames.sync,
+      overlayJobNames.prune,
     ]);
-    await until('it has compared what is advertised', async () => (await jobs.counts()).completed > 0);
+    await waitUntil('it has compared what is advertised', async () => (await jobs.counts()).completed > 0);
   } finally {
-    await closing.close();
+    await shutdown.close();
     jest.restoreAllMocks();
   }
 });

@@ -1,11 +1,11 @@
 import { LockingScript, OverlayAdminTokenTemplate, PushDrop, Utils } from '@bsv/sdk';
 import type { Network } from '@messagebox/shared';
 import { decodeMessageBoxAd, isMessageBoxAd } from '../src/topics/message-box-ad.js';
-import { decodeServiceAd, isServiceAd, serviceAdToken } from '../src/topics/service-ad.js';
-import { tokenSignatures } from '../src/topics/token-signatures.js';
+import { createServiceAdScript, decodeServiceAd, isServiceAd } from '../src/topics/service-ad.js';
+import { createTokenSignatures } from '../src/topics/token-signatures.js';
 import { Person, PROTOCOLS } from './support/person.js';
 
-const signatures = tokenSignatures();
+const signatures = createTokenSignatures();
 const HOST = 'https://box.mailboxes.org';
 const alice = new Person();
 const mallory = new Person();
@@ -13,7 +13,7 @@ const mallory = new Person();
 const isAd = (script: LockingScript, network: Network = 'main') =>
   isMessageBoxAd(script.toUint8Array(), network, signatures);
 
-/** A token by Mallory, lying in whatever way. */
+/** Creates a token by Mallory that is wrong in some way. */
 async function hostile(
   fields: (string | number[])[],
   options: { forSelf?: boolean; keyID?: string; signed?: boolean; counterparty?: string; level?: 0 | 1 | 2 } = {},
@@ -26,14 +26,14 @@ async function hostile(
 
 const key = (person: Person) => Utils.toArray(person.identityKey, 'hex');
 
-describe('message box advertisements', () => {
-  test("the real client's is one", async () => {
+describe('isMessageBoxAd', () => {
+  test('accepts an advertisement of the real client', async () => {
     const script = await alice.messageBoxAd(HOST);
     expect(isAd(script)).toBe(true);
     expect(decodeMessageBoxAd(script.toUint8Array())).toEqual({ identityKey: alice.identityKey, host: HOST });
   });
 
-  test('those of many identities are', async () => {
+  test('accepts advertisements of many identities', async () => {
     for (let i = 0; i < 20; i++) expect(isAd(await new Person().messageBoxAd(HOST))).toBe(true);
   });
 
@@ -46,20 +46,20 @@ describe('message box advertisements', () => {
     ['under another security level', () => hostile([key(mallory), HOST], { level: 2 })],
     ['for oneself only', () => hostile([key(mallory), HOST], { counterparty: 'self' })],
     ['without a signature', () => hostile([key(mallory), HOST], { signed: false })],
-    ['with something else for a signature', () => hostile([key(mallory), HOST, 'signature'], { signed: false })],
+    ['with a text in place of a signature', () => hostile([key(mallory), HOST, 'signature'], { signed: false })],
     ['with more fields', () => hostile([key(mallory), HOST, 'more'])],
     ['with fewer fields', () => hostile([key(mallory)])],
     ['without a host', () => hostile([key(mallory), ''])],
-    ['with a key that is no point', () => hostile([[2, ...new Array(32).fill(255)], HOST])],
+    ['with a key that is not a point', () => hostile([[2, ...new Array(32).fill(255)], HOST])],
     ['with a key of the wrong length', () => hostile([key(mallory).slice(0, 32), HOST])],
     ['with an uncompressed key', () => hostile([mallory.key.toPublicKey().encode(false) as number[], HOST])],
-    ['with a host that is no UTF-8', () => hostile([key(mallory), [...Utils.toArray(`${HOST}/`, 'utf8'), 0xff]])],
+    ['with a host that is not UTF-8', () => hostile([key(mallory), [...Utils.toArray(`${HOST}/`, 'utf8'), 0xff]])],
     ['with a huge host', () => hostile([key(mallory), `${HOST}/${'x'.repeat(300)}`])],
-  ])('not: %s', async (_name, make) => {
+  ])('refuses a token %s', async (_name, make) => {
     expect(isAd(await make())).toBe(false);
   });
 
-  test('not: a changed byte, wherever', async () => {
+  test('refuses a token with any byte changed', async () => {
     const script = (await alice.messageBoxAd(HOST)).toUint8Array();
     for (let at = 0; at < script.length; at++) {
       const changed = Uint8Array.from(script);
@@ -68,7 +68,7 @@ describe('message box advertisements', () => {
     }
   });
 
-  test('not: a script of anything else', async () => {
+  test('refuses other scripts', async () => {
     const script = (await alice.messageBoxAd(HOST)).toUint8Array();
     const others = [
       new Uint8Array(0),
@@ -111,7 +111,7 @@ describe('message box advertisements', () => {
     'https://[::ffff:127.0.0.1]',
     'https://[64:ff9b::7f00:1]',
     'https://[2002:7f00:1::]',
-  ])('not on public networks, but on local: %s', async (host) => {
+  ])('accepts %s on network local only', async (host) => {
     const script = await alice.messageBoxAd(host);
     expect([isAd(script, 'main'), isAd(script, 'test')]).toEqual([false, false]);
     expect(isAd(script, 'local')).toBe(true);
@@ -140,7 +140,7 @@ describe('message box advertisements', () => {
     'https://box.mailboxes.org\r\nx-injected: 1',
     'https://böx.mailboxes.org',
     'javascript:alert(1)',
-  ])('on no network: %j', async (host) => {
+  ])('refuses %j on every network', async (host) => {
     const script = await alice.messageBoxAd(host);
     for (const network of ['main', 'test', 'local'] as const) expect(isAd(script, network)).toBe(false);
   });
@@ -152,13 +152,13 @@ describe('message box advertisements', () => {
     'https://8.8.8.8',
     'https://[2606:4700::1111]',
     `https://box.mailboxes.org/${'x'.repeat(229)}`,
-  ])('on every network: %s', async (host) => {
+  ])('accepts %s on every network', async (host) => {
     const script = await alice.messageBoxAd(host);
     for (const network of ['main', 'test', 'local'] as const) expect(isAd(script, network)).toBe(true);
   });
 });
 
-describe('host advertisements', () => {
+describe('isServiceAd', () => {
   const isOne = (script: LockingScript, protocol: 'SHIP' | 'SLAP' = 'SHIP') =>
     isServiceAd(script.toUint8Array(), protocol, 'main', signatures);
 
@@ -166,7 +166,7 @@ describe('host advertisements', () => {
     ['SHIP', 'tm_messagebox'],
     ['SLAP', 'ls_messagebox'],
   ] as const)('%s: what we make is what we read, and what the SDK reads', async (protocol, name) => {
-    const script = await serviceAdToken(alice.wallet, { protocol, domain: HOST, name });
+    const script = await createServiceAdScript(alice.wallet, { protocol, domain: HOST, name });
     expect(isOne(script, protocol)).toBe(true);
     expect(isOne(script, protocol === 'SHIP' ? 'SLAP' : 'SHIP')).toBe(false);
     expect(decodeServiceAd(script.toUint8Array())).toEqual({
@@ -199,11 +199,11 @@ describe('host advertisements', () => {
       "the SDK template's, which only its maker can verify",
       () => new OverlayAdminTokenTemplate(mallory.wallet).lock('SHIP', HOST, 'tm_x'),
     ],
-  ])('not: %s', async (_name, make) => {
+  ])('refuses a token %s', async (_name, make) => {
     expect(isOne(await make())).toBe(false);
   });
 
-  test('names of up to 50 letters and underscores', async () => {
+  test('accepts names of up to 50 letters and underscores', async () => {
     for (const name of ['tm_a', 'tm_message_box', `tm_${'x'.repeat(47)}`]) {
       expect(isOne(await alice.serviceAd('SHIP', HOST, name))).toBe(true);
     }

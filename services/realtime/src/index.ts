@@ -1,3 +1,4 @@
-export * from './push/index.js';
-export { Realtime, type RealtimeParts } from './realtime.js';
-export { start } from './start.js';
+export { AccessTokens, CredentialsError } from './push/access-tokens.js';
+export { type PushOptions, startPush } from './push/index.js';
+export { readFirebaseProject } from './push/service-account.js';
+export { Realtime } from './realtime.js';

@@ -1,384 +1,330 @@
+import { READ_COST_MS_PER_BYTE } from '@messagebox/brc103';
+import { type AuthSocket, AuthSocketServer } from '@messagebox/brc103/socket-io';
 import {
-  type AuthSocket,
-  AuthSocketServer,
-  type DeliveryProblem,
-  READING_MS_PER_BYTE,
-  type SocketEvent,
-} from '@messagebox/brc103';
+  listLiveNamespaces,
+  type PaymentProcessor,
+  type ReadChargesOptions,
+  type RoomEventPublisher,
+  type StorageQuotas,
+} from '@messagebox/messages';
 import {
-  type ChargeParts,
+  type BlockList,
   type Config,
+  createSocketIoPublisher,
   FairScheduler,
-  hearPushHints,
-  type LimitsHit,
+  type LimitHitReporter,
   type Logger,
-  limitedLines,
-  liveNamespaces,
-  type MessageStore,
   type Metrics,
-  type PaymentTaker,
-  type RateLimit,
+  onPushWakeup,
   type RateLimits,
   type RoomEventBroker,
-  type RoomEventPublisher,
   type RoomMemory,
-  type SendRates,
+  type SendRateLimits,
   type ServerIdentity,
   type Source,
-  type StorageQuotas,
-  socketIoPublisher,
-  TooManyRequestsError,
+  type Tracer,
 } from '@messagebox/shared';
-import { clientEvents, type EventParts, refuseEvent, UNKNOWN_EVENT_COST } from './events/index.js';
+import type { MessageStore } from '@messagebox/store';
+import type { Server } from 'socket.io';
+import type { EventContext } from './events/event-context.js';
+import { EventDispatcher } from './events/event-dispatcher.js';
 import type { PushService } from './push/index.js';
+import { LiveRecovery, type RecoveryTimes } from './recovery/live-recovery.js';
+import { ConnectionRooms } from './replay/connection-rooms.js';
+import { holdForReplay } from './replay/hold-for-replay.js';
+import { LivePosition } from './replay/live-position.js';
+import { RecentRestores } from './replay/recent-restores.js';
+import { Replays } from './replay/replays.js';
 import { Admission, type AdmittedConnection } from './sockets/admission.js';
+import { DeliveryTraces } from './sockets/delivery-traces.js';
+import { drainSockets } from './sockets/drain.js';
+import { BLOCKED_REASON, endUnwantedSockets } from './sockets/end-unwanted-sockets.js';
+import { acceptForwarded, forwardToOwner } from './sockets/forward-to-owner.js';
 import { FrameMemory } from './sockets/frame-memory.js';
+import { addSocketGauges } from './sockets/gauges.js';
 import type { Heartbeat } from './sockets/heartbeat.js';
 import type { InstanceRegistry } from './sockets/instance-registry.js';
-import { Lanes } from './sockets/lanes.js';
-import { passOn, takePassed } from './sockets/pass-on.js';
-import { attachSocketIo, createSocketIo, type SocketIoHost, serveBelow } from './sockets/socket-io.js';
+import { startRoomRefresh } from './sockets/room-refresh.js';
+import { createSocketHandlers } from './sockets/socket-handlers.js';
+import { attachSocketIo, createSocketIo, type SocketIoHost, serveUnderPrefix } from './sockets/socket-io.js';
 
-export interface RealtimeParts extends ChargeParts {
+export interface RealtimeOptions extends ReadChargesOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly store: MessageStore;
   readonly identity: ServerIdentity;
   readonly broker: RoomEventBroker;
   readonly memory: RoomMemory;
+  /** Identities that may not use this server. */
+  readonly blockList: BlockList;
   readonly metrics: Metrics;
-  readonly limitsHit: LimitsHit;
+  readonly tracer: Tracer;
+  readonly limitsHit: LimitHitReporter;
   readonly rates: RateLimits;
-  readonly sendRates: SendRates;
+  readonly sendRates: SendRateLimits;
   readonly quotas: StorageQuotas;
   /** Undefined: payments are refused. */
-  readonly payments?: PaymentTaker | undefined;
+  readonly payments?: PaymentProcessor | undefined;
   /** Undefined: nothing is pushed to devices. */
   readonly push?: PushService | undefined;
-  /** Divides this process's time among clients; shared with whatever else the process does. Default: one of its own. */
+  /** Divides this process's time among clients. Shared with the other work of the process. Default: a new one. */
   readonly scheduler?: FairScheduler | undefined;
-  /** For tests; the usual one unless given. */
+  /** For tests. Default: the one for production. */
   readonly heartbeat?: Heartbeat | undefined;
+  /** For tests. Default: those for production. */
+  readonly recoveryTimes?: RecoveryTimes | undefined;
 }
 
-/** Rooms in use are noted again so often, so that none is forgotten under a socket that stays for days. */
-const TOUCH_ROOMS_MS = 3_600_000;
-const DRAIN_BATCH = 200;
-const DRAIN_PAUSE_MS = 100;
-/** Bytes that each socket has for itself, of frames that are still coming, and before its identity is proven of events. */
-const OWN_BYTES = 65_536;
-/** What a refused frame costs its source, beside the work. Milliseconds. */
-const REFUSED_FRAME_MS = 5;
-/** Those of the problems with a socket that are limits. */
-const LIMIT_OF_PROBLEM: ReadonlyMap<DeliveryProblem, string> = new Map([
-  ['too_slow', 'slow_clients'],
-  ['frame_too_slow', 'frame_pace'],
-  ['overloaded', 'waiting_frames'],
-]);
-/** A client that goes on sending is not waited for again and again. */
-const IDLE_ROUNDS = 5;
-/** Clients over long polling hear with their next poll that they are to move on; who does not poll is gone. */
-const LAST_POLLS_MS = 2_000;
-const LAST_POLLS_LOOK_MS = 25;
+/**
+ * The memory that each socket has for itself: for unfinished frames, and for all events before its identity is proven.
+ * Memory beyond it is shared among sockets.
+ */
+const RESERVED_SOCKET_BYTES = 65_536;
 
 /**
- * The realtime service without its process: the whole wiring of live delivery.
+ * The realtime service without its process: this class creates and connects the parts of live delivery.
  *
- * `attach` it to an HTTP server to take sockets; `publisher` announces stored messages to all instances; `drain` lets
- * clients move on to other instances.
+ * `attach` serves sockets on an HTTP server; `publisher` announces stored messages on all instances; `drain` moves
+ * clients to other instances.
  */
 export class Realtime {
   readonly publisher: RoomEventPublisher;
-  readonly #io;
-  readonly #sockets: AuthSocketServer;
-  readonly #lanes = new WeakMap<AuthSocket, Lanes>();
+  readonly #io: Server;
   readonly #namespaces: readonly string[];
-  readonly #touching: NodeJS.Timeout;
-  readonly #events: EventParts;
   readonly #admission: Admission;
-  readonly #limits: Config['limits']['sockets'];
-  readonly #limitsHit: LimitsHit;
-  readonly #eventRate: RateLimit;
-  readonly #frameMemory: FrameMemory;
-  readonly #scheduler: FairScheduler;
-  #draining = false;
-  #endPassed = () => {};
+  readonly #dispatcher: EventDispatcher;
+  readonly #sockets: AuthSocketServer;
+  readonly #recovery: LiveRecovery;
+  readonly #stopEnding: () => void;
+  readonly #stopRoomRefresh: () => void;
+  readonly #livePosition: LivePosition;
+  #closeForwarded = () => {};
+  #isDraining = false;
 
-  constructor(private readonly parts: RealtimeParts) {
-    const { config, log, metrics } = parts;
-    const lines = limitedLines(log);
-    const live = config.limits.liveBody;
+  constructor(private readonly options: RealtimeOptions) {
+    const { config, log, metrics, tracer, limitsHit, rates, push } = options;
     const limits = config.limits.sockets;
-    this.#limits = limits;
-    this.#limitsHit = parts.limitsHit;
-    this.#scheduler = parts.scheduler ?? new FairScheduler();
-    this.#admission = new Admission({
-      trustedProxies: config.trustedProxies,
-      askTurn: (address, ms) => this.#scheduler.run({ address }, () => undefined, ms),
-      newSockets: parts.rates.openShared('new_sockets', config.limits.rates.newSockets),
-      socketsPerAddress: limits.perAddress,
-      unprovenSockets: limits.unproven,
-      onHit: this.#limitsHit.hit,
-    });
-    this.#frameMemory = new FrameMemory(OWN_BYTES, limits.frameBytes, () => this.#limitsHit.hit('frame_bytes'));
-    this.#eventRate = parts.rates.openShared('events', config.limits.rates.events);
+    const maxBodyBytes = config.limits.liveBody;
     // A body of n bytes is JSON within JSON within an array of numbers: about five characters for each byte.
-    const frameBytes = live * 6;
-    const namespaces = liveNamespaces(config.routingPrefix);
-    this.#namespaces = namespaces;
-    // The bound of every new connection; it is raised for each that has joined a namespace.
-    const each = Math.min(OWN_BYTES, frameBytes);
-    this.#io = createSocketIo(parts.broker, each, parts.heartbeat);
-    this.publisher = socketIoPublisher({
+    const maxFrameBytes = maxBodyBytes * 6;
+    // The limit for a new connection. It is raised when the connection joins a namespace.
+    const reservedBytes = Math.min(RESERVED_SOCKET_BYTES, maxFrameBytes);
+    const scheduler = options.scheduler ?? new FairScheduler();
+
+    this.#namespaces = listLiveNamespaces(config.routingPrefix);
+    this.#io = createSocketIo(options.broker, reservedBytes, options.heartbeat);
+    this.publisher = createSocketIoPublisher({
       io: this.#io,
-      namespaces,
-      isAlone: parts.broker.adapter === undefined,
-      maxBodyBytes: live,
+      namespaces: this.#namespaces,
+      isAlone: options.broker.adapter === undefined,
+      maxBodyBytes,
       log,
       metrics,
+      tracer,
     });
-    this.#events = {
-      store: parts.store,
-      permissions: parts.permissions,
-      deliveryFees: parts.deliveryFees,
-      quotas: parts.quotas,
-      payments: parts.payments,
-      events: this.publisher,
-      push: parts.push?.notes,
-      normaliseKey: parts.identity.normaliseKey,
-      sendRates: parts.sendRates,
-      maxRecipients: config.limits.recipients,
-      rooms: parts.broker,
-      memory: parts.memory,
-      restored: new WeakSet(),
-      maxRooms: limits.rooms,
-      maxSocketsInRoom: limits.perRoom,
-      socketsIn: (room) => this.#socketsIn(room),
-      limitsHit: this.#limitsHit,
-      maxBodyBytes: live,
+    if (push !== undefined) onPushWakeup(this.#io, push.notify);
+
+    this.#admission = new Admission({
+      trustedProxies: config.trustedProxies,
+      waitForTurn: (address, ms) => scheduler.run({ address }, () => undefined, ms),
+      newSockets: rates.openShared('new_sockets', config.limits.rates.newSockets),
+      socketsPerAddress: limits.perAddress,
+      unprovenSockets: limits.unproven,
+      onHit: limitsHit.report,
+    });
+    const frameMemory = new FrameMemory(RESERVED_SOCKET_BYTES, limits.frameBytes, () =>
+      limitsHit.report('frame_bytes'),
+    );
+    const sockets: Iterable<AuthSocket> = { [Symbol.iterator]: () => this.#sockets[Symbol.iterator]() };
+    const connectionRooms = new ConnectionRooms(options.memory, sockets, log);
+    const getSource = (socket: AuthSocket) => this.#getSource(socket);
+    this.#recovery = new LiveRecovery({
+      io: this.#io,
+      namespaces: this.#namespaces,
+      store: options.store,
+      gaps: options.broker.gaps,
+      getSocketsOf: (identityKey) => this.#sockets.getSocketsOf(identityKey),
+      maxBodyBytes,
+      maxBuffered: limits.waiting,
+      metrics,
+      limitsHit,
       log,
-    };
-    if (parts.push !== undefined) hearPushHints(this.#io, parts.push.wake);
+      times: options.recoveryTimes,
+    });
+    const replays = new Replays({
+      ...options,
+      delivered: this.#recovery.delivered,
+      maxBodyBytes,
+      schedule: (socket, work) => scheduler.run(getSource(socket), work),
+    });
+    const restores = new RecentRestores();
+    this.#dispatcher = new EventDispatcher({
+      context: this.#createEventContext(connectionRooms, replays, restores),
+      rate: rates.openShared('events', config.limits.rates.events),
+      maxEventsUnderWay: limits.eventsUnderWay,
+      metrics,
+      tracer,
+    });
+
+    const deliveryTraces = new DeliveryTraces(tracer);
     this.#sockets = new AuthSocketServer({
       io: this.#io,
-      authenticator: parts.identity.authenticator,
-      namespaces,
+      authenticator: options.identity.authenticator,
+      namespaces: this.#namespaces,
       limits: {
-        sessionMaxMs: config.sessions.socketMaxMs,
-        proveWithinMs: config.socketAuthMs,
-        payloadBytes: live * 2 + 65_536,
-        frameBytes,
-        bufferedBytes: limits.waiting.bytes,
-        waitingEvents: limits.waiting.events,
+        maxSessionAgeMs: config.sessions.socketMaxMs,
+        authTimeoutMs: config.socketAuthMs,
+        maxPayloadBytes: maxBodyBytes * 2 + 65_536,
+        maxFrameBytes,
+        maxBufferedBytes: limits.waiting.bytes,
+        maxQueuedEvents: limits.waiting.events,
       },
-      maxPerIdentity: limits.perIdentity,
-      unprovenBytes: { each, shared: limits.unprovenBytes },
+      maxSocketsPerIdentity: limits.perIdentity,
+      refuseIdentity: (identityKey) => (options.blockList.isBlocked(identityKey) ? BLOCKED_REASON : undefined),
+      unprovenMemory: { each: reservedBytes, shared: limits.unprovenBytes },
+      sendBufferLimits: {
+        maxBytesPerIdentity: limits.waiting.bytesOfIdentity,
+        maxBytesTotal: limits.waiting.bytesOfAll,
+      },
+      admitBroadcast: (namespace, broadcast) => {
+        const admits = this.#recovery.admitBroadcast(namespace, broadcast);
+        return deliveryTraces.follow(
+          broadcast,
+          (socket) => admits(socket) && !holdForReplay(replays.holds, socket, broadcast),
+        );
+      },
       schedule: (socket, work, bytesToRead = 0) =>
-        this.#scheduler.run(this.#sourceOf(socket), work, bytesToRead * READING_MS_PER_BYTE),
-      owedBytes: { perIdentity: limits.waiting.bytesOfIdentity, total: limits.waiting.bytesOfAll },
-      openFrameMemory: (identityKey, evict) => this.#frameMemory.open(identityKey, evict),
+        scheduler.run(getSource(socket), work, bytesToRead * READ_COST_MS_PER_BYTE),
+      scheduleConnect: ({ conn }) => this.#admission.waitToConnect(conn),
       admitUnproven: ({ conn }, evict) => this.#admitUnproven(conn, evict),
-      handlers: {
-        opened: (socket) => {
-          this.#lanes.set(socket, new Lanes());
-          this.#scheduler.noteProven(this.#sourceOf(socket));
-          metrics.authOutcomes.inc({ transport: 'socket', outcome: 'ok' });
-        },
-        event: (socket, event) => this.#handle(socket, event),
-        refused: (socket, error) => {
-          this.#scheduler.charge(this.#sourceOf(socket), REFUSED_FRAME_MS);
-          metrics.authOutcomes.inc({ transport: 'socket', outcome: error.code });
-          lines.write('info', { socket: socket.id, code: error.code, reason: error.message }, 'frame refused');
-        },
-        delivered: (_socket, _event, storedAt) => {
-          metrics.delivered.inc();
-          if (typeof storedAt === 'number') metrics.deliveryLatency.observe(Math.max(0, Date.now() - storedAt) / 1_000);
-        },
-        undelivered: (socket, problem) => {
-          metrics.undelivered.inc({ reason: problem });
-          const limit = LIMIT_OF_PROBLEM.get(problem);
-          if (limit !== undefined) this.#limitsHit.hit(limit);
-          lines.write('info', { socket: socket.id, problem }, 'a socket was not sent an event');
-        },
-        limitHit: this.#limitsHit.hit,
-        closed: (socket, reason) => log.debug({ socket: socket.id, reason }, 'socket closed'),
-      },
+      reserveFrameMemory: (identityKey, evict) => frameMemory.open(identityKey, evict),
+      handlers: createSocketHandlers({
+        dispatcher: this.#dispatcher,
+        connectionRooms,
+        scheduler,
+        getSource,
+        metrics,
+        deliveryTraces,
+        limitsHit,
+        log,
+      }),
     });
-    this.#addGauges(metrics);
-    this.#touching = setInterval(() => this.#touchRooms(), TOUCH_ROOMS_MS);
-    this.#touching.unref();
+    this.#stopEnding = endUnwantedSockets(this.#sockets, options);
+    addSocketGauges(metrics, { io: this.#io, namespaces: this.#namespaces, sockets: this.#sockets, frameMemory });
+    this.#stopRoomRefresh = startRoomRefresh(connectionRooms);
+    this.#livePosition = new LivePosition({
+      ...options,
+      rooms: connectionRooms,
+      restores,
+      sockets,
+      getRecoveryLagMs: () => this.#recovery.lagMs,
+    });
   }
 
-  /** Sockets that are open on this instance, proven or not. */
+  /** The number of sockets that are open on this instance, proven or not. */
   get size(): number {
     return this.#sockets.size;
   }
 
-  /** Takes sockets on this server from now on, at `/socket.io/`. */
+  /** Serves sockets on an HTTP server, at `/socket.io/`. */
   attach(server: SocketIoHost): void {
     attachSocketIo(this.#io, server, {
-      routingPrefix: this.parts.config.routingPrefix,
+      routingPrefix: this.options.config.routingPrefix,
       admission: this.#admission,
-      heartbeat: this.parts.heartbeat,
-      limitHit: (limit) => this.#limitsHit.hit(limit),
-      draining: () => this.#draining,
+      heartbeat: this.options.heartbeat,
+      onLimitHit: (limit) => this.options.limitsHit.report(limit),
+      isDraining: () => this.#isDraining,
     });
-  }
-
-  /** Passes requests of other instances' connections on to them, and takes from them those of its own. After `attach`. */
-  share({ http }: SocketIoHost, internal: SocketIoHost, registry: InstanceRegistry): void {
-    this.#endPassed = passOn(this.#io, http, registry, this.parts.log);
-    // It has put itself in front, and needs to be shown the same path.
-    const { routingPrefix } = this.parts.config;
-    if (routingPrefix !== '') serveBelow(http, routingPrefix);
-    takePassed(this.#io, internal);
   }
 
   /**
-   * Takes no new sockets, lets events that are under way end and be answered, and closes the transports in batches:
-   * clients come back by themselves, to other instances, and not all at once. Resolves when no socket is left.
+   * Forwards requests of connections that other instances hold, and accepts forwarded requests on the internal port.
+   * Call it after `attach`, with the same HTTP server.
+   */
+  joinInstances({ http }: SocketIoHost, internal: SocketIoHost, registry: InstanceRegistry): void {
+    this.#closeForwarded = forwardToOwner(this.#io, http, registry, this.options.log);
+    // The forwarding listener now runs first, so it must also see the path without the prefix.
+    const { routingPrefix } = this.options.config;
+    if (routingPrefix !== '') serveUnderPrefix(http, routingPrefix);
+    acceptForwarded(this.#io, internal);
+  }
+
+  /**
+   * Refuses new sockets, lets unfinished events end, and closes the connections in batches. Clients reconnect by
+   * themselves to other instances.
    */
   async drain(): Promise<void> {
-    this.#draining = true;
-    clearInterval(this.#touching);
-    this.#endPassed();
-    const open = [...this.#sockets];
-    for (let i = 0; i < open.length; i += DRAIN_BATCH) {
-      if (i > 0) await new Promise((resolve) => setTimeout(resolve, DRAIN_PAUSE_MS));
-      await Promise.all(open.slice(i, i + DRAIN_BATCH).map((socket) => this.#moveOn(socket)));
-    }
-    const deadline = Date.now() + LAST_POLLS_MS;
-    while ((this.#io.engine?.clientsCount ?? 0) > 0 && Date.now() < deadline) {
-      // Also those whose handshake had begun before.
-      await Promise.all([...this.#sockets].map((socket) => this.#moveOn(socket)));
-      await new Promise((resolve) => setTimeout(resolve, LAST_POLLS_LOOK_MS));
-    }
-    this.#io.engine?.close();
-  }
-
-  /** Ends what is left, without telling clients not to come back. */
-  close(): void {
-    clearInterval(this.#touching);
-    this.#draining = true;
-    // Not io.close(): it tells every client that the server meant it, and those do not come back.
-    this.#io.engine?.close();
-    for (const namespace of this.#namespaces) this.#io.of(namespace).adapter.close();
-  }
-
-  async #moveOn(socket: AuthSocket): Promise<void> {
-    const lanes = this.#lanes.get(socket);
-    await socket.settled();
-    // What comes meanwhile has begun, too, and is to be answered.
-    for (let i = 0; i < IDLE_ROUNDS && lanes !== undefined && lanes.running > 0; i++) await lanes.idle();
-    await socket.settled();
-    // Who has not taken the answers by now lists what it has missed.
-    if (this.#hears(socket)) socket.closeTransport();
-  }
-
-  /** Between two long polls a client can't be told, and would go on sending in vain until the next one. */
-  #hears(socket: AuthSocket): boolean {
-    return this.#io.of(socket.namespace).sockets.get(socket.id)?.conn.transport.writable === true;
-  }
-
-  #handle(socket: AuthSocket, { eventName, data }: SocketEvent): void {
-    const event = clientEvents.get(eventName);
-    const lanes = this.#lanes.get(socket);
-    const { identityKey } = socket;
-    if (lanes === undefined || identityKey === undefined) return;
-    if (event === undefined) {
-      void this.#isWithinRate(identityKey, UNKNOWN_EVENT_COST);
-      return;
-    }
-    this.parts.metrics.socketEvents.inc({ event: eventName });
-    const refuse = (reason: string) => refuseEvent(this.#events, socket, eventName, data, reason);
-    if (lanes.running >= this.#limits.eventsUnderWay) {
-      this.#limitsHit.hit('events_under_way');
-      refuse('Too many events of this connection are under way. Try again later.');
-      return;
-    }
-    lanes.run(laneOf(eventName, data), async () => {
-      try {
-        if (await this.#isWithinRate(identityKey, event.cost)) await event.handle(this.#events, socket, data);
-        else refuse('Too many events of this identity. Try again later.');
-      } catch (error) {
-        limitedLines(this.parts.log).write('error', { err: error, event: eventName }, 'an event handler failed');
-      }
+    this.#isDraining = true;
+    this.#stopRoomRefresh();
+    void this.#livePosition.close();
+    this.#closeForwarded();
+    await drainSockets({
+      io: this.#io,
+      sockets: this.#sockets,
+      waitUntilHandled: (socket) => this.#dispatcher.waitUntilIdle(socket),
     });
+    this.#io.engine?.close();
   }
 
-  /** Counts an event. */
-  async #isWithinRate(identityKey: string, cost: number): Promise<boolean> {
-    try {
-      await this.#eventRate.admit(identityKey);
-      await this.#eventRate.charge(identityKey, cost - 1);
-      return true;
-    } catch (error) {
-      if (!(error instanceof TooManyRequestsError)) throw error;
-      return false;
-    }
+  /** Closes all connections at once. Clients reconnect as after a network failure. */
+  close(): void {
+    this.#stopRoomRefresh();
+    void this.#livePosition.close();
+    this.#recovery.close();
+    this.#stopEnding();
+    this.#isDraining = true;
+    // io.close() would send disconnect packets, after which clients do not reconnect.
+    this.#io.engine?.close();
+    for (const namespace of this.#namespaces) void this.#io.of(namespace).adapter.close();
   }
 
-  #sourceOf(socket: AuthSocket): Source {
-    return { address: this.#admission.addressOf(socket.connection), identityKey: socket.identityKey };
+  #createEventContext(connectionRooms: ConnectionRooms, replays: Replays, restores: RecentRestores): EventContext {
+    const { options } = this;
+    const { limits } = options.config;
+    return {
+      store: options.store,
+      permissions: options.permissions,
+      deliveryFees: options.deliveryFees,
+      quotas: options.quotas,
+      payments: options.payments,
+      events: this.publisher,
+      push: options.push?.outboxWriter,
+      normaliseKey: options.identity.normaliseKey,
+      sendRateLimits: options.sendRates,
+      maxRecipients: limits.recipients,
+      rooms: options.broker,
+      memory: options.memory,
+      connectionRooms,
+      replays,
+      restores,
+      restoring: new WeakMap(),
+      maxRooms: limits.sockets.rooms,
+      maxSocketsInRoom: limits.sockets.perRoom,
+      countSocketsIn: (room) => this.#countSocketsIn(room),
+      limitsHit: options.limitsHit,
+      tracer: options.tracer,
+      maxBodyBytes: limits.liveBody,
+      log: options.log,
+    };
   }
 
-  #socketsIn(room: string): number {
+  #countSocketsIn(room: string): number {
     let count = 0;
     for (const namespace of this.#namespaces) count += this.#io.of(namespace).adapter.rooms.get(room)?.size ?? 0;
     return count;
   }
 
+  #getSource({ connection, identityKey }: AuthSocket): Source {
+    return { address: this.#admission.getAddress(connection), identityKey, isProven: identityKey !== undefined };
+  }
+
   #admitUnproven(connection: AdmittedConnection, evict: () => void): (() => void) | undefined {
-    const hit = () => this.#limitsHit.hit('unproven_sockets');
+    const reportHit = () => this.options.limitsHit.report('unproven_sockets');
     const release = this.#admission.admitUnproven(connection, () => {
-      hit();
+      reportHit();
       evict();
     });
-    if (release === undefined) hit();
+    if (release === undefined) reportHit();
     return release;
   }
-
-  #addGauges(metrics: Metrics): void {
-    const sockets = this.#sockets;
-    metrics.gauges('messagebox_sockets', 'Open sockets, by whether their identity is proven.', 'state', () => ({
-      proven: sockets.proven,
-      unproven: sockets.unproven,
-    }));
-    metrics.gauge('messagebox_rooms', 'Rooms with a socket on this instance.', () => {
-      let rooms = 0;
-      for (const namespace of this.#namespaces) {
-        const { adapter } = this.#io.of(namespace);
-        rooms += adapter.rooms.size - adapter.sids.size; // every socket has a room for itself
-      }
-      return rooms;
-    });
-    metrics.gauge(
-      'messagebox_socket_frame_bytes',
-      'Bytes that frames which are still coming take of what all sockets share.',
-      () => this.#frameMemory.usedBytes,
-    );
-    metrics.gauges('messagebox_socket_buffered_bytes', 'Bytes that wait for slow clients.', 'of', () => {
-      const bytes = [...sockets].map((socket) => socket.bufferedBytes);
-      return { all: bytes.reduce((sum, n) => sum + n, 0), slowest: Math.max(0, ...bytes) };
-    });
-  }
-
-  #touchRooms(): void {
-    for (const socket of this.#sockets) {
-      if (socket.identityKey === undefined) continue;
-      this.parts.memory
-        .remember(socket.identityKey, socket.rooms)
-        .catch((error: unknown) => this.parts.log.debug({ reason: String(error) }, 'could not remember rooms'));
-    }
-  }
-}
-
-/**
- * Sends into one room happen in the order of sending, and so do joining and leaving it; a join that waits for the
- * broker holds no send back.
- */
-function laneOf(eventName: string, data: unknown): string {
-  if (eventName !== 'sendMessage') return `room ${typeof data === 'string' ? data : ''}`;
-  const roomId = typeof data === 'object' && data !== null && 'roomId' in data ? data.roomId : '';
-  return `send ${typeof roomId === 'string' ? roomId : ''}`;
 }

@@ -1,69 +1,69 @@
-import { openPayments } from '@messagebox/payments';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createPaymentService, createPaymentWarmUp } from '@messagebox/payments';
 import {
   answerHealth,
   type Config,
-  type Foundation,
-  JsonServer,
+  createPublicServer,
+  getRateLimitedLog,
+  type JsonServer,
   type Logger,
-  limitedLines,
-  openFoundation,
+  logListening,
   type RunningService,
+  type ServiceContext,
   sendJson,
+  startService,
 } from '@messagebox/shared';
-import { openMoney } from '@messagebox/wallet';
-import { openPush } from './push/index.js';
+import { createBsvServices } from '@messagebox/wallet';
+import { startPush } from './push/index.js';
 import { Realtime } from './realtime.js';
 import { joinRegistry } from './sockets/instance-registry.js';
 
 const DEFAULT_PORT = 8081;
 
-/** With Redis and an internal port, instances pass requests of each other's connections on. */
-function joinOthers(
-  { config, redis, internal, closing, log }: Foundation,
+/** Starts the realtime service. */
+export function start(config: Config, log: Logger): Promise<RunningService> {
+  return startService(config, log, { service: 'realtime' }, async (context) => {
+    const { shutdown, health } = context;
+    const push = await startPush(context);
+    const bsv = createBsvServices(context);
+    const payments = createPaymentService({ ...context, bsv });
+    const warmUpPayments = createPaymentWarmUp({ ...context, bsv });
+    const realtime = new Realtime({ ...context, push, payments });
+    shutdown.add('socket.io', () => realtime.close());
+
+    const server = createPublicServer(context, (request, response) => answerRequest(context, request, response));
+    if (config.websockets) {
+      realtime.attach(server);
+      joinOtherInstances(context, realtime, server);
+    }
+    shutdown.add('listener', () => server.close(config.shutdownGraceMs / 2));
+    shutdown.add('sockets', () => realtime.drain());
+    shutdown.add('readiness', () => health.drain());
+
+    const url = await server.listen(config.port ?? DEFAULT_PORT, config.host);
+    logListening(context, url, { websockets: config.websockets });
+    warmUpPayments();
+    return url;
+  });
+}
+
+/** Answers the requests that are not for socket.io. */
+function answerRequest({ health, log }: ServiceContext, request: IncomingMessage, response: ServerResponse): void {
+  const path = request.url?.split('?')[0] ?? '/';
+  if (answerHealth(path, response, health)) return;
+  const description = 'This port serves only /socket.io/ and /health/.';
+  getRateLimitedLog(log).write('info', { status: 404, code: 'ERR_NOT_FOUND' }, 'request refused');
+  sendJson(response, 404, { status: 'error', code: 'ERR_NOT_FOUND', description });
+}
+
+/** Lets instances forward requests of each other's connections. This needs Redis and an internal port. */
+function joinOtherInstances(
+  { config, redis, internal, shutdown, log }: ServiceContext,
   realtime: Realtime,
   server: JsonServer,
 ): void {
   if (redis === undefined || internal === undefined || config.redis === undefined) return;
   const registry = joinRegistry(redis, config.redis.prefix, internal.url, log);
-  closing.add('registry', () => registry.leave());
-  realtime.share(server, internal.server, registry);
-}
-
-/** Builds the realtime service from its configuration, and listens. */
-export async function start(config: Config, log: Logger): Promise<RunningService> {
-  const foundation = await openFoundation(config, log, { service: 'realtime' });
-  const { closing, health, identity } = foundation;
-  try {
-    const push = await openPush(foundation);
-    const payments = openPayments({ ...foundation, money: openMoney(foundation) });
-    const realtime = new Realtime({ ...foundation, push, payments });
-    closing.add('socket.io', () => realtime.close());
-
-    const server = new JsonServer(
-      (request, response) => {
-        const path = request.url?.split('?')[0] ?? '/';
-        if (answerHealth(path, response, health)) return;
-        const description = 'There is nothing here but /socket.io/ and /health/.';
-        limitedLines(log).write('info', { status: 404, code: 'ERR_NOT_FOUND' }, 'request refused');
-        sendJson(response, 404, { status: 'error', code: 'ERR_NOT_FOUND', description });
-      },
-      log,
-      { onLimit: foundation.limitsHit.count, requestBounds: config.limits.requestShape },
-    );
-    if (config.websockets) {
-      realtime.attach(server);
-      joinOthers(foundation, realtime, server);
-    }
-    closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
-    closing.add('sockets', () => realtime.drain());
-    closing.add('readiness', () => health.drain());
-
-    const url = await server.listen(config.port ?? DEFAULT_PORT, config.host);
-    const { identityKey } = identity.authenticator;
-    log.info({ url, identityKey, ...foundation.facts, websockets: config.websockets }, 'listening');
-    return { url, close: () => closing.close() };
-  } catch (error) {
-    await closing.close();
-    throw error;
-  }
+  shutdown.add('registry', () => registry.leave());
+  realtime.joinInstances(server, internal.server, registry);
 }

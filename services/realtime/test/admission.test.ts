@@ -1,14 +1,21 @@
 import type { IncomingMessage } from 'node:http';
-import { rateLimit, TooManyRequestsError } from '@messagebox/shared';
+import { createRateLimit, TooManyRequestsError } from '@messagebox/shared';
 import { Admission } from '../src/sockets/admission.js';
 
-/** A request that comes from an address. */
+/** Creates a request from an address. */
 const from = (remoteAddress: string) => ({ headers: {}, socket: { remoteAddress } }) as unknown as IncomingMessage;
 
-function setUp(askTurn: (address: string, ms: number) => Promise<void>): Admission {
+function setUp(waitForTurn: (address: string, ms: number) => Promise<void>): Admission {
   const onHit = () => undefined;
-  const newSockets = rateLimit({ rate: { count: 1, seconds: 3_600 }, onHit });
-  return new Admission({ trustedProxies: 0, askTurn, newSockets, socketsPerAddress: 10, unprovenSockets: 10, onHit });
+  const newSockets = createRateLimit({ rate: { count: 1, seconds: 3_600 }, onHit });
+  return new Admission({
+    trustedProxies: 0,
+    waitForTurn,
+    newSockets,
+    socketsPerAddress: 10,
+    unprovenSockets: 10,
+    onHit,
+  });
 }
 
 test('new connections and later requests wait for the turn of their address', async () => {
@@ -20,13 +27,13 @@ test('new connections and later requests wait for the turn of their address', as
   for (const { ms } of turns) expect(ms).toBeGreaterThan(0);
 });
 
-test('whose turn does not come is refused', async () => {
+test('refuses a connection or a request whose turn does not come', async () => {
   const admission = setUp(() => Promise.reject(new TooManyRequestsError(1)));
   await expect(admission.admit(from('192.0.2.1'))).rejects.toThrow(TooManyRequestsError);
   await expect(admission.waitForTurn(from('192.0.2.1'))).rejects.toThrow(TooManyRequestsError);
 });
 
-test('who has opened too many asks for no turn', async () => {
+test('refuses an address that connects too often without waiting for its turn', async () => {
   const turns: string[] = [];
   const admission = setUp(async (address) => void turns.push(address));
   await admission.admit(from('192.0.2.1'));

@@ -1,8 +1,8 @@
-import { MAX_JSON } from '@messagebox/brc103';
-import { RawClient, RawSocket } from '../../../tests/bad-input/raw-client.ts';
+import { DEFAULT_JSON_LIMITS } from '@messagebox/brc103';
+import { RawClient, RawSocket } from '@messagebox/test-support/raw-client';
 import { type LiveServer, startLiveServer } from './support/live-server.js';
 
-/** So many events of one connection may be under way: those beyond are refused with an answer. */
+/** Unfinished events that one connection may have. Further ones are refused with an answer. */
 const UNDER_WAY = 8;
 const BEYOND = 5;
 let live: LiveServer;
@@ -15,9 +15,9 @@ beforeEach(async () => {
   const held = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const { broker, store } = live.foundation;
+  const { broker, store } = live.context;
   const storeMessages = store.storeMessages.bind(store);
-  jest.spyOn(broker, 'ready').mockReturnValue(held);
+  jest.spyOn(broker, 'waitUntilReady').mockReturnValue(held);
   jest.spyOn(store, 'storeMessages').mockImplementation(async (...args) => {
     await held;
     return await storeMessages(...args);
@@ -30,41 +30,41 @@ afterEach(async () => {
 
 const expectNoMore = async () => {
   socket.event('joinRoom', `${client.identityKey}-alive`);
-  await socket.take('joinedRoom');
+  await socket.waitFor('joinedRoom');
   expect(socket.received).toEqual([]);
 };
 
 test.each([
   ['joinRoom', 'joinedRoom', 'joinFailed'],
   ['leaveRoom', 'leftRoom', 'leaveFailed'],
-])('%s is refused with an answer', async (eventName, done, failed) => {
+])('refuses %s with an answer when too many events are unfinished', async (eventName, done, failed) => {
   const room = `${client.identityKey}-crowded`;
-  // Joining waits for the broker, and what else is done with the same room waits for that.
+  // The join waits for the broker, and later events of the same room wait for the join.
   socket.event('joinRoom', room);
   for (let i = 1; i < UNDER_WAY + BEYOND; i++) socket.event(eventName, room);
   for (let i = 0; i < BEYOND; i++) {
-    expect((await socket.take(failed)).data).toEqual({
-      reason: 'Too many events of this connection are under way. Try again later.',
+    expect((await socket.waitFor(failed)).data).toEqual({
+      reason: 'This connection has too many unfinished events. Try again later.',
       code: 'ERR_TOO_MANY_REQUESTS',
       roomId: room,
     });
   }
   release();
-  await socket.take('joinedRoom');
-  for (let i = 1; i < UNDER_WAY; i++) await socket.take(done);
+  await socket.waitFor('joinedRoom');
+  for (let i = 1; i < UNDER_WAY; i++) await socket.waitFor(done);
   await expectNoMore();
   expect(await live.metrics()).toMatch(/^messagebox_limits_hit_total\{.*limit="events_under_way".*\} 5$/m);
 });
 
-/** The event, its data and the message are around it: together as deep as a frame may be. */
-const DEPTH = MAX_JSON.depth - 3;
+/** Together with the event, its data and the message this is as deep as a frame may be. */
+const DEPTH = DEFAULT_JSON_LIMITS.depth - 3;
 const deep = '['.repeat(DEPTH) + ']'.repeat(DEPTH);
 test.each<[string, string, string | undefined]>([
   ['an id', '"flood"', 'flood'],
   ['an id of 10 KB', JSON.stringify('i'.repeat(10_240)), undefined],
   ['an id of deep JSON', deep, undefined],
   ['an id that is an object', '{"toJSON":1}', undefined],
-])('a send with %s is refused with an error ack', async (_name, id, echoed) => {
+])('refuses a send with %s with an error ack when too many events are unfinished', async (_name, id, echoed) => {
   const { session } = socket;
   if (session === undefined) throw new Error('no session');
   const roomId = `${new RawClient().identityKey}-flood`;
@@ -74,16 +74,16 @@ test.each<[string, string, string | undefined]>([
   };
   for (let i = 0; i < UNDER_WAY; i++) send(`"taken ${i}"`);
   for (let i = 0; i < BEYOND; i++) send(id);
-  const description = 'Too many events of this connection are under way. Try again later.';
+  const description = 'This connection has too many unfinished events. Try again later.';
   const messageId = echoed === undefined ? {} : { messageId: echoed };
   for (let i = 0; i < BEYOND; i++) {
     const told = { code: 'ERR_TOO_MANY_REQUESTS', ...messageId };
-    expect((await socket.take('messageFailed')).data).toEqual({ reason: description, ...told });
-    expect((await socket.take(`sendMessageAck-${roomId}`)).data).toEqual({ status: 'error', description, ...told });
+    expect((await socket.waitFor('messageFailed')).data).toEqual({ reason: description, ...told });
+    expect((await socket.waitFor(`sendMessageAck-${roomId}`)).data).toEqual({ status: 'error', description, ...told });
   }
   release();
   for (let i = 0; i < UNDER_WAY; i++) {
-    const ack = await socket.take(`sendMessageAck-${roomId}`);
+    const ack = await socket.waitFor(`sendMessageAck-${roomId}`);
     expect(ack.data).toEqual({ status: 'success', messageId: `taken ${i}` });
   }
   await expectNoMore();

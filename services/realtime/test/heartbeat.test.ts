@@ -1,26 +1,26 @@
 import { EventEmitter } from 'node:events';
-import { HEARTBEAT, keepAlive } from '../src/sockets/heartbeat.js';
+import { DEFAULT_HEARTBEAT, keepAlive } from '../src/sockets/heartbeat.js';
 
-/** What today's clients take of an event (1 MiB), each byte as a number of three digits and a comma. */
+/** An event of 1 MiB, the largest that clients accept. Each byte is a number of three digits and a comma. */
 const LARGEST_PUSH = 4 * 1_048_576;
 const KB_64 = 65_536;
 
-test('a client waits long enough for the largest push at 64 KB in a second, with a quarter to spare', () => {
-  const seconds = (HEARTBEAT.pingInterval + HEARTBEAT.pingTimeout) / 1_000;
+test('a client waits 25 % longer than the largest event takes at 64 KB/s', () => {
+  const seconds = (DEFAULT_HEARTBEAT.pingInterval + DEFAULT_HEARTBEAT.pingTimeout) / 1_000;
   expect(seconds).toBeGreaterThanOrEqual((LARGEST_PUSH / KB_64) * 1.25);
 });
 
-test('bytes are looked for often enough for the next ping to come while the client waits', () => {
-  expect(HEARTBEAT.lookEvery * 2).toBeLessThan(HEARTBEAT.pingTimeout);
+test('checks for bytes often enough for the next ping to arrive before the client gives up', () => {
+  expect(DEFAULT_HEARTBEAT.checkInterval * 2).toBeLessThan(DEFAULT_HEARTBEAT.pingTimeout);
 });
 
-describe('what engine.io gives to a long poll at a time', () => {
+describe('the packets that engine.io sends at a time', () => {
   interface Packet {
     readonly type: string;
     readonly data?: string;
   }
 
-  /** An engine.io connection as far as heartbeats know it. */
+  /** The members of an engine.io connection that heartbeats use. */
   class Connection extends EventEmitter {
     readonly id = 'id';
     readyState = 'open';
@@ -34,18 +34,18 @@ describe('what engine.io gives to a long poll at a time', () => {
       this.emit('packetCreate', packet);
       this.writeBuffer.push(packet);
     }
-    /** @returns what goes to the transport */
+    /** @returns the packets that go to the transport */
     flush(): Packet[] {
       this.emit('flush', this.writeBuffer);
-      const given = this.writeBuffer;
+      const packets = this.writeBuffer;
       this.writeBuffer = [];
       this.emit('drain');
-      return given;
+      return packets;
     }
   }
   function open(transport: string): Connection {
     const engine = Object.assign(new EventEmitter(), { use: () => undefined });
-    keepAlive({ engine } as unknown as Parameters<typeof keepAlive>[0], HEARTBEAT);
+    keepAlive({ engine } as unknown as Parameters<typeof keepAlive>[0], DEFAULT_HEARTBEAT);
     const connection = new Connection({ name: transport });
     Object.assign(connection.request, { socket: { bytesRead: 0 } });
     engine.emit('connection', connection);
@@ -56,7 +56,7 @@ describe('what engine.io gives to a long poll at a time', () => {
   let connection: Connection;
   afterEach(() => connection.emit('close'));
 
-  test('one large frame, alone; what is left comes in order, with a ping before the next', () => {
+  test('a long poll gets one large frame alone, and the rest follows in order with a ping before the next large frame', () => {
     connection = open('polling');
     for (const size of [10, 300_000, 20, 400_000, 30]) connection.sendPacket('message', 'x'.repeat(size));
     expect(sizes(connection.flush())).toEqual([10, 'ping']);
@@ -68,20 +68,20 @@ describe('what engine.io gives to a long poll at a time', () => {
     expect(connection.flush()).toEqual([]);
   });
 
-  test('many small ones together', () => {
+  test('a long poll gets many small frames together', () => {
     connection = open('polling');
     for (let i = 0; i < 1_000; i++) connection.sendPacket('message', 'x'.repeat(100));
     expect(connection.flush()).toHaveLength(1_000);
   });
 
-  test('everything, when the connection is being closed', () => {
+  test('a long poll gets all frames when the connection is closing', () => {
     connection = open('polling');
     for (let i = 0; i < 3; i++) connection.sendPacket('message', 'x'.repeat(300_000));
     connection.readyState = 'closing';
     expect(connection.flush()).toHaveLength(6);
   });
 
-  test('so much that no more than 16 MB are left', () => {
+  test('a long poll gets enough frames that at most 16 MiB are left', () => {
     connection = open('polling');
     for (let i = 0; i < 100; i++) connection.sendPacket('message', 'x'.repeat(300_000));
     connection.flush();
@@ -90,7 +90,7 @@ describe('what engine.io gives to a long poll at a time', () => {
     expect(left).toBeLessThanOrEqual(16_777_216);
   });
 
-  test('a websocket gets everything at once, with a ping in front of each large frame', () => {
+  test('a websocket gets all frames at once, with a ping in front of each large frame', () => {
     connection = open('websocket');
     for (const size of [300_000, 100, 300_000]) connection.sendPacket('message', 'x'.repeat(size));
     expect(sizes(connection.flush())).toEqual(['ping', 300_000, 'ping', 100, 'ping', 300_000]);

@@ -2,20 +2,20 @@ import { connect } from 'node:net';
 import { createLogger, JsonServer, type RoomEventBroker } from '@messagebox/shared';
 import type { Server } from 'socket.io';
 import { readConnectionId } from '../src/sockets/connection-id.js';
-import { takePassed } from '../src/sockets/pass-on.js';
+import { acceptForwarded } from '../src/sockets/forward-to-owner.js';
 import { attachSocketIo, createSocketIo } from '../src/sockets/socket-io.js';
 import { openAdmission } from './support/open-admission.js';
 
-/** Whoever is let in at an instance's public port was admitted there; the internal port lets nobody in. */
-const log = createLogger('test', false, { write: () => undefined });
+/** New connections are admitted at the public port. The internal port must not accept any. */
+const log = createLogger('test', 'info', { write: () => undefined });
 const answer404 = () => new JsonServer((_request, response) => void response.writeHead(404).end(), log);
 const [front, internal] = [answer404(), answer404()];
 let io: Server;
 let url: string;
 beforeAll(async () => {
   io = createSocketIo({} as RoomEventBroker, 10_000);
-  attachSocketIo(io, front, { routingPrefix: '', admission: openAdmission(), draining: () => false });
-  takePassed(io, internal);
+  attachSocketIo(io, front, { routingPrefix: '', admission: openAdmission(), isDraining: () => false });
+  acceptForwarded(io, internal);
   await front.listen(0, '127.0.0.1');
   url = await internal.listen(0, '127.0.0.1');
 });
@@ -24,7 +24,7 @@ afterAll(async () => {
   await Promise.all([front.close(100), internal.close(100)]);
 });
 
-const none = [
+const queriesWithoutId = [
   '',
   '&sid',
   '&sid=',
@@ -36,13 +36,13 @@ const none = [
   '#&sid=x',
 ];
 
-test.each(none)('a poll with %j opens no connection', async (query) => {
+test.each(queriesWithoutId)('a poll with the query %j opens no connection on the internal port', async (query) => {
   const response = await fetch(`${url}/socket.io/?EIO=4&transport=polling${query}`);
   expect(response.status).toBe(400);
   expect(io.engine.clientsCount).toBe(0);
 });
 
-test.each(none)('a websocket with %j opens no connection', async (query) => {
+test.each(queriesWithoutId)('a websocket with the query %j opens no connection on the internal port', async (query) => {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   socket.on('error', () => undefined);
@@ -65,6 +65,6 @@ test.each<[string, string | undefined]>([
   ['/socket.io/?a=1#&sid=a', undefined],
   ['/socket.io/?s%69d=a', 'a'],
   ['/socket.io/', undefined],
-])('the connection of %s is %j', (target, id) => {
+])('reads the connection id of %s as %j', (target, id) => {
   expect(readConnectionId(target)).toBe(id);
 });

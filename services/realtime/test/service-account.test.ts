@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigError, readConfig } from '@messagebox/shared';
-import { temporaryFolder } from '../../../tests/support/own-process.js';
+import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
 import { readFirebaseProject } from '../src/push/index.js';
 
 const pem = (type: 'rsa' | 'ed25519') =>
@@ -13,7 +13,7 @@ const account = { client_email: 'a@b.example', private_key: pem('rsa'), private_
 const SECRET = 'zq-secret-9f31';
 
 describe('what pushing needs', () => {
-  const folder = temporaryFolder();
+  const folder = createTemporaryFolder();
   afterAll(() => folder.remove());
   const file = (text: string) => {
     const name = path.join(folder.path, 'account.json');

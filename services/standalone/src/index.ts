@@ -1,1 +1,2 @@
-export { start } from './start.js';
+export { ensureServerKey, refuseNewKeyInProduction } from './server-key.js';
+export { openDataDir, start, startStandalone } from './start.js';

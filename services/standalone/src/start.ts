@@ -1,80 +1,86 @@
 import path from 'node:path';
-import { createApi, purgeExpiredRegularly } from '@messagebox/api';
+import { createApi, startExpiryPurge } from '@messagebox/api';
 import { Overlay } from '@messagebox/overlay';
-import { finishPaymentsRegularly, openPayments } from '@messagebox/payments';
-import { openPush, Realtime } from '@messagebox/realtime';
+import { createPaymentService, startPaymentRecovery } from '@messagebox/payments';
+import { Realtime, startPush } from '@messagebox/realtime';
 import {
   type Config,
-  ConfigError,
-  JsonServer,
+  createPublicServer,
   type Logger,
-  openFoundation,
-  openOverlayJobs,
+  logListening,
+  openOverlayJobQueue,
   type RunningService,
+  startService,
+  startStatsHistory,
 } from '@messagebox/shared';
-import { openMoney } from '@messagebox/wallet';
-import { createDataDir } from './data-dir.js';
-import { keyFromDataDir } from './server-key.js';
-import { welcome } from './welcome.js';
+import type { StoreConfig } from '@messagebox/store';
+import { createBsvServices } from '@messagebox/wallet';
+import { createDataDir } from './create-data-dir.js';
+import { printWelcome } from './print-welcome.js';
+import { ensureServerKey } from './server-key.js';
 
 const DEFAULT_PORT = 8080;
 
 /**
- * All services in one process on one port, with an embedded database and events in the process: nothing but a
- * composition. KNEX_DB_CONNECTION and REDIS_URL replace those two, without other changes.
+ * Starts the server of a process of its own: database and key are in the data directory, and the terminal gets a welcome.
+ *
+ * @param tryIt a command for the next step, which the welcome names
  */
-export async function start(given: Config, log: Logger): Promise<RunningService> {
-  const { config, keyFile } = await withKey(given);
-  await createDataDir(config.dataDir);
-  const foundation = await openFoundation(config, log, {
-    service: 'standalone',
-    embedded: { client: 'better-sqlite3', filename: path.join(config.dataDir, 'messagebox.sqlite') },
-  });
-  const { closing, health, identity, store } = foundation;
-  try {
+export async function start(given: Config, log: Logger, tryIt?: string): Promise<RunningService> {
+  const { config, keyFile } = await ensureServerKey(given);
+  const service = await startStandalone(config, log, { embedded: await openDataDir(config.dataDir) });
+  const { url, identityKey, facts } = service;
+  const database = config.store === undefined ? config.dataDir : (facts['database'] ?? config.store.client);
+  const consoleUrl = `${url}${config.routingPrefix}/console`;
+  printWelcome({ url, consoleUrl, identityKey, keyFile, database, tryIt });
+  return service;
+}
+
+/** Creates the data directory. @returns the database in it */
+export async function openDataDir(dataDir: string): Promise<StoreConfig> {
+  await createDataDir(dataDir);
+  return { client: 'better-sqlite3', filename: path.join(dataDir, 'messagebox.sqlite') };
+}
+
+/**
+ * Starts all services on one port, with events in this process; KNEX_DB_CONNECTION and REDIS_URL replace the embedded
+ * database and these events. Prints nothing.
+ *
+ * @param config must have a private key
+ */
+export function startStandalone(
+  config: Config,
+  log: Logger,
+  options: { readonly embedded: StoreConfig; readonly sharesProcess?: boolean },
+): Promise<RunningService> {
+  return startService(config, log, { service: 'standalone', ...options }, async (context) => {
+    const { shutdown, health, store } = context;
     await store.migrate();
-    const money = openMoney(foundation);
-    const payments = openPayments({ ...foundation, money });
-    const push = await openPush(foundation);
-    const realtime = new Realtime({ ...foundation, push, payments });
-    closing.add('socket.io', () => realtime.close());
-    // In process, who adds jobs and who works them need the same queue.
-    const jobs = openOverlayJobs(foundation);
-    const overlay = new Overlay({ ...foundation, money, jobs });
-    closing.add('overlay', () => overlay.close());
-    closing.add('jobs', () => jobs.close());
-    const delivery = { events: realtime.publisher, push: push?.notes, payments };
-    finishPaymentsRegularly({ ...foundation, ...delivery });
-    const server = new JsonServer(
-      createApi({ ...foundation, ...delivery, jobs, neighbours: [overlay.routes()] }),
-      log,
-      { onLimit: foundation.limitsHit.count, requestBounds: config.limits.requestShape },
-    );
+    const bsv = createBsvServices(context);
+    const payments = createPaymentService({ ...context, bsv });
+    const push = await startPush(context);
+    const realtime = new Realtime({ ...context, push, payments });
+    shutdown.add('socket.io', () => realtime.close());
+    // The api adds jobs and the overlay runs them. An in-process queue must be the same object for both.
+    const jobs = openOverlayJobQueue(context);
+    const overlay = new Overlay({ ...context, bsv, jobs });
+    shutdown.add('overlay', () => overlay.close());
+    shutdown.add('jobs', () => jobs.close());
+    const delivery = { events: realtime.publisher, push: push?.outboxWriter, payments };
+    startPaymentRecovery({ ...context, ...delivery });
+    const api = createApi({ ...context, ...delivery, jobs, extraRoutes: [overlay.createRoutes()] });
+    const server = createPublicServer(context, api);
     if (config.websockets) realtime.attach(server);
-    closing.add('purge', purgeExpiredRegularly(foundation));
-    closing.add('listener', () => server.close(config.shutdownGraceMs / 2));
-    closing.add('sockets', () => realtime.drain());
-    closing.add('readiness', () => health.drain());
+    shutdown.add('purge', startExpiryPurge(context));
+    const history = startStatsHistory(context);
+    shutdown.add('history', () => history.close());
+    shutdown.add('listener', () => server.close(config.shutdownGraceMs / 2));
+    shutdown.add('sockets', () => realtime.drain());
+    shutdown.add('readiness', () => health.drain());
 
     const url = await server.listen(config.port ?? DEFAULT_PORT, config.host);
     await overlay.start();
-    const { identityKey } = identity.authenticator;
-    log.info({ url, identityKey, ...foundation.facts, websockets: config.websockets }, 'listening');
-    welcome({ url, identityKey, keyFile, database: config.store === undefined ? config.dataDir : store.dialect });
-    return { url, close: () => closing.close() };
-  } catch (error) {
-    await closing.close();
-    throw error;
-  }
-}
-
-async function withKey(config: Config): Promise<{ config: Config; keyFile: string | undefined }> {
-  if (config.serverPrivateKey !== undefined) return { config, keyFile: undefined };
-  if (config.nodeEnv === 'production') {
-    throw new ConfigError([
-      'SERVER_PRIVATE_KEY is missing: with NODE_ENV=production none is made up. For example: openssl rand -hex 32',
-    ]);
-  }
-  const { key, file, made } = await keyFromDataDir(config.dataDir);
-  return { config: { ...config, serverPrivateKey: key }, keyFile: made ? file : undefined };
+    logListening(context, url, { websockets: config.websockets });
+    return url;
+  });
 }

@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { PrivateKey } from '@bsv/sdk';
 import { type Clients, registryClients } from '../clients.js';
-import { inDatabase } from '../database.js';
-import { type Deploy, deployed } from '../deployments.js';
-import { until } from '../history.js';
-import { people } from '../people.js';
+import { withDatabase } from '../database.js';
+import { type Deploy, useDeployment } from '../deployments.js';
+import { waitUntil } from '../history.js';
+import { createPeople } from '../people.js';
 
 /** Above the documented 10 s. */
-const BOUND_MS = 12_000;
+const MAX_CACHE_AGE_MS = 12_000;
 
 /** The operator sets what deliveries cost, and every process charges it within the documented time. */
 export function adminFeesSuite(deploy: Deploy, clients: Clients = registryClients): void {
   describe('with ADMIN_IDENTITY_KEYS', () => {
     const key = PrivateKey.fromRandom();
-    const at = deployed(() => deploy({ ADMIN_IDENTITY_KEYS: key.toPublicKey().toString() }));
-    const someone = people(clients);
+    const at = useDeployment(() => deploy({ ADMIN_IDENTITY_KEYS: key.toPublicKey().toString() }));
+    const someone = createPeople(clients);
     const iso = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
     /** The first test: nobody remembers fees yet. */
@@ -24,7 +24,7 @@ export function adminFeesSuite(deploy: Deploy, clients: Clients = registryClient
       const message = () => ({ recipient: bob.key, messageBox: 'inbox', messageId: randomUUID(), body: 'hello' });
       const socket = await alice.connect(realtimes[0]);
       const unavailable = { status: 503, body: { status: 'error', code: 'ERR_STORE_UNAVAILABLE' } };
-      await inDatabase(at(), async (knex) => {
+      await withDatabase(at(), async (knex) => {
         await knex.schema.renameTable('server_fees', 'elsewhere');
         try {
           for (const api of apis) expect(await alice.send(api, message())).toMatchObject(unavailable);
@@ -79,7 +79,11 @@ export function adminFeesSuite(deploy: Deploy, clients: Clients = registryClient
       await admin.post(`${apis[0]}/admin/fees`, { messageBox: 'deliveries', deliveryFee: 3 }, 'PUT');
       expect((await alice.send(apis[0], message())).body).toMatchObject({ code: 'ERR_MISSING_PAYMENT_TX' });
       const due = 'ERR_MISSING_PAYMENT_TX';
-      await until('all charge the fee', async () => String(await codes()) === String([due, due, due, due]), BOUND_MS);
+      await waitUntil(
+        'all charge the fee',
+        async () => String(await codes()) === String([due, due, due, due]),
+        MAX_CACHE_AGE_MS,
+      );
       const quote = await alice.get(`${apis[1]}/permissions/quote?recipient=${bob.key}&messageBox=deliveries`);
       expect(quote.body['quote']).toEqual({ deliveryFee: 3, recipientFee: 0 });
       await admin.post(`${apis[0]}/admin/fees`, { messageBox: 'deliveries', deliveryFee: 0 }, 'PUT');

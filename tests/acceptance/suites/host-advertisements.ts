@@ -1,8 +1,8 @@
 import { MessageBoxClient } from '@bsv/message-box-client';
-import { type DeveloperWallet, openDeveloperWallet } from '@messagebox/wallet';
+import { type DeveloperWallet, openDeveloperWallet } from '@messagebox/devnet';
 import type { Deployment } from '../deployments.js';
 import { openFrontDoor } from '../front-door.js';
-import { leadLocalPresetTo } from '../local-preset.js';
+import { redirectLocalPreset } from '../local-preset.js';
 import { Person } from '../people.js';
 
 const HOSTS = ['https://one.messagebox-host.com', 'https://two.messagebox-host.com'] as const;
@@ -16,7 +16,7 @@ export function hostAdvertisementsSuite(at: () => Deployment): void {
     const overlay = (i: number) => at().overlays[i % at().overlays.length] as string;
 
     beforeAll(async () => {
-      endRedirection = leadLocalPresetTo(overlay(0));
+      endRedirection = redirectLocalPreset(overlay(0));
       alice = await openDeveloperWallet({ origin: overlay(0) });
       await alice.fund(10_000);
       client = new MessageBoxClient({ host: at().apis[0], walletClient: alice.wallet, networkPreset: 'local' });

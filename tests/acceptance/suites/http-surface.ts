@@ -8,7 +8,7 @@ const cors = {
   'access-control-allow-private-network': 'true',
 };
 
-/** What a browser and a load balancer see before anybody signs anything. */
+/** Answers to unsigned requests of browsers and load balancers. */
 export function httpSurfaceSuite(at: () => Deployment): void {
   describe('for browsers', () => {
     const preflight = {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type Clients, registryClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
-import { people } from '../people.js';
+import { createPeople } from '../people.js';
 
 /** Sending, listing and acknowledging by requests. What one api takes, the other one knows. */
 export function httpSuite(at: () => Deployment, clients: Clients = registryClients): void {
   describe('over HTTP', () => {
-    const someone = people(clients);
+    const someone = createPeople(clients);
 
     test.each([
       ['an encrypted message', false],
@@ -15,14 +15,14 @@ export function httpSuite(at: () => Deployment, clients: Clients = registryClien
       const [first, second] = at().apis;
       const [alice, bob] = [someone(), someone()];
       const body = `Hello Bob, ${randomUUID()}`;
-      const sent = await alice.app(first).send({ recipient: bob.key, messageBox: 'inbox', body, skipEncryption });
+      const sent = await alice.createApp(first).send({ recipient: bob.key, messageBox: 'inbox', body, skipEncryption });
       expect(sent).toMatchObject({ status: 'success' });
 
       const [stored] = await bob.list(second, 'inbox');
       if (skipEncryption) expect(stored?.body).toBe(body);
       else expect(Object.keys(JSON.parse(stored?.body ?? ''))).toEqual(['encryptedMessage']);
 
-      const app = bob.app(second);
+      const app = bob.createApp(second);
       const listed = await app.list('inbox');
       expect(listed).toMatchObject([{ messageId: sent.messageId, sender: alice.key, body }]);
       expect(await app.acknowledge(sent.messageId)).toBe('success');
@@ -30,7 +30,7 @@ export function httpSuite(at: () => Deployment, clients: Clients = registryClien
       expect(await bob.list(first, 'inbox')).toEqual([]);
     });
 
-    test('one recipient: the answer to the letter', async () => {
+    test('a send to one recipient has exactly the documented answer', async () => {
       const [alice, bob] = [someone(), someone()];
       const message = { recipient: bob.key, messageBox: 'inbox', messageId: randomUUID(), body: 'hello' };
       const results = [{ recipient: bob.key, messageId: message.messageId }];
@@ -45,7 +45,7 @@ export function httpSuite(at: () => Deployment, clients: Clients = registryClien
       });
     });
 
-    test.each(['recipients', 'recipient'])('several recipients in `%s`: one message each', async (field) => {
+    test.each(['recipients', 'recipient'])('several recipients in `%s` get one message each', async (field) => {
       const [alice, bob, carol] = [someone(), someone(), someone()];
       const messageId = [randomUUID(), randomUUID()];
       const answer = await alice.send(at().apis[0], {
@@ -70,7 +70,7 @@ export function httpSuite(at: () => Deployment, clients: Clients = registryClien
       expect(await carol.list(at().apis[1], 'inbox')).toMatchObject([{ messageId: messageId[1] }]);
     });
 
-    test('several recipients and too few ids: refused, nothing stored', async () => {
+    test('a send to several recipients with too few ids is refused, and stores nothing', async () => {
       const [alice, bob, carol] = [someone(), someone(), someone()];
       const answer = await alice.send(at().apis[0], {
         recipients: [bob.key, carol.key],
@@ -101,16 +101,16 @@ export function httpSuite(at: () => Deployment, clients: Clients = registryClien
     test('a body of 1 MB comes back whole', async () => {
       const [alice, bob] = [someone(), someone()];
       const body = `${'0123456789abcdef'.repeat(65_536)}, the end`;
-      await alice.app(at().apis[0]).send({ recipient: bob.key, messageBox: 'inbox', body, skipEncryption: true });
-      const [listed] = await bob.app(at().apis[1]).list('inbox');
+      await alice.createApp(at().apis[0]).send({ recipient: bob.key, messageBox: 'inbox', body, skipEncryption: true });
+      const [listed] = await bob.createApp(at().apis[1]).list('inbox');
       expect(listed?.body === body).toBe(true);
     });
 
     test('an unknown box is empty', async () => {
-      expect(await someone().app(at().apis[0]).list('never-used')).toEqual([]);
+      expect(await someone().createApp(at().apis[0]).list('never-used')).toEqual([]);
     });
 
-    test('acknowledging deletes only what is the caller`s', async () => {
+    test('acknowledging deletes only the caller’s messages', async () => {
       const [alice, bob, mallory] = [someone(), someone(), someone()];
       const [api] = at().apis;
       const [theirs, own] = [randomUUID(), randomUUID()];

@@ -1,7 +1,8 @@
 import { type Clients, registryClients, strictClients } from '../clients.js';
-import { type Deploy, type Deployment, deployed } from '../deployments.js';
+import { type Deploy, type Deployment, useDeployment } from '../deployments.js';
 import { adminFeesSuite } from './admin-fees.js';
 import { duplicatesSuite } from './duplicates.js';
+import { expirySuite } from './expiry.js';
 import { hostAdvertisementsSuite } from './host-advertisements.js';
 import { httpSuite } from './http.js';
 import { httpSurfaceSuite } from './http-surface.js';
@@ -16,11 +17,11 @@ import { roomsSuite } from './rooms.js';
 import { routingPrefixSuite } from './routing-prefix.js';
 import { todaysClientsSuite } from './todays-clients.js';
 
-/** What every deployment does alike, whatever it is made of, for the clients of the registry. */
-export function everyDeployment(deploy: Deploy): void {
+/** The behaviour that all deployments share, for the clients of the registry. */
+export function describeEveryDeployment(deploy: Deploy): void {
   describe('as it comes', () => {
-    const at = deployed(() => deploy());
-    messageSuites(at, registryClients);
+    const at = useDeployment(() => deploy());
+    describeMessageSuites(at, registryClients);
     permissionTablesSuite(at);
     httpSurfaceSuite(at);
     hostAdvertisementsSuite(at);
@@ -32,10 +33,10 @@ export function everyDeployment(deploy: Deploy): void {
 }
 
 /** The same for the strict clients, but for what needs a wallet with money or a browser. */
-export function everyDeploymentStrictly(deploy: Deploy): void {
+export function describeEveryDeploymentStrictly(deploy: Deploy): void {
   describe('as it comes', () => {
-    const at = deployed(() => deploy());
-    messageSuites(at, strictClients);
+    const at = useDeployment(() => deploy());
+    describeMessageSuites(at, strictClients);
     permissionTablesSuite(at, strictClients);
     todaysClientsSuite(at);
   });
@@ -49,11 +50,12 @@ export function everyDeploymentStrictly(deploy: Deploy): void {
  *
  * @param upgrades whether clients may upgrade to a websocket
  */
-export function messageSuites(at: () => Deployment, clients: Clients, upgrades = true): void {
+export function describeMessageSuites(at: () => Deployment, clients: Clients, upgrades = true): void {
   httpSuite(at, clients);
   liveSuite(at, upgrades, clients);
   namesAndBodiesSuite(at, clients);
   listingSuite(at, clients);
+  expirySuite(at, clients);
   duplicatesSuite(at, clients);
   roomsSuite(at, clients);
   permissionsSuite(at, clients);

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type Clients, registryClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
-import { type Person, people } from '../people.js';
+import { createPeople, type Person } from '../people.js';
 
 /** The order of a box, and reading it in pages. */
 export function listingSuite(at: () => Deployment, clients: Clients = registryClients): void {
   describe('listing', () => {
-    const someone = people(clients);
+    const someone = createPeople(clients);
 
-    test('is in the order of storing, by whichever way the messages came', async () => {
+    test('is in the order of storing, for HTTP and live sends', async () => {
       const [alice, bob] = [someone(), someone()];
       const sockets = [await alice.connect(at().realtimes[0]), await alice.connect(at().realtimes[1])];
       const ids: string[] = [];
@@ -24,10 +24,10 @@ export function listingSuite(at: () => Deployment, clients: Clients = registryCl
         }
       }
       expect(await bob.listIds(at().apis[0], 'inbox')).toEqual(ids);
-      expect((await bob.app(at().apis[1]).list('inbox')).map(({ messageId }) => messageId)).toEqual(ids);
+      expect((await bob.createApp(at().apis[1]).list('inbox')).map(({ messageId }) => messageId)).toEqual(ids);
     });
 
-    test('goes on after the last of a page', async () => {
+    test('continues after the last message of a page', async () => {
       const [alice, bob] = [someone(), someone()];
       const [api, other] = at().apis;
       const ids = Array.from({ length: 5 }, () => randomUUID());
@@ -49,7 +49,7 @@ export function listingSuite(at: () => Deployment, clients: Clients = registryCl
       expect((await bob.page(api, 'inbox')).messages).toHaveLength(5);
     });
 
-    test('after an acknowledged message goes on with the next one', async () => {
+    test('continues with the next message after an acknowledged one', async () => {
       const [alice, bob] = [someone(), someone()];
       const [api] = at().apis;
       const ids = Array.from({ length: 3 }, () => randomUUID());
@@ -117,7 +117,7 @@ export function listingSuite(at: () => Deployment, clients: Clients = registryCl
       120_000,
     );
 
-    test('one message by its id, at any instance, and never another identity’s', async () => {
+    test('finds one message by its id at any instance, and never another identity’s', async () => {
       const [alice, bob, carol] = [someone(), someone(), someone()];
       const ids = [randomUUID(), 'i'.repeat(256), '箱'.repeat(255)];
       for (const messageId of ids)

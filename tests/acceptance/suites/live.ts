@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Clients, registryClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
-import { History } from '../history.js';
-import { people } from '../people.js';
+import { EventHistory } from '../history.js';
+import { createPeople } from '../people.js';
 
 /**
  * Delivery to listeners, from whichever process the message comes to whichever process the listener is at.
@@ -12,7 +12,7 @@ import { people } from '../people.js';
  */
 export function liveSuite(at: () => Deployment, upgrades = true, clients: Clients = registryClients): void {
   describe('live', () => {
-    const someone = people(clients);
+    const someone = createPeople(clients);
 
     test.each([
       ['an encrypted message', false],
@@ -20,42 +20,42 @@ export function liveSuite(at: () => Deployment, upgrades = true, clients: Client
     ])('%s sent live reaches a listener on the other instance, and is stored', async (_kind, skipEncryption) => {
       const [alice, bob] = [someone(), someone()];
       const { apis, realtimes } = at();
-      const inbox = await bob.app(apis[0], realtimes[1]).listen('chat');
+      const inbox = await bob.createApp(apis[0], realtimes[1]).listen('chat');
       const raw = await (await bob.connect(realtimes[1])).join('chat');
       const body = `Hello Bob, ${randomUUID()}`;
       const sent = await alice
-        .app(apis[0], realtimes[0])
+        .createApp(apis[0], realtimes[0])
         .sendLive({ recipient: bob.key, messageBox: 'chat', body, skipEncryption });
       expect(sent).toMatchObject({ status: 'success' });
-      expect(await inbox.find(({ messageId }) => messageId === sent.messageId)).toMatchObject({
+      expect(await inbox.waitFor(({ messageId }) => messageId === sent.messageId)).toMatchObject({
         sender: alice.key,
         body,
       });
-      const push = await raw.find(({ messageId }) => messageId === sent.messageId);
+      const push = await raw.waitFor(({ messageId }) => messageId === sent.messageId);
       if (skipEncryption) expect(push.body).toBe(body);
       else expect(Object.keys(JSON.parse(push.body))).toEqual(['encryptedMessage']);
-      expect(await bob.app(apis[1]).list('chat')).toMatchObject([{ messageId: sent.messageId, body }]);
+      expect(await bob.createApp(apis[1]).list('chat')).toMatchObject([{ messageId: sent.messageId, body }]);
     });
 
     test('a message sent over HTTP reaches the listeners of every instance, from every api', async () => {
       const [alice, bob] = [someone(), someone()];
       const { apis, realtimes } = at();
       const inboxes = [
-        await bob.app(apis[0], realtimes[0]).listen('chat'),
-        await bob.app(apis[0], realtimes[1]).listen('chat'),
+        await bob.createApp(apis[0], realtimes[0]).listen('chat'),
+        await bob.createApp(apis[0], realtimes[1]).listen('chat'),
       ];
       for (const api of apis) {
         const body = `by ${randomUUID()}`;
-        const sent = await alice.app(api).send({ recipient: bob.key, messageBox: 'chat', body });
+        const sent = await alice.createApp(api).send({ recipient: bob.key, messageBox: 'chat', body });
         for (const inbox of inboxes) {
-          const message = await inbox.find(({ messageId }) => messageId === sent.messageId);
+          const message = await inbox.waitFor(({ messageId }) => messageId === sent.messageId);
           expect(message).toMatchObject({ sender: alice.key, body });
         }
       }
       for (const inbox of inboxes) expect(inbox.all).toHaveLength(2);
     });
 
-    test('two devices of one identity on one instance both get it, once', async () => {
+    test('two devices of one identity on one instance both get a message, once', async () => {
       const [alice, bob] = [someone(), someone()];
       const [realtime] = at().realtimes;
       const inboxes = [
@@ -67,12 +67,12 @@ export function liveSuite(at: () => Deployment, upgrades = true, clients: Client
       await sender.send(bob.key, 'chat', first, 'hello');
       await sender.send(bob.key, 'chat', last, 'bye');
       for (const inbox of inboxes) {
-        await inbox.find(({ messageId }) => messageId === last);
+        await inbox.waitFor(({ messageId }) => messageId === last);
         expect(inbox.all.map(({ messageId }) => messageId)).toEqual([first, last]);
       }
     });
 
-    test('an ack is exactly this', async () => {
+    test('an ack has exactly the documented fields', async () => {
       const [alice, bob] = [someone(), someone()];
       const messageId = randomUUID();
       const ack = await (await alice.connect(at().realtimes[0])).send(bob.key, 'chat', messageId, 'hello');
@@ -89,7 +89,7 @@ export function liveSuite(at: () => Deployment, upgrades = true, clients: Client
       const ids = Array.from({ length: 15 }, () => randomUUID());
       await Promise.all(ids.map((id) => socket.send(bob.key, 'chat', id, 'hello')));
       expect(acks.all.map(({ messageId }) => messageId)).toEqual(ids);
-      await inbox.find(({ messageId }) => messageId === ids.at(-1));
+      await inbox.waitFor(({ messageId }) => messageId === ids.at(-1));
       expect(inbox.all.map(({ messageId }) => messageId)).toEqual(ids);
       expect(await bob.listIds(at().apis[0], 'chat')).toEqual(ids);
     });
@@ -97,15 +97,15 @@ export function liveSuite(at: () => Deployment, upgrades = true, clients: Client
     test('an encrypted body of 750 KB, a payload of just 1 MB, reaches the listener and the box', async () => {
       const [alice, bob] = [someone(), someone()];
       const { apis, realtimes } = at();
-      const inbox = await bob.app(apis[0], realtimes[1]).listen('chat');
-      const app = alice.app(apis[0], realtimes[0]);
+      const inbox = await bob.createApp(apis[0], realtimes[1]).listen('chat');
+      const app = alice.createApp(apis[0], realtimes[0]);
       await app.connect();
-      const acked = app.event<{ status: string }>(`sendMessageAck-${bob.key}-chat`);
+      const acked = app.waitForEvent<{ status: string }>(`sendMessageAck-${bob.key}-chat`);
       const body = `${'0123456789abcdef'.repeat(48_000)}, the end`;
       const { messageId } = await app.sendLive({ recipient: bob.key, messageBox: 'chat', body });
       // It did not come by the detour of a fallback to HTTP.
       expect(await acked).toMatchObject({ status: 'success' });
-      const message = await inbox.find((push) => push.messageId === messageId);
+      const message = await inbox.waitFor((push) => push.messageId === messageId);
       expect(message.body === body).toBe(true);
       const [stored] = await bob.list(apis[1], 'chat');
       expect(stored?.messageId).toBe(messageId);
@@ -123,13 +123,13 @@ export function liveSuite(at: () => Deployment, upgrades = true, clients: Client
       const [alice, bob] = [someone(), someone()];
       const { apis, realtimes } = at();
       const inbox = await (await bob.connect(realtimes[1])).join('chat');
-      const app = alice.app(apis[0], realtimes[0]);
+      const app = alice.createApp(apis[0], realtimes[0]);
       await app.connect();
-      const acked = app.event<{ status: string }>(`sendMessageAck-${bob.key}-chat`);
+      const acked = app.waitForEvent<{ status: string }>(`sendMessageAck-${bob.key}-chat`);
       const { messageId } = await app.sendLive({ recipient: bob.key, messageBox: 'chat', body, skipEncryption });
       expect(await acked).toMatchObject({ status: 'success', messageId });
       const small = await app.sendLive({ recipient: bob.key, messageBox: 'chat', body: 'small' });
-      await inbox.find((push) => push.messageId === small.messageId);
+      await inbox.waitFor((push) => push.messageId === small.messageId);
       expect(inbox.all.map((push) => push.messageId)).toEqual([small.messageId]);
       expect(await bob.listIds(apis[1], 'chat')).toEqual([messageId, small.messageId]);
     });
@@ -141,7 +141,7 @@ export function liveSuite(at: () => Deployment, upgrades = true, clients: Client
       const ids = Array.from({ length: 200 }, () => randomUUID());
       const acks = await Promise.all(ids.map((id) => socket.send(bob.key, 'chat', id, 'hello')));
       expect(acks).toEqual(ids.map((messageId) => ({ status: 'success', messageId })));
-      await inbox.find(({ messageId }) => messageId === ids.at(-1));
+      await inbox.waitFor(({ messageId }) => messageId === ids.at(-1));
       expect(inbox.all.map(({ messageId }) => messageId)).toEqual(ids);
       expect(await bob.listIds(at().apis[0], 'chat')).toEqual(ids);
     });
@@ -149,21 +149,21 @@ export function liveSuite(at: () => Deployment, upgrades = true, clients: Client
     test.each([9, 40])('%i boxes that one app begins to listen to at once are all heard', async (count) => {
       const [alice, bob] = [someone(), someone()];
       const { apis, realtimes } = at();
-      const app = bob.app(apis[0], realtimes[1]);
+      const app = bob.createApp(apis[0], realtimes[1]);
       const boxes = Array.from({ length: count }, (_, n) => `box ${n}`);
-      const heard = new History<{ messageId: string; box: string }>('live message');
+      const heard = new EventHistory<{ messageId: string; box: string }>('live message');
       await app.listenToAll(boxes, (messageBox, { messageId }) => heard.add({ messageId, box: messageBox }));
       const sender = await alice.connect(realtimes[0]);
       for (const box of boxes) {
         const messageId = randomUUID();
         await sender.send(bob.key, box, messageId, 'hello');
-        expect(await heard.find((message) => message.messageId === messageId)).toMatchObject({ box });
+        expect(await heard.waitFor((message) => message.messageId === messageId)).toMatchObject({ box });
       }
     });
 
     test('a first event of 30 KB and more is taken', async () => {
       const [alice, bob] = [someone(), someone()];
-      const socket = alice.socket(at().realtimes[0]);
+      const socket = alice.createSocket(at().realtimes[0]);
       const body = 'x'.repeat(300_000);
       expect(await socket.send(bob.key, 'chat', randomUUID(), body)).toMatchObject({ status: 'success' });
       expect((await bob.list(at().apis[0], 'chat')).map((message) => message.body.length)).toEqual([body.length]);
@@ -171,7 +171,7 @@ export function liveSuite(at: () => Deployment, upgrades = true, clients: Client
 
     test('40 live sends before the first handshake are all stored and acknowledged', async () => {
       const [alice, bob] = [someone(), someone()];
-      const socket = alice.socket(at().realtimes[0]);
+      const socket = alice.createSocket(at().realtimes[0]);
       const ids = Array.from({ length: 40 }, () => randomUUID());
       const acks = await Promise.all(ids.map((id) => socket.send(bob.key, 'chat', id, 'hello')));
       expect(acks).toEqual(ids.map((messageId) => ({ status: 'success', messageId })));
@@ -181,9 +181,9 @@ export function liveSuite(at: () => Deployment, upgrades = true, clients: Client
     larger?.('a body above the live bound gets an error ack, and the client falls back to HTTP', async () => {
       const [alice, bob] = [someone(), someone()];
       const { apis, realtimes } = at();
-      const app = alice.app(apis[0], realtimes[0]);
+      const app = alice.createApp(apis[0], realtimes[0]);
       await app.connect();
-      const acked = app.event<{ status: string }>(`sendMessageAck-${bob.key}-chat`);
+      const acked = app.waitForEvent<{ status: string }>(`sendMessageAck-${bob.key}-chat`);
       const body = 'x'.repeat(2_097_152 + 1);
       const sent = await app.sendLive({ recipient: bob.key, messageBox: 'chat', body, skipEncryption: true });
       expect(await acked).toMatchObject({ status: 'error', code: expect.stringMatching(/^ERR_/) });
@@ -201,14 +201,14 @@ export function liveSuite(at: () => Deployment, upgrades = true, clients: Client
       const sender = await alice.connect(at().realtimes[0], settings);
       const messageId = randomUUID();
       expect(await sender.send(bob.key, 'chat', messageId, 'hello')).toMatchObject({ status: 'success' });
-      expect(await inbox.find((push) => push.messageId === messageId)).toMatchObject({ body: 'hello' });
+      expect(await inbox.waitFor((push) => push.messageId === messageId)).toMatchObject({ body: 'hello' });
       for (const { io } of [listener, sender]) expect(io.io.engine.transport.name).toBe(settings.transports[0]);
     });
 
     if (!upgrades) return;
     test('default transports: begins with long polling, upgrades, and loses nothing on the way', async () => {
       const [alice, bob] = [someone(), someone()];
-      const listener = bob.socket(at().realtimes[0]);
+      const listener = bob.createSocket(at().realtimes[0]);
       const upgraded = new Promise<string>((resolve) => {
         listener.io.io.engine.on('upgrade', ({ name }: { name: string }) => resolve(name));
       });
@@ -219,7 +219,7 @@ export function liveSuite(at: () => Deployment, upgrades = true, clients: Client
       await sender.send(bob.key, 'chat', early, 'while it may still be polling');
       expect(await upgraded).toBe('websocket');
       await sender.send(bob.key, 'chat', late, 'by websocket');
-      await inbox.find(({ messageId }) => messageId === late);
+      await inbox.waitFor(({ messageId }) => messageId === late);
       expect(inbox.all.map(({ messageId }) => messageId)).toEqual([early, late]);
     });
   });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isName, MAX_BOX_BYTES } from '@messagebox/test-kit';
 import { type Clients, registryClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
-import { people } from '../people.js';
+import { createPeople } from '../people.js';
 
 const boxes: [string, string][] = [
   ['hyphens', 'my-box-with--hyphens-'],
@@ -12,16 +12,16 @@ const boxes: [string, string][] = [
   ['40 code points of two UTF-16 units', '📬'.repeat(40)],
   ['174 characters', 'b'.repeat(174)],
 ];
-/** With them the events that push and acknowledge have longer names than clients take. */
+/** Boxes for which the names of the push and ack events are longer than clients accept. */
 const tooLongForLive: [string, string][] = [
   ['255 code points of two UTF-16 units', '📬'.repeat(255)],
   ['255 characters', 'b'.repeat(255)],
 ];
 
-/** What people call their boxes and put into their messages comes through unchanged, live and stored. */
+/** Box names and message bodies come through unchanged, live and stored. */
 export function namesAndBodiesSuite(at: () => Deployment, clients: Clients = registryClients): void {
   describe('box names', () => {
-    const someone = people(clients);
+    const someone = createPeople(clients);
 
     // Today's clients name no box by a longer text, or by one with space around it.
     const nameable = boxes.filter(([, name]) => clients.kind === 'registry' || isName(name, MAX_BOX_BYTES));
@@ -29,13 +29,13 @@ export function namesAndBodiesSuite(at: () => Deployment, clients: Clients = reg
     test.each(nameable)('with %s', async (_kind, messageBox) => {
       const [alice, bob] = [someone(), someone()];
       const { apis, realtimes } = at();
-      const inbox = await bob.app(apis[0], realtimes[1]).listen(messageBox);
-      const app = alice.app(apis[0], realtimes[0]);
+      const inbox = await bob.createApp(apis[0], realtimes[1]).listen(messageBox);
+      const app = alice.createApp(apis[0], realtimes[0]);
       const sent = await app.send({ recipient: bob.key, messageBox, body: 'over HTTP' });
       const live = await app.sendLive({ recipient: bob.key, messageBox, body: 'live' });
-      expect(await inbox.find(({ messageId }) => messageId === sent.messageId)).toMatchObject({ body: 'over HTTP' });
-      expect(await inbox.find(({ messageId }) => messageId === live.messageId)).toMatchObject({ body: 'live' });
-      const listed = await bob.app(apis[1]).list(messageBox);
+      expect(await inbox.waitFor(({ messageId }) => messageId === sent.messageId)).toMatchObject({ body: 'over HTTP' });
+      expect(await inbox.waitFor(({ messageId }) => messageId === live.messageId)).toMatchObject({ body: 'live' });
+      const listed = await bob.createApp(apis[1]).list(messageBox);
       expect(listed.map(({ body }) => body)).toEqual(['over HTTP', 'live']);
     });
 
@@ -47,14 +47,14 @@ export function namesAndBodiesSuite(at: () => Deployment, clients: Clients = reg
         const roomId = `${bob.key}-${messageBox}`;
         const listener = await bob.connect(realtimes[1]);
         const refusal = { reason: expect.stringMatching(/\S/), roomId, code: 'ERR_WEBSOCKET_INVALID_ROOM' };
-        expect(await listener.ask('joinRoom', roomId, 'joinFailed')).toEqual(refusal);
+        expect(await listener.request('joinRoom', roomId, 'joinFailed')).toEqual(refusal);
         const message = { messageId: randomUUID(), recipient: bob.key, body: 'live' };
         const sender = await alice.connect(realtimes[0]);
-        const failed = await sender.ask('sendMessage', { roomId, message }, 'messageFailed');
+        const failed = await sender.request('sendMessage', { roomId, message }, 'messageFailed');
         expect(failed).toMatchObject({ code: 'ERR_INVALID_MESSAGEBOX', messageId: message.messageId });
         await alice.send(apis[0], { ...message, messageBox, body: 'over HTTP' });
         expect((await bob.list(apis[1], messageBox)).map(({ body }) => body)).toEqual(['over HTTP']);
-        const pushes = listener.wire.all
+        const pushes = listener.wireEvents.all
           .map(({ eventName }) => eventName)
           .filter((name) => name.startsWith('sendMessage'));
         expect(pushes).toEqual([]);
@@ -84,13 +84,13 @@ export function namesAndBodiesSuite(at: () => Deployment, clients: Clients = reg
       const roomId = `${bob.key}-${messageBox}`;
       const message = { messageId, recipient: bob.key, body: 'hello' };
       const socket = await alice.connect(at().realtimes[0]);
-      const failed = await socket.ask('sendMessage', { roomId, message }, 'messageFailed');
+      const failed = await socket.request('sendMessage', { roomId, message }, 'messageFailed');
       expect(failed).toMatchObject({ code: 'ERR_INVALID_MESSAGEBOX', messageId });
     });
   });
 
   describe('bodies', () => {
-    const someone = people(clients);
+    const someone = createPeople(clients);
     const whole = { message: 'only a part of it', payment: { amount: 7 }, other: ['ünïcode', 1, null] };
 
     test.each([
@@ -99,8 +99,8 @@ export function namesAndBodiesSuite(at: () => Deployment, clients: Clients = reg
     ])('%s: an object with a key `message` comes back whole', async (_kind, skipEncryption) => {
       const [alice, bob] = [someone(), someone()];
       const { apis, realtimes } = at();
-      const inbox = await bob.app(apis[0], realtimes[1]).listen('objects');
-      const app = alice.app(apis[0], realtimes[0]);
+      const inbox = await bob.createApp(apis[0], realtimes[1]).listen('objects');
+      const app = alice.createApp(apis[0], realtimes[0]);
       const http = await app.send({ recipient: bob.key, messageBox: 'objects', body: whole, skipEncryption });
       const live = await app.sendLive({
         recipient: bob.key,
@@ -110,10 +110,10 @@ export function namesAndBodiesSuite(at: () => Deployment, clients: Clients = reg
       });
       // A listener is given text, whatever was sent.
       const bodyOf = async (id: string) =>
-        JSON.parse(String((await inbox.find(({ messageId }) => messageId === id)).body));
+        JSON.parse(String((await inbox.waitFor(({ messageId }) => messageId === id)).body));
       expect(await bodyOf(http.messageId)).toEqual(whole);
       expect(await bodyOf(live.messageId)).toEqual({ ...whole, live: true });
-      const listed = await bob.app(apis[1]).list('objects');
+      const listed = await bob.createApp(apis[1]).list('objects');
       expect(listed.map(({ body }) => body)).toEqual([whole, { ...whole, live: true }]);
     });
 
@@ -125,10 +125,10 @@ export function namesAndBodiesSuite(at: () => Deployment, clients: Clients = reg
       await alice.send(at().apis[0], { recipient: bob.key, messageBox: 'objects', messageId: ids[0], body: whole });
       expect(await socket.send(bob.key, 'objects', ids[1], whole)).toMatchObject({ status: 'success' });
       for (const id of ids) {
-        const { body } = await inbox.find(({ messageId }) => messageId === id);
+        const { body } = await inbox.waitFor(({ messageId }) => messageId === id);
         expect(JSON.parse(body)).toEqual(whole);
       }
-      expect((await bob.app(at().apis[1]).list('objects')).map(({ body }) => body)).toEqual([whole, whole]);
+      expect((await bob.createApp(at().apis[1]).list('objects')).map(({ body }) => body)).toEqual([whole, whole]);
     });
 
     test.each([
@@ -143,7 +143,7 @@ export function namesAndBodiesSuite(at: () => Deployment, clients: Clients = reg
       const ids = [randomUUID(), randomUUID()] as const;
       await alice.send(at().apis[0], { recipient: bob.key, messageBox: 'letters', messageId: ids[0], body });
       await socket.send(bob.key, 'letters', ids[1], body);
-      for (const id of ids) expect((await inbox.find(({ messageId }) => messageId === id)).body).toBe(body);
+      for (const id of ids) expect((await inbox.waitFor(({ messageId }) => messageId === id)).body).toBe(body);
       expect((await bob.list(at().apis[1], 'letters')).map((message) => message.body)).toEqual([body, body]);
     });
   });

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Transaction } from '@bsv/sdk';
-import { App } from '../app.js';
+import { RegistryApp } from '../app.js';
 import type { Deployment } from '../deployments.js';
 import { LiveSocket } from '../live-socket.js';
-import { Payer, type Prices, serverBalance } from '../payers.js';
+import { Payer, type Prices, readServerBalance } from '../payers.js';
 
 /** Messages that cost something, by the real client and ordinary wallets: what one side pays, the others have. */
 export function paymentsSuite(at: () => Deployment): void {
@@ -15,7 +15,7 @@ export function paymentsSuite(at: () => Deployment): void {
     /** The real client tells the console what it pays. */
     beforeEach(async () => {
       for (const method of ['log', 'warn', 'error'] as const) jest.spyOn(console, method).mockReturnValue();
-      before = await serverBalance(at());
+      before = await readServerBalance(at());
     });
     afterEach(async () => {
       jest.restoreAllMocks();
@@ -28,15 +28,15 @@ export function paymentsSuite(at: () => Deployment): void {
       payers.push(payer);
       return payer;
     };
-    const appOf = ({ wallet, key }: Payer, instance = 0): App => {
-      const app = new App(wallet, key, {
+    const appOf = ({ wallet, key }: Payer, instance = 0): RegistryApp => {
+      const app = new RegistryApp(wallet, key, {
         http: at().apis[instance] as string,
         live: at().realtimes[instance] as string,
       });
       opened.push(app);
       return app;
     };
-    const earned = async () => (await serverBalance(at())) - before;
+    const earned = async () => (await readServerBalance(at())) - before;
     const pricesOf = async (payer: Payer, recipient: string, messageBox = 'notifications') =>
       (await appOf(payer).client.getMessageBoxQuote({ recipient, messageBox }, at().apis[0])) as Prices;
     const message = (recipient: string) => ({
@@ -58,13 +58,13 @@ export function paymentsSuite(at: () => Deployment): void {
       await appOf(alice).client.sendMessage(sent, at().apis[0]);
       const listed = await appOf(bob, 1).list('notifications');
       expect(listed).toMatchObject([{ sender: alice.key, body: { text: 'worth it' } }]);
-      expect(await bob.balance()).toBe(25);
+      expect(await bob.readBalance()).toBe(25);
       expect(await earned()).toBe(10);
-      expect(await alice.paid()).toBe(35);
+      expect(await alice.countPaidSatoshis()).toBe(35);
       expect(alice.chainFees).toBeGreaterThan(0);
       // Listing again takes nothing twice.
       await appOf(bob).list('notifications');
-      expect(await bob.balance()).toBe(25);
+      expect(await bob.readBalance()).toBe(25);
     });
 
     test('a notification to one who charges, taken when it is acknowledged', async () => {
@@ -72,30 +72,30 @@ export function paymentsSuite(at: () => Deployment): void {
       await appOf(alice, 1).client.sendNotification(bob.key, 'ding', at().apis[1]);
       const { client } = appOf(bob);
       const [notification] = await client.listMessagesLite({ messageBox: 'notifications', host: at().apis[0] });
-      expect(await bob.balance()).toBe(0);
+      expect(await bob.readBalance()).toBe(0);
       if (notification === undefined) throw new Error('there is no notification');
       const [raw] = (await bob.post(`${at().apis[0]}/listMessages`, { messageBox: 'notifications' })).body[
         'messages'
       ] as [{ body: string }];
       await client.init(at().apis[0]);
       expect(await client.acknowledgeNotification({ ...notification, body: raw.body })).toBe(true);
-      expect(await bob.balance()).toBe(10);
+      expect(await bob.readBalance()).toBe(10);
       expect(await earned()).toBe(10);
-      expect(await alice.paid()).toBe(20);
+      expect(await alice.countPaidSatoshis()).toBe(20);
     });
 
-    test('delivery alone, and recipient alone', async () => {
+    test('a payment for the delivery only, and one for the recipient only, are taken', async () => {
       const [alice, bob] = [await someone(50_000), await someone()];
       await bob.charge(at().apis[0], 0);
       await bob.charge(at().apis[0], 12, 'inbox');
       const { client } = appOf(alice);
       const to = { recipient: bob.key, checkPermissions: true };
       await client.sendMessage({ ...to, messageBox: 'notifications', body: 'one' }, at().apis[0]);
-      expect([await earned(), await alice.paid()]).toEqual([10, 10]);
+      expect([await earned(), await alice.countPaidSatoshis()]).toEqual([10, 10]);
       await client.sendMessage({ ...to, messageBox: 'inbox', body: 'two' }, at().apis[0]);
-      expect([await earned(), await alice.paid()]).toEqual([10, 22]);
+      expect([await earned(), await alice.countPaidSatoshis()]).toEqual([10, 22]);
       for (const box of ['notifications', 'inbox']) expect(await appOf(bob).list(box)).toHaveLength(1);
-      expect(await bob.balance()).toBe(12);
+      expect(await bob.readBalance()).toBe(12);
     });
 
     test('a batch with a message that one recipient has already: what paid for both is good for the other', async () => {
@@ -110,7 +110,7 @@ export function paymentsSuite(at: () => Deployment): void {
       expect([first.status, both.status, both.failed]).toEqual(['success', 'success', []]);
       expect(await appOf(bob).list('notifications')).toHaveLength(1);
       expect(await appOf(carol).list('notifications')).toMatchObject([{ sender: alice.key, body: 'again' }]);
-      expect([await bob.balance(), await carol.balance(), await earned()]).toEqual([7, 9, 20]);
+      expect([await bob.readBalance(), await carol.readBalance(), await earned()]).toEqual([7, 9, 20]);
     });
 
     test('25 recipients with fees of their own, one of whom has blocked the sender', async () => {
@@ -135,12 +135,12 @@ export function paymentsSuite(at: () => Deployment): void {
         expect(await appOf(one, i % 2).list('notifications')).toMatchObject([
           { sender: alice.key, body: 'to all of you' },
         ]);
-        expect(await one.balance()).toBe(fees[i]);
+        expect(await one.readBalance()).toBe(fees[i]);
       }
       expect(await appOf(blocked).list('notifications')).toEqual([]);
       expect(await earned()).toBe(10);
       expect(alice.transactions).toBe(1);
-      expect(await alice.paid()).toBe(10 + fees.reduce((sum, fee) => sum + fee, 0));
+      expect(await alice.countPaidSatoshis()).toBe(10 + fees.reduce((sum, fee) => sum + fee, 0));
     }, 180_000);
 
     test('a batch whose delivery fee is paid for each recipient, as newer clients do', async () => {
@@ -180,8 +180,8 @@ export function paymentsSuite(at: () => Deployment): void {
       for (const one of recipients) {
         expect(await appOf(one, 1).list('notifications')).toMatchObject([{ sender: alice.key, body: 'to all' }]);
       }
-      expect(await Promise.all(recipients.map((one) => one.balance()))).toEqual([10, 0, 33]);
-      expect([await earned(), await alice.paid()]).toEqual([30, 73]);
+      expect(await Promise.all(recipients.map((one) => one.readBalance()))).toEqual([10, 0, 33]);
+      expect([await earned(), await alice.countPaidSatoshis()]).toEqual([30, 73]);
     });
 
     test.each([
@@ -198,7 +198,7 @@ export function paymentsSuite(at: () => Deployment): void {
       const found = JSON.parse(listed.body) as { payment: { description?: string } };
       expect(found.payment.description).toBe(stored);
       await appOf(bob).list('notifications');
-      expect([await bob.balance(), await earned()]).toEqual([10, 10]);
+      expect([await bob.readBalance(), await earned()]).toEqual([10, 10]);
     });
 
     test('the same request at another instance: taken once; the same payment for anything else: refused', async () => {
@@ -220,7 +220,7 @@ export function paymentsSuite(at: () => Deployment): void {
       await bob.post(`${at().apis[0]}/acknowledgeMessage`, { messageIds: [messageId] });
       expect(await alice.post(`${at().apis[1]}/sendMessage`, request)).toEqual(first);
       expect(await appOf(bob).list('notifications')).toEqual([]);
-      expect([await earned(), await bob.balance(), await alice.paid()]).toEqual([10, 10, 20]);
+      expect([await earned(), await bob.readBalance(), await alice.countPaidSatoshis()]).toEqual([10, 10, 20]);
     });
 
     test('live, with a payment in the frame: stored and taken as over HTTP, listed by the recipient and not pushed', async () => {
@@ -233,13 +233,13 @@ export function paymentsSuite(at: () => Deployment): void {
       const pushes = await listener.join('notifications');
       const roomId = `${bob.key}-notifications`;
       const sendLive = async (given: object, messageId: string) => {
-        const acked = socket.events(`sendMessageAck-${roomId}`).next((ack) => ack['messageId'] === messageId);
+        const acked = socket.events(`sendMessageAck-${roomId}`).waitForNext((ack) => ack['messageId'] === messageId);
         const { recipient, body } = message(bob.key);
         socket.client.emit('sendMessage', { roomId, message: { messageId, recipient, body }, payment: given });
         return await acked;
       };
       const [bad, good, again] = [randomUUID(), randomUUID(), randomUUID()];
-      const failed = socket.events('paymentFailed').next();
+      const failed = socket.events('paymentFailed').waitForNext();
       const refusal = { code: 'ERR_INVALID_PAYMENT', messageId: bad };
       expect(await sendLive({ ...payment, tx: [1, 2, 3] }, bad)).toMatchObject({ status: 'error', ...refusal });
       expect(await failed).toMatchObject(refusal);
@@ -247,17 +247,17 @@ export function paymentsSuite(at: () => Deployment): void {
       expect(await sendLive(payment, good)).toEqual({ status: 'success', messageId: good });
       expect(await sendLive(payment, again)).toMatchObject({ status: 'error', code: 'ERR_PAYMENT_REUSED' });
       expect(await appOf(bob).list('notifications')).toMatchObject([{ messageId: good, body: 'hello' }]);
-      expect([await earned(), await bob.balance(), await alice.paid()]).toEqual([10, 10, 20]);
+      expect([await earned(), await bob.readBalance(), await alice.countPaidSatoshis()]).toEqual([10, 10, 20]);
       // From the same publisher to the same listener: had the paid one been pushed, it would have come before.
       const unpaid = randomUUID();
       const joined = await listener.join('free');
-      const acked = socket.events(`sendMessageAck-${bob.key}-free`).next();
+      const acked = socket.events(`sendMessageAck-${bob.key}-free`).waitForNext();
       socket.client.emit('sendMessage', {
         roomId: `${bob.key}-free`,
         message: { messageId: unpaid, recipient: bob.key, body: 'free' },
       });
       expect(await acked).toMatchObject({ status: 'success' });
-      await joined.find(({ messageId }) => messageId === unpaid);
+      await joined.waitFor(({ messageId }) => messageId === unpaid);
       expect(pushes.all).toEqual([]);
     });
 

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import { type Clients, registryClients } from '../clients.js';
-import { inDatabase } from '../database.js';
+import { withDatabase } from '../database.js';
 import type { Deployment } from '../deployments.js';
-import { people } from '../people.js';
+import { createPeople } from '../people.js';
 
-/** What permissions and fees do to the database, and what becomes of sends when it can't answer for them. */
+/** Queries of permissions and fees, and sends while they cannot be read. */
 export function permissionTablesSuite(at: () => Deployment, clients: Clients = registryClients): void {
   describe('tables of permissions and fees', () => {
-    const someone = people(clients);
+    const someone = createPeople(clients);
     const message = (recipient: string, messageBox = 'inbox') => ({
       recipient,
       messageBox,
@@ -20,7 +20,7 @@ export function permissionTablesSuite(at: () => Deployment, clients: Clients = r
       const [alice, bob] = [someone(), someone()];
       const { apis, realtimes } = at();
       const contents = () =>
-        inDatabase(at(), async (knex) => [
+        withDatabase(at(), async (knex) => [
           await knex('message_permissions').orderBy('id'),
           await knex('server_fees').orderBy('id'),
         ]);
@@ -43,7 +43,7 @@ export function permissionTablesSuite(at: () => Deployment, clients: Clients = r
       const { apis, realtimes } = at();
       const socket = await alice.connect(realtimes[0]);
       expect(await alice.send(apis[0], message(bob.key))).toMatchObject({ status: 200 });
-      await inDatabase(at(), async (knex) => {
+      await withDatabase(at(), async (knex) => {
         await knex.schema.renameTable('message_permissions', 'elsewhere');
         try {
           const unavailable = { status: 503, body: { status: 'error', code: 'ERR_STORE_UNAVAILABLE' } };
@@ -57,7 +57,7 @@ export function permissionTablesSuite(at: () => Deployment, clients: Clients = r
           expect(await alice.get(`${apis[0]}/permissions/quote?recipient=${bob.key}&messageBox=inbox`)).toMatchObject(
             unavailable,
           );
-          const failed = socket.events('messageFailed').next();
+          const failed = socket.events('messageFailed').waitForNext();
           const ack = await socket.send(bob.key, 'inbox', randomUUID(), 'hello');
           expect(ack).toMatchObject({ status: 'error', code: 'ERR_STORE_UNAVAILABLE' });
           expect(await failed).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });

@@ -3,14 +3,14 @@ import type { MessageBoxClient } from '@bsv/message-box-client';
 import { isName, MAX_BOX_BYTES } from '@messagebox/test-kit';
 import { type Clients, registryClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
-import { people } from '../people.js';
+import { createPeople } from '../people.js';
 
 type MultiQuote = Extract<Awaited<ReturnType<MessageBoxClient['getMessageBoxQuote']>>, { quotesByRecipient: unknown }>;
 
-/** Who may send to whom, and at what price. What one api is told, every api and realtime obeys at once. */
+/** Permissions and prices. A setting made at one api applies at every api and realtime at once. */
 export function permissionsSuite(at: () => Deployment, clients: Clients = registryClients): void {
   describe('permissions', () => {
-    const someone = people(clients);
+    const someone = createPeople(clients);
     type Person = ReturnType<typeof someone>;
 
     /** The real client tells the console what it quotes, and what was refused. */
@@ -21,7 +21,7 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
 
     const set = (owner: Person, permission: object) => owner.post(`${at().apis[0]}/permissions/set`, permission);
     const quoteOf = async (asker: Person, recipient: string, messageBox: string) =>
-      (await asker.app(at().apis[1]).client.getMessageBoxQuote({ recipient, messageBox }, at().apis[1])) as {
+      (await asker.createApp(at().apis[1]).client.getMessageBoxQuote({ recipient, messageBox }, at().apis[1])) as {
         recipientFee: number;
         deliveryFee: number;
         deliveryAgentIdentityKey: string;
@@ -43,7 +43,7 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
       ])('set to %i, got and listed as %s', async (recipientFee, status) => {
         const [alice, bob] = [someone(), someone()];
         const [first, second] = at().apis;
-        const { client } = bob.app(first);
+        const { client } = bob.createApp(first);
         const permission = { messageBox: 'chat', sender: alice.key, recipientFee };
         expect(await client.setMessageBoxPermission(permission, first)).toBeUndefined();
         const expected = { ...permission, status, createdAt: iso, updatedAt: iso };
@@ -54,10 +54,10 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
         expect(await client.listMessageBoxPermissions({ messageBox: 'other' }, second)).toEqual([]);
       });
 
-      test('box-wide: of no sender in particular, and beside those of senders', async () => {
+      test('box-wide permissions have no sender, and stand beside those of single senders', async () => {
         const [alice, bob] = [someone(), someone()];
         const [api] = at().apis;
-        const { client } = bob.app(api);
+        const { client } = bob.createApp(api);
         await client.setMessageBoxPermission({ messageBox: 'chat', sender: alice.key, recipientFee: 3 }, api);
         await client.setMessageBoxPermission({ messageBox: 'chat', recipientFee: 7 }, api);
         const key = { recipient: bob.key, messageBox: 'chat' };
@@ -70,16 +70,16 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
         ]);
       });
 
-      test('what is not set is nothing, and nobody sees the permissions of others', async () => {
+      test('a permission that is not set is null, and nobody sees the permissions of others', async () => {
         const [alice, bob] = [someone(), someone()];
         const [api] = at().apis;
         await set(bob, { messageBox: 'chat', sender: alice.key, recipientFee: 3 });
         const key = { recipient: bob.key, messageBox: 'chat', sender: alice.key };
         // The caller's own box is meant, whoever is named.
-        expect(await alice.app(api).client.getMessageBoxPermission(key, api)).toBeNull();
-        expect(await alice.app(api).client.listMessageBoxPermissions({}, api)).toEqual([]);
+        expect(await alice.createApp(api).client.getMessageBoxPermission(key, api)).toBeNull();
+        expect(await alice.createApp(api).client.listMessageBoxPermissions({}, api)).toEqual([]);
         const carol = { ...key, sender: someone().key };
-        expect(await bob.app(api).client.getMessageBoxPermission(carol, api)).toBeNull();
+        expect(await bob.createApp(api).client.getMessageBoxPermission(carol, api)).toBeNull();
       });
 
       // Today's clients name no box by a text with space around it.
@@ -89,7 +89,7 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
         async (messageBox) => {
           const [alice, bob] = [someone(), someone()];
           const [api] = at().apis;
-          const { client } = bob.app(api);
+          const { client } = bob.createApp(api);
           await client.setMessageBoxPermission({ messageBox, sender: alice.key, recipientFee: 3 }, api);
           const key = { recipient: bob.key, messageBox, sender: alice.key };
           expect(await client.getMessageBoxPermission(key, api)).toMatchObject({ messageBox, recipientFee: 3 });
@@ -98,10 +98,10 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
         },
       );
 
-      test('pages', async () => {
+      test('lists permissions page by page', async () => {
         const bob = someone();
         const [api] = at().apis;
-        const { client } = bob.app(api);
+        const { client } = bob.createApp(api);
         for (const recipientFee of [1, 2, 3]) {
           await client.setMessageBoxPermission({ messageBox: `box ${recipientFee}`, recipientFee }, api);
         }
@@ -115,7 +115,7 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
       test('notifications of a peer: allowed, denied, at a price, and listed', async () => {
         const [alice, bob] = [someone(), someone()];
         const [api] = at().apis;
-        const { client } = bob.app(api);
+        const { client } = bob.createApp(api);
         const status = async () => await client.checkPeerNotificationStatus(alice.key, api);
         expect(await status()).toBeNull();
         await client.allowNotificationsFromPeer(alice.key, undefined, api);
@@ -135,7 +135,7 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
         ]);
       });
 
-      test('a quote: the sender before the box before the default', async () => {
+      test('a quote uses the sender’s permission, then the box’s, then the default', async () => {
         const [alice, bob, carol] = [someone(), someone(), someone()];
         expect(await quoteOf(alice, bob.key, 'inbox')).toMatchObject({ recipientFee: 0, deliveryFee: 0 });
         expect(await quoteOf(alice, bob.key, 'notifications')).toMatchObject({ recipientFee: 10, deliveryFee: 10 });
@@ -150,14 +150,14 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
         expect(deliveryAgentIdentityKey).toMatch(/^0[23][0-9a-f]{64}$/);
       });
 
-      test('quotes for several', async () => {
+      test('quotes several recipients at once', async () => {
         const [alice, bob, carol, dave] = [someone(), someone(), someone(), someone()];
         const [api] = at().apis;
         await set(bob, { messageBox: 'notifications', recipientFee: 7 });
         await set(carol, { messageBox: 'notifications', sender: alice.key, recipientFee: -1 });
         const recipient = [carol.key, bob.key, dave.key];
         const quotes = (await alice
-          .app(api)
+          .createApp(api)
           .client.getMessageBoxQuote({ recipient, messageBox: 'notifications' }, api)) as MultiQuote;
         const each = { messageBox: 'notifications', deliveryFee: 10 };
         expect(quotes.quotesByRecipient).toEqual([
@@ -169,27 +169,27 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
         expect(Object.keys(quotes.deliveryAgentIdentityKeyByHost)).toEqual([api]);
       });
 
-      test('a blocked one cannot send, over HTTP or live, with or without asking before', async () => {
+      test('a blocked sender cannot send, over HTTP or live, with or without a quote', async () => {
         const [alice, bob] = [someone(), someone()];
         const { apis, realtimes } = at();
-        await bob.app(apis[0]).client.setMessageBoxPermission({ messageBox: 'chat', recipientFee: -1 }, apis[0]);
-        const app = alice.app(apis[1], realtimes[0]);
+        await bob.createApp(apis[0]).client.setMessageBoxPermission({ messageBox: 'chat', recipientFee: -1 }, apis[0]);
+        const app = alice.createApp(apis[1], realtimes[0]);
         const to = { recipient: bob.key, messageBox: 'chat', body: 'hello' };
         await expect(app.send(to)).rejects.toThrow('HTTP 403');
         await expect(app.client.sendMessage({ ...to, checkPermissions: true }, apis[1])).rejects.toThrow('blocked');
         await app.connect();
-        const failed = app.event('messageFailed');
+        const failed = app.waitForEvent('messageFailed');
         await expect(app.sendLive(to)).rejects.toThrow('HTTP 403'); // after the error ack, it tries over HTTP
         expect(await failed).toMatchObject({ code: 'ERR_DELIVERY_BLOCKED', blockedRecipients: [bob.key] });
         expect(await bob.list(apis[0], 'chat')).toEqual([]);
-        await bob.app(apis[0]).client.setMessageBoxPermission({ messageBox: 'chat', recipientFee: 0 }, apis[0]);
+        await bob.createApp(apis[0]).client.setMessageBoxPermission({ messageBox: 'chat', recipientFee: 0 }, apis[0]);
         expect(await app.sendLive(to)).toMatchObject({ status: 'success' });
         expect(await app.send({ ...to, body: 'again' })).toMatchObject({ status: 'success' });
         expect(await bob.list(apis[1], 'chat')).toHaveLength(2);
       });
     });
 
-    test('answers to the letter, in both spellings', async () => {
+    test('the answers are exactly the documented ones, in both spellings', async () => {
       const [alice, bob] = [someone(), someone()];
       const [api] = at().apis;
       for (const permission of [
@@ -308,7 +308,7 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
       });
     });
 
-    test('one blocked recipient refuses the batch: nobody gets anything', async () => {
+    test('one recipient’s block refuses the whole batch', async () => {
       const [alice, bob, carol] = [someone(), someone(), someone()];
       await set(carol, { messageBox: 'inbox', sender: alice.key, recipientFee: -1 });
       expect(await alice.send(at().apis[1], message([bob.key, carol.key]))).toEqual({
@@ -324,14 +324,14 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
       expect(await bob.send(at().apis[1], message(carol.key))).toMatchObject({ status: 200 });
     });
 
-    test('blocked live: the failure and the ack name the message, nothing is stored or pushed', async () => {
+    test('a blocked live send gets a failure and an ack that name the message, and nothing is stored or pushed', async () => {
       const [alice, bob] = [someone(), someone()];
       const { apis, realtimes } = at();
       const inbox = await (await bob.connect(realtimes[0])).join('inbox');
       const socket = await alice.connect(realtimes[1]);
       await set(bob, { messageBox: 'inbox', sender: alice.key, recipientFee: -1 });
       const messageId = randomUUID();
-      const failed = socket.events('messageFailed').next();
+      const failed = socket.events('messageFailed').waitForNext();
       const refusal = { code: 'ERR_DELIVERY_BLOCKED', blockedRecipients: [bob.key], messageId };
       const description = expect.stringMatching(/\w/);
       expect(await socket.send(bob.key, 'inbox', messageId, 'hello')).toEqual({
@@ -344,11 +344,11 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
       await set(bob, { messageBox: 'inbox', sender: alice.key, recipientFee: 0 });
       const last = randomUUID();
       expect(await socket.send(bob.key, 'inbox', last, 'hello')).toMatchObject({ status: 'success' });
-      await inbox.find((push) => push.messageId === last);
+      await inbox.waitFor((push) => push.messageId === last);
       expect(inbox.all.map((push) => push.messageId)).toEqual([last]);
     });
 
-    test('a fee that is not paid, over HTTP and live', async () => {
+    test('a send without its fee is refused, over HTTP and live', async () => {
       const [alice, bob, carol] = [someone(), someone(), someone()];
       const { apis, realtimes } = at();
       await set(bob, { messageBox: 'inbox', recipientFee: 5 });
@@ -358,7 +358,7 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
       expect(await alice.send(apis[1], message(carol.key, 'notifications'))).toMatchObject(due);
       const socket = await alice.connect(realtimes[1]);
       const messageId = randomUUID();
-      const failed = socket.events('paymentFailed').next();
+      const failed = socket.events('paymentFailed').waitForNext();
       const refusal = { code: 'ERR_MISSING_PAYMENT_TX', messageId };
       const description = expect.stringMatching(/\w/);
       expect(await socket.send(bob.key, 'inbox', messageId, 'hello')).toEqual({
@@ -374,7 +374,7 @@ export function permissionsSuite(at: () => Deployment, clients: Clients = regist
       }
     });
 
-    test('a message that is there already is a success, whatever was decided since', async () => {
+    test('a message that is stored already is answered with success, even after a block', async () => {
       const [alice, bob] = [someone(), someone()];
       const { apis, realtimes } = at();
       const sent = message(bob.key);

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import { AuthFetch, PrivateKey } from '@bsv/sdk';
-import { type FcmServer, startFcmServer, unregistered } from '../../support/fcm-server.js';
+import { type FcmServer, startFcmServer, UNREGISTERED_ANSWER } from '@messagebox/test-support/fcm-server';
 import { type Clients, registryClients } from '../clients.js';
-import { type Deploy, deployed } from '../deployments.js';
-import { until } from '../history.js';
-import { Person, people } from '../people.js';
+import { type Deploy, useDeployment } from '../deployments.js';
+import { waitUntil } from '../history.js';
+import { createPeople, Person } from '../people.js';
 
 /** Devices and pushes, by the real client. What the deployment pushes reaches a local server in place of Google's. */
 export function pushSuite(deploy: Deploy, clients: Clients = registryClients): void {
   describe('with device push', () => {
     let fcm: FcmServer;
     const admin = PrivateKey.fromRandom();
-    const at = deployed(async () => {
+    const at = useDeployment(async () => {
       fcm = await startFcmServer();
       return deploy({
         ENABLE_FIREBASE: 'true',
@@ -23,9 +23,9 @@ export function pushSuite(deploy: Deploy, clients: Clients = registryClients): v
         TEST_FCM_URL: fcm.url,
       });
     });
-    const someone = people(clients);
+    const someone = createPeople(clients);
     beforeAll(async () => {
-      // What pushing costs is a matter of its own.
+      // Other tests cover the price of a push.
       const response = await new AuthFetch(new Person(admin).wallet).fetch(`${at().apis[0]}/admin/fees`, {
         method: 'PUT',
         headers: { 'Content-Type': 'application/json' },
@@ -41,13 +41,13 @@ export function pushSuite(deploy: Deploy, clients: Clients = registryClients): v
     /** Somebody who takes notifications of everybody for nothing. */
     const listener = async () => {
       const person = someone();
-      const app = person.app(at().apis[0], at().realtimes[0]);
+      const app = person.createApp(at().apis[0], at().realtimes[0]);
       await app.client.setMessageBoxPermission({ messageBox: 'notifications', recipientFee: 0 }, at().apis[0]);
       return { key: person.key, app, client: app.client };
     };
     const pushesTo = (token: string) => fcm.received.filter((push) => push.token === token);
     const untilPushed = (token: string, count = 1) =>
-      until(`${count} pushes to a device`, () => pushesTo(token).length >= count);
+      waitUntil(`${count} pushes to a device`, () => pushesTo(token).length >= count);
 
     test('a device is registered and listed', async () => {
       const { client } = await listener();
@@ -74,7 +74,7 @@ export function pushSuite(deploy: Deploy, clients: Clients = registryClients): v
       expect(await (await listener()).client.listRegisteredDevices()).toEqual([]);
     });
 
-    test('the same token again: the same registration', async () => {
+    test('registering the same token again keeps the registration', async () => {
       const { client } = await listener();
       const fcmToken = `token:${randomUUID()}`;
       const first = await client.registerDevice({ fcmToken });
@@ -88,7 +88,7 @@ export function pushSuite(deploy: Deploy, clients: Clients = registryClients): v
       const fcmToken = `token:${randomUUID()}`;
       await bob.client.registerDevice({ fcmToken, platform: 'ios' });
       const alice = someone();
-      const sent = await alice.app(at().apis[1]).client.sendNotification(bob.key, 'wake up', at().apis[1]);
+      const sent = await alice.createApp(at().apis[1]).client.sendNotification(bob.key, 'wake up', at().apis[1]);
       const { messageId } = sent as { messageId: string };
       await untilPushed(fcmToken);
       expect(pushesTo(fcmToken).map(({ message }) => message)).toEqual([
@@ -110,13 +110,13 @@ export function pushSuite(deploy: Deploy, clients: Clients = registryClients): v
       const bob = await listener();
       const fcmToken = `token:${randomUUID()}`;
       await bob.client.registerDevice({ fcmToken });
-      const alice = someone().app(at().apis[0], at().realtimes[1]);
+      const alice = someone().createApp(at().apis[0], at().realtimes[1]);
       const { messageId } = await alice.sendLive({ recipient: bob.key, messageBox: 'notifications', body: 'live' });
       await untilPushed(fcmToken);
       expect(pushesTo(fcmToken)[0]?.message).toMatchObject({ data: { messageId } });
     });
 
-    test('other boxes, and duplicates, push nothing', async () => {
+    test('messages in other boxes and duplicates push nothing', async () => {
       const bob = await listener();
       const fcmToken = `token:${randomUUID()}`;
       await bob.client.registerDevice({ fcmToken });
@@ -125,10 +125,10 @@ export function pushSuite(deploy: Deploy, clients: Clients = registryClients): v
       for (const more of [{ messageBox: 'inbox', messageId: randomUUID() }, {}, {}]) {
         expect(await alice.send(at().apis[0], { ...message, ...more })).toMatchObject({ status: 200 });
       }
-      // What comes later is pushed later.
+      // Later messages are pushed later.
       const last = { ...message, messageId: randomUUID() };
       await alice.send(at().apis[1], last);
-      await until('the last one came', () =>
+      await waitUntil('the last one came', () =>
         pushesTo(fcmToken).some(
           ({ message: { notification } }) => (notification as { body: string }).body === last.messageId,
         ),
@@ -141,13 +141,13 @@ export function pushSuite(deploy: Deploy, clients: Clients = registryClients): v
       const bob = await listener();
       const fcmToken = `token:${randomUUID()}`;
       await bob.client.registerDevice({ fcmToken });
-      fcm.answer = ({ token }) => (token === fcmToken ? unregistered : undefined);
-      await someone().app(at().apis[0]).client.sendNotification(bob.key, 'anybody there?', at().apis[0]);
-      await until('it is inactive', async () => (await bob.client.listRegisteredDevices())[0]?.active === false);
+      fcm.answer = ({ token }) => (token === fcmToken ? UNREGISTERED_ANSWER : undefined);
+      await someone().createApp(at().apis[0]).client.sendNotification(bob.key, 'anybody there?', at().apis[0]);
+      await waitUntil('it is inactive', async () => (await bob.client.listRegisteredDevices())[0]?.active === false);
       expect(pushesTo(fcmToken)).toHaveLength(1);
     });
 
-    test('a burst to many devices: each push once', async () => {
+    test('a burst to many devices sends each push once', async () => {
       const bob = await listener();
       const tokens = Array.from({ length: 4 }, () => `token:${randomUUID()}`);
       for (const fcmToken of tokens) await bob.client.registerDevice({ fcmToken });

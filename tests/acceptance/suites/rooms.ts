@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { io } from 'socket.io-client';
 import { type Clients, registryClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
-import { History } from '../history.js';
-import { people } from '../people.js';
+import { EventHistory } from '../history.js';
+import { createPeople } from '../people.js';
 
-/** Who may hear what: rooms are their owner's, identities are proven, and nobody overhears anything. */
+/** Access to rooms: only the owner of a room hears it, and only after proving its identity. */
 export function roomsSuite(at: () => Deployment, clients: Clients = registryClients): void {
   describe('rooms', () => {
-    const someone = people(clients);
+    const someone = createPeople(clients);
 
     test('leaving one stops delivery from it, and from it only', async () => {
       const [alice, bob] = [someone(), someone()];
@@ -22,32 +22,32 @@ export function roomsSuite(at: () => Deployment, clients: Clients = registryClie
         return messageId;
       };
       const before = await send('left');
-      await left.find(({ messageId }) => messageId === before);
+      await left.waitFor(({ messageId }) => messageId === before);
       await listener.leave('left');
       const missed = await send('left');
       // From the same publisher: once it has come, the one before it would have come, too.
       const fence = await send('kept');
-      await kept.find(({ messageId }) => messageId === fence);
+      await kept.waitFor(({ messageId }) => messageId === fence);
       expect(left.all.map(({ messageId }) => messageId)).toEqual([before]);
       expect(await bob.listIds(apis[1], 'left')).toEqual([before, missed]);
 
       await listener.join('left');
       const again = await send('left');
-      await left.find(({ messageId }) => messageId === again);
+      await left.waitFor(({ messageId }) => messageId === again);
     });
 
     test('left by the real client stay silent', async () => {
       const [alice, bob] = [someone(), someone()];
-      const app = bob.app(at().apis[0], at().realtimes[0]);
+      const app = bob.createApp(at().apis[0], at().realtimes[0]);
       const left = await app.listen('left');
       const kept = await app.listen('kept');
-      const gone = app.event('leftRoom');
+      const gone = app.waitForEvent('leftRoom');
       await app.client.leaveRoom('left');
       expect(await gone).toEqual({ roomId: `${bob.key}-left` });
-      const sender = alice.app(at().apis[0]);
+      const sender = alice.createApp(at().apis[0]);
       await sender.send({ recipient: bob.key, messageBox: 'left', body: 'not heard' });
       const { messageId: fence } = await sender.send({ recipient: bob.key, messageBox: 'kept', body: 'heard' });
-      await kept.find(({ messageId }) => messageId === fence);
+      await kept.waitFor(({ messageId }) => messageId === fence);
       expect(left.all).toEqual([]);
     });
 
@@ -71,8 +71,8 @@ export function roomsSuite(at: () => Deployment, clients: Clients = registryClie
         [7, invalid],
       ]) {
         const refusal = { reason, code, ...(typeof room === 'string' && { roomId: room }) };
-        expect(await socket.ask('joinRoom', room, 'joinFailed')).toEqual(refusal);
-        expect(await socket.ask('leaveRoom', room, 'leaveFailed')).toEqual(refusal);
+        expect(await socket.request('joinRoom', room, 'joinFailed')).toEqual(refusal);
+        expect(await socket.request('leaveRoom', room, 'leaveFailed')).toEqual(refusal);
       }
       expect(socket.events('joinedRoom').all).toEqual([]);
     });
@@ -81,24 +81,24 @@ export function roomsSuite(at: () => Deployment, clients: Clients = registryClie
       const [alice, bob, mallory] = [someone(), someone(), someone()];
       const { apis, realtimes } = at();
       const spy = await mallory.connect(realtimes[0]);
-      await spy.ask('joinRoom', `${bob.key}-inbox`, 'joinFailed');
+      await spy.request('joinRoom', `${bob.key}-inbox`, 'joinFailed');
       const own = await spy.join('inbox');
       await alice.send(apis[0], { recipient: bob.key, messageBox: 'inbox', messageId: randomUUID(), body: 'secret' });
       const fence = { recipient: mallory.key, messageBox: 'inbox', messageId: randomUUID(), body: 'for you' };
       await alice.send(apis[0], fence);
-      await own.find(({ messageId }) => messageId === fence.messageId);
-      expect(JSON.stringify(spy.wire.all)).not.toContain('secret');
+      await own.waitFor(({ messageId }) => messageId === fence.messageId);
+      expect(JSON.stringify(spy.wireEvents.all)).not.toContain('secret');
     });
 
     test('are echoed as they were named, and found by the key in any spelling', async () => {
       const [alice, bob] = [someone(), someone()];
       const socket = await bob.connect(at().realtimes[0]);
       const roomId = `${bob.key.toUpperCase()}-inbox`;
-      expect(await socket.ask('joinRoom', roomId, 'joinedRoom')).toEqual({ roomId });
+      expect(await socket.request('joinRoom', roomId, 'joinedRoom')).toEqual({ roomId });
       const inbox = socket.events<{ messageId: string }>(`sendMessage-${bob.key}-inbox`);
       const message = { recipient: bob.key.toUpperCase(), messageBox: 'inbox', messageId: randomUUID(), body: 'hello' };
       expect(await alice.send(at().apis[0], message)).toMatchObject({ status: 200 });
-      await inbox.find(({ messageId }) => messageId === message.messageId);
+      await inbox.waitFor(({ messageId }) => messageId === message.messageId);
       expect(await bob.listIds(at().apis[0], 'inbox')).toEqual([message.messageId]);
     });
 
@@ -107,7 +107,7 @@ export function roomsSuite(at: () => Deployment, clients: Clients = registryClie
       const socket = await alice.connect(at().realtimes[0]);
       const roomId = `${bob.key}-inbox`;
       const messageId = randomUUID();
-      const ack = await socket.ask(
+      const ack = await socket.request(
         'sendMessage',
         { roomId, message: { messageId, recipient: carol.key, body: 'hello' } },
         `sendMessageAck-${roomId}`,
@@ -118,7 +118,7 @@ export function roomsSuite(at: () => Deployment, clients: Clients = registryClie
   });
 
   describe('identities', () => {
-    const someone = people(clients);
+    const someone = createPeople(clients);
 
     test.each([
       ['somebody else`s', (other: string) => ({ identityKey: other })],
@@ -127,11 +127,11 @@ export function roomsSuite(at: () => Deployment, clients: Clients = registryClie
       ['a malformed one', () => ({ identityKey: '02zz' })],
     ])('`authenticated` with %s is answered authenticationFailed', async (_kind, claim) => {
       const [alice, bob, mallory] = [someone(), someone(), someone()];
-      const socket = mallory.socket(at().realtimes[0]);
-      const answer = await socket.ask('authenticated', claim(bob.key), 'authenticationFailed');
+      const socket = mallory.createSocket(at().realtimes[0]);
+      const answer = await socket.request('authenticated', claim(bob.key), 'authenticationFailed');
       expect(answer).toMatchObject({ reason: expect.stringMatching(/\S/) });
       expect(socket.events('authenticationSuccess').all).toEqual([]);
-      // What it claimed changes nothing about who it is.
+      // A claimed identity does not change the proven one.
       await socket.send(alice.key, 'inbox', randomUUID(), 'from whom?');
       expect(await alice.list(at().apis[0], 'inbox')).toMatchObject([{ sender: mallory.key }]);
     });
@@ -142,23 +142,23 @@ export function roomsSuite(at: () => Deployment, clients: Clients = registryClie
       const idle = [await carol.connect(realtimes[0]), await carol.connect(realtimes[1])];
       const own = [];
       for (const socket of idle) own.push(await socket.join('inbox'));
-      const bobHears = await bob.app(apis[0], realtimes[1]).listen('inbox');
-      const app = alice.app(apis[0], realtimes[0]);
+      const bobHears = await bob.createApp(apis[0], realtimes[1]).listen('inbox');
+      const app = alice.createApp(apis[0], realtimes[0]);
       const live = await app.sendLive({ recipient: bob.key, messageBox: 'inbox', body: 'live' });
       const http = await app.send({ recipient: bob.key, messageBox: 'inbox', body: 'over HTTP' });
-      for (const { messageId } of [live, http]) await bobHears.find((message) => message.messageId === messageId);
+      for (const { messageId } of [live, http]) await bobHears.waitFor((message) => message.messageId === messageId);
       // The last word of each publisher comes after whatever it said before.
       const fences = [
         await app.sendLive({ recipient: carol.key, messageBox: 'inbox', body: 'for Carol, live' }),
         await app.send({ recipient: carol.key, messageBox: 'inbox', body: 'for Carol, over HTTP' }),
       ];
       for (const inbox of own)
-        for (const { messageId } of fences) await inbox.find((push) => push.messageId === messageId);
-      for (const { wire } of idle) {
+        for (const { messageId } of fences) await inbox.waitFor((push) => push.messageId === messageId);
+      for (const { wireEvents } of idle) {
         const push = `sendMessage-${carol.key}-inbox`;
-        const names = wire.all.map(({ eventName }) => eventName);
+        const names = wireEvents.all.map(({ eventName }) => eventName);
         expect(names).toEqual(['(initialResponse)', 'authenticationSuccess', 'joinedRoom', push, push]);
-        expect(JSON.stringify(wire.all)).not.toContain(bob.key);
+        expect(JSON.stringify(wireEvents.all)).not.toContain(bob.key);
       }
     });
 
@@ -167,10 +167,10 @@ export function roomsSuite(at: () => Deployment, clients: Clients = registryClie
       const { apis, realtimes } = at();
       const plain = io(realtimes[0], { forceNew: true });
       try {
-        const heard = new History<{ name: string; data: { reason?: string } }>('event');
+        const heard = new EventHistory<{ name: string; data: { reason?: string } }>('event');
         plain.onAny((name: string, data: { reason?: string }) => heard.add({ name, data }));
         const tell = async (name: string, data: unknown) => {
-          const answer = heard.next();
+          const answer = heard.waitForNext();
           plain.emit(name, data);
           return await answer;
         };
@@ -184,7 +184,7 @@ export function roomsSuite(at: () => Deployment, clients: Clients = registryClie
         const inbox = await (await bob.connect(realtimes[0])).join('inbox');
         const message = { recipient: bob.key, messageBox: 'inbox', messageId: randomUUID(), body: 'for Bob only' };
         await alice.send(apis[0], message);
-        await inbox.find(({ messageId }) => messageId === message.messageId);
+        await inbox.waitFor(({ messageId }) => messageId === message.messageId);
         // Another answer to it comes after whatever it was sent before.
         expect(await tell('joinRoom', roomId)).toEqual(refusal);
         expect(heard.all.map(({ name }) => name)).toEqual(Array(4).fill('authenticationFailed'));

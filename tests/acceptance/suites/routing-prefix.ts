@@ -1,26 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { type Clients, registryClients } from '../clients.js';
-import { type Deploy, deployed } from '../deployments.js';
-import { people } from '../people.js';
+import { type Deploy, useDeployment } from '../deployments.js';
+import { createPeople } from '../people.js';
 
 /** With ROUTING_PREFIX=/api the whole server is at `https://host/api`, but for the handshake. */
 export function routingPrefixSuite(deploy: Deploy, clients: Clients = registryClients): void {
   describe('with ROUTING_PREFIX=/api', () => {
-    const at = deployed(() => deploy({ ROUTING_PREFIX: '/api' }));
-    const someone = people(clients);
+    const at = useDeployment(() => deploy({ ROUTING_PREFIX: '/api' }));
+    const someone = createPeople(clients);
     const below = (url: string) => `${url}/api`;
 
     test('the real client sends, lists, listens and acknowledges at https://host/api', async () => {
       const [alice, bob] = [someone(), someone()];
       const apis = at().apis.map(below) as [string, string];
       const realtimes = at().realtimes.map(below) as [string, string];
-      const app = alice.app(apis[0], realtimes[0]);
-      const reader = bob.app(apis[1], realtimes[1]);
+      const app = alice.createApp(apis[0], realtimes[0]);
+      const reader = bob.createApp(apis[1], realtimes[1]);
       const inbox = await reader.listen('inbox');
       const http = await app.send({ recipient: bob.key, messageBox: 'inbox', body: 'over HTTP' });
       const live = await app.sendLive({ recipient: bob.key, messageBox: 'inbox', body: 'live' });
-      expect(await inbox.find(({ messageId }) => messageId === http.messageId)).toMatchObject({ body: 'over HTTP' });
-      expect(await inbox.find(({ messageId }) => messageId === live.messageId)).toMatchObject({ body: 'live' });
+      expect(await inbox.waitFor(({ messageId }) => messageId === http.messageId)).toMatchObject({ body: 'over HTTP' });
+      expect(await inbox.waitFor(({ messageId }) => messageId === live.messageId)).toMatchObject({ body: 'live' });
       expect((await reader.list('inbox')).map(({ body }) => body)).toEqual(['over HTTP', 'live']);
       expect(await reader.acknowledge(http.messageId, live.messageId)).toBe('success');
       expect(await reader.list('inbox')).toEqual([]);
@@ -36,12 +36,12 @@ export function routingPrefixSuite(deploy: Deploy, clients: Clients = registryCl
       for (const sender of senders) {
         const messageId = randomUUID();
         expect(await sender.send(bob.key, 'inbox', messageId, 'live')).toEqual({ status: 'success', messageId });
-        for (const inbox of inboxes) await inbox.find((push) => push.messageId === messageId);
+        for (const inbox of inboxes) await inbox.waitFor((push) => push.messageId === messageId);
       }
       const message = { recipient: bob.key, messageBox: 'inbox', messageId: randomUUID(), body: 'over HTTP' };
       expect(await alice.send(below(at().apis[0]), message)).toMatchObject({ status: 200 });
       for (const inbox of inboxes) {
-        await inbox.find((push) => push.messageId === message.messageId);
+        await inbox.waitFor((push) => push.messageId === message.messageId);
         expect(inbox.all).toHaveLength(3);
       }
     });
@@ -52,7 +52,7 @@ export function routingPrefixSuite(deploy: Deploy, clients: Clients = registryCl
       const inbox = await (await bob.connect(at().realtimes[0], settings)).join('inbox');
       const messageId = randomUUID();
       await (await alice.connect(at().realtimes[1], settings)).send(bob.key, 'inbox', messageId, 'hello');
-      await inbox.find((push) => push.messageId === messageId);
+      await inbox.waitFor((push) => push.messageId === messageId);
     });
 
     test('the handshake and health stay at the root, and the routes are nowhere else', async () => {

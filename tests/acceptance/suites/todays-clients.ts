@@ -1,37 +1,37 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import {
-  History,
-  MAX_FRAMES_IN_WORK,
+  createSlowWallet,
+  EventHistory,
+  MAX_CLIENT_FRAMES_IN_FLIGHT,
   StrictMessageBoxClient,
   StrictSocketClient,
-  slowWallet,
 } from '@messagebox/test-kit';
 import { io } from 'socket.io-client';
 import { GENERATIONS, strictClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
 import type { LiveSocket } from '../live-socket.js';
-import { type Person, people } from '../people.js';
+import { createPeople, type Person } from '../people.js';
 
-/** What today's clients need of a server, and what they do that their tests with one call at a time do not show. */
+/** Requirements of current clients, including those that their own tests, with one call at a time, do not show. */
 export function todaysClientsSuite(at: () => Deployment): void {
   describe('many pushes to a slow wallet', () => {
-    const someone = people(strictClients);
+    const someone = createPeople(strictClients);
 
     test.each([0, 10, 50])('200 pushes arrive in order, with %i ms for each call of the wallet', async (ms) => {
       const [alice, bob] = [someone(), someone()];
-      const listener = await bob.socket(at().realtimes[1], {}, slowWallet(bob.wallet, ms)).authenticate();
+      const listener = await bob.createSocket(at().realtimes[1], {}, createSlowWallet(bob.wallet, ms)).authenticate();
       const inbox = await listener.join('chat');
       const sender = await alice.connect(at().realtimes[0]);
       const ids = Array.from({ length: 200 }, () => randomUUID());
       await Promise.all(ids.map((id) => sender.send(bob.key, 'chat', id, 'hello')));
-      await inbox.find(({ messageId }) => messageId === ids.at(-1));
+      await inbox.waitFor(({ messageId }) => messageId === ids.at(-1));
       expect(inbox.all.map(({ messageId }) => messageId)).toEqual(ids);
-      expect(strictClientOf(listener).highestFramesInWork).toBeLessThanOrEqual(MAX_FRAMES_IN_WORK);
+      expect(getStrictClient(listener).maxFramesInFlight).toBeLessThanOrEqual(MAX_CLIENT_FRAMES_IN_FLIGHT);
     });
 
     test('200 live sends at once are all acknowledged live', async () => {
       const [alice, bob] = [someone(), someone()];
-      const app = alice.app(at().apis[0], at().realtimes[0]);
+      const app = alice.createApp(at().apis[0], at().realtimes[0]);
       await app.connect();
       const texts = Array.from({ length: 200 }, (_, i) => `number ${i}`);
       const to = { recipient: bob.key, messageBox: 'chat', skipEncryption: true };
@@ -43,20 +43,20 @@ export function todaysClientsSuite(at: () => Deployment): void {
   });
 
   describe.each(GENERATIONS)('first events at once, by %s', (_whose, clients) => {
-    const someone = people(clients);
+    const someone = createPeople(clients);
 
     test('40 events before the first handshake are all answered', async () => {
       const bob = someone();
-      const socket = bob.socket(at().realtimes[0]);
+      const socket = bob.createSocket(at().realtimes[0]);
       const rooms = Array.from({ length: 40 }, (_, i) => `${bob.key}-box ${i}`);
       for (const room of rooms) socket.client.emit('joinRoom', room);
-      for (const room of rooms) await socket.events('joinedRoom').find(({ roomId }) => roomId === room);
+      for (const room of rooms) await socket.events('joinedRoom').waitFor(({ roomId }) => roomId === room);
       expect(socket.events('disconnect').all).toEqual([]);
     });
   });
 
   describe('lists by offset', () => {
-    const someone = people(strictClients);
+    const someone = createPeople(strictClients);
     const clientOf = (person: Person, maxAnswerBytes?: number) =>
       new StrictMessageBoxClient({
         host: at().apis[1],
@@ -110,7 +110,7 @@ export function todaysClientsSuite(at: () => Deployment): void {
   });
 
   describe('what is too much for a live event', () => {
-    const someone = people(strictClients);
+    const someone = createPeople(strictClients);
 
     test.each([
       ['of 1 MiB', 'x'.repeat(1_048_576)],
@@ -121,24 +121,24 @@ export function todaysClientsSuite(at: () => Deployment): void {
       const [large, small] = [randomUUID(), randomUUID()];
       await alice.send(at().apis[0], { recipient: bob.key, messageBox: 'chat', messageId: large, body });
       await alice.send(at().apis[0], { recipient: bob.key, messageBox: 'chat', messageId: small, body: 'hello' });
-      await inbox.find(({ messageId }) => messageId === small);
+      await inbox.waitFor(({ messageId }) => messageId === small);
       expect(inbox.all.map(({ messageId }) => messageId)).toEqual([small]);
       expect(await bob.listIds(at().apis[1], 'chat')).toEqual([large, small]);
     });
 
     test('an encrypted body of 700,000 bytes is sent and pushed live', async () => {
       const [alice, bob] = [someone(), someone()];
-      const inbox = await bob.app(at().apis[0], at().realtimes[1]).listen('chat');
-      const app = alice.app(at().apis[0], at().realtimes[0]);
+      const inbox = await bob.createApp(at().apis[0], at().realtimes[1]).listen('chat');
+      const app = alice.createApp(at().apis[0], at().realtimes[0]);
       const body = 'x'.repeat(700_000);
       const { messageId } = await app.sendLive({ recipient: bob.key, messageBox: 'chat', body });
       expect(app.client).toMatchObject({ sentLive: 1, sentByFallback: 0 });
-      expect((await inbox.find((message) => message.messageId === messageId)).body === body).toBe(true);
+      expect((await inbox.waitFor((message) => message.messageId === messageId)).body === body).toBe(true);
     });
   });
 
   describe('a handshake in the name of the server', () => {
-    const someone = people(strictClients);
+    const someone = createPeople(strictClients);
     const handshake = async () => {
       const answer = await someone().postForHeaders(`${at().apis[0]}/listMessages`, { messageBox: 'inbox' });
       return {
@@ -164,10 +164,10 @@ export function todaysClientsSuite(at: () => Deployment): void {
     test('is not answered on a socket', async () => {
       const socket = io(at().realtimes[0], { forceNew: true, reconnection: false });
       try {
-        const heard = new History<string>('event');
+        const heard = new EventHistory<string>('event');
         socket.onAny((name: string) => heard.add(name));
         socket.on('disconnect', () => heard.add('disconnect'));
-        const first = heard.next();
+        const first = heard.waitForNext();
         socket.emit('authMessage', await handshake());
         // Unsigned, so it is refused in any case: after whatever was said before.
         socket.emit('joinRoom', 'inbox');
@@ -180,7 +180,7 @@ export function todaysClientsSuite(at: () => Deployment): void {
   });
 }
 
-function strictClientOf({ client }: LiveSocket): StrictSocketClient {
+function getStrictClient({ client }: LiveSocket): StrictSocketClient {
   if (client instanceof StrictSocketClient) return client;
   throw new Error('this is no strict client');
 }

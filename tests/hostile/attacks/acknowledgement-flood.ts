@@ -1,7 +1,7 @@
 import { type Attack, BY_IDENTITY } from './attack.ts';
 
 const IDS = 1_000_000;
-const AT_ONCE = 4;
+const CONCURRENCY = 4;
 
 /** Row 12: a list without a bound. */
 export const acknowledgementFlood: Attack = {
@@ -9,7 +9,7 @@ export const acknowledgementFlood: Attack = {
   does: 'acknowledgements of a million ids each, four at a time',
   shapes: BY_IDENTITY,
   async run(context) {
-    const sessions = await context.sessions(AT_ONCE);
+    const sessions = await context.sessions(CONCURRENCY);
     const ids = Array.from({ length: IDS }, (_, i) => i.toString(36).padStart(5, '0'));
     const body = Buffer.from(JSON.stringify({ messageIds: ids }));
     const make = (worker: number) => {
@@ -18,9 +18,9 @@ export const acknowledgementFlood: Attack = {
       return session.post('/acknowledgeMessage', body);
     };
     // The first ones are ready to be sent, since signing 8 MB takes a while.
-    const first = Array.from({ length: AT_ONCE }, (_, worker) => make(worker));
+    const first = Array.from({ length: CONCURRENCY }, (_, worker) => make(worker));
     await context.begin();
-    await context.repeatOnWires(AT_ONCE, async (wire, worker) => {
+    await context.repeatOnWires(CONCURRENCY, async (wire, worker) => {
       const request = first[worker] ?? make(worker);
       delete first[worker];
       await wire.exchange(request);

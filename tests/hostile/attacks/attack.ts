@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { RawClient, type Session } from '../../bad-input/raw-client.ts';
+import { RawClient, type Session } from '@messagebox/test-support/raw-client';
 import type { Endpoint, Source, Target } from '../wire/endpoint.ts';
-import { HttpWire, shakeHands } from '../wire/http-wire.ts';
+import { HttpConnection, shakeHands } from '../wire/http-wire.ts';
 
 /** From how many addresses an attack comes, and by how many identities; 0: none is needed. */
-export interface Shape {
+export interface AttackShape {
   readonly addresses: 1 | 40;
   readonly identities: 0 | 1 | 1_000;
 }
@@ -12,10 +12,10 @@ export interface Shape {
 /** Something that one hostile client does, bounded in time and in count. */
 export interface Attack {
   readonly name: string;
-  /** What it does, in one line. */
+  /** A description in one line. */
   readonly does: string;
   /** The shapes in which it makes sense; the short form takes the first. */
-  readonly shapes: readonly [Shape, ...Shape[]];
+  readonly shapes: readonly [AttackShape, ...AttackShape[]];
   /** Prepares, calls `begin`, and then attacks until `over`. What it opened is closed when its process ends. */
   run(context: AttackContext): Promise<void>;
 }
@@ -24,16 +24,16 @@ export interface Attack {
 export const ANONYMOUS = [
   { addresses: 1, identities: 0 },
   { addresses: 40, identities: 0 },
-] as const satisfies readonly Shape[];
+] as const satisfies readonly AttackShape[];
 export const BY_IDENTITY = [
   { addresses: 1, identities: 1 },
   { addresses: 40, identities: 1_000 },
-] as const satisfies readonly Shape[];
+] as const satisfies readonly AttackShape[];
 
 /** After a refusal or a lost connection: an attacker's loop must not turn into a loop without work. */
 const PAUSE_AFTER_FAILURE_MS = 20;
 
-/** What an attack is given to work with. */
+/** The means of an attack. */
 export class AttackContext {
   readonly #clients: RawClient[] = [];
   readonly #ended: Promise<void>;
@@ -45,7 +45,7 @@ export class AttackContext {
    */
   constructor(
     readonly target: Target,
-    readonly shape: Shape,
+    readonly shape: AttackShape,
     private readonly begun: () => Promise<void>,
     ended: Promise<void>,
   ) {
@@ -73,7 +73,7 @@ export class AttackContext {
     clearTimeout(timer);
   }
 
-  untilOver(): Promise<void> {
+  waitUntilOver(): Promise<void> {
     return this.#ended;
   }
 
@@ -85,11 +85,11 @@ export class AttackContext {
   }
 
   http(index: number): Endpoint {
-    return pick(this.target.http, index);
+    return pickEndpoint(this.target.http, index);
   }
 
   live(index: number): Endpoint {
-    return pick(this.target.live, index);
+    return pickEndpoint(this.target.live, index);
   }
 
   /** One of the attacker's identities. */
@@ -103,14 +103,14 @@ export class AttackContext {
     return client;
   }
 
-  openHttp(index: number): Promise<HttpWire> {
-    return HttpWire.open(this.http(index), this.source(index));
+  openHttp(index: number): Promise<HttpConnection> {
+    return HttpConnection.open(this.http(index), this.source(index));
   }
 
   /** A session of each identity, up to so many; to be made before the attack begins. */
   async sessions(atMost = 1_000): Promise<Session[]> {
     const count = Math.min(Math.max(1, this.shape.identities), atMost);
-    const made = await this.together(count, 8, async (i) => {
+    const made = await this.openInBatches(count, 8, async (i) => {
       const wire = await this.openHttp(i);
       try {
         return await shakeHands(wire, this.client(i));
@@ -124,7 +124,11 @@ export class AttackContext {
   }
 
   /** Makes so many of something before the attack begins; undefined stands for what the server refused. */
-  async together<T>(count: number, atOnce: number, make: (index: number) => Promise<T>): Promise<(T | undefined)[]> {
+  async openInBatches<T>(
+    count: number,
+    atOnce: number,
+    make: (index: number) => Promise<T>,
+  ): Promise<(T | undefined)[]> {
     const made: (T | undefined)[] = Array.from({ length: count }, () => undefined);
     const workers = Array.from({ length: atOnce }, async (_, worker) => {
       for (let i = worker; i < count; i += atOnce) {
@@ -156,9 +160,9 @@ export class AttackContext {
   /** The same, with a connection for each worker that is opened anew when it was lost. */
   async repeatOnWires(
     atOnce: number,
-    work: (wire: HttpWire, worker: number, turn: number) => Promise<void>,
+    work: (wire: HttpConnection, worker: number, turn: number) => Promise<void>,
   ): Promise<void> {
-    const wires: (HttpWire | undefined)[] = [];
+    const wires: (HttpConnection | undefined)[] = [];
     await this.repeat(atOnce, async (worker, turn) => {
       let wire = wires[worker];
       if (wire === undefined || !wire.isOpen) {
@@ -170,7 +174,7 @@ export class AttackContext {
   }
 }
 
-function pick(endpoints: readonly Endpoint[], index: number): Endpoint {
+function pickEndpoint(endpoints: readonly Endpoint[], index: number): Endpoint {
   const endpoint = endpoints[index % endpoints.length];
   if (endpoint === undefined) throw new Error('There is nothing to attack');
   return endpoint;

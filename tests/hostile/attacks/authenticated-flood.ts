@@ -1,4 +1,4 @@
-import { WebsocketWire } from '../wire/websocket-wire.ts';
+import { WebsocketConnection } from '../wire/websocket-wire.ts';
 import type { Attack } from './attack.ts';
 
 const SOCKETS = 6;
@@ -13,9 +13,9 @@ export const authenticatedFlood: Attack = {
   shapes: [{ addresses: 1, identities: 1 }],
   async run(context) {
     const client = context.client(0);
-    const sockets: WebsocketWire[] = [];
+    const sockets: WebsocketConnection[] = [];
     for (let i = 0; i < SOCKETS; i++) {
-      sockets.push(await WebsocketWire.proven(context.live(i), client, context.source(i)));
+      sockets.push(await WebsocketConnection.proven(context.live(i), client, context.source(i)));
     }
     const [first] = sockets;
     let answers = 0;
@@ -35,7 +35,7 @@ export const authenticatedFlood: Attack = {
     await context.repeat(SOCKETS, async (worker) => {
       let socket = sockets[worker];
       if (socket === undefined || !socket.isOpen) {
-        socket = await WebsocketWire.proven(context.live(worker), client, context.source(worker));
+        socket = await WebsocketConnection.proven(context.live(worker), client, context.source(worker));
         sockets[worker] = socket;
       }
       for (let i = 0; i < (PER_SECOND * TICK_MS) / 1_000; i++) {

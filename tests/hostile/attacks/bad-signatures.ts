@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { type Session, type WireRequest, withHeader } from '../../bad-input/raw-client.ts';
+import { type Session, type WireRequest, withHeader } from '@messagebox/test-support/raw-client';
 import { type Attack, BY_IDENTITY } from './attack.ts';
 
-const AT_ONCE = 4;
-const LARGE_AT_ONCE = 4;
+const CONCURRENCY = 4;
+const LARGE_BODY_CONCURRENCY = 4;
 const LARGE_BODY = Buffer.alloc(10_000_000, 'b');
 const SIGNED_LOOKING = Array.from({ length: 1_950 }, (_, i) => [`x-bsv-${i}`, `${i}`] as const);
 
@@ -11,7 +11,12 @@ const SIGNED_LOOKING = Array.from({ length: 1_950 }, (_, i) => [`x-bsv-${i}`, `$
  * Row 22: requests with a good session and a signature of something else, in different sizes. The server finds out at
  * the end of its work; the attacker signs once.
  */
-function forged(name: string, does: string, atOnce: number, draft: (session: Session) => WireRequest): Attack {
+function createForgedAttack(
+  name: string,
+  does: string,
+  atOnce: number,
+  draft: (session: Session) => WireRequest,
+): Attack {
   return {
     name,
     does,
@@ -31,30 +36,30 @@ function forged(name: string, does: string, atOnce: number, draft: (session: Ses
 
 const list = { messageBox: 'inbox' };
 
-export const badSignatures = forged(
+export const badSignatures = createForgedAttack(
   'bad-signatures',
   'requests with a signature that is not theirs',
-  AT_ONCE * 2,
+  CONCURRENCY * 2,
   (session) => session.post('/listMessages', list),
 );
 
-export const badSignaturesLongPath = forged(
+export const badSignaturesLongPath = createForgedAttack(
   'bad-signatures-long-path',
   'the same with paths of 60 KB',
-  AT_ONCE,
+  CONCURRENCY,
   (session) => session.sign({ method: 'GET', path: `/${'q'.repeat(60_000)}` }),
 );
 
-export const badSignaturesManyHeaders = forged(
+export const badSignaturesManyHeaders = createForgedAttack(
   'bad-signatures-many-headers',
   'the same with 1,950 headers that look signed',
-  AT_ONCE,
+  CONCURRENCY,
   (session) => session.sign({ method: 'GET', path: '/devices', headers: SIGNED_LOOKING }),
 );
 
-export const badSignaturesLargeBody = forged(
+export const badSignaturesLargeBody = createForgedAttack(
   'bad-signatures-large-body',
   'the same with bodies of 10 MB',
-  LARGE_AT_ONCE,
+  LARGE_BODY_CONCURRENCY,
   (session) => session.post('/sendMessage', LARGE_BODY),
 );

@@ -1,7 +1,7 @@
-import { PollingWire } from '../wire/polling-wire.ts';
+import { PollingConnection } from '../wire/polling-wire.ts';
 import { ANONYMOUS, type Attack } from './attack.ts';
 
-const AT_ONCE = 8;
+const CONCURRENCY = 8;
 
 /** Row 13: a query that one parser takes for an old connection and another for a new one. */
 export const emptySid: Attack = {
@@ -10,8 +10,8 @@ export const emptySid: Attack = {
   shapes: ANONYMOUS,
   async run(context) {
     await context.begin();
-    await context.repeatOnWires(AT_ONCE, async (wire) => {
-      await PollingWire.open(wire, '&sid=');
+    await context.repeatOnWires(CONCURRENCY, async (wire) => {
+      await PollingConnection.open(wire, '&sid=');
     });
   },
 };

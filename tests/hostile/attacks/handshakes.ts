@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { handshakeRequest } from '../wire/http-wire.ts';
+import { createHandshakeRequest } from '../wire/http-wire.ts';
 import type { Attack } from './attack.ts';
 
-const AT_ONCE = 40;
+const CONCURRENCY = 40;
 
 /** Each costs the server a signature and a row, and the client nothing. */
 export const handshakes: Attack = {
@@ -15,8 +15,8 @@ export const handshakes: Attack = {
   ],
   async run(context) {
     await context.begin();
-    await context.repeatOnWires(AT_ONCE, async (wire, worker, turn) => {
-      const request = handshakeRequest(context.client(worker + turn * AT_ONCE));
+    await context.repeatOnWires(CONCURRENCY, async (wire, worker, turn) => {
+      const request = createHandshakeRequest(context.client(worker + turn * CONCURRENCY));
       const nonce = randomBytes(48).toString('base64');
       const body = Buffer.from(JSON.stringify({ ...JSON.parse(String(request.body)), initialNonce: nonce }));
       await wire.exchange({ ...request, body });

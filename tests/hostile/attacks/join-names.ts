@@ -1,4 +1,4 @@
-import { WebsocketWire } from '../wire/websocket-wire.ts';
+import { WebsocketConnection } from '../wire/websocket-wire.ts';
 import type { Attack } from './attack.ts';
 
 const ROOMS = 1_000;
@@ -19,7 +19,7 @@ export const joinNames: Attack = {
     await context.repeat(SOCKETS, async (worker, turn) => {
       const index = worker + SOCKETS * turn;
       const client = context.client(index);
-      const socket = await WebsocketWire.proven(context.live(index), client, context.source(index));
+      const socket = await WebsocketConnection.proven(context.live(index), client, context.source(index));
       let answers = 0;
       const answered = new Promise<void>((resolve) => {
         socket.onEvent = ({ eventName }) => {

@@ -1,7 +1,7 @@
 import { ANONYMOUS, type Attack } from './attack.ts';
 
 const PATH = `/${'p'.repeat(90_000)}`;
-const AT_ONCE = 4;
+const CONCURRENCY = 4;
 
 /** Row 20: what strangers write into the log. */
 export const longPaths: Attack = {
@@ -10,7 +10,7 @@ export const longPaths: Attack = {
   shapes: ANONYMOUS,
   async run(context) {
     await context.begin();
-    await context.repeatOnWires(AT_ONCE, async (wire) => {
+    await context.repeatOnWires(CONCURRENCY, async (wire) => {
       await wire.exchange({ method: 'GET', path: PATH, headers: [] });
     });
   },

@@ -7,6 +7,6 @@ export const none: Attack = {
   shapes: [{ addresses: 1, identities: 0 }],
   async run(context) {
     await context.begin();
-    await context.untilOver();
+    await context.waitUntilOver();
   },
 };

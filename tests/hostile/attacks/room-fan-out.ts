@@ -1,10 +1,10 @@
-import { WebsocketWire } from '../wire/websocket-wire.ts';
+import { WebsocketConnection } from '../wire/websocket-wire.ts';
 import type { Attack } from './attack.ts';
 
 const SOCKETS = 30;
 /** The largest body that was pushed at 2206bd9, and the largest that clients of today take. */
 const BODY_CHARACTERS = [2_000_000, 1_040_000];
-const EVERY_MS = 1_000;
+const SEND_INTERVAL_MS = 1_000;
 
 /** Row 3: a message is signed and written once for each socket of its room. */
 export const roomFanOut: Attack = {
@@ -17,20 +17,20 @@ export const roomFanOut: Attack = {
     if (session === undefined) throw new Error('no session');
     const roomId = `${client.identityKey}-wide`;
     for (let i = 0; i < SOCKETS; i++) {
-      const socket = await WebsocketWire.proven(context.live(i), client, context.source(i));
+      const socket = await WebsocketConnection.proven(context.live(i), client, context.source(i));
       const joined = new Promise<void>((resolve) => {
         socket.onEvent = ({ eventName }) => (eventName.startsWith('join') ? resolve() : undefined);
       });
       socket.event('joinRoom', roomId);
       await joined;
-      socket.turnDeaf();
+      socket.stopReading();
     }
     await context.begin();
     await context.repeatOnWires(1, async (wire, _worker, turn) => {
       const body = 'f'.repeat(BODY_CHARACTERS[Math.min(turn, 1)] ?? 0);
       const message = { recipient: client.identityKey, messageBox: 'wide', messageId: `${Math.random()}`, body };
       await wire.exchange(session.post('/sendMessage', { message }));
-      await context.pause(EVERY_MS);
+      await context.pause(SEND_INTERVAL_MS);
     });
   },
 };

@@ -19,14 +19,14 @@ export const storageFlood: Attack = {
     const sessions = await context.sessions();
     const curve = loadCurve();
     const keys = Array.from({ length: RECIPIENTS }, () =>
-      Buffer.from(curve.publicKeyOf(randomBytes(32))).toString('hex'),
+      Buffer.from(curve.getPublicKey(randomBytes(32))).toString('hex'),
     );
     let sent = 0;
     let batch = BATCHES[0] ?? 1;
     await context.begin();
     await context.repeatOnWires(2, async (wire, _worker, turn) => {
       if (sent >= RECIPIENTS) {
-        await context.untilOver();
+        await context.waitUntilOver();
         return;
       }
       const recipients = keys.slice(sent, sent + batch);

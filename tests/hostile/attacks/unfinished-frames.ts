@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { frameHead, WebsocketWire } from '../wire/websocket-wire.ts';
+import { encodeFrameHeader, WebsocketConnection } from '../wire/websocket-wire.ts';
 import type { Attack } from './attack.ts';
 
 const SOCKETS = 60;
@@ -15,22 +15,22 @@ export const unfinishedFrames: Attack = {
     { addresses: 40, identities: 1_000 },
   ],
   async run(context) {
-    const sockets: WebsocketWire[] = [];
+    const sockets: WebsocketConnection[] = [];
     for (let i = 0; i < SOCKETS; i++) {
-      sockets.push(await WebsocketWire.proven(context.live(i), context.client(i), context.source(i)));
+      sockets.push(await WebsocketConnection.proven(context.live(i), context.client(i), context.source(i)));
     }
     await context.begin();
     await context.repeat(SOCKETS, async (worker) => {
       let socket = sockets[worker];
       if (socket === undefined || !socket.isOpen) {
-        socket = await WebsocketWire.proven(context.live(worker), context.client(worker), context.source(worker));
+        socket = await WebsocketConnection.proven(context.live(worker), context.client(worker), context.source(worker));
         sockets[worker] = socket;
       }
-      socket.socket.write(frameHead(FRAME_BYTES));
+      socket.socket.write(encodeFrameHeader(FRAME_BYTES));
       for (let sent = 0; sent + CHUNK.length < FRAME_BYTES && socket.isOpen && !context.over; sent += CHUNK.length) {
         if (!socket.socket.write(CHUNK)) await Promise.race([once(socket.socket, 'drain'), socket.ended]);
       }
-      await Promise.race([socket.ended, context.untilOver()]);
+      await Promise.race([socket.ended, context.waitUntilOver()]);
       await context.pause(100);
     });
   },

@@ -1,7 +1,7 @@
-import { PollingWire } from '../wire/polling-wire.ts';
+import { PollingConnection } from '../wire/polling-wire.ts';
 import { ANONYMOUS, type Attack } from './attack.ts';
 
-const AT_ONCE = 4;
+const CONCURRENCY = 4;
 const POST_BYTES = 60_000;
 const POSTS_PER_SESSION = 8;
 
@@ -14,8 +14,8 @@ export const unknownNamespaces: Attack = {
     const one = '40/x,\x1e';
     const packets = one.repeat(Math.floor(POST_BYTES / one.length)).slice(0, -1);
     await context.begin();
-    await context.repeatOnWires(AT_ONCE, async (wire) => {
-      const polling = await PollingWire.open(wire);
+    await context.repeatOnWires(CONCURRENCY, async (wire) => {
+      const polling = await PollingConnection.open(wire);
       for (let i = 0; i < POSTS_PER_SESSION && !context.over; i++) {
         if ((await polling.post(packets)) !== 200) return;
       }

@@ -1,4 +1,4 @@
-import type { HttpWire } from '../wire/http-wire.ts';
+import type { HttpConnection } from '../wire/http-wire.ts';
 import type { Attack } from './attack.ts';
 
 const BODIES = 8;
@@ -24,7 +24,7 @@ export const unreadLists: Attack = {
     }
     filling.destroy();
     await context.begin();
-    const wires: HttpWire[] = [];
+    const wires: HttpConnection[] = [];
     await context.repeat(LISTS, async (worker) => {
       if (wires[worker]?.isOpen) {
         await context.pause(50);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Attack, BY_IDENTITY } from './attack.ts';
 
-const AT_ONCE = 16;
+const CONCURRENCY = 16;
 
 /** Nothing wrong with any of them: there are only very many. */
 export const validSends: Attack = {
@@ -12,8 +12,8 @@ export const validSends: Attack = {
     const sessions = await context.sessions();
     const recipient = context.client(0).identityKey;
     await context.begin();
-    await context.repeatOnWires(AT_ONCE, async (wire, worker, turn) => {
-      const session = sessions[(worker + turn * AT_ONCE) % sessions.length];
+    await context.repeatOnWires(CONCURRENCY, async (wire, worker, turn) => {
+      const session = sessions[(worker + turn * CONCURRENCY) % sessions.length];
       if (session === undefined) throw new Error('no session');
       const message = {
         recipient,

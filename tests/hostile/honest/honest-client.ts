@@ -1,31 +1,31 @@
 import { randomBytes } from 'node:crypto';
-import { RawClient, RawSocket } from '../../bad-input/raw-client.ts';
+import { RawClient, RawSocket } from '@messagebox/test-support/raw-client';
 import type { Endpoint, Target } from '../wire/endpoint.ts';
-import { HttpWire, shakeHands } from '../wire/http-wire.ts';
-import { type LiveEvent, WebsocketWire } from '../wire/websocket-wire.ts';
+import { HttpConnection, shakeHands } from '../wire/http-wire.ts';
+import { type LiveEvent, WebsocketConnection } from '../wire/websocket-wire.ts';
 import { HttpCaller } from './http-caller.ts';
-import { LiveLine } from './live-line.ts';
-import { retry, within } from './retry.ts';
+import { ReconnectingWire } from './reconnecting-wire.ts';
+import { retry, withAttemptTimeout } from './retry.ts';
 import { type Kind, now, type Sample } from './sample.ts';
 
 const BOX = 'inbox';
 const BODY = 'honest words '.repeat(40);
 /** Operations each second. Each message that is sent is to be heard as well, and each list acknowledges what it found. */
-const PER_SECOND = { send: 15, live: 15, list: 5, handshake: 5, socket: 3 } as const;
-const PATIENCE_MS = 20_000;
-const ATTEMPT_MS = 10_000;
-const LAST_PATIENCE_MS = 5_000;
+const RATE_PER_SECOND = { send: 15, live: 15, list: 5, handshake: 5, socket: 3 } as const;
+const OPERATION_TIMEOUT_MS = 20_000;
+const ATTEMPT_TIMEOUT_MS = 10_000;
+const STOP_TIMEOUT_MS = 5_000;
 /** More than so many of one kind at once would make the honest client a burden itself. */
-const MAX_UNDER_WAY = 100;
-const WARM_UP_AT_ONCE = 24;
+const MAX_CONCURRENT = 100;
+const WARM_UP_CONCURRENCY = 24;
 /** While it warms up, one of those at work also passes a large message in so many turns: it is sent, listed and acknowledged. */
-const WARM_UP_LARGE_EVERY = 5;
+const WARM_UP_LARGE_INTERVAL = 5;
 const LARGE_BOX = 'large';
 const LARGE_BODY = 'honest words '.repeat(150_000);
 /** Newcomers: each handshake and each new socket is another identity's. */
 const NEWCOMERS = 64;
 
-type Regular = keyof typeof PER_SECOND;
+type Regular = keyof typeof RATE_PER_SECOND;
 
 /**
  * Some honest people: one who sends over HTTP and live, one who listens, lists and acknowledges, and newcomers who shake
@@ -38,8 +38,8 @@ export class HonestClient {
   readonly #newcomers = Array.from({ length: NEWCOMERS }, () => new RawClient());
   readonly #sending: HttpCaller;
   readonly #reading: HttpCaller;
-  readonly #speaking: LiveLine;
-  readonly #listening: LiveLine;
+  readonly #speaking: ReconnectingWire;
+  readonly #listening: ReconnectingWire;
   /** Live sends that wait for their ack, and messages that wait to be heard, by message id. */
   readonly #unacknowledged = new Map<string, (status: string) => void>();
   readonly #unheard = new Map<string, () => void>();
@@ -53,13 +53,17 @@ export class HonestClient {
     this.#sending = new HttpCaller(target.http, this.#sender);
     this.#reading = new HttpCaller(target.http, this.#recipient);
     const { live } = target;
-    this.#speaking = new LiveLine({ endpoints: live, client: this.#sender, onEvent: (event) => this.#take(event) });
-    this.#listening = new LiveLine({
+    this.#speaking = new ReconnectingWire({
+      endpoints: live,
+      client: this.#sender,
+      onEvent: (event) => this.#take(event),
+    });
+    this.#listening = new ReconnectingWire({
       endpoints: live,
       client: this.#recipient,
       messageBox: BOX,
       onEvent: (event) => this.#take(event),
-      // Who was away lists what came meanwhile.
+      // A client that was away lists the messages that arrived meanwhile.
       onReady: () => {
         for (const heard of [...this.#unheard.values()]) heard();
       },
@@ -77,11 +81,11 @@ export class HonestClient {
    */
   async warmUp(ms: number): Promise<void> {
     const until = now() + ms;
-    const kinds = Object.keys(PER_SECOND) as Regular[];
+    const kinds = Object.keys(RATE_PER_SECOND) as Regular[];
     await Promise.all(
-      Array.from({ length: WARM_UP_AT_ONCE }, async (_, i) => {
+      Array.from({ length: WARM_UP_CONCURRENCY }, async (_, i) => {
         for (let turn = i; now() < until; turn++) {
-          if (i === 0 && turn % WARM_UP_LARGE_EVERY === 0) await this.#passLarge();
+          if (i === 0 && turn % WARM_UP_LARGE_INTERVAL === 0) await this.#passLarge();
           else await this.#do(kinds[turn % kinds.length] as Regular);
         }
       }),
@@ -90,7 +94,7 @@ export class HonestClient {
 
   /** Begins to work at the usual pace. */
   work(): void {
-    for (const [kind, perSecond] of Object.entries(PER_SECOND) as [Regular, number][]) {
+    for (const [kind, perSecond] of Object.entries(RATE_PER_SECOND) as [Regular, number][]) {
       this.#timers.add(setInterval(() => this.#begin(kind), 1_000 / perSecond));
     }
   }
@@ -100,7 +104,7 @@ export class HonestClient {
     this.#stopTimers();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, LAST_PATIENCE_MS);
+      timer = setTimeout(resolve, STOP_TIMEOUT_MS);
     });
     await Promise.race([Promise.all(this.#running), late]);
     clearTimeout(timer);
@@ -139,11 +143,11 @@ export class HonestClient {
 
   async #record(kind: Kind, attempt: () => Promise<void>): Promise<void> {
     const underWay = this.#underWay.get(kind) ?? 0;
-    if (underWay >= MAX_UNDER_WAY) return;
+    if (underWay >= MAX_CONCURRENT) return;
     this.#underWay.set(kind, underWay + 1);
     const pending = { kind, at: now() };
     this.#pending.add(pending);
-    const outcome = await retry(() => now() - pending.at > PATIENCE_MS, attempt);
+    const outcome = await retry(() => now() - pending.at > OPERATION_TIMEOUT_MS, attempt);
     this.#pending.delete(pending);
     this.#underWay.set(kind, (this.#underWay.get(kind) ?? 1) - 1);
     this.#samples.push({ ...pending, ...outcome });
@@ -171,7 +175,7 @@ export class HonestClient {
       });
       wire.event('sendMessage', { roomId: `${recipient}-${BOX}`, message: { messageId, recipient, body: BODY } });
       try {
-        await within(ATTEMPT_MS, acknowledged, 'an ack');
+        await withAttemptTimeout(ATTEMPT_TIMEOUT_MS, acknowledged, 'an ack');
       } finally {
         this.#unacknowledged.delete(messageId);
       }
@@ -182,7 +186,7 @@ export class HonestClient {
   #hear(messageId: string): Promise<void> {
     const heard = new Promise<void>((resolve) => this.#unheard.set(messageId, resolve));
     return this.#record('hear', async () => {
-      await within(PATIENCE_MS, heard, 'a push');
+      await withAttemptTimeout(OPERATION_TIMEOUT_MS, heard, 'a push');
     }).finally(() => this.#unheard.delete(messageId));
   }
 
@@ -212,7 +216,7 @@ export class HonestClient {
   }
 
   async #shakeHands(): Promise<void> {
-    const wire = await HttpWire.open(this.#next(this.target.http));
+    const wire = await HttpConnection.open(this.#next(this.target.http));
     try {
       await shakeHands(wire, this.#newcomer());
     } finally {
@@ -224,7 +228,7 @@ export class HonestClient {
   async #openSocket(): Promise<void> {
     const endpoint = this.#next(this.target.live);
     if (this.#turn % 2 === 0) {
-      (await WebsocketWire.proven(endpoint, this.#newcomer())).destroy();
+      (await WebsocketConnection.proven(endpoint, this.#newcomer())).destroy();
     } else {
       const url = `http://${endpoint.host}:${endpoint.port}`;
       (await RawSocket.proven(url, this.#newcomer(), ['polling', 'websocket'])).close();

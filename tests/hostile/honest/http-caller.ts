@@ -1,12 +1,12 @@
-import type { RawClient, Session } from '../../bad-input/raw-client.ts';
+import type { RawClient, Session } from '@messagebox/test-support/raw-client';
 import type { Endpoint } from '../wire/endpoint.ts';
-import { HttpWire, shakeHands } from '../wire/http-wire.ts';
+import { HttpConnection, shakeHands } from '../wire/http-wire.ts';
 
-const PATIENCE_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 10_000;
 
 /** Signed requests of one identity, over as many kept connections as are under way at once; to all instances in turn. */
 export class HttpCaller {
-  readonly #idle: HttpWire[][];
+  readonly #idle: HttpConnection[][];
   #turn = 0;
   #session: Session | undefined;
 
@@ -21,7 +21,7 @@ export class HttpCaller {
   async post(path: string, body: object): Promise<Record<string, unknown>> {
     return await this.#onWire(async (wire) => {
       this.#session ??= await shakeHands(wire, this.client);
-      const { status, text } = await wire.exchange(this.#session.post(path, body), PATIENCE_MS);
+      const { status, text } = await wire.exchange(this.#session.post(path, body), ANSWER_TIMEOUT_MS);
       if (status === 401) this.#session = undefined;
       if (status !== 200) throw new Error(`${path} was answered with ${status} ${text.slice(0, 120)}`);
       return JSON.parse(text) as Record<string, unknown>;
@@ -32,7 +32,7 @@ export class HttpCaller {
     for (const wires of this.#idle) for (const wire of wires.splice(0)) wire.destroy();
   }
 
-  async #onWire<T>(work: (wire: HttpWire) => Promise<T>): Promise<T> {
+  async #onWire<T>(work: (wire: HttpConnection) => Promise<T>): Promise<T> {
     this.#turn += 1;
     const index = this.#turn % this.endpoints.length;
     const endpoint = this.endpoints[index];
@@ -40,7 +40,7 @@ export class HttpCaller {
     if (endpoint === undefined || idle === undefined) throw new Error('There is no server');
     let wire = idle.pop();
     while (wire !== undefined && !wire.isOpen) wire = idle.pop();
-    wire ??= await HttpWire.open(endpoint);
+    wire ??= await HttpConnection.open(endpoint);
     try {
       const result = await work(wire);
       if (wire.isOpen) idle.push(wire);

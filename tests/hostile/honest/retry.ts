@@ -1,6 +1,6 @@
 import { now } from './sample.ts';
 
-const BETWEEN_TRIES_MS = 100;
+const RETRY_DELAY_MS = 100;
 
 /** How something went that was tried until it succeeded. */
 export interface Outcome {
@@ -23,13 +23,13 @@ export async function retry(givesUp: () => boolean, attempt: () => Promise<void>
       refusals += 1;
       reason = error instanceof Error ? error.message : String(error);
       if (givesUp()) return { endedAt: now(), succeeded: false, refusals, reason };
-      await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
+      await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
     }
   }
 }
 
 /** @throws {Error} when it takes longer than `ms` */
-export async function within<T>(ms: number, work: Promise<T>, what: string): Promise<T> {
+export async function withAttemptTimeout<T>(ms: number, work: Promise<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`${what} did not come within ${ms} ms`)), ms);

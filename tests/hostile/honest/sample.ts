@@ -1,4 +1,4 @@
-/** What the honest client does, each by itself. */
+/** The operations of the honest client. */
 export const kinds = ['send', 'live', 'hear', 'list', 'acknowledge', 'handshake', 'socket'] as const;
 export type Kind = (typeof kinds)[number];
 

@@ -1,9 +1,9 @@
-import { type Finding, faultsOf, type Strictness } from './verdict.ts';
+import { type Finding, findFaults, type VerdictOptions } from './verdict.ts';
 
 /** The findings in the form of Jest's results, as far as CI reads it. */
-export function asJestResults(findings: readonly Finding[], strictness: Strictness): object {
+export function toJestResults(findings: readonly Finding[], strictness: VerdictOptions): object {
   const assertionResults = findings.map((finding) => {
-    const faults = faultsOf(finding, strictness);
+    const faults = findFaults(finding, strictness);
     return {
       fullName: `${finding.attack}, ${finding.shape}`,
       status: faults.length === 0 ? 'passed' : 'failed',

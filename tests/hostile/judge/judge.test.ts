@@ -1,8 +1,8 @@
 import type { Kind, Sample } from '../honest/sample.ts';
-import { percentile, slowdown } from './latencies.ts';
-import { longestOutage } from './outage.ts';
-import { table } from './table.ts';
-import { type Finding, faultsOf } from './verdict.ts';
+import { findLongestOutage } from './outage.ts';
+import { computePercentile, computeSlowdown } from './slowdown.ts';
+import { formatTable } from './table.ts';
+import { type Finding, findFaults } from './verdict.ts';
 
 const sample = (at: number, ms: number, succeeded = true, kind: Kind = 'send'): Sample => ({
   kind,
@@ -18,46 +18,48 @@ describe('slowdown', () => {
   test('compares each kind of operation with itself', () => {
     const quiet = [...steady(100, 4), ...steady(100, 40, 'socket')];
     const attacked = [...steady(100, 8), ...steady(100, 80, 'socket')];
-    expect(slowdown(quiet, attacked)).toMatchObject({ p50: 2, p99: 2 });
+    expect(computeSlowdown(quiet, attacked)).toMatchObject({ p50: 2, p99: 2 });
   });
 
   test('names the kind that suffers most', () => {
     const quiet = [...steady(100, 4), ...steady(100, 40, 'socket')];
     const attacked = [...steady(100, 40), ...steady(100, 80, 'socket')];
-    expect(slowdown(quiet, attacked).worst).toBe('send');
+    expect(computeSlowdown(quiet, attacked).worst).toBe('send');
   });
 
   test('is infinite when some of a hundred never succeed', () => {
     const attacked = [...steady(98, 4), sample(0, 9, false), sample(0, 9, false)];
-    expect(slowdown(steady(100, 4), attacked)).toMatchObject({ p50: 1, p99: Number.POSITIVE_INFINITY });
+    expect(computeSlowdown(steady(100, 4), attacked)).toMatchObject({ p50: 1, p99: Number.POSITIVE_INFINITY });
   });
 
   test('percentiles are nearest ranks', () => {
     const values = Array.from({ length: 100 }, (_, i) => 100 - i);
-    expect([percentile(values, 50), percentile(values, 99), percentile([7], 99)]).toEqual([50, 99, 7]);
-    expect(percentile([], 50)).toBeNaN();
+    expect([computePercentile(values, 50), computePercentile(values, 99), computePercentile([7], 99)]).toEqual([
+      50, 99, 7,
+    ]);
+    expect(computePercentile([], 50)).toBeNaN();
   });
 });
 
 describe('the longest outage', () => {
   test('lasts from the first that was due until one of its kind is served', () => {
     const samples = [sample(0, 5), sample(100, 3_000), sample(200, 2_500), sample(3_500, 5)];
-    expect(longestOutage(samples)).toMatchObject({ kind: 'send', ms: 2_600 });
+    expect(findLongestOutage(samples)).toMatchObject({ kind: 'send', ms: 2_600 });
   });
 
   test('is short when others are served beside one slow answer', () => {
-    expect(longestOutage([sample(0, 5_000), sample(50, 10), sample(100, 10)])).toMatchObject({ ms: 60 });
+    expect(findLongestOutage([sample(0, 5_000), sample(50, 10), sample(100, 10)])).toMatchObject({ ms: 60 });
   });
 
   test('lasts until the client gives up when nothing is served any more', () => {
-    expect(longestOutage([sample(0, 5), sample(100, 9_000, false), sample(200, 100, false)])).toMatchObject({
+    expect(findLongestOutage([sample(0, 5), sample(100, 9_000, false), sample(200, 100, false)])).toMatchObject({
       ms: 9_000,
     });
   });
 
   test('is looked for in each kind by itself', () => {
     const samples = [sample(0, 2_000, true, 'live'), ...steady(100, 5)];
-    expect(longestOutage(samples)).toMatchObject({ kind: 'live', ms: 2_000 });
+    expect(findLongestOutage(samples)).toMatchObject({ kind: 'live', ms: 2_000 });
   });
 });
 
@@ -73,10 +75,10 @@ describe('the verdict', () => {
   };
 
   test('is good when everything is within its limit', () => {
-    expect(faultsOf(good)).toEqual([]);
+    expect(findFaults(good)).toEqual([]);
     const slow = { ...good, slowdown: { ...good.slowdown, p99: 50 } };
-    expect(faultsOf(slow)).toHaveLength(1);
-    expect(faultsOf(slow, { ignoresLatency: true })).toEqual([]);
+    expect(findFaults(slow)).toHaveLength(1);
+    expect(findFaults(slow, { ignoresLatency: true })).toEqual([]);
   });
 
   test.each<[string, Partial<Finding>]>([
@@ -88,7 +90,7 @@ describe('the verdict', () => {
     ['not ready afterwards', { ready: false }],
   ])('says: %s', (fault, change) => {
     const finding = { ...good, ...change };
-    expect(faultsOf(finding)).toEqual([fault]);
-    expect(table([finding])).toContain(`FAILED: ${fault}`);
+    expect(findFaults(finding)).toEqual([fault]);
+    expect(formatTable([finding])).toContain(`FAILED: ${fault}`);
   });
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-const EVERY_MS = 50;
+const SAMPLE_INTERVAL_MS = 50;
 
 /** Resident memory of one process over time, in bytes. Linux only; elsewhere nothing is known and nothing is judged. */
 export class MemoryWatch {
@@ -10,11 +10,11 @@ export class MemoryWatch {
   readonly #timer: NodeJS.Timeout;
 
   constructor(private readonly pid: number) {
-    this.#timer = setInterval(() => this.#look(), EVERY_MS);
+    this.#timer = setInterval(() => this.#look(), SAMPLE_INTERVAL_MS);
     this.#look();
   }
 
-  /** What was the most until now is what the process has without an attack. */
+  /** Takes the maximum so far as the memory of the process without an attack. */
   markBefore(): void {
     this.#before = this.#peak;
     this.#peak = this.#last;
@@ -43,12 +43,12 @@ export class MemoryWatch {
   }
 
   #look(): void {
-    this.#last = residentBytes(this.pid);
+    this.#last = readResidentBytes(this.pid);
     this.#peak = Math.max(this.#peak, this.#last);
   }
 }
 
-function residentBytes(pid: number): number {
+function readResidentBytes(pid: number): number {
   try {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) * 1_024;
   } catch {

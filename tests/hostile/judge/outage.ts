@@ -4,7 +4,7 @@ export interface Outage {
   readonly kind: Kind;
   /** How long nothing of this kind was served, milliseconds. */
   readonly ms: number;
-  /** What a client was told in that time, if anything. */
+  /** The answer that a client got in that time, if any. */
   readonly reason: string | undefined;
 }
 
@@ -13,7 +13,7 @@ export interface Outage {
  * something of its kind that was due later, succeeded; or, when nothing did, to when the client gave up. One slow answer
  * among others that are quick is a matter of latency, not an outage.
  */
-export function longestOutage(samples: readonly Sample[]): Outage | undefined {
+export function findLongestOutage(samples: readonly Sample[]): Outage | undefined {
   let longest: Outage | undefined;
   const servedAt = new Map<Kind, number>();
   const gaveUpAt = new Map<Kind, number>();

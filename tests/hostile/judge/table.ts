@@ -1,4 +1,5 @@
-import { type Finding, faultsOf, type Strictness, seconds } from './verdict.ts';
+import { formatColumns } from '../../support/format-columns.ts';
+import { type Finding, findFaults, formatSeconds, type VerdictOptions } from './verdict.ts';
 
 const HEADINGS = [
   'attack',
@@ -14,35 +15,26 @@ const HEADINGS = [
 ];
 
 /** One line for each finding, in columns. */
-export function table(findings: readonly Finding[], strictness: Strictness = {}): string {
-  const rows = [HEADINGS, ...findings.map((finding) => row(finding, strictness))];
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((cells) => (cells[column] ?? '').length)));
-  return rows
-    .map((cells) =>
-      cells
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+export function formatTable(findings: readonly Finding[], strictness: VerdictOptions = {}): string {
+  return formatColumns([HEADINGS, ...findings.map((finding) => formatRow(finding, strictness))]);
 }
 
-function row(finding: Finding, strictness: Strictness): string[] {
+function formatRow(finding: Finding, strictness: VerdictOptions): string[] {
   const { attack, shape, slowdown, outage, memory } = finding;
-  const faults = faultsOf(finding, strictness);
+  const faults = findFaults(finding, strictness);
   return [
     attack,
     shape,
-    times(slowdown.p50),
-    times(slowdown.p99),
+    formatRatio(slowdown.p50),
+    formatRatio(slowdown.p99),
     slowdown.worst ?? '',
-    outage === undefined ? '' : `${seconds(outage.ms)} (${outage.kind})`,
-    megabytes(memory.before),
-    megabytes(memory.peak),
-    megabytes(memory.after),
+    outage === undefined ? '' : `${formatSeconds(outage.ms)} (${outage.kind})`,
+    formatMegabytes(memory.before),
+    formatMegabytes(memory.peak),
+    formatMegabytes(memory.after),
     faults.length === 0 ? 'passed' : `FAILED: ${faults.join(', ')}`,
   ];
 }
 
-const times = (ratio: number) => (Number.isFinite(ratio) ? ratio.toFixed(1) : 'never');
-const megabytes = (bytes: number) => (bytes === 0 ? '' : String(Math.round(bytes / 1_048_576)));
+const formatRatio = (ratio: number) => (Number.isFinite(ratio) ? ratio.toFixed(1) : 'never');
+const formatMegabytes = (bytes: number) => (bytes === 0 ? '' : String(Math.round(bytes / 1_048_576)));

@@ -1,7 +1,7 @@
-import type { Slowdown } from './latencies.ts';
 import type { Outage } from './outage.ts';
+import type { Slowdown } from './slowdown.ts';
 
-/** What one run of one attack has shown. */
+/** The results of one run of one attack. */
 export interface Finding {
   readonly attack: string;
   readonly shape: string;
@@ -20,26 +20,26 @@ const MAX_P99_RATIO = 3;
 const MAX_OUTAGE_MS = 1_000;
 const MAX_MEMORY_RATIO = 1.2;
 
-export interface Strictness {
+export interface VerdictOptions {
   /** Latencies are measured and not judged: on a machine that others use, they say little. */
   readonly ignoresLatency?: boolean;
 }
 
-/** What is wrong; nothing: it passed. */
-export function faultsOf(
+/** The failures of a run; none when it passed. */
+export function findFaults(
   { slowdown, outage, memory, ended, ready }: Finding,
-  { ignoresLatency = false }: Strictness = {},
+  { ignoresLatency = false }: VerdictOptions = {},
 ): string[] {
   const faults: string[] = [];
   if (ended !== undefined) faults.push(`a process ended (${ended})`);
   if (!ignoresLatency && !(slowdown.p99 <= MAX_P99_RATIO)) faults.push(`p99 of ${slowdown.p99.toFixed(1)} times quiet`);
   if (outage !== undefined && outage.ms > MAX_OUTAGE_MS)
-    faults.push(`${outage.kind} not served for ${seconds(outage.ms)}`);
+    faults.push(`${outage.kind} not served for ${formatSeconds(outage.ms)}`);
   if (ended === undefined && memory.after > memory.before * MAX_MEMORY_RATIO) faults.push('memory not given back');
   if (!ready) faults.push('not ready afterwards');
   return faults;
 }
 
-export function seconds(ms: number): string {
+export function formatSeconds(ms: number): string {
   return `${(ms / 1_000).toFixed(1)} s`;
 }

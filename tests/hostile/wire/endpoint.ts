@@ -1,12 +1,12 @@
 import { connect, type Socket } from 'node:net';
 
-/** Where a process of the server listens. */
+/** The address at which a process of the server listens. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
 }
 
-/** Where a connection comes from, as the server sees it. */
+/** The client's address, as the server sees it. */
 export interface Source {
   /** An address of the loopback network; undefined: the system's choice, 127.0.0.1. */
   readonly localAddress?: string | undefined;
@@ -25,10 +25,10 @@ export interface Target {
 export const LOCAL: Source = {};
 
 /** @throws {Error} when nobody listens, or when it takes longer than `patienceMs` */
-export async function connectTo(endpoint: Endpoint, source: Source, patienceMs = 10_000): Promise<Socket> {
+export async function connectEndpoint(endpoint: Endpoint, source: Source, timeoutMs = 10_000): Promise<Socket> {
   const { localAddress } = source;
   const socket = connect({ ...endpoint, noDelay: true, ...(localAddress === undefined ? {} : { localAddress }) });
-  const timer = setTimeout(() => socket.destroy(new Error('No connection came about in time')), patienceMs);
+  const timer = setTimeout(() => socket.destroy(new Error('No connection came about in time')), timeoutMs);
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { type RawClient, Session, type WireRequest } from '../../bad-input/raw-client.ts';
-import { connectTo, type Endpoint, LOCAL, type Source, sourceHeaders } from './endpoint.ts';
+import { type RawClient, Session, type WireRequest } from '@messagebox/test-support/raw-client';
+import { connectEndpoint, type Endpoint, LOCAL, type Source, sourceHeaders } from './endpoint.ts';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -16,7 +16,7 @@ const LAST_CHUNK = Buffer.from('0\r\n\r\n');
  * One HTTP/1.1 connection that is kept alive, with one request at a time. It does no more than it must, so that the load
  * generators don't use up the machine whose servers are judged.
  */
-export class HttpWire {
+export class HttpConnection {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #needed = 0;
@@ -37,8 +37,8 @@ export class HttpWire {
     });
   }
 
-  static async open(endpoint: Endpoint, source: Source = LOCAL): Promise<HttpWire> {
-    return new HttpWire(await connectTo(endpoint, source), source);
+  static async open(endpoint: Endpoint, source: Source = LOCAL): Promise<HttpConnection> {
+    return new HttpConnection(await connectEndpoint(endpoint, source), source);
   }
 
   get isOpen(): boolean {
@@ -52,19 +52,19 @@ export class HttpWire {
 
   /** Sends a request and leaves its answer, if there is one, to the caller. */
   post(request: WireRequest): void {
-    this.write(requestHead(request, this.source));
+    this.write(encodeRequestHead(request, this.source));
     if (request.body !== undefined) this.socket.write(request.body);
   }
 
   /** @throws {Error} when the connection ends first, or when the answer takes longer than `patienceMs` */
-  async exchange(request: WireRequest, patienceMs = 20_000): Promise<HttpAnswer> {
-    const answered = this.nextAnswer(patienceMs);
+  async exchange(request: WireRequest, timeoutMs = 20_000): Promise<HttpAnswer> {
+    const answered = this.nextAnswer(timeoutMs);
     this.post(request);
     return await answered;
   }
 
   /** The next answer that comes on this connection. */
-  async nextAnswer(patienceMs = 20_000): Promise<HttpAnswer> {
+  async nextAnswer(timeoutMs = 20_000): Promise<HttpAnswer> {
     let timer: NodeJS.Timeout | undefined;
     try {
       return await new Promise<HttpAnswer>((resolve, reject) => {
@@ -76,7 +76,7 @@ export class HttpWire {
         timer = setTimeout(() => {
           this.#fail(new Error('No answer came in time'));
           this.destroy();
-        }, patienceMs);
+        }, timeoutMs);
       });
     } finally {
       clearTimeout(timer);
@@ -130,13 +130,13 @@ export class HttpWire {
 }
 
 /** The head of a request, with Host, Content-Length and what the source adds. */
-export function requestHead({ method, path, headers, body }: WireRequest, source: Source): string {
+export function encodeRequestHead({ method, path, headers, body }: WireRequest, source: Source): string {
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   const length = body === undefined ? '' : `Content-Length: ${body.length}\r\n`;
   return `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${sourceHeaders(source)}${lines}${length}\r\n`;
 }
 
-export function handshakeRequest(client: RawClient): WireRequest {
+export function createHandshakeRequest(client: RawClient): WireRequest {
   return {
     method: 'POST',
     path: '/.well-known/auth',
@@ -146,8 +146,8 @@ export function handshakeRequest(client: RawClient): WireRequest {
 }
 
 /** Shakes hands over this connection. @throws {Error} when the server refuses */
-export async function shakeHands(wire: HttpWire, client: RawClient): Promise<Session> {
-  const { status, text } = await wire.exchange(handshakeRequest(client));
+export async function shakeHands(wire: HttpConnection, client: RawClient): Promise<Session> {
+  const { status, text } = await wire.exchange(createHandshakeRequest(client));
   if (status !== 200) throw new Error(`The handshake was refused with ${status}`);
   return Session.from(client, JSON.parse(text));
 }

@@ -1,19 +1,19 @@
-import type { HttpWire } from './http-wire.ts';
+import type { HttpConnection } from './http-wire.ts';
 
 /** An engine.io session over long polling that asks for nothing but what the caller posts. */
-export class PollingWire {
+export class PollingConnection {
   private constructor(
-    private readonly wire: HttpWire,
+    private readonly wire: HttpConnection,
     readonly sid: string,
   ) {}
 
   /** @param query what follows the usual parameters, such as `&sid=` */
-  static async open(wire: HttpWire, query = ''): Promise<PollingWire> {
+  static async open(wire: HttpConnection, query = ''): Promise<PollingConnection> {
     const path = `/socket.io/?EIO=4&transport=polling${query}`;
     const { status, text } = await wire.exchange({ method: 'GET', path, headers: [] });
     const sid = /"sid":"([^"]+)"/.exec(text)?.[1];
     if (status !== 200 || sid === undefined) throw new Error(`No session was opened: ${status} ${text.slice(0, 200)}`);
-    return new PollingWire(wire, sid);
+    return new PollingConnection(wire, sid);
   }
 
   /** Posts packets, as text. @returns the status of the answer */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { type RawClient, Session } from '../../bad-input/raw-client.ts';
-import { connectTo, type Endpoint, LOCAL, type Source, sourceHeaders } from './endpoint.ts';
+import { type RawClient, Session } from '@messagebox/test-support/raw-client';
+import { connectEndpoint, type Endpoint, LOCAL, type Source, sourceHeaders } from './endpoint.ts';
 
 const PROTOCOL = { securityLevel: 2, protocol: 'auth message signature' } as const;
 const TEXT = 0x81;
@@ -22,7 +22,7 @@ interface Waiting {
  * A socket.io connection over a websocket, byte by byte: it can stop in the middle of a frame, stay silent, or send
  * packets that no client sends. When it has an identity it also answers the server's own initialRequests, as clients do.
  */
-export class WebsocketWire {
+export class WebsocketConnection {
   session: Session | undefined;
   /** Called with every signed event. */
   onEvent: (event: LiveEvent) => void = () => undefined;
@@ -49,8 +49,8 @@ export class WebsocketWire {
   }
 
   /** Upgrades, and waits until engine.io has opened its session. Namespaces are the caller's business. */
-  static async open(endpoint: Endpoint, source: Source = LOCAL): Promise<WebsocketWire> {
-    const wire = new WebsocketWire(await connectTo(endpoint, source));
+  static async open(endpoint: Endpoint, source: Source = LOCAL): Promise<WebsocketConnection> {
+    const wire = new WebsocketConnection(await connectEndpoint(endpoint, source));
     const opened = wire.next((text) => text.startsWith('0'));
     wire.socket.write(
       'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n' +
@@ -62,15 +62,15 @@ export class WebsocketWire {
   }
 
   /** A connection that has joined the namespace `/` and proven its identity. @throws {Error} when it is refused */
-  static async proven(endpoint: Endpoint, client: RawClient, source: Source = LOCAL): Promise<WebsocketWire> {
-    const wire = await WebsocketWire.open(endpoint, source);
+  static async proven(endpoint: Endpoint, client: RawClient, source: Source = LOCAL): Promise<WebsocketConnection> {
+    const wire = await WebsocketConnection.open(endpoint, source);
     try {
       const joined = wire.next((text) => text.startsWith('40') || text.startsWith('44'));
       wire.send('40');
       const answer = await joined;
       if (answer.startsWith('44')) throw new Error(`The namespace was refused: ${answer.slice(0, 200)}`);
       const response = wire.next((text) => text.startsWith('42["authMessage"'));
-      wire.send(packet(client.initialRequest()));
+      wire.send(encodePacket(client.initialRequest()));
       wire.#client = client;
       wire.session = Session.from(client, (JSON.parse((await response).slice(2)) as [string, unknown])[1]);
       const accepted = new Promise<void>((resolve, reject) => {
@@ -90,12 +90,12 @@ export class WebsocketWire {
   /** Sends an event, signed. */
   event(eventName: string, data: unknown): void {
     if (this.session === undefined) throw new Error('This connection has no session');
-    this.send(packet(this.session.event(eventName, data)));
+    this.send(encodePacket(this.session.event(eventName, data)));
   }
 
   /** Sends an engine.io packet as one frame. */
   send(text: string): void {
-    this.socket.write(textFrame(text));
+    this.socket.write(encodeTextFrame(text));
   }
 
   /** The next engine.io packet that is accepted. */
@@ -112,7 +112,7 @@ export class WebsocketWire {
   }
 
   /** From now on what comes is read and forgotten: no packet is answered, pings neither. */
-  turnDeaf(): void {
+  stopReading(): void {
     this.#deaf = true;
     this.#received = Buffer.alloc(0);
   }
@@ -170,7 +170,7 @@ export class WebsocketWire {
     const data = Buffer.concat([Buffer.from(serverNonce, 'base64'), Buffer.from(initialNonce, 'base64')]);
     const use = { ...PROTOCOL, keyID: `${serverNonce} ${initialNonce}`, counterparty: session.serverKey };
     this.send(
-      packet({
+      encodePacket({
         version: '0.1',
         messageType: 'initialResponse',
         identityKey: this.#client.identityKey,
@@ -191,18 +191,18 @@ interface ServerFrame {
 }
 
 /** A frame of BRC-103 as socket.io sends it in the namespace `/`. */
-export function packet(frame: object): string {
+export function encodePacket(frame: object): string {
   return `42${JSON.stringify(['authMessage', frame])}`;
 }
 
 /** A websocket frame of text from a client: masked, as it must be, by zeros. */
-export function textFrame(text: string): Buffer {
+export function encodeTextFrame(text: string): Buffer {
   const payload = Buffer.from(text);
-  return Buffer.concat([frameHead(payload.length), payload]);
+  return Buffer.concat([encodeFrameHeader(payload.length), payload]);
 }
 
 /** The head of a text frame of so many bytes. */
-export function frameHead(bytes: number): Buffer {
+export function encodeFrameHeader(bytes: number): Buffer {
   const head = Buffer.alloc(14);
   head[0] = TEXT;
   head[1] = 0xff;

@@ -1,27 +1,27 @@
 import type { Curve } from './curve.js';
-import { createNativeCurve } from './native.js';
-import { createWasmCurve } from './wasm.js';
+import { createNativeCurve } from './native-curve.js';
+import { createWasmCurve } from './wasm-curve.js';
 
-const makers = { native: createNativeCurve, wasm: createWasmCurve } as const;
+const factories = { native: createNativeCurve, wasm: createWasmCurve } as const;
 
-/** Loaded libraries, which hold no state of ours: loading one twice would only cost time. */
-const loaded = new Map<keyof typeof makers, Curve>();
+/** The loaded libraries. They keep no state, so loading one twice would only cost time. */
+const loadedCurves = new Map<keyof typeof factories, Curve>();
 
 /**
- * The fastest secp256k1 there is: the native addon, else WebAssembly. Never JavaScript, whose 3 ms per signature would
- * pass unnoticed until the first busy day; `Curve.name` tells which one it became, and is worth a line in the log.
+ * Loads the fastest secp256k1 library that is available: the native addon, or else WebAssembly. It never falls back to
+ * JavaScript, which takes 3 ms per signature. `Curve.name` tells which library was loaded.
  *
- * @param prefer this one and no other
- * @throws {Error} when none of the candidates loads; `cause` holds the reason of each
+ * @param prefer load this library and no other
+ * @throws {Error} when no library loads; `cause` is an `AggregateError` with the reasons
  */
 export function loadCurve(prefer?: 'native' | 'wasm'): Curve {
   const reasons: unknown[] = [];
   for (const name of prefer ? [prefer] : (['native', 'wasm'] as const)) {
-    const known = loaded.get(name);
+    const known = loadedCurves.get(name);
     if (known) return known;
     try {
-      const curve = makers[name]();
-      loaded.set(name, curve);
+      const curve = factories[name]();
+      loadedCurves.set(name, curve);
       return curve;
     } catch (error) {
       reasons.push(error);

@@ -1,30 +1,30 @@
 import { createHash, type Hash } from 'node:crypto';
 
-/** Hashed without a pause: about a third of a millisecond. */
-const SLICE_BYTES = 524_288;
+/** How many bytes are hashed without a pause. That takes about a third of a millisecond. */
+const HASH_CHUNK_BYTES = 524_288;
 
 /** Runs a short piece of work when it is its turn. */
-export type RunPiece = (work: () => void) => Promise<void>;
+export type RunInTurn = (work: () => void) => Promise<void>;
 
-/** Whether hashing so many bytes at once would keep others waiting. */
-export function isLongToHash(bytes: number): boolean {
-  return bytes > SLICE_BYTES;
+/** Whether hashing this many bytes at once would delay other clients noticeably. */
+export function needsChunkedHash(bytes: number): boolean {
+  return bytes > HASH_CHUNK_BYTES;
 }
 
-/** The SHA-256 of a payload in the making: its head and the body behind it, which are not copied into one. */
+/** Starts the SHA-256 of a payload with its head and body, without copying them into one buffer. */
 export function hashPayload(head: Uint8Array, body: Uint8Array): Hash {
   return createHash('sha256').update(head).update(body);
 }
 
 /**
- * The same in pieces, so that a large body does not keep other clients waiting.
+ * Like {@link hashPayload}, in chunks, so that a large body does not delay other clients.
  *
  * @throws what `run` throws
  */
-export async function hashPayloadInSlices(head: Uint8Array, body: Uint8Array, run: RunPiece): Promise<Hash> {
+export async function hashPayloadInChunks(head: Uint8Array, body: Uint8Array, run: RunInTurn): Promise<Hash> {
   const hash = createHash('sha256').update(head);
-  for (let i = 0; i < body.length; i += SLICE_BYTES) {
-    await run(() => void hash.update(body.subarray(i, i + SLICE_BYTES)));
+  for (let i = 0; i < body.length; i += HASH_CHUNK_BYTES) {
+    await run(() => void hash.update(body.subarray(i, i + HASH_CHUNK_BYTES)));
   }
   return hash;
 }

@@ -1,84 +1,90 @@
 import type { IncomingMessage } from 'node:http';
 import { BodyTooLargeError, UnsupportedEncodingError } from '../errors.js';
-import { PORTION_BYTES } from '../portions.js';
+import { READ_CHUNK_BYTES } from '../read-cost.js';
 
-/** How long the rest of a refused request is read for, milliseconds. */
-const DISCARD_MS = 5_000;
+/** How long the rest of a refused request is read. */
+const DISCARD_TIMEOUT_MS = 5_000;
 
-/** Resolves when the next so many bytes of a large body may be read. Without one, they are read as they come. */
-export type AskTurn = (bytes: number) => Promise<void>;
+/** Resolves when the next `bytes` of a large body may be read. */
+export type WaitForTurn = (bytes: number) => Promise<void>;
 
 /**
  * Reads a request's whole body, as sent.
  *
- * @param limit bytes
- * @returns undefined when the client went away in the middle
- * @throws {UnsupportedEncodingError} when it has a content-encoding
- * @throws {BodyTooLargeError} when it is, or says that it is, above the limit; the rest is then unread
- * @throws {Error} when somebody else has read it already, and what `askTurn` throws
+ * @param waitForTurn called after each 256 KB of a large body. Default: the body is read as it arrives
+ * @returns undefined when the client closed the connection before the end
+ * @throws {UnsupportedEncodingError} when the body has a content-encoding
+ * @throws {BodyTooLargeError} when the body, or its content-length, is above the limit. The rest is not read then
+ * @throws {Error} when other code has read the body already, and what `waitForTurn` throws
  */
-export async function readBody(req: IncomingMessage, limit: number, askTurn?: AskTurn): Promise<Buffer | undefined> {
+export async function readBody(
+  req: IncomingMessage,
+  maxBytes: number,
+  waitForTurn?: WaitForTurn,
+): Promise<Buffer | undefined> {
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw new UnsupportedEncodingError();
   if (!hasBody(req)) return Buffer.alloc(0);
-  if (Number(req.headers['content-length']) > limit) throw new BodyTooLargeError(limit);
+  if (Number(req.headers['content-length']) > maxBytes) throw new BodyTooLargeError(maxBytes);
   if (req.readableDidRead) throw new Error('The body was read already: put authentication before any body parser');
 
   const chunks: Buffer[] = [];
   let size = 0;
   const take = (chunk: Buffer) => {
     size += chunk.length;
-    if (size > limit) return false;
+    if (size > maxBytes) return false;
     chunks.push(chunk);
     return true;
   };
-  const outcome = await consume(req, take, { askTurn });
-  if (outcome === 'stopped') throw new BodyTooLargeError(limit);
+  const outcome = await consumeBody(req, take, { waitForTurn });
+  if (outcome === 'stopped') throw new BodyTooLargeError(maxBytes);
   return outcome === 'ended' ? Buffer.concat(chunks, size) : undefined;
 }
 
 /**
- * Reads the rest of a refused request and forgets it, for a bounded time. A client that is still sending when the
- * connection closes gets a reset in place of the answer, and one that got the answer early would find the rest of its
- * body in the way of its next request.
+ * Reads and drops the rest of a refused request, for at most 5 seconds. If the connection closed while the client is still
+ * sending, the client would get a reset instead of the response. If the response was sent early, the rest of the body would
+ * come before the client's next request.
  *
- * @returns `drained`: answer, and keep the connection; `unfinished`: answer, and close it; `aborted`: nobody is there
+ * @returns `drained`: respond, and keep the connection. `unfinished`: respond, and close it. `aborted`: the client is gone
  */
 export async function discardBody(
   req: IncomingMessage,
-  askTurn?: AskTurn,
+  waitForTurn?: WaitForTurn,
 ): Promise<'drained' | 'unfinished' | 'aborted'> {
   if (!hasBody(req) || req.readableEnded) return 'drained';
-  // Whose turn does not come has sent too much anyway.
-  const outcome = await consume(req, () => true, { askTurn, limitMs: DISCARD_MS }).catch(() => 'stopped' as const);
+  // When the wait for a turn is rejected, the client has sent too much, so the rest is not read.
+  const outcome = await consumeBody(req, () => true, { waitForTurn, timeoutMs: DISCARD_TIMEOUT_MS }).catch(
+    () => 'stopped' as const,
+  );
   if (outcome === 'stopped') return 'unfinished';
   return outcome === 'ended' ? 'drained' : 'aborted';
 }
 
-/** RFC 9112, section 6.3: a request has a body only when it says so. */
+/** Whether a request has a body: its headers say so (RFC 9112, section 6.3). */
 function hasBody(req: IncomingMessage): boolean {
   return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
 }
 
-interface ConsumeOptions {
-  readonly askTurn?: AskTurn | undefined;
-  readonly limitMs?: number;
+interface ConsumeBodyOptions {
+  readonly waitForTurn?: WaitForTurn | undefined;
+  readonly timeoutMs?: number;
 }
 
 /**
- * Reads until the end, until `take` answers false or the time is up, or until the client goes away.
+ * Reads until the end, until `take` returns false or the time is up, or until the client closes the connection.
  *
- * @throws what `askTurn` throws
+ * @throws what `waitForTurn` throws
  */
-function consume(
+function consumeBody(
   req: IncomingMessage,
   take: (chunk: Buffer) => boolean,
-  { askTurn, limitMs }: ConsumeOptions,
+  { waitForTurn, timeoutMs }: ConsumeBodyOptions,
 ): Promise<'ended' | 'stopped' | 'aborted'> {
   return new Promise((resolve, reject) => {
     let isOver = false;
     let size = 0;
-    let readUntil = PORTION_BYTES;
+    let readUntil = READ_CHUNK_BYTES;
     const stop = () => {
       isOver = true;
       req.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
@@ -93,9 +99,9 @@ function consume(
       stop();
       reject(error);
     };
-    const waitForTurn = (ask: AskTurn) => {
+    const pauseUntilTurn = (ask: WaitForTurn) => {
       req.pause();
-      void ask(PORTION_BYTES).then(
+      void ask(READ_CHUNK_BYTES).then(
         () => (isOver ? undefined : req.resume()),
         (error: unknown) => (isOver ? undefined : fail(error)),
       );
@@ -104,9 +110,9 @@ function consume(
       size += chunk.length;
       if (!take(chunk)) {
         finish('stopped');
-      } else if (askTurn !== undefined && size >= readUntil) {
-        readUntil = size + PORTION_BYTES;
-        waitForTurn(askTurn);
+      } else if (waitForTurn !== undefined && size >= readUntil) {
+        readUntil = size + READ_CHUNK_BYTES;
+        pauseUntilTurn(waitForTurn);
       }
     };
     const onEnd = () => finish('ended');
@@ -115,8 +121,8 @@ function consume(
       resolve('aborted');
       return;
     }
-    const timer = limitMs === undefined ? undefined : setTimeout(finish, limitMs, 'stopped');
+    const timer = timeoutMs === undefined ? undefined : setTimeout(finish, timeoutMs, 'stopped');
     req.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
-    req.resume(); // a listener alone does not, once the request was paused
+    req.resume(); // adding a listener does not resume a request that was paused before
   });
 }

@@ -2,35 +2,36 @@ import type { Hash } from 'node:crypto';
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { types } from 'node:util';
 import type { Authenticator, Session } from '../authenticator.js';
-import { hashPayload, hashPayloadInSlices, isLongToHash, type RunPiece } from './payload-hash.js';
-import { isSignedResponseHeader, responsePayloadHead } from './response-payload.js';
+import { hashPayload, hashPayloadInChunks, needsChunkedHash, type RunInTurn } from './payload-hash.js';
+import { encodeResponsePayloadHead, isSignedResponseHeader } from './response-payload.js';
 
-export interface SigningContext {
+/** The argument of {@link signResponse}. */
+export interface SignResponseOptions {
   readonly authenticator: Authenticator;
   readonly session: Session;
   /** 32 bytes. */
   readonly requestId: Uint8Array;
-  /** Runs the pieces in which a large answer is hashed. Default: it is hashed at once. */
-  readonly runPiece?: RunPiece;
-  /** Told how long putting the answer together and signing it has taken, milliseconds. */
+  /** Runs the hashing of a large response in chunks. Default: a response is hashed at once. */
+  readonly runInTurn?: RunInTurn;
+  /** Called with the time that encoding and signing the response took. Milliseconds. */
   readonly onSigned?: (ms: number) => void;
 }
 
 /**
- * From here on, whatever answers this request is signed: a route, the 404, an error handler, a stream. The answer is
- * held back until it is complete, because its signature goes out in the headers, before it.
+ * Makes `res` sign any response to this request: that of a route, the 404, an error handler or a stream. The response is held
+ * back until it is complete, because the signature is sent in the headers.
  *
- * Three things are changed on the way. An empty body becomes `{}`, except where HTTP allows none (HEAD, 204, 205, 304).
- * `ETag` and `Last-Modified` go, and `Cache-Control` becomes `no-store`: a cached or conditional answer carries another
- * request's signature, and a client waits for ever on an answer that it can't verify. Trailers are lost.
+ * Three things are changed. An empty body becomes `{}`, except where HTTP allows no body (HEAD, 204, 205, 304). `ETag` and
+ * `Last-Modified` are removed and `Cache-Control` becomes `no-store`, because a cached or conditional response carries the
+ * signature of another request, and clients wait forever for a response that they can verify. Trailers are dropped.
  *
- * @throws nothing itself; a failure to sign is thrown out of `res.end`, after which the response is an ordinary one
+ * Does not throw. `res.end` throws when signing fails, and the response is not signed any more then.
  */
-export function signResponse(req: IncomingMessage, res: ServerResponse, context: SigningContext): void {
+export function signResponse(req: IncomingMessage, res: ServerResponse, options: SignResponseOptions): void {
   const chunks: Buffer[] = [];
-  /** Once true, the functions below only pass on: others may have wrapped them in the meantime, so they stay in place. */
-  let complete = false;
-  /** A large answer is complete, but still being hashed. */
+  /** Once true, the functions below only call the originals. They stay, because other code may have wrapped them. */
+  let isComplete = false;
+  /** Whether a large response is complete, but still being hashed. */
   let isHashing = false;
   const { write, end, writeHead, flushHeaders } = res;
 
@@ -38,14 +39,14 @@ export function signResponse(req: IncomingMessage, res: ServerResponse, context:
     if (typeof chunk === 'string') {
       chunks.push(Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8'));
     } else if (types.isUint8Array(chunk)) {
-      chunks.push(Buffer.from(chunk)); // a copy: the caller may fill its buffer again before we send
+      chunks.push(Buffer.from(chunk)); // a copy, because the caller may reuse its buffer before the response is sent
     } else if (chunk !== undefined && chunk !== null) {
-      throw new TypeError('A response body is made of strings and bytes');
+      throw new TypeError('A response body must consist of strings and bytes');
     }
   };
 
   res.writeHead = function signedWriteHead(...args: unknown[]) {
-    if (complete) return Reflect.apply(writeHead, res, args);
+    if (isComplete) return Reflect.apply(writeHead, res, args);
     const [status, second, third] = args;
     res.statusCode = Number(status);
     if (typeof second === 'string') res.statusMessage = second;
@@ -53,19 +54,20 @@ export function signResponse(req: IncomingMessage, res: ServerResponse, context:
     return res;
   };
 
-  // An error handler asks this before it writes an answer of its own: not behind the half of another one.
+  // Error handlers read this to find out whether a part of another response was written already.
   Object.defineProperty(res, 'headersSent', {
     configurable: true,
-    get: () => (complete ? isHashing || Reflect.get(ServerResponse.prototype, 'headersSent', res) : chunks.length > 0),
+    get: () =>
+      isComplete ? isHashing || Reflect.get(ServerResponse.prototype, 'headersSent', res) : chunks.length > 0,
   });
 
   res.flushHeaders = () => {
-    if (complete) Reflect.apply(flushHeaders, res, []);
+    if (isComplete) Reflect.apply(flushHeaders, res, []);
   };
 
   res.write = function signedWrite(...args: unknown[]) {
     if (isHashing) return true;
-    if (complete || res.destroyed) return Reflect.apply(write, res, args);
+    if (isComplete || res.destroyed) return Reflect.apply(write, res, args);
     keep(args[0], args[1]);
     const done = args.find((arg) => typeof arg === 'function');
     if (done) process.nextTick(done);
@@ -74,25 +76,26 @@ export function signResponse(req: IncomingMessage, res: ServerResponse, context:
 
   res.end = function signedEnd(...args: unknown[]) {
     if (isHashing) return res;
-    if (complete || res.destroyed) return Reflect.apply(end, res, args);
+    if (isComplete || res.destroyed) return Reflect.apply(end, res, args);
     if (typeof args[0] !== 'function') keep(args[0], args[1]);
     const done = args.find((arg) => typeof arg === 'function');
-    complete = true;
+    isComplete = true;
     const start = performance.now();
     const [first] = chunks;
     const body = finishHeaders(req, res, first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks));
     chunks.length = 0;
-    const head = payloadHead(res, body.length, context);
+    const head = encodePayloadHead(res, body.length, options);
     const finish = (hash: Hash, since: number) => {
-      sign(res, hash, context);
-      context.onSigned?.(performance.now() - since);
+      setSignatureHeaders(res, hash, options);
+      options.onSigned?.(performance.now() - since);
       return Reflect.apply(end, res, done ? [body, done] : [body]);
     };
-    if (context.runPiece === undefined || !isLongToHash(body.length)) return finish(hashPayload(head, body), start);
+    if (options.runInTurn === undefined || !needsChunkedHash(body.length))
+      return finish(hashPayload(head, body), start);
     isHashing = true;
-    context.onSigned?.(performance.now() - start);
-    void hashPayloadInSlices(head, body, context.runPiece)
-      // When its turn does not come, the answer is due all the same.
+    options.onSigned?.(performance.now() - start);
+    void hashPayloadInChunks(head, body, options.runInTurn)
+      // The response is also due when `runInTurn` rejects.
       .catch(() => hashPayload(head, body))
       .then((hash) => {
         isHashing = false;
@@ -103,11 +106,11 @@ export function signResponse(req: IncomingMessage, res: ServerResponse, context:
   };
 }
 
-/** Settles what the client will see, and answers the body's bytes as it will see them. */
+/** Sets the final headers, and returns the body that the client receives. */
 function finishHeaders(req: IncomingMessage, res: ServerResponse, written: Buffer): Buffer {
   for (const name of ['ETag', 'Last-Modified', 'Transfer-Encoding', 'Trailer']) res.removeHeader(name);
   res.setHeader('Cache-Control', 'no-store');
-  if (req.method === 'HEAD') return Buffer.alloc(0); // its Content-Length speaks of the body that GET would have
+  if (req.method === 'HEAD') return Buffer.alloc(0); // the Content-Length is that of the response to GET
   if (res.statusCode === 204 || res.statusCode === 205 || res.statusCode === 304) {
     res.removeHeader('Content-Type');
     if (res.statusCode === 205) res.setHeader('Content-Length', 0);
@@ -123,13 +126,17 @@ function finishHeaders(req: IncomingMessage, res: ServerResponse, written: Buffe
   return body;
 }
 
-function payloadHead(res: ServerResponse, bodyBytes: number, { requestId }: SigningContext): Buffer {
+function encodePayloadHead(res: ServerResponse, bodyBytes: number, { requestId }: SignResponseOptions): Buffer {
   trimSignedHeaders(res);
-  return responsePayloadHead({ requestId, status: res.statusCode, headers: res.getHeaders(), bodyBytes });
+  return encodeResponsePayloadHead({ requestId, status: res.statusCode, headers: res.getHeaders(), bodyBytes });
 }
 
-/** @param payload the hash of what `payloadHead` answered, and of the body */
-function sign(res: ServerResponse, payload: Hash, { authenticator, session, requestId }: SigningContext): void {
+/** @param payload the hash of the payload head and the body */
+function setSignatureHeaders(
+  res: ServerResponse,
+  payload: Hash,
+  { authenticator, session, requestId }: SignResponseOptions,
+): void {
   const { nonce, signature } = authenticator.signGeneral(session, payload);
   res.setHeader('x-bsv-auth-version', '0.1');
   res.setHeader('x-bsv-auth-identity-key', authenticator.identityKey);
@@ -139,7 +146,7 @@ function sign(res: ServerResponse, payload: Hash, { authenticator, session, requ
   res.setHeader('x-bsv-auth-request-id', Buffer.from(requestId).toString('base64'));
 }
 
-/** Clients differ in what they keep of the whitespace around a value, so none goes out. */
+/** Removes whitespace around the values of signed headers, because clients differ in how much of it they keep. */
 function trimSignedHeaders(res: ServerResponse): void {
   const trim = (value: unknown) => String(value).replace(/^[\t ]+|[\t ]+$/g, '');
   for (const [name, value] of Object.entries(res.getHeaders())) {
@@ -147,10 +154,10 @@ function trimSignedHeaders(res: ServerResponse): void {
   }
 }
 
-/** What writeHead accepts: an object, or a flat list of names and values. */
+/** Sets the headers of `writeHead`: an object, or a flat list of names and values. */
 function setHeaders(res: ServerResponse, headers: unknown): void {
   if (typeof headers !== 'object' || headers === null) return;
-  const entries: [unknown, unknown][] = Array.isArray(headers) ? pairs(headers.flat()) : Object.entries(headers);
+  const entries: [unknown, unknown][] = Array.isArray(headers) ? toPairs(headers.flat()) : Object.entries(headers);
   const seen = new Set<string>();
   for (const [name, value] of entries) {
     if (typeof name !== 'string' || value === undefined) continue;
@@ -161,7 +168,7 @@ function setHeaders(res: ServerResponse, headers: unknown): void {
   }
 }
 
-function pairs(flat: readonly unknown[]): [unknown, unknown][] {
+function toPairs(flat: readonly unknown[]): [unknown, unknown][] {
   const result: [unknown, unknown][] = [];
   for (let i = 0; i + 1 < flat.length; i += 2) result.push([flat[i], flat[i + 1]]);
   return result;

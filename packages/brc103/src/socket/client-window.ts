@@ -1,61 +1,64 @@
-/** Frames that a client works on at once before it gives up the connection for good. */
-export const MAX_FRAMES_AT_CLIENT = 32;
-/** Frames after which the client is asked to show that it keeps up. */
+/** How many frames a client handles at once. It closes the connection for good when more arrive. */
+export const MAX_FRAMES_IN_FLIGHT = 32;
+/** How many frames are sent before the next fence. */
 export const FRAMES_PER_FENCE = 15;
 
 /**
- * Counts the frames that a client may still be working on.
+ * Counts the frames that a client may still be handling.
  *
- * A client works on all frames that have come at once, each at the pace of its wallet, and says of none when it is done.
- * Only an initialRequest is answered: a fence. Its answer may overtake the frames that were sent just before it, so it
- * stands for those before the *previous* answered fence only. Thus a frame may take as long as two fences one after the
- * other, whatever the order in which the wallet does things, and the client never has more than 32.
+ * A client handles all frames concurrently, each as fast as its wallet allows, and does not acknowledge them. It answers only
+ * an initialRequest, which is used as a fence. The answer may overtake frames that were sent shortly before the fence. So it
+ * only shows that the frames before the *previous* answered fence are done. Whatever the order in which the wallet works, the
+ * client never has more than 32 frames, as long as no frame takes longer than two fences in sequence.
  */
 export class ClientWindow {
   #sent = 0;
-  /** So many of the frames, from the first on, count as done. */
-  #settled = 0;
-  /** The last answered fence: the how many-th frame it was. */
-  #answered = 0;
-  /** The fence that waits for its answer. */
-  #open: number | undefined;
+  /** How many frames, counted from the first, are done. */
+  #completed = 0;
+  /** The number of the last answered fence, counted in frames. */
+  #lastAnsweredFence = 0;
+  /** The number of the fence that waits for its answer. */
+  #openFence: number | undefined;
   #lastFence = 0;
 
-  /** Frames that the client may be working on. */
-  get inWork(): number {
-    // The answered fence itself is done, whatever is with the frames around it.
-    return this.#sent - this.#settled - (this.#answered > this.#settled ? 1 : 0);
+  /** How many frames the client may be handling. */
+  get framesInFlight(): number {
+    // The answered fence itself is done, even if frames before it are not.
+    return this.#sent - this.#completed - (this.#lastAnsweredFence > this.#completed ? 1 : 0);
   }
 
+  /** Whether a fence waits for its answer. */
   get isFenceOpen(): boolean {
-    return this.#open !== undefined;
+    return this.#openFence !== undefined;
   }
 
-  /** Whether another frame may go out; one place is always left to a fence. */
+  /** Whether another frame may be sent. One place is always kept for a fence. */
   get hasRoom(): boolean {
-    return this.inWork < MAX_FRAMES_AT_CLIENT - 1;
+    return this.framesInFlight < MAX_FRAMES_IN_FLIGHT - 1;
   }
 
-  /** Whether so many frames have gone out since the last fence that it is time for one. */
+  /** Whether enough frames were sent since the last fence to send the next one. */
   get isFenceDue(): boolean {
-    return this.#open === undefined && this.#sent - this.#lastFence >= FRAMES_PER_FENCE;
+    return this.#openFence === undefined && this.#sent - this.#lastFence >= FRAMES_PER_FENCE;
   }
 
+  /** Counts a frame that is sent. */
   sendFrame(): void {
     this.#sent += 1;
   }
 
-  /** A fence goes out. Only while none is open. */
+  /** Counts a fence that is sent. Only one fence may be open at a time. */
   sendFence(): void {
     this.#sent += 1;
-    this.#open = this.#sent;
+    this.#openFence = this.#sent;
     this.#lastFence = this.#sent;
   }
 
+  /** Counts the answer to the open fence. Does nothing when no fence is open. */
   answerFence(): void {
-    if (this.#open === undefined) return;
-    this.#settled = this.#answered;
-    this.#answered = this.#open;
-    this.#open = undefined;
+    if (this.#openFence === undefined) return;
+    this.#completed = this.#lastAnsweredFence;
+    this.#lastAnsweredFence = this.#openFence;
+    this.#openFence = undefined;
   }
 }

@@ -1,19 +1,19 @@
-/** The time, and what is to happen later: injected so that tests own both. */
+/** The source of time and timers. Tests pass their own. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
   /**
-   * Runs something once, `ms` milliseconds from now.
+   * Calls `run` once, `ms` milliseconds from now.
    *
-   * @returns cancels it; harmless when it has run
+   * @returns a function that cancels the call; it does nothing after the call
    */
-  after(ms: number, run: () => void): () => void;
+  startTimer(ms: number, run: () => void): () => void;
 }
 
-/** The process's own clock and timers. */
+/** The clock and the timers of the process. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  after(ms, run) {
+  startTimer(ms, run) {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);
   },

@@ -2,51 +2,70 @@ import type { Namespace, Socket } from 'socket.io';
 import { EncodedEvent } from './encoded-event.js';
 
 /**
- * Makes room broadcasts reach each local socket through `deliver`, which signs for that socket, in place of being
- * written to all of them alike. Whoever broadcasts, here or on another instance through whatever adapter is installed,
- * goes on using `namespace.to(room).emit(event, data)`.
+ * Makes broadcasts reach each local socket through `deliver`, which signs them for that socket, instead of writing the same
+ * packet to all sockets. Broadcasters use `namespace.to(room).emit(event, data)` as before, on this instance or another one,
+ * with any adapter.
  *
- * Every socket.io adapter ends in the same local fan-out (`apply`), which visits the matching sockets; the visitor of a
- * broadcast announces the packet to the socket (`notifyOutgoingListeners`) and then writes its encoded form
- * (`client.writeToEngine`). Each socket is shown to visitors with these two replaced, and all else as it was.
+ * Every adapter of socket.io ends in the same local fan-out (`apply`), which visits the matching sockets. The visitor of a
+ * broadcast announces the packet to the socket (`notifyOutgoingListeners`), and then writes its encoded form
+ * (`client.writeToEngine`). Visitors get each socket with these two methods replaced.
  */
-export function signBroadcasts(namespace: Namespace, deliver: Deliver): void {
-  const adapter = namespace.adapter as unknown as LocalFanOut;
+export function signBroadcasts(namespace: Namespace, deliver: DeliverBroadcast): void {
+  const adapter = namespace.adapter as unknown as AdapterInternals;
   const apply = adapter.apply.bind(adapter);
   adapter.apply = (options, visit) => {
-    const encode = encodeOnce();
-    apply(options, (socket) => visit(outletOf(socket, encode, deliver)));
+    const toBroadcast = memoizeBroadcast();
+    apply(options, (socket) => visit(interceptWrites(socket, toBroadcast, deliver)));
   };
 }
 
-/**
- * @param event its name
- * @param meta what the broadcaster gave behind the data: for the receiving server, not for its client
- */
-export type Deliver = (socket: Socket, event: string, encoded: EncodedEvent, meta: unknown) => void;
+/** An event for the sockets of a room. All of them get the same object. */
+export interface Broadcast {
+  readonly event: string;
+  readonly data: unknown;
+  /** The argument that the broadcaster passed after the data. It is for the receiving server, not for its clients. */
+  readonly meta: unknown;
+  /** Encoded at the first use, once for all sockets. */
+  readonly encoded: EncodedEvent;
+}
 
-type Encode = (event: string, data: unknown) => EncodedEvent;
+/** Delivers a broadcast to one socket. */
+export type DeliverBroadcast = (socket: Socket, broadcast: Broadcast) => void;
 
-/** All sockets that one broadcast visits are shown the same event. */
-function encodeOnce(): Encode {
-  let last: { event: string; data: unknown; encoded: EncodedEvent } | undefined;
-  return (event, data) => {
-    if (last?.event !== event || last.data !== data) last = { event, data, encoded: new EncodedEvent(event, data) };
-    return last.encoded;
+type ToBroadcast = (event: string, data: unknown, meta: unknown) => Broadcast;
+
+function memoizeBroadcast(): ToBroadcast {
+  let last: Broadcast | undefined;
+  return (event, data, meta) => {
+    if (last?.event !== event || last.data !== data) last = createBroadcast(event, data, meta);
+    return last;
   };
 }
 
-interface LocalFanOut {
+function createBroadcast(event: string, data: unknown, meta: unknown): Broadcast {
+  let encoded: EncodedEvent | undefined;
+  return {
+    event,
+    data,
+    meta,
+    get encoded() {
+      encoded ??= new EncodedEvent(event, data);
+      return encoded;
+    },
+  };
+}
+
+interface AdapterInternals {
   apply(options: unknown, visit: (socket: Socket) => void): void;
 }
 
-function outletOf(socket: Socket, encode: Encode, deliver: Deliver): Socket {
+function interceptWrites(socket: Socket, toBroadcast: ToBroadcast, deliver: DeliverBroadcast): Socket {
   return Object.create(socket, {
     notifyOutgoingListeners: {
       value: (packet: { data?: unknown }) => {
         if (!Array.isArray(packet.data)) return;
         const [event, data, meta] = packet.data as unknown[];
-        if (typeof event === 'string') deliver(socket, event, encode(event, data), meta);
+        if (typeof event === 'string') deliver(socket, toBroadcast(event, data, meta));
       },
     },
     client: { value: Object.create(socket.client, { writeToEngine: { value: () => undefined } }) },

@@ -1,87 +1,89 @@
 import type { Session } from '../authenticator.js';
 
-/** Handshakes of one connection that are remembered: those that may be under way at once, and the latest before them. */
-const REMEMBERED_HANDSHAKES = 32;
-/** A client forgets a session that was idle for 30 minutes; a frame may be on its way to it for a while. */
-const CLIENT_FORGETS_MS = 25 * 60_000;
-/** A client remembers 100,000 nonces of messages for each session, and then takes no more: half of them is early enough. */
-const DEFAULT_FRAMES_PER_SESSION = 50_000;
+/** How many handshakes of one connection are remembered. As many may be in progress at once. */
+const MAX_REMEMBERED_HANDSHAKES = 32;
+/** Clients forget a session that was idle for 30 minutes. The margin is for frames that are on the way. */
+const CLIENT_IDLE_TIMEOUT_MS = 25 * 60_000;
+/** Clients accept 100,000 messages in one session. The session is renewed after half of them. */
+const DEFAULT_MAX_FRAMES_PER_SESSION = 50_000;
+
+interface RememberedHandshake {
+  readonly session: Session;
+  readonly order: number;
+}
 
 /**
- * The sessions of one connection: those that the client has begun here, with the client's own nonces, and the one that
- * signs what is sent.
+ * The sessions of one connection: those that the client has begun on it, with the client's nonces, and the one that signs.
  *
- * Only a session that the client has shown to know signs: its Peer refuses a message of one that is still being made.
+ * A session signs only after the client has used it, because clients refuse messages in a session whose handshake is not
+ * complete.
  */
 export class SocketSessions {
-  readonly #handshakes = new Map<string, { readonly session: Session; readonly order: number }>();
-  #signing: Session | undefined;
+  /** Oldest first. An array, as that is smaller than a map. Most connections have one entry. */
+  #handshakes: readonly RememberedHandshake[] = [];
+  #signingSession: Session | undefined;
   #signingOrder = 0;
   #order = 0;
-  #signed = 0;
-  /** When the client surely knew the signing session. */
-  #knownAt = 0;
+  #signedFrames = 0;
+  /** When the client last showed that it knows the signing session. Milliseconds since the epoch. */
+  #confirmedAt = 0;
 
-  /** @param framesPerSession signed frames after which a session is to be renewed */
-  constructor(private readonly framesPerSession = DEFAULT_FRAMES_PER_SESSION) {}
+  /** @param maxFramesPerSession how many frames a session signs before it is renewed */
+  constructor(private readonly maxFramesPerSession = DEFAULT_MAX_FRAMES_PER_SESSION) {}
 
-  /** The session that signs. */
-  get signing(): Session | undefined {
-    return this.#signing;
+  /** The session that signs. Undefined until the client has used one. */
+  get signingSession(): Session | undefined {
+    return this.#signingSession;
   }
 
   /** Remembers a handshake that was answered on this connection. */
   remember(session: Session): void {
     this.#order += 1;
-    this.#handshakes.set(session.nonce, { session, order: this.#order });
-    if (this.#handshakes.size <= REMEMBERED_HANDSHAKES) return;
-    const [oldest] = this.#handshakes.keys();
-    if (oldest !== undefined) this.#handshakes.delete(oldest);
+    const others = this.#handshakes.slice(1 - MAX_REMEMBERED_HANDSHAKES);
+    this.#handshakes = others.concat({ session, order: this.#order });
   }
 
   /**
-   * The client has signed under this nonce of ours.
+   * Records that the client has signed a message with this session nonce.
    *
-   * @returns whether the nonce was minted on this connection, which is a proof of presence
+   * @returns whether the nonce was issued on this connection. Then the message proves the client's identity
    */
-  hear(nonce: string, now: number): boolean {
-    if (nonce === this.#signing?.nonce) this.#knownAt = now;
-    const handshake = this.#handshakes.get(nonce);
+  recordUse(nonce: string, now: number): boolean {
+    if (nonce === this.#signingSession?.nonce) this.#confirmedAt = now;
+    const handshake = this.#handshakes.find(({ session }) => session.nonce === nonce);
     if (handshake === undefined) return false;
-    if (handshake.order > this.#signingOrder) this.#sign(handshake.session, handshake.order, now);
+    if (handshake.order > this.#signingOrder) this.#setSigningSession(handshake.session, handshake.order, now);
     return true;
   }
 
   /**
-   * Signs under this session from now on: the client has just answered our initialRequest.
+   * Makes a session sign from now on, after the client has answered an initialRequest.
    *
-   * @param askedAt when it was asked: the client's session is not older
+   * @param askedAt when the initialRequest was sent. The client's session is not older
    */
-  renew(session: Session, askedAt: number): void {
+  replaceSigningSession(session: Session, askedAt: number): void {
     this.#order += 1;
-    this.#sign(session, this.#order, askedAt);
+    this.#setSigningSession(session, this.#order, askedAt);
   }
 
-  /**
-   * The session to sign one more frame with, or undefined when the client may have forgotten it.
-   */
-  signNext(now: number): Session | undefined {
-    if (this.#signing === undefined || now - this.#knownAt >= CLIENT_FORGETS_MS) return undefined;
-    this.#signed += 1;
-    // The frame itself makes the client remember the session.
-    this.#knownAt = Math.max(now, this.#knownAt);
-    return this.#signing;
+  /** Returns the session to sign one more frame in, or undefined when the client may have forgotten it. */
+  takeSigningSession(now: number): Session | undefined {
+    if (this.#signingSession === undefined || now - this.#confirmedAt >= CLIENT_IDLE_TIMEOUT_MS) return undefined;
+    this.#signedFrames += 1;
+    // The frame renews the session in the client.
+    this.#confirmedAt = Math.max(now, this.#confirmedAt);
+    return this.#signingSession;
   }
 
-  /** Whether the signing session has signed so much that it is to be renewed. */
-  get isWorn(): boolean {
-    return this.#signed >= this.framesPerSession;
+  /** Whether the signing session has signed so many frames that it must be renewed. */
+  get needsRenewal(): boolean {
+    return this.#signedFrames >= this.maxFramesPerSession;
   }
 
-  #sign(session: Session, order: number, knownAt: number): void {
-    this.#signing = session;
+  #setSigningSession(session: Session, order: number, knownAt: number): void {
+    this.#signingSession = session;
     this.#signingOrder = order;
-    this.#signed = 0;
-    this.#knownAt = knownAt;
+    this.#signedFrames = 0;
+    this.#confirmedAt = knownAt;
   }
 }

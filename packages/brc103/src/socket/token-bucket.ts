@@ -1,9 +1,9 @@
-/** Lets `burst` things happen at once and then `perSecond` of them in each second. */
+/** A token bucket: allows `burst` actions at once, and then `perSecond` actions in each second. */
 export class TokenBucket {
   #tokens: number;
   #filledAt: number;
 
-  /** @param now milliseconds; only differences count */
+  /** @param now returns milliseconds. Only differences count */
   constructor(
     private readonly burst: number,
     private readonly perSecond: number,
@@ -13,10 +13,10 @@ export class TokenBucket {
     this.#filledAt = now();
   }
 
-  /** @returns false when it is too early for one more */
+  /** Takes a token. @returns false when there is none */
   take(): boolean {
     const now = this.now();
-    // A clock that is set back adds nothing and takes nothing away.
+    // When the clock is set back, no tokens are added or removed.
     const earned = (Math.max(0, now - this.#filledAt) * this.perSecond) / 1_000;
     this.#tokens = Math.min(this.burst, this.#tokens + earned);
     this.#filledAt = now;

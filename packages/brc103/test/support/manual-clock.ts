@@ -1,6 +1,6 @@
-import type { Clock } from '../../src/index.js';
+import type { Clock } from '../../src/socket-io.js';
 
-/** A clock that stands until the test moves it. */
+/** A clock that only advances when the test advances it. */
 export class ManualClock implements Clock {
   #now = 1_700_000_000_000;
   readonly #timers = new Set<{ readonly at: number; run(): void }>();
@@ -9,18 +9,18 @@ export class ManualClock implements Clock {
     return this.#now;
   }
 
-  after(ms: number, run: () => void): () => void {
+  startTimer(ms: number, run: () => void): () => void {
     const timer = { at: this.#now + ms, run };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
   }
 
-  /** Timers that are still to run. */
+  /** The number of timers that have not run yet. */
   get pending(): number {
     return this.#timers.size;
   }
 
-  /** Lets so much time pass, and runs in their order what falls into it. */
+  /** Advances the clock by `ms`, and runs the timers that are due, in order. */
   advance(ms: number): void {
     const end = this.#now + ms;
     for (;;) {

@@ -1,12 +1,12 @@
-import type { ClientNonceRecord, ClientNonceStore } from '../../src/http/client-nonces.js';
+import type { ClientNonceRecord, ClientNonceStore } from '../../src/http/client-nonce-store.js';
 
 /** A store of client nonces in memory that counts its calls and can be made to fail. */
 export class MemoryNonceStore implements ClientNonceStore {
   readonly #records = new Map<string, ClientNonceRecord>();
-  finds = 0;
-  fails = false;
+  findCount = 0;
+  isFailing = false;
 
-  /** @returns what is kept under a session's handle */
+  /** Returns the record of a session's handle. */
   record(handle: Uint8Array): ClientNonceRecord | undefined {
     return this.#records.get(toHex(handle));
   }
@@ -16,26 +16,26 @@ export class MemoryNonceStore implements ClientNonceStore {
   }
 
   async insert(handle: Uint8Array, clientNonce: string, expiresAt: Date): Promise<void> {
-    this.#mayFail();
+    this.#throwIfFailing();
     this.#records.set(toHex(handle), { clientNonce, proven: false, expiresAt });
   }
 
   async find(handle: Uint8Array): Promise<ClientNonceRecord | undefined> {
-    this.finds += 1;
-    this.#mayFail();
+    this.findCount += 1;
+    this.#throwIfFailing();
     return this.record(handle);
   }
 
   async markProven(handle: Uint8Array, expiresAt: Date): Promise<boolean> {
-    this.#mayFail();
+    this.#throwIfFailing();
     const record = this.record(handle);
     if (!record || record.proven) return false;
     this.#records.set(toHex(handle), { ...record, proven: true, expiresAt });
     return true;
   }
 
-  #mayFail(): void {
-    if (this.fails) throw new Error('the store is away');
+  #throwIfFailing(): void {
+    if (this.isFailing) throw new Error('the store is unavailable');
   }
 }
 

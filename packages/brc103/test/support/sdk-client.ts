@@ -6,7 +6,7 @@ import {
 } from 'node:http';
 import { AuthFetch, CompletedProtoWallet, PrivateKey, type ProtoWallet } from '@bsv/sdk';
 
-/** The SDK's own serialisation of a request, which its types keep private. */
+/** The serialisation of a request in the SDK, which its types keep private. */
 interface Serializer {
   serializeRequest(
     method: string,
@@ -19,7 +19,7 @@ interface Serializer {
 
 export const AUTH_PROTOCOL: [2, string] = [2, 'auth message signature'];
 
-/** A client made of nothing but the SDK. */
+/** A client that consists of the SDK only. */
 export class SdkClient {
   readonly wallet: CompletedProtoWallet;
   readonly identityKey: string;
@@ -49,7 +49,7 @@ export class SdkClient {
   }
 }
 
-export async function sdkSign(
+export async function signWithSdk(
   wallet: ProtoWallet,
   data: number[],
   keyID: string,
@@ -59,8 +59,8 @@ export async function sdkSign(
   return signature;
 }
 
-/** The SDK throws for an invalid signature; here it is just false. */
-export async function sdkVerifies(
+/** Verifies a signature with the SDK. Returns false for an invalid signature, for which the SDK throws. */
+export async function verifyWithSdk(
   wallet: ProtoWallet,
   data: number[],
   signature: number[],
@@ -81,8 +81,8 @@ export interface PlainResponse {
   readonly text: string;
 }
 
-/** One request over node:http, which, unlike fetch, sends exactly the headers and bytes that it is given. */
-export function exchange(
+/** Sends one request with node:http, which, unlike fetch, sends exactly the given headers and bytes. */
+export function sendPlainRequest(
   url: string,
   options: RequestOptions & { headers?: OutgoingHttpHeaders },
   body?: string | Uint8Array,

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { InitialResponse } from '../../src/authenticator.js';
-import { exchange, type PlainResponse, type SdkClient, sdkSign, sdkVerifies } from './sdk-client.js';
+import { type PlainResponse, type SdkClient, sendPlainRequest, signWithSdk, verifyWithSdk } from './sdk-client.js';
 
-export function initialRequest(client: SdkClient): Record<string, unknown> {
+export function createInitialRequest(client: SdkClient): Record<string, unknown> {
   return {
     version: '0.1',
     messageType: 'initialRequest',
@@ -13,14 +13,18 @@ export function initialRequest(client: SdkClient): Record<string, unknown> {
   };
 }
 
-/** Shakes hands over HTTP. */
+/** Makes a handshake over HTTP. */
 export async function shakeHands(url: string, client: SdkClient): Promise<InitialResponse> {
   const options = { method: 'POST', headers: { 'content-type': 'application/json' } };
-  const { text } = await exchange(`${url}/.well-known/auth`, options, JSON.stringify(initialRequest(client)));
+  const { text } = await sendPlainRequest(
+    `${url}/.well-known/auth`,
+    options,
+    JSON.stringify(createInitialRequest(client)),
+  );
   return JSON.parse(text) as InitialResponse;
 }
 
-/** A request as the SDK would sign it, open to tampering before it is sent. */
+/** A request that the SDK has signed. Tests can change it before they send it. */
 export interface SignedRequest {
   url: string;
   path: string;
@@ -29,7 +33,7 @@ export interface SignedRequest {
   body: string | Uint8Array | undefined;
 }
 
-export interface Draft {
+export interface SignedRequestOptions {
   readonly method?: string;
   readonly path?: string;
   readonly headers?: Record<string, string>;
@@ -45,13 +49,13 @@ export async function signRequest(
     path = '/echo?a=1',
     headers = { 'content-type': 'application/json' },
     body = '{"a":1}',
-  }: Draft = {},
+  }: SignedRequestOptions = {},
 ): Promise<SignedRequest> {
   const requestId = randomBytes(32);
   const nonce = randomBytes(32).toString('base64');
   const payload = await client.payload(method, url + path, headers, body, requestId);
   const keyID = `${nonce} ${handshake.initialNonce}`;
-  const signature = await sdkSign(client.wallet, payload, keyID, handshake.identityKey);
+  const signature = await signWithSdk(client.wallet, payload, keyID, handshake.identityKey);
   return {
     url,
     path,
@@ -69,13 +73,13 @@ export async function signRequest(
   };
 }
 
-export function send({ url, path, method, headers, body }: SignedRequest): Promise<PlainResponse> {
+export function sendSignedRequest({ url, path, method, headers, body }: SignedRequest): Promise<PlainResponse> {
   const { hostname, port } = new URL(url);
-  return exchange(url, { hostname, port, path, method, headers }, body);
+  return sendPlainRequest(url, { hostname, port, path, method, headers }, body);
 }
 
-/** Whether a JSON answer without custom headers is signed by `handshake`'s server for this request. */
-export async function isSigned(
+/** Whether the server of `handshake` has signed a JSON response without custom headers for this request. */
+export async function isSignedResponse(
   client: SdkClient,
   handshake: InitialResponse,
   request: SignedRequest,
@@ -84,10 +88,10 @@ export async function isSigned(
   const header = (name: string) => String(response.headers[`x-bsv-auth-${name}`]);
   if (header('request-id') !== request.headers['x-bsv-auth-request-id']) return false;
   const body = Buffer.from(response.text);
-  // request id; status (253 and up: three bytes); no headers; the body's length, below 253; body
+  // Request id, status (three bytes from 253 on), no headers, length of the body (below 253), body.
   const statusBytes = response.status < 253 ? [response.status] : [0xfd, response.status & 0xff, response.status >> 8];
   const payload = [...Buffer.from(header('request-id'), 'base64'), ...statusBytes, 0, body.length, ...body];
   const signature = [...Buffer.from(header('signature'), 'hex')];
   const keyID = `${header('nonce')} ${handshake.yourNonce}`;
-  return sdkVerifies(client.wallet, payload, signature, keyID, handshake.identityKey);
+  return verifyWithSdk(client.wallet, payload, signature, keyID, handshake.identityKey);
 }

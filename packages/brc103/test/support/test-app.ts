@@ -3,12 +3,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { type Authenticator, createAuthenticator } from '../../src/authenticator.js';
 import { loadCurve } from '../../src/curve/load-curve.js';
-import {
-  type AuthMiddlewareOptions,
-  type AuthOutcome,
-  authErrorHandler,
-  createAuthMiddleware,
-} from '../../src/http/middleware.js';
+import { authErrorHandler } from '../../src/http/auth-error-handler.js';
+import { type AuthMiddlewareOptions, createAuthMiddleware, type RouteKind } from '../../src/http/auth-middleware.js';
+import type { AuthOutcome } from '../../src/http/auth-outcome.js';
 
 export const SERVER_KEY = Buffer.alloc(32, 7);
 
@@ -16,20 +13,21 @@ export interface TestApp {
   readonly url: string;
   readonly server: Server;
   readonly authenticator: Authenticator;
-  /** In order, handshakes included. */
+  /** All outcomes in order, including handshakes. */
   readonly outcomes: AuthOutcome[];
   /** Resolves when this outcome is reported next. */
   nextOutcome(outcome: AuthOutcome): Promise<void>;
-  /** Requests that got as far as a handler. */
+  /** The requests that have reached a handler. */
   readonly handled: string[];
   readonly sockets: ReadonlySet<Socket>;
   close(): Promise<void>;
 }
 
-/** A real Express app on a port of its own; `routes` are mounted behind authentication. */
+/** Starts an Express app on its own port. `routes` are mounted after the authentication. */
 export async function startApp(
   routes: (app: Express, handled: string[]) => void,
   options: Partial<AuthMiddlewareOptions> = {},
+  kind: RouteKind = {},
 ): Promise<TestApp> {
   const authenticator = options.authenticator ?? createAuthenticator({ privateKey: SERVER_KEY, curve: loadCurve() });
   const outcomes: AuthOutcome[] = [];
@@ -48,7 +46,7 @@ export async function startApp(
 
   const app = express();
   app.post('/.well-known/auth', auth.handshake);
-  app.use(auth.authenticate);
+  app.use(auth.createAuthenticate(kind));
   app.use((req, _res, next) => {
     handled.push(`${req.method} ${req.originalUrl}`);
     next();

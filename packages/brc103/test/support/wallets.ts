@@ -2,7 +2,7 @@ import { CompletedProtoWallet, PrivateKey } from '@bsv/sdk';
 
 type Signing = Parameters<CompletedProtoWallet['createSignature']>[0];
 
-/** A wallet each of whose calls takes its time. */
+/** A wallet in which each call takes `ms` milliseconds. */
 export class SlowWallet extends CompletedProtoWallet {
   constructor(private readonly ms: number) {
     super(PrivateKey.fromRandom());
@@ -33,10 +33,10 @@ export class SlowWallet extends CompletedProtoWallet {
   }
 }
 
-/** The answer to an initialRequest signs two nonces of 48 bytes. */
-export const signsAnswer = ({ data }: Signing): boolean => data?.length === 96;
+/** Whether a signature is that of an initialResponse, which covers two nonces of 48 bytes. */
+export const isInitialResponseSignature = ({ data }: Signing): boolean => data?.length === 96;
 
-/** A wallet that answers no initialRequest any more once it is `locked`. */
+/** A wallet that answers no initialRequest while it is `locked`. */
 export class LockedWallet extends CompletedProtoWallet {
   locked = false;
 
@@ -45,14 +45,14 @@ export class LockedWallet extends CompletedProtoWallet {
   }
 
   override async createSignature(...args: Parameters<CompletedProtoWallet['createSignature']>) {
-    if (this.locked && signsAnswer(args[0])) return await new Promise<never>(() => undefined);
+    if (this.locked && isInitialResponseSignature(args[0])) return await new Promise<never>(() => undefined);
     return await super.createSignature(...args);
   }
 }
 
 /**
- * The worst order that a fence stands for: every answer to an initialRequest overtakes all frames that came since the one
- * before it. Frames are finished only when the fence after the next one arrives.
+ * A wallet with the worst order of work that the window allows for: every answer to an initialRequest overtakes all frames
+ * since the previous one. Frames are finished only when the fence after the next one arrives.
  */
 export class OvertakingWallet extends CompletedProtoWallet {
   #held: (() => void)[] = [];
@@ -63,12 +63,12 @@ export class OvertakingWallet extends CompletedProtoWallet {
     super(PrivateKey.fromRandom());
   }
 
-  /** From now on frames are held back. */
+  /** Holds back frames from now on. */
   hold(): void {
     this.#isHolding = true;
   }
 
-  /** Finishes all that are held. */
+  /** Finishes all frames that are held back. */
   release(): void {
     this.#isHolding = false;
     for (const finish of [...this.#older.splice(0), ...this.#held.splice(0)]) finish();
@@ -80,7 +80,7 @@ export class OvertakingWallet extends CompletedProtoWallet {
   }
 
   override async createSignature(...args: Parameters<CompletedProtoWallet['createSignature']>) {
-    if (signsAnswer(args[0])) {
+    if (isInitialResponseSignature(args[0])) {
       for (const finish of this.#older.splice(0)) finish();
       this.#older = this.#held;
       this.#held = [];

@@ -1,44 +1,44 @@
-/** How often what is measured is set against all that the loop does. Milliseconds. */
-const LOOK_EVERY_MS = 200;
-/** What else the loop does is at most so many times what is measured. */
+/** How often the measured work is compared with the busy time of the loop. */
+const SAMPLE_INTERVAL_MS = 200;
+/** The maximum factor, so that one burst of other work does not make every source expensive. */
 const MAX_FACTOR = 2;
 
 /**
- * What the event loop does beside the work that is measured, such as parsing, input and output, and the database's driver: as
- * a factor of the measured work, from one look to the next.
+ * The work of the event loop that is not measured, such as parsing, input and output, and the database driver. It is
+ * expressed as a factor of the measured work, computed anew in each interval.
  */
 export class LoopOverhead {
   #factor = 1;
   #measuredMs = 0;
   #busyBefore: number;
-  #lookedAt: number;
+  #sampledAt: number;
 
   /**
    * @param now milliseconds of a clock that only goes forward
-   * @param busyMs milliseconds that the event loop has been busy for
+   * @param busyMs milliseconds for which the event loop has been busy
    */
   constructor(
     private readonly now: () => number,
     private readonly busyMs: () => number = () => performance.eventLoopUtilization().active,
   ) {
     this.#busyBefore = this.busyMs();
-    this.#lookedAt = this.now();
+    this.#sampledAt = this.now();
   }
 
-  /** What a measured millisecond costs, all in all. */
+  /** The total cost of one measured millisecond. At least 1. */
   get factor(): number {
     return this.#factor;
   }
 
-  /** So many milliseconds of work were measured. */
-  note(ms: number): void {
+  /** Adds measured work. Milliseconds. */
+  record(ms: number): void {
     this.#measuredMs += ms;
     const now = this.now();
-    if (now - this.#lookedAt < LOOK_EVERY_MS) return;
+    if (now - this.#sampledAt < SAMPLE_INTERVAL_MS) return;
     const busyMs = this.busyMs();
     this.#factor = Math.min(MAX_FACTOR, Math.max(1, (busyMs - this.#busyBefore) / this.#measuredMs));
     this.#measuredMs = 0;
     this.#busyBefore = busyMs;
-    this.#lookedAt = now;
+    this.#sampledAt = now;
   }
 }

@@ -1,20 +1,21 @@
-/** What a source holds of a pool. Giving it back twice has no effect. */
+/** A part of a pool that a source holds. */
 export interface Lease {
-  /** Takes so much more. @returns false when the pool has no room for it, in which case nothing changes */
+  /** Adds to the lease. @returns false when the pool has no room, and then nothing changes */
   grow(amount: number): boolean;
-  /** From now on it is not taken away any more. */
-  keep(): void;
+  /** Protects the lease from eviction from now on. */
+  makePermanent(): void;
+  /** Gives the lease back. A second call has no effect. */
   release(): void;
 }
 
 export interface SharedPoolOptions {
-  /** What there is in all: places, or bytes. */
+  /** The size of the pool: places, or bytes. */
   readonly total: number;
-  /** What no source may hold more of, however much is free. Default: no bound. */
+  /** The maximum for one source, however much is free. Default: none. */
   readonly maxPerSource?: number;
   /**
-   * Of what can't be taken away again, a source may hold this many times what is still free: with 4, a single source gets
-   * four fifths of the pool. Default 4.
+   * A source may hold this many times the free amount in leases that cannot be evicted. With 4, a single source gets four
+   * fifths of the pool. Default 4.
    */
   readonly shareOfFree?: number;
 }
@@ -30,12 +31,12 @@ interface Holder {
 }
 
 /**
- * A scarce quantity that all sources share, such as connections or bytes in memory. Nobody is refused while there is room,
+ * A scarce resource that all sources share, such as connections or bytes in memory. No source is refused while there is room,
  * and no source can shut out the others:
  *
- * - What can be taken away (a lease with `evict`) may fill the pool. When it is full, a source that is within its fair share
- *   (the total divided by the number of sources) gets its room from the one that holds most, whose oldest leases are evicted.
- * - Of what can't be taken away, each source may hold only a multiple of what is still free (dynamic thresholds, as network
+ * - Leases that can be evicted (with `evict`) may fill the pool. When it is full, a source within its fair share (the total
+ *   divided by the number of sources) gets room from the source that holds most, whose oldest leases are evicted.
+ * - In leases that cannot be evicted, a source may hold only a multiple of the free amount (dynamic thresholds, as network
  *   switches divide their buffers).
  *
  * A bound is checked and counted in one step.
@@ -46,61 +47,62 @@ export class SharedPool {
 
   constructor(private readonly options: SharedPoolOptions) {}
 
-  /** What is held in all. */
+  /** The amount that all sources hold. */
   get used(): number {
     return this.#used;
   }
 
-  /** How many sources hold something. */
+  /** The number of sources that hold a lease. */
   get sources(): number {
     return this.#holders.size;
   }
 
-  heldBy(source: string): number {
+  getHeldAmount(source: string): number {
     return this.#holders.get(source)?.amount ?? 0;
   }
 
   /**
-   * @param evict takes back what is held, such as by closing the connection; called once at most, after the lease was released
-   * @returns undefined when the source may not have that much now
+   * @param evict frees the resource, for example by closing the connection; called at most once, after the lease was
+   *   released. Without it the lease cannot be evicted
+   * @returns undefined when the source may not have that amount now
    */
   tryAcquire(source: string, amount: number, evict?: () => void): Lease | undefined {
     const lease: HeldLease = { amount: 0, evict };
-    if (!this.#take(source, lease, amount)) return undefined;
+    if (!this.#acquire(source, lease, amount)) return undefined;
     return {
-      grow: (more) => this.#take(source, lease, more),
-      keep: () => {
+      grow: (more) => this.#acquire(source, lease, more),
+      makePermanent: () => {
         lease.evict = undefined;
       },
       release: () => this.#release(source, lease),
     };
   }
 
-  #take(source: string, lease: HeldLease, amount: number): boolean {
+  #acquire(source: string, lease: HeldLease, amount: number): boolean {
     const { total, maxPerSource = Number.POSITIVE_INFINITY, shareOfFree = 4 } = this.options;
     const holder = this.#holders.get(source);
-    // A lease that was evicted or given back does not come to life again.
+    // A lease that was evicted or released cannot grow again.
     if (lease.amount > 0 && !holder?.leases.has(lease)) return false;
     const wanted = (holder?.amount ?? 0) + amount;
     if (wanted > maxPerSource) return false;
     const missing = this.#used + amount - total;
-    if (missing > 0 && !(wanted <= this.#fairShare(source) && this.#makeRoom(source, missing))) return false;
+    if (missing > 0 && !(wanted <= this.#computeFairShare(source) && this.#makeRoom(source, missing))) return false;
     if (lease.evict === undefined && wanted > shareOfFree * (total - this.#used - amount)) return false;
     this.#add(source, lease, amount);
     return true;
   }
 
-  #fairShare(source: string): number {
+  #computeFairShare(source: string): number {
     const others = this.#holders.size - (this.#holders.has(source) ? 1 : 0);
     return this.options.total / (others + 1);
   }
 
-  /** Evicts leases of those who hold most, and more than their share. @returns whether so much is free now */
+  /** Evicts leases of the sources that hold most, and more than their fair share. @returns whether the amount is free now */
   #makeRoom(source: string, amount: number): boolean {
-    const fairShare = this.#fairShare(source);
+    const fairShare = this.#computeFairShare(source);
     const goal = this.#used - amount;
     while (this.#used > goal) {
-      const victim = this.#largestEvictable(source, fairShare);
+      const victim = this.#findLargestEvictable(source, fairShare);
       if (victim === undefined) return false;
       const { evict } = victim.lease;
       this.#release(victim.source, victim.lease);
@@ -109,15 +111,15 @@ export class SharedPool {
     return true;
   }
 
-  #largestEvictable(except: string, fairShare: number): { source: string; lease: HeldLease } | undefined {
+  #findLargestEvictable(except: string, fairShare: number): { source: string; lease: HeldLease } | undefined {
     let largest: { source: string; lease: HeldLease } | undefined;
-    let most = fairShare;
+    let largestAmount = fairShare;
     for (const [source, { amount, leases }] of this.#holders) {
-      if (source === except || amount <= most) continue;
+      if (source === except || amount <= largestAmount) continue;
       for (const lease of leases) {
         if (lease.evict === undefined || lease.amount === 0) continue;
         largest = { source, lease };
-        most = amount;
+        largestAmount = amount;
         break;
       }
     }

@@ -1,43 +1,43 @@
 import { LRUCache } from 'lru-cache';
 import { parseUrl } from '../http/parse-url.js';
-import { hostingUrl, isHostText } from './host-names.js';
+import { isHostUrlText, parseHostingUrl } from './hosting-url.js';
 
-/** How long a recipient's hosts are remembered: a change is told of after at most so long. Documented in the README. */
+/** How long a recipient's hosts are cached, so a change is visible after at most this time. Documented in the README. */
 const MAX_AGE_MS = 60_000;
-const MOST_REMEMBERED = 50_000;
-/** A send to more than this many is not worth as many lookups. */
-const MOST_RECIPIENTS = 20;
+const MAX_CACHED = 50_000;
+/** A send to more recipients than this does without the lookups. */
+const MAX_RECIPIENTS = 20;
 
-/** Where identities have advertised that they take messages. */
+/** The hosts that identities have advertised as the places where they receive messages. */
 export interface HostDirectory {
-  /** Origins or URLs, the one advertised last first. */
-  hostsOf(identityKey: string): Promise<string[]>;
+  /** Origins or URLs, the most recent advertisement first. */
+  listHosts(identityKey: string): Promise<string[]>;
 }
 
 /**
- * Tells senders that a recipient has advertised another host than this one: what they sent is stored here all the same,
- * and a recipient's client lists from all its hosts. A hint, so it never fails or holds up a send for long.
+ * Finds recipients who have advertised other hosts than this one, so that their senders can be told. The message is stored
+ * here in any case, and a recipient's client lists from all its hosts. The result is a hint, so a failed lookup is ignored.
  */
 export class AdvertisedHosts {
-  readonly #remembered = new LRUCache<string, readonly string[]>({ max: MOST_REMEMBERED, ttl: MAX_AGE_MS });
+  readonly #cache = new LRUCache<string, readonly string[]>({ max: MAX_CACHED, ttl: MAX_AGE_MS });
 
-  /** @param ownHosts what counts as this host, such as `messagebox.example` or `localhost:8080` */
+  /** @param ownHosts the names of this host, such as `messagebox.example` or `localhost:8080` */
   constructor(
     private readonly directory: HostDirectory,
     private readonly ownHosts: readonly string[],
   ) {}
 
   /**
-   * @param askedAt the `Host` that the request was sent to, which is this server by whatever name
-   * @returns for each recipient who is advertised, and not here, the newest of the advertised hosts
+   * @param askedAt the `Host` header of the request: one more name of this server
+   * @returns the most recently advertised host of each recipient who has advertised hosts, none of them this one
    */
-  async elsewhere(recipients: readonly string[], askedAt: string | undefined): Promise<Map<string, string>> {
+  async findOtherHosts(recipients: readonly string[], askedAt: string | undefined): Promise<Map<string, string>> {
     const found = new Map<string, string>();
-    if (recipients.length > MOST_RECIPIENTS) return found;
+    if (recipients.length > MAX_RECIPIENTS) return found;
     const own = new Set([...this.ownHosts, ...(askedAt === undefined ? [] : [askedAt.toLowerCase()])]);
     await Promise.all(
       recipients.map(async (recipient) => {
-        const hosts = await this.#hostsOf(recipient);
+        const hosts = await this.#listHosts(recipient);
         const [newest] = hosts;
         if (newest !== undefined && !hosts.some((host) => own.has(new URL(host).host))) found.set(recipient, newest);
       }),
@@ -45,15 +45,15 @@ export class AdvertisedHosts {
     return found;
   }
 
-  async #hostsOf(recipient: string): Promise<readonly string[]> {
-    const remembered = this.#remembered.get(recipient);
-    if (remembered !== undefined) return remembered;
+  async #listHosts(recipient: string): Promise<readonly string[]> {
+    const cached = this.#cache.get(recipient);
+    if (cached !== undefined) return cached;
     try {
-      // Those that were admitted under older rules may be anything.
-      const hosts = (await this.directory.hostsOf(recipient)).filter(
-        (host) => isHostText(host) && parseUrl(host) !== undefined,
+      // Advertisements that were admitted under older rules may hold any text.
+      const hosts = (await this.directory.listHosts(recipient)).filter(
+        (host) => isHostUrlText(host) && parseUrl(host) !== undefined,
       );
-      this.#remembered.set(recipient, hosts);
+      this.#cache.set(recipient, hosts);
       return hosts;
     } catch {
       return [];
@@ -62,22 +62,22 @@ export class AdvertisedHosts {
 }
 
 /**
- * The value of `x-messagebox-advertised-host`: the host, or for several recipients `KEY=HOST` with commas between.
+ * The value of `x-messagebox-advertised-host`: the host, or for several recipients a comma-separated list of `KEY=HOST`.
  *
- * @returns undefined when there is nothing to tell
+ * @returns undefined when no recipient has another host
  */
-export function advertisedHostHeader(
+export function formatAdvertisedHostHeader(
   recipients: readonly string[],
-  elsewhere: ReadonlyMap<string, string>,
+  otherHosts: ReadonlyMap<string, string>,
 ): string | undefined {
-  if (elsewhere.size === 0) return undefined;
+  if (otherHosts.size === 0) return undefined;
   const [only] = recipients;
-  if (recipients.length === 1 && only !== undefined) return elsewhere.get(only);
-  return [...elsewhere].map(([recipient, host]) => `${recipient}=${host}`).join(', ');
+  if (recipients.length === 1 && only !== undefined) return otherHosts.get(only);
+  return [...otherHosts].map(([recipient, host]) => `${recipient}=${host}`).join(', ');
 }
 
-/** What counts as this host by its configuration. @param hostingDomain HOSTING_DOMAIN as given */
-export function ownHosts(hostingDomain: string | undefined): string[] {
-  const url = hostingUrl(hostingDomain);
+/** The names of this host by its configuration. @param hostingDomain HOSTING_DOMAIN */
+export function listOwnHosts(hostingDomain: string | undefined): string[] {
+  const url = parseHostingUrl(hostingDomain);
   return url === undefined ? [] : [url.host];
 }

@@ -1,4 +1,4 @@
-/** The environment can't be used as it is. The message is one line for each variable, and holds no secret. */
+/** The environment has missing or invalid variables. The message has one line for each of them, and holds no secret. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   constructor(lines: readonly string[]) {

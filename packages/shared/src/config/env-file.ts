@@ -5,17 +5,17 @@ import type { Environment } from './read-config.js';
 import { variables } from './variables.js';
 
 /**
- * The environment with the values of an env file under it: what the process was given wins over the file.
- * A name in the file that nobody reads is most likely a typo, so it is refused.
+ * The environment, with defaults from an env file. Variables of the process take precedence over the file. A name in the
+ * file that no service reads is refused, because it is most likely a typo.
  *
- * @param file path of the file; one that doesn't exist is an empty one
- * @throws {ConfigError}
+ * @param file path of the file, which need not exist
+ * @throws {ConfigError} with one line for each unknown name
  */
-export function withEnvFile(env: Environment, file: string): Environment {
+export function mergeEnvFile(env: Environment, file: string): Environment {
   if (!existsSync(file)) return env;
   const values = parseEnv(readFileSync(file, 'utf8'));
-  const strange = Object.keys(values).filter((name) => !(name in variables));
-  if (strange.length > 0)
-    throw new ConfigError(strange.map((name) => `${name} in ${file} is not a variable of this server`));
+  const unknown = Object.keys(values).filter((name) => !(name in variables));
+  if (unknown.length > 0)
+    throw new ConfigError(unknown.map((name) => `${name} in ${file} is not a variable of this server`));
   return { ...values, ...env };
 }

@@ -1,13 +1,7 @@
-export { ConfigError } from './config-error.js';
-export { withEnvFile } from './env-file.js';
-export { hasWallet } from './has-wallet.js';
-export {
-  type DescribedLimit,
-  describedLimits,
-  type LimitGroup,
-  limitGroups,
-  limitVariables,
-} from './limit-variables.js';
-export type { Limits } from './limits.js';
-export { type Config, type Environment, type Network, readConfig } from './read-config.js';
-export { secretVariables, variables } from './variables.js';
+/* The configuration alone, for scripts that write the docs. */
+export type { DescribedLimit } from './describe-limit.js';
+export { limitGroups } from './describe-limit.js';
+export { type DescribedVariable, variableGroups } from './describe-variable.js';
+export { databaseClientAliases, networkAliases } from './legacy-aliases.js';
+export { describeLimits, limitVariables } from './limit-variables.js';
+export { commonLimits, describeVariables, secretVariables, variables } from './variables.js';

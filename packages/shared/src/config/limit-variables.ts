@@ -1,349 +1,267 @@
-import { z } from 'zod';
-import { quota, rate, whole } from './schemas.js';
+import { type DescribedLimit, defineGroup, describeLimit, type LimitFacts } from './describe-limit.js';
+import { quotaSchema, rateSchema, wholeNumberSchema } from './schemas.js';
 
-/**
- * The limits that an operator may change. docs/limits.md is made of what is said here, by `node scripts/limits-doc.mjs`;
- * a test holds the two together.
+/*
+ * The limits that an operator may change. `npm run docs` writes the tables of docs/limits.md from these descriptions; a
+ * test compares the two.
  */
 
-/** What is said of a limit to operators. */
-export interface LimitFacts {
-  readonly group: LimitGroup;
-  /** What it bounds. */
-  readonly bounds: string;
-  /** What happens beyond it: status and code, where something is answered. */
-  readonly beyond: string;
-  /** Its names in `messagebox_limits_hit_total{limit}`. None: it divides work, and refuses nothing. */
-  readonly metric: readonly string[];
-  /** Whether all instances of a service share it, when there is Redis. Default: it holds for each process. */
-  readonly isShared?: true;
-}
-
-export const limitGroups = ['rates', 'requests', 'sockets', 'stored', 'overlay'] as const;
-export type LimitGroup = (typeof limitGroups)[number];
-
-const facts = z.registry<LimitFacts>();
-
-/** @param byDefault as it would be written in the environment */
-function limit<S extends z.ZodType<unknown, string>>(schema: S, byDefault: string, about: LimitFacts) {
-  const described = schema.prefault(byDefault as z.input<S>);
-  facts.add(described, about);
-  return described;
-}
-
-const MOST = Number.MAX_SAFE_INTEGER;
-const places = whole(1, MOST);
-const bytes = whole(65_536, MOST);
+const MAX = Number.MAX_SAFE_INTEGER;
+const countSchema = wholeNumberSchema(1, MAX);
+const byteCountSchema = wholeNumberSchema(65_536, MAX);
 
 const TOO_MANY = '429 `ERR_TOO_MANY_REQUESTS`';
-const REFUSED_LIVE = 'an error ack or `joinFailed`, `leaveFailed`, `authenticationFailed` with `ERR_TOO_MANY_REQUESTS`';
-const COMES_BACK = 'the slowest client’s connection is closed; it comes back, and lists what it has missed';
+const LIVE_REFUSAL = 'the event fails with `ERR_TOO_MANY_REQUESTS`';
+const AS_ABOVE = 'as above';
+const CLOSED = 'the connection is closed';
+const SLOWEST_CLOSED = 'the slowest client’s connection is closed';
+
+const rateLimit = defineGroup('rates');
+const requestLimit = defineGroup('requests');
+const socketLimit = defineGroup('sockets');
+const storageLimit = defineGroup('stored');
+const overlayLimit = defineGroup('overlay');
+
+/** A rate that all instances of a service share. */
+const sharedRate = (byDefault: string, facts: LimitFacts) =>
+  rateLimit(rateSchema, byDefault, { ...facts, isShared: true });
 
 export const limitVariables = {
-  RATE_HANDSHAKES_PER_ADDRESS: limit(rate, '3000/3s', {
-    group: 'rates',
+  RATE_HANDSHAKES_PER_ADDRESS: sharedRate('3000/3s', {
     bounds: 'handshakes over HTTP from one address',
     beyond: TOO_MANY,
-    metric: ['handshakes'],
-    isShared: true,
+    metric: 'handshakes',
   }),
-  RATE_FAILURES_PER_ADDRESS: limit(rate, '1000/10s', {
-    group: 'rates',
-    bounds: 'requests that fail to authenticate, from one address, or under one proven session',
+  RATE_FAILURES_PER_ADDRESS: sharedRate('1000/10s', {
+    bounds: 'requests from one address, or under one session, that fail to authenticate',
     beyond: TOO_MANY,
-    metric: ['failures'],
-    isShared: true,
+    metric: 'failures',
   }),
-  RATE_REQUESTS_PER_IDENTITY: limit(rate, '10000/10s', {
-    group: 'rates',
-    bounds: 'requests of one identity over HTTP',
+  RATE_REQUESTS_PER_IDENTITY: sharedRate('10000/10s', {
+    bounds: 'HTTP requests of one identity',
     beyond: TOO_MANY,
-    metric: ['request_rate'],
-    isShared: true,
+    metric: 'request_rate',
   }),
-  RATE_SENDS_PER_IDENTITY: limit(rate, '20000/10s', {
-    group: 'rates',
-    bounds: 'messages that one identity sends, over HTTP and live; one for each recipient',
-    beyond: `${TOO_MANY}; live, \`messageFailed\` and an error ack with this code. Nothing is stored`,
-    metric: ['sends'],
-    isShared: true,
+  RATE_SENDS_PER_IDENTITY: sharedRate('20000/10s', {
+    bounds: 'messages that one identity sends, over HTTP and live; each recipient counts',
+    beyond: `${TOO_MANY}; live, \`messageFailed\` and an error ack. Nothing is stored`,
+    metric: 'sends',
   }),
-  RATE_SENT_BYTES_PER_IDENTITY: limit(rate, '2147483648/10s', {
-    group: 'rates',
+  RATE_SENT_BYTES_PER_IDENTITY: sharedRate('2147483648/10s', {
+    bounds: 'bytes of those messages’ bodies; each recipient counts. Set at least 64 MB, the largest batch',
+    beyond: AS_ABOVE,
+    metric: 'sent_bytes',
+  }),
+  RATE_EVENTS_PER_IDENTITY: sharedRate('20000/10s', {
     bounds:
-      'bytes of the bodies of those messages, for each recipient; not below the largest body times its recipients (64 MB)',
-    beyond: 'the same',
-    metric: ['sent_bytes'],
-    isShared: true,
+      'live events of one identity; `authenticated`, `joinRoom` and `leaveRoom` count four times, a `joinRoom` with a replay 40 times, all others once',
+    beyond: LIVE_REFUSAL,
+    metric: 'events',
   }),
-  RATE_EVENTS_PER_IDENTITY: limit(rate, '20000/10s', {
-    group: 'rates',
-    bounds:
-      'live events of one identity: `authenticated`, `joinRoom` and `leaveRoom` count as four, `sendMessage` and unknown ones as one',
-    beyond: REFUSED_LIVE,
-    metric: ['events'],
-    isShared: true,
-  }),
-  RATE_NEW_SOCKETS_PER_ADDRESS: limit(rate, '3000/3s', {
-    group: 'rates',
+  RATE_NEW_SOCKETS_PER_ADDRESS: sharedRate('3000/3s', {
     bounds: 'new socket connections from one address',
     beyond: TOO_MANY,
-    metric: ['new_sockets'],
-    isShared: true,
+    metric: 'new_sockets',
   }),
-  RATE_MIGRATE_ATTEMPTS_PER_ADDRESS: limit(rate, '10/60s', {
-    group: 'rates',
+  RATE_MIGRATE_ATTEMPTS_PER_ADDRESS: rateLimit(rateSchema, '10/60s', {
     bounds: 'attempts at `POST /migrate` from one address',
     beyond: TOO_MANY,
-    metric: ['migrations'],
+    metric: 'migrations',
   }),
 
-  MAX_BODY_BYTES: limit(whole(1_024, 1_073_741_824), '10485760', {
-    group: 'requests',
-    bounds: 'bytes of a request’s body',
+  MAX_BODY_BYTES: requestLimit(wholeNumberSchema(1_024, 1_073_741_824), '10485760', {
+    bounds: 'bytes of one request body',
     beyond: '413 `ERR_BODY_TOO_LARGE`',
-    metric: ['body_size'],
+    metric: 'body_size',
   }),
-  LIST_MAX_BYTES: limit(whole(1_024, 15_000_000), '15000000', {
-    group: 'requests',
+  LIST_MAX_BYTES: requestLimit(wholeNumberSchema(1_024, 15_000_000), '15000000', {
     bounds:
-      'bytes of messages, as JSON, in one answer of `/listMessages`; not above the default, since clients refuse answers above 16 MiB',
-    beyond: '`hasMore: true` and `next`',
-    metric: [],
+      'bytes of messages, as JSON, in one response of `/listMessages`. The default is the maximum: clients refuse more than 16 MiB',
+    beyond: 'the response says `hasMore: true` and `next`',
   }),
-  MAX_RECIPIENTS: limit(whole(1, 1_000), '100', {
-    group: 'requests',
+  MAX_RECIPIENTS: requestLimit(wholeNumberSchema(1, 1_000), '100', {
     bounds: 'recipients of one send or quote',
     beyond: '400 `ERR_TOO_MANY_RECIPIENTS`',
-    metric: ['recipients'],
+    metric: 'recipients',
   }),
-  MAX_ACKNOWLEDGED_IDS: limit(whole(1, 10_000), '1000', {
-    group: 'requests',
-    bounds: 'ids of one acknowledgement; clients are known to send up to 1,000',
+  MAX_ACKNOWLEDGED_IDS: requestLimit(wholeNumberSchema(1, 10_000), '1000', {
+    bounds: 'ids in one acknowledgement; known clients send up to 1,000',
     beyond: '400 `ERR_TOO_MANY_MESSAGE_IDS`',
-    metric: ['acknowledged_ids'],
+    metric: 'acknowledged_ids',
   }),
-  MAX_REQUESTS_UNDER_WAY: limit(places, '2000', {
-    group: 'requests',
-    bounds: 'requests under way, shared by address',
-    beyond: `${TOO_MANY} for the address that holds most; its oldest unfinished request makes room for an address within its share`,
-    metric: ['requests'],
+  MAX_REQUESTS_UNDER_WAY: requestLimit(countSchema, '2000', {
+    bounds: 'requests in progress, shared among addresses',
+    beyond: `${TOO_MANY} for the address that holds most`,
+    metric: 'requests',
   }),
-  MAX_BODY_BYTES_UNDER_WAY: limit(bytes, '536870912', {
-    group: 'requests',
-    bounds: 'bytes of the bodies of requests under way, shared by address; several times `MAX_BODY_BYTES`',
-    beyond: 'the same',
-    metric: ['body_bytes'],
+  MAX_BODY_BYTES_UNDER_WAY: requestLimit(byteCountSchema, '536870912', {
+    bounds: 'bytes of the bodies of those requests, shared among addresses. Set several times `MAX_BODY_BYTES`',
+    beyond: AS_ABOVE,
+    metric: 'body_bytes',
   }),
-  MAX_ANSWER_BYTES_HELD: limit(bytes, '134217728', {
-    group: 'requests',
-    bounds:
-      'bytes of lists above 64 KB that are read or wait to be taken, shared by identity; one that may be above 1 MiB counts as `LIST_MAX_BYTES` while it is read',
-    beyond: `${TOO_MANY}; an identity within its share cuts off the oldest list of the one that holds most`,
-    metric: ['answer_bytes'],
+  MAX_ANSWER_BYTES_HELD: requestLimit(byteCountSchema, '134217728', {
+    bounds: 'bytes of lists above 64 KB that are in memory, shared among identities',
+    beyond: `${TOO_MANY} for the identity that holds most`,
+    metric: 'answer_bytes',
   }),
-  MAX_WAITING_WORK_PER_ADDRESS: limit(places, '2000', {
-    group: 'requests',
-    bounds:
-      'requests and frames of one address that wait for their turn on the event loop; each waits at most 10 s in any case',
-    beyond: `${TOO_MANY}; live, the end of the connection: the client comes back`,
-    metric: ['waiting_work'],
+  MAX_WAITING_WORK_PER_ADDRESS: requestLimit(countSchema, '2000', {
+    bounds: 'requests and frames of one address that wait for the event loop. None waits longer than 10 s',
+    beyond: `${TOO_MANY}; live, ${CLOSED}`,
+    metric: 'waiting_work',
   }),
-  MAX_PATH_BYTES: limit(whole(256, 65_536), '2048', {
-    group: 'requests',
-    bounds: 'bytes of a request’s path, without its query',
+  MAX_PATH_BYTES: requestLimit(wholeNumberSchema(256, 65_536), '2048', {
+    bounds: 'bytes of a request’s path, without the query',
     beyond: '414 `ERR_BAD_REQUEST`',
-    metric: ['path_length'],
+    metric: 'path_length',
   }),
-  MAX_HEADERS: limit(whole(64, 2_000), '200', {
-    group: 'requests',
+  MAX_HEADERS: requestLimit(wholeNumberSchema(64, 2_000), '200', {
     bounds: 'header lines of a request',
     beyond: '431 `ERR_BAD_REQUEST`',
-    metric: ['header_count'],
+    metric: 'header_count',
   }),
-  MAX_SIGNED_HEADERS: limit(whole(16, 2_000), '64', {
-    group: 'requests',
-    bounds: 'header lines among them that begin with `x-bsv-`, each of which is part of what is signed',
-    beyond: 'the same',
-    metric: ['header_count'],
+  MAX_SIGNED_HEADERS: requestLimit(wholeNumberSchema(16, 2_000), '64', {
+    bounds: 'header lines that begin with `x-bsv-`; each is part of the signed data',
+    beyond: AS_ABOVE,
+    metric: 'header_count',
   }),
 
-  LIVE_MAX_BODY: limit(whole(1_024, 134_217_728), '2097152', {
-    group: 'sockets',
-    bounds: 'bytes of a body that is sent live',
-    beyond: '`messageFailed` and an error ack with `ERR_MESSAGE_TOO_LARGE`; it can be sent over HTTP',
-    metric: ['message_size'],
+  LIVE_MAX_BODY: socketLimit(wholeNumberSchema(1_024, 134_217_728), '2097152', {
+    bounds: 'bytes of a body that is sent live. Larger ones go over HTTP',
+    beyond: '`messageFailed` and an error ack with `ERR_MESSAGE_TOO_LARGE`',
+    metric: 'message_size',
   }),
-  MAX_SOCKETS_PER_ADDRESS: limit(places, '12000', {
-    group: 'sockets',
+  MAX_SOCKETS_PER_ADDRESS: socketLimit(countSchema, '12000', {
     bounds: 'sockets from one address',
     beyond: TOO_MANY,
-    metric: ['sockets_per_address'],
+    metric: 'sockets_per_address',
   }),
-  MAX_SOCKETS_PER_IDENTITY: limit(places, '300', {
-    group: 'sockets',
+  MAX_SOCKETS_PER_IDENTITY: socketLimit(countSchema, '300', {
     bounds: 'sockets of one identity',
-    beyond: '`authenticationFailed`, and the end of the connection',
-    metric: ['sockets_per_identity'],
+    beyond: `\`authenticationFailed\`, and ${CLOSED}`,
+    metric: 'sockets_per_identity',
   }),
-  MAX_SOCKETS_PER_ROOM: limit(places, '25', {
-    group: 'sockets',
-    bounds: 'sockets in one room: a message is signed once for each of them',
+  MAX_SOCKETS_PER_ROOM: socketLimit(countSchema, '25', {
+    bounds: 'sockets in one room; a message is signed for each of them',
     beyond: '`joinFailed` with `ERR_TOO_MANY_SOCKETS`',
-    metric: ['sockets_in_room'],
+    metric: 'sockets_in_room',
   }),
-  MAX_ROOMS_PER_SOCKET: limit(places, '1000', {
-    group: 'sockets',
+  MAX_ROOMS_PER_SOCKET: socketLimit(countSchema, '1000', {
     bounds: 'rooms of one socket',
     beyond: '`joinFailed` with `ERR_TOO_MANY_ROOMS`',
-    metric: ['rooms_per_socket'],
+    metric: 'rooms_per_socket',
   }),
-  MAX_EVENTS_UNDER_WAY_PER_SOCKET: limit(places, '512', {
-    group: 'sockets',
-    bounds: 'events of one socket that are being answered',
-    beyond: REFUSED_LIVE,
-    metric: ['events_under_way'],
+  MAX_EVENTS_UNDER_WAY_PER_SOCKET: socketLimit(countSchema, '512', {
+    bounds: 'events of one socket that are in progress',
+    beyond: LIVE_REFUSAL,
+    metric: 'events_under_way',
   }),
-  MAX_UNPROVEN_SOCKETS: limit(places, '4000', {
-    group: 'sockets',
+  MAX_UNPROVEN_SOCKETS: socketLimit(countSchema, '4000', {
+    bounds: 'sockets that have not authenticated yet, shared among addresses',
+    beyond: `the socket is refused, or ${CLOSED}`,
+    metric: 'unproven_sockets',
+  }),
+  MAX_UNPROVEN_BYTES: socketLimit(byteCountSchema, '67108864', {
     bounds:
-      'sockets without a proven identity, shared among addresses: while all places are taken, an address that has fewer than its share gets those of the address that has most, the longest waiting first',
-    beyond: 'refused, or the end of a connection that waits',
-    metric: ['unproven_sockets'],
+      'bytes that sockets hold before they authenticate, beyond 64 KB each. One socket gets at most half of what is left',
+    beyond: `${CLOSED}; a waiting event is refused`,
+    metric: 'unproven_bytes',
   }),
-  MAX_UNPROVEN_BYTES: limit(bytes, '67108864', {
-    group: 'sockets',
+  MAX_UNFINISHED_FRAME_BYTES: socketLimit(byteCountSchema, '134217728', {
     bounds:
-      'bytes of frames and events before the identity is proven, beyond 64 KB of each socket; one socket gets at most half of what is left',
-    beyond: 'the end of the connection; for events that wait, a refusal',
-    metric: ['unproven_bytes'],
+      'bytes of partly received frames after authentication, beyond 64 KB for each socket, shared among identities',
+    beyond: CLOSED,
+    metric: 'frame_bytes',
   }),
-  MAX_UNFINISHED_FRAME_BYTES: limit(bytes, '134217728', {
-    group: 'sockets',
-    bounds:
-      'bytes of frames that are still coming, of proven identities, beyond 64 KB of each socket; an identity that has less than its share gets that of the one that has most',
-    beyond: 'the end of the connection',
-    metric: ['frame_bytes'],
-  }),
-  MAX_WAITING_BYTES_PER_SOCKET: limit(bytes, '67108864', {
-    group: 'sockets',
+  MAX_WAITING_BYTES_PER_SOCKET: socketLimit(byteCountSchema, '67108864', {
     bounds: 'bytes that wait for one slow client',
-    beyond: 'its connection is closed; it comes back, and lists what it has missed',
-    metric: ['slow_clients'],
+    beyond: CLOSED,
+    metric: 'slow_clients',
   }),
-  MAX_WAITING_EVENTS_PER_SOCKET: limit(places, '16384', {
-    group: 'sockets',
+  MAX_WAITING_EVENTS_PER_SOCKET: socketLimit(countSchema, '16384', {
     bounds: 'events that wait for one slow client',
-    beyond: 'the same',
-    metric: ['slow_clients'],
+    beyond: CLOSED,
+    metric: 'slow_clients',
   }),
-  MAX_WAITING_BYTES_PER_IDENTITY: limit(bytes, '134217728', {
-    group: 'sockets',
+  MAX_WAITING_BYTES_PER_IDENTITY: socketLimit(byteCountSchema, '134217728', {
     bounds: 'bytes that wait for the slow clients of one identity',
-    beyond: COMES_BACK,
-    metric: ['slow_clients'],
+    beyond: SLOWEST_CLOSED,
+    metric: 'slow_clients',
   }),
-  MAX_WAITING_BYTES: limit(bytes, '536870912', {
-    group: 'sockets',
-    bounds: 'bytes that wait for all slow clients',
-    beyond: 'the same',
-    metric: ['slow_clients'],
+  MAX_WAITING_BYTES: socketLimit(byteCountSchema, '536870912', {
+    bounds: 'bytes that wait for all slow clients together',
+    beyond: SLOWEST_CLOSED,
+    metric: 'slow_clients',
   }),
 
-  INBOX_MAX_MESSAGES: limit(quota, '10000', {
-    group: 'stored',
-    bounds: 'messages that are kept for one recipient, from anybody; 0 for no bound, here and in the next five',
+  INBOX_MAX_MESSAGES: storageLimit(quotaSchema, '10000', {
+    bounds: 'messages stored for one recipient, from all senders. 0 means no limit, here and in the next five',
     beyond: '429 `ERR_INBOX_QUOTA_EXCEEDED`',
-    metric: ['inbox_quota'],
+    metric: 'inbox_quota',
   }),
-  INBOX_MAX_BYTES: limit(quota, '1073741824', {
-    group: 'stored',
-    bounds: 'bytes of their bodies',
-    beyond: 'the same',
-    metric: ['inbox_quota'],
+  INBOX_MAX_BYTES: storageLimit(quotaSchema, '1073741824', {
+    bounds: 'bytes of those messages’ bodies',
+    beyond: AS_ABOVE,
+    metric: 'inbox_quota',
   }),
-  SENDER_MAX_MESSAGES: limit(quota, '10000', {
-    group: 'stored',
-    bounds: 'messages of one sender that are kept for anybody',
+  SENDER_MAX_MESSAGES: storageLimit(quotaSchema, '10000', {
+    bounds: 'messages stored from one sender, for all recipients',
     beyond: '429 `ERR_SENDER_QUOTA_EXCEEDED`',
-    metric: ['sender_quota'],
+    metric: 'sender_quota',
   }),
-  SENDER_MAX_BYTES: limit(quota, '1073741824', {
-    group: 'stored',
-    bounds: 'bytes of their bodies',
-    beyond: 'the same',
-    metric: ['sender_quota'],
+  SENDER_MAX_BYTES: storageLimit(quotaSchema, '1073741824', {
+    bounds: 'bytes of those messages’ bodies',
+    beyond: AS_ABOVE,
+    metric: 'sender_quota',
   }),
-  PAIR_MAX_MESSAGES: limit(quota, '1000', {
-    group: 'stored',
-    bounds: 'messages of one sender that are kept for one recipient who has not allowed that sender by name',
+  PAIR_MAX_MESSAGES: storageLimit(quotaSchema, '1000', {
+    bounds: 'messages stored from one sender for one recipient who has not set a permission for that sender',
     beyond: '429 `ERR_SENDER_QUOTA_EXCEEDED` with `recipient`',
-    metric: ['sender_quota'],
+    metric: 'sender_quota',
   }),
-  PAIR_MAX_BYTES: limit(quota, '104857600', {
-    group: 'stored',
-    bounds: 'bytes of their bodies',
-    beyond: 'the same',
-    metric: ['sender_quota'],
+  PAIR_MAX_BYTES: storageLimit(quotaSchema, '104857600', {
+    bounds: 'bytes of those messages’ bodies',
+    beyond: AS_ABOVE,
+    metric: 'sender_quota',
   }),
-  MAX_PERMISSIONS_PER_IDENTITY: limit(places, '10000', {
-    group: 'stored',
+  MAX_PERMISSIONS_PER_IDENTITY: storageLimit(countSchema, '10000', {
     bounds: 'permissions of one identity',
-    beyond: '429 `ERR_TOO_MANY_PERMISSIONS`; those that are there can be changed',
-    metric: ['permissions'],
+    beyond: '429 `ERR_TOO_MANY_PERMISSIONS`; existing ones can be changed',
+    metric: 'permissions',
   }),
-  MAX_DEVICES_PER_IDENTITY: limit(whole(1, 1_000), '50', {
-    group: 'stored',
+  MAX_DEVICES_PER_IDENTITY: storageLimit(wholeNumberSchema(1, 1_000), '50', {
     bounds: 'devices of one identity',
-    beyond: 'the inactive, then the longest unused is forgotten',
-    metric: ['devices'],
+    beyond: 'one is deleted: an inactive one first, else the longest unused',
+    metric: 'devices',
   }),
 
-  RATE_OVERLAY_SUBMISSIONS_PER_ADDRESS: limit(rate, '300/60s', {
-    group: 'overlay',
+  RATE_OVERLAY_SUBMISSIONS_PER_ADDRESS: overlayLimit(rateSchema, '300/60s', {
     bounds: 'submissions from one address',
     beyond: TOO_MANY,
-    metric: ['overlay_submissions'],
+    metric: 'overlay_submissions',
   }),
-  RATE_OVERLAY_REQUESTS_PER_ADDRESS: limit(rate, '3000/3s', {
-    group: 'overlay',
-    bounds:
-      'other requests from one address; each 4 KB of an answer, or read for another host’s question, count as one more',
+  RATE_OVERLAY_REQUESTS_PER_ADDRESS: overlayLimit(rateSchema, '3000/3s', {
+    bounds: 'other requests from one address. Every 4 KB read or sent for it counts as one more',
     beyond: TOO_MANY,
-    metric: ['overlay_requests'],
+    metric: 'overlay_requests',
   }),
-  OVERLAY_MAX_REQUESTS_UNDER_WAY: limit(places, '1000', {
-    group: 'overlay',
-    bounds: 'requests under way at the service overlay, shared by address',
+  OVERLAY_MAX_REQUESTS_UNDER_WAY: overlayLimit(countSchema, '1000', {
+    bounds: 'requests in progress at the overlay service, shared among addresses',
     beyond: TOO_MANY,
-    metric: ['requests'],
+    metric: 'requests',
   }),
-  OVERLAY_MAX_BODY_BYTES_UNDER_WAY: limit(bytes, '134217728', {
-    group: 'overlay',
-    bounds: 'bytes of their bodies, shared by address',
-    beyond: 'the same',
-    metric: ['body_bytes'],
+  OVERLAY_MAX_BODY_BYTES_UNDER_WAY: overlayLimit(byteCountSchema, '134217728', {
+    bounds: 'bytes of the bodies of those requests, shared among addresses',
+    beyond: AS_ABOVE,
+    metric: 'body_bytes',
   }),
-  OVERLAY_MAX_ANSWER_BYTES_HELD: limit(bytes, '67108864', {
-    group: 'overlay',
-    bounds: 'bytes of answers that wait to be taken',
+  OVERLAY_MAX_ANSWER_BYTES_HELD: overlayLimit(byteCountSchema, '67108864', {
+    bounds: 'bytes of responses that clients have not read yet',
     beyond: '503 `ERR_OVERLOADED`',
-    metric: ['overlay_answer_bytes'],
+    metric: 'overlay_answer_bytes',
   }),
 } as const;
 
-/** A limit as docs/limits.md has it. */
-export interface DescribedLimit extends LimitFacts {
-  readonly name: string;
-  /** As it would be written in the environment. */
-  readonly byDefault: string;
-}
-
-/** All of them, in the order of their table. */
-export function describedLimits(): DescribedLimit[] {
-  return Object.entries(limitVariables).map(([name, schema]) => {
-    const about = facts.get(schema);
-    if (about === undefined) throw new Error(`nothing is said of ${name}`);
-    return { name, byDefault: String(schema.def.defaultValue), ...about };
-  });
+/** All limits, in the order of their table. */
+export function describeLimits(): DescribedLimit[] {
+  return Object.entries(limitVariables).map(([name, schema]) => describeLimit(name, schema));
 }

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Rate } from '../limits/rate-limit.js';
 import type { limitVariables } from './limit-variables.js';
 
-/** The limits that an operator may change. What each bounds, and what happens beyond it, is in docs/limits.md. */
+/** The limits that an operator may change. docs/limits.md describes each of them. */
 export interface Limits {
   readonly rates: {
     readonly handshakes: Rate;
@@ -16,7 +16,7 @@ export interface Limits {
   };
   /** Bytes of an HTTP request's body. */
   readonly requestBody: number;
-  /** Sum of the bytes of the bodies in one answer of /listMessages. */
+  /** Bytes of messages, as JSON, in one response of /listMessages. */
   readonly list: number;
   /** Recipients of one send or quote. */
   readonly recipients: number;
@@ -53,57 +53,60 @@ export interface Limits {
   };
 }
 
-type Read = { readonly [Name in keyof typeof limitVariables]: z.output<(typeof limitVariables)[Name]> };
+type ParsedLimitVariables = { readonly [Name in keyof typeof limitVariables]: z.output<(typeof limitVariables)[Name]> };
 
-/** @param v the variables as they were read */
-export function limitsOf(v: Read): Limits {
+/** Groups the limits by subject. */
+export function toLimits(variables: ParsedLimitVariables): Limits {
   return {
     rates: {
-      handshakes: v.RATE_HANDSHAKES_PER_ADDRESS,
-      failures: v.RATE_FAILURES_PER_ADDRESS,
-      requests: v.RATE_REQUESTS_PER_IDENTITY,
-      sends: v.RATE_SENDS_PER_IDENTITY,
-      sentBytes: v.RATE_SENT_BYTES_PER_IDENTITY,
-      events: v.RATE_EVENTS_PER_IDENTITY,
-      newSockets: v.RATE_NEW_SOCKETS_PER_ADDRESS,
-      migrations: v.RATE_MIGRATE_ATTEMPTS_PER_ADDRESS,
+      handshakes: variables.RATE_HANDSHAKES_PER_ADDRESS,
+      failures: variables.RATE_FAILURES_PER_ADDRESS,
+      requests: variables.RATE_REQUESTS_PER_IDENTITY,
+      sends: variables.RATE_SENDS_PER_IDENTITY,
+      sentBytes: variables.RATE_SENT_BYTES_PER_IDENTITY,
+      events: variables.RATE_EVENTS_PER_IDENTITY,
+      newSockets: variables.RATE_NEW_SOCKETS_PER_ADDRESS,
+      migrations: variables.RATE_MIGRATE_ATTEMPTS_PER_ADDRESS,
     },
-    requestBody: v.MAX_BODY_BYTES,
-    list: v.LIST_MAX_BYTES,
-    recipients: v.MAX_RECIPIENTS,
-    acknowledgedIds: v.MAX_ACKNOWLEDGED_IDS,
-    inFlight: { requests: v.MAX_REQUESTS_UNDER_WAY, bodyBytes: v.MAX_BODY_BYTES_UNDER_WAY },
-    answerBytes: v.MAX_ANSWER_BYTES_HELD,
-    waitingPerAddress: v.MAX_WAITING_WORK_PER_ADDRESS,
+    requestBody: variables.MAX_BODY_BYTES,
+    list: variables.LIST_MAX_BYTES,
+    recipients: variables.MAX_RECIPIENTS,
+    acknowledgedIds: variables.MAX_ACKNOWLEDGED_IDS,
+    inFlight: { requests: variables.MAX_REQUESTS_UNDER_WAY, bodyBytes: variables.MAX_BODY_BYTES_UNDER_WAY },
+    answerBytes: variables.MAX_ANSWER_BYTES_HELD,
+    waitingPerAddress: variables.MAX_WAITING_WORK_PER_ADDRESS,
     requestShape: {
-      pathBytes: v.MAX_PATH_BYTES,
-      headers: v.MAX_HEADERS,
-      signedHeaders: v.MAX_SIGNED_HEADERS,
+      pathBytes: variables.MAX_PATH_BYTES,
+      headers: variables.MAX_HEADERS,
+      signedHeaders: variables.MAX_SIGNED_HEADERS,
     },
-    liveBody: v.LIVE_MAX_BODY,
+    liveBody: variables.LIVE_MAX_BODY,
     sockets: {
-      perAddress: v.MAX_SOCKETS_PER_ADDRESS,
-      perIdentity: v.MAX_SOCKETS_PER_IDENTITY,
-      perRoom: v.MAX_SOCKETS_PER_ROOM,
-      rooms: v.MAX_ROOMS_PER_SOCKET,
-      eventsUnderWay: v.MAX_EVENTS_UNDER_WAY_PER_SOCKET,
-      unproven: v.MAX_UNPROVEN_SOCKETS,
-      unprovenBytes: v.MAX_UNPROVEN_BYTES,
-      frameBytes: v.MAX_UNFINISHED_FRAME_BYTES,
+      perAddress: variables.MAX_SOCKETS_PER_ADDRESS,
+      perIdentity: variables.MAX_SOCKETS_PER_IDENTITY,
+      perRoom: variables.MAX_SOCKETS_PER_ROOM,
+      rooms: variables.MAX_ROOMS_PER_SOCKET,
+      eventsUnderWay: variables.MAX_EVENTS_UNDER_WAY_PER_SOCKET,
+      unproven: variables.MAX_UNPROVEN_SOCKETS,
+      unprovenBytes: variables.MAX_UNPROVEN_BYTES,
+      frameBytes: variables.MAX_UNFINISHED_FRAME_BYTES,
       waiting: {
-        bytes: v.MAX_WAITING_BYTES_PER_SOCKET,
-        events: v.MAX_WAITING_EVENTS_PER_SOCKET,
-        bytesOfIdentity: v.MAX_WAITING_BYTES_PER_IDENTITY,
-        bytesOfAll: v.MAX_WAITING_BYTES,
+        bytes: variables.MAX_WAITING_BYTES_PER_SOCKET,
+        events: variables.MAX_WAITING_EVENTS_PER_SOCKET,
+        bytesOfIdentity: variables.MAX_WAITING_BYTES_PER_IDENTITY,
+        bytesOfAll: variables.MAX_WAITING_BYTES,
       },
     },
-    permissions: v.MAX_PERMISSIONS_PER_IDENTITY,
-    devices: v.MAX_DEVICES_PER_IDENTITY,
+    permissions: variables.MAX_PERMISSIONS_PER_IDENTITY,
+    devices: variables.MAX_DEVICES_PER_IDENTITY,
     overlay: {
-      submissions: v.RATE_OVERLAY_SUBMISSIONS_PER_ADDRESS,
-      requests: v.RATE_OVERLAY_REQUESTS_PER_ADDRESS,
-      inFlight: { requests: v.OVERLAY_MAX_REQUESTS_UNDER_WAY, bodyBytes: v.OVERLAY_MAX_BODY_BYTES_UNDER_WAY },
-      answerBytes: v.OVERLAY_MAX_ANSWER_BYTES_HELD,
+      submissions: variables.RATE_OVERLAY_SUBMISSIONS_PER_ADDRESS,
+      requests: variables.RATE_OVERLAY_REQUESTS_PER_ADDRESS,
+      inFlight: {
+        requests: variables.OVERLAY_MAX_REQUESTS_UNDER_WAY,
+        bodyBytes: variables.OVERLAY_MAX_BODY_BYTES_UNDER_WAY,
+      },
+      answerBytes: variables.OVERLAY_MAX_ANSWER_BYTES_HELD,
     },
   };
 }

@@ -1,9 +1,14 @@
 import path from 'node:path';
+import type { QuotaLimits } from '@messagebox/messages';
+import type { StoreConfig } from '@messagebox/store';
 import { z } from 'zod';
-import type { QuotaLimits } from '../quotas/index.js';
-import type { StoreConfig } from '../store/index.js';
+import type { LogLevel } from '../logging/log-level.js';
+import type { TracingConfig } from '../tracing/tracing-config.js';
 import { ConfigError } from './config-error.js';
-import { type Limits, limitsOf } from './limits.js';
+import { getDefaultText } from './describe-variable.js';
+import { databaseClientAliases, networkAliases, resolveAlias } from './legacy-aliases.js';
+import { type Limits, toLimits } from './limits.js';
+import { toTracingConfig } from './tracing.js';
 import { secretVariables, variables } from './variables.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -12,69 +17,84 @@ export type Network = 'main' | 'test' | 'local';
 
 export interface Config {
   readonly nodeEnv: 'development' | 'staging' | 'production' | 'test';
-  readonly debug: boolean;
+  readonly logLevel: LogLevel;
+  /** Undefined: nothing is traced. */
+  readonly tracing: TracingConfig | undefined;
   /** Undefined: all interfaces. */
   readonly host: string | undefined;
   /** Undefined: the service's own default. 0: any free port. */
   readonly port: number | undefined;
-  /** Port for metrics and for other instances. Undefined: none. */
+  /** The port for metrics, health and other instances. Undefined: none. */
   readonly internalPort: number | undefined;
   readonly internalHost: string | undefined;
-  /** The host name or address by which other instances reach that port. Undefined: found out. */
+  /** The host name or address under which other instances reach that port. Undefined: found automatically. */
   readonly internalAddress: string | undefined;
-  /** '' or a path that begins with a slash and ends with none. */
+  /** '', or a path that begins with a slash and does not end with one. */
   readonly routingPrefix: string;
-  /** How many proxies in front may be believed about the client's address. */
+  /** The number of proxies in front whose `X-Forwarded-For` is trusted. */
   readonly trustedProxies: number;
-  /** 32 bytes. Undefined only where a service may make its own (standalone, not in production). */
+  /** 32 bytes. Undefined: standalone generates a key, other services and production refuse to start. */
   readonly serverPrivateKey: Uint8Array | undefined;
   readonly sessions: {
     readonly secrets: readonly Uint8Array[] | undefined;
     readonly lifeMs: number;
     readonly socketMaxMs: number;
   };
-  /** Undefined: no database is named, and the service decides whether the embedded one will do. */
+  /** Undefined: no database is configured. Standalone then uses its embedded one. */
   readonly store: StoreConfig | undefined;
+  /** Messages older than this expire; 0: never. */
+  readonly retentionDays: number;
   readonly dataDir: string;
-  /** Undefined: one process, room events stay in it. */
+  /** Undefined: one process, which keeps room events, jobs and counts to itself. */
   readonly redis: { readonly url: string; readonly prefix: string } | undefined;
   readonly websockets: boolean;
-  /** `local` is a play chain in our own database, for development and tests. */
+  /** `local` is a play chain in the server's own database, for development and tests. */
   readonly network: Network;
-  /** As given; whether it can be advertised is for the overlay to say. */
+  /** HOSTING_DOMAIN as given. The overlay checks whether it can be advertised. */
   readonly hostingDomain: string | undefined;
   readonly walletStorageUrl: string | undefined;
-  /** Who may use the operator's routes: 66 lower-case hex characters each. */
+  /** The identities that may use the operator routes: 66 lower-case hex characters each. */
   readonly adminIdentityKeys: readonly string[];
   readonly overlay: {
-    /** Origins of SLAP trackers. Undefined: the network's usual ones. */
+    /** Origins of SLAP trackers. Undefined: the usual trackers of the network. */
     readonly slapTrackers: readonly string[] | undefined;
-    /** Origins of hosts to synchronise with, besides those that are found. */
+    /** Origins of hosts to synchronise with, in addition to those that trackers name. */
     readonly peers: readonly string[];
     readonly reconcileMs: number;
     readonly syncMs: number;
   };
-  /** Undefined: nothing is pushed to devices. What a service needs of the rest, it asks for. */
+  /** Undefined: nothing is pushed to devices. A service that pushes checks the fields that it needs. */
   readonly push:
     | {
         readonly projectId: string | undefined;
-        /** The service account's key file, as JSON; wins over the path. */
+        /** The service account's key file, as JSON. It takes precedence over the path. */
         readonly serviceAccountJson: string | undefined;
         readonly serviceAccountPath: string | undefined;
       }
     | undefined;
   readonly limits: Limits;
-  /** What may be stored at a time. */
+  /** Limits on the stored messages. */
   readonly quotas: QuotaLimits;
   /** Authorises `POST /migrate`. */
   readonly migrateKey: string | undefined;
-  /** How long a socket may stay without having proven an identity. */
+  /** How long a socket may stay open before it has proven an identity. */
   readonly socketAuthMs: number;
   readonly shutdownGraceMs: number;
+  /** All variables, for operators to read. No secrets. */
+  readonly settings: readonly Setting[];
+}
+
+/** A variable and what it is, without secrets. */
+export interface Setting {
+  readonly name: string;
+  /** As given, or the default. Of a secret only `set` or `not set`; null when it is not set and has no default. */
+  readonly value: string | null;
+  /** Whether the environment gives it. */
+  readonly isGiven: boolean;
 }
 
 /**
- * Turns an environment into a checked configuration. Reads nothing else.
+ * Turns an environment into a checked configuration. Reads neither files nor `process.env`.
  *
  * @throws {ConfigError} with one line for each variable that is wrong
  */
@@ -82,77 +102,95 @@ export function readConfig(env: Environment): Config {
   const given = Object.fromEntries(
     Object.keys(variables).map((name) => [name, env[name] === '' ? undefined : env[name]]),
   );
-  const read = z.object(variables).safeParse(given);
-  if (!read.success) throw new ConfigError(linesOf(read.error.issues, env));
-  const v = read.data;
+  const parsed = z.object(variables).safeParse(given);
+  if (!parsed.success) throw new ConfigError(describeIssues(parsed.error.issues, env));
+  const values = withDatabasePassword(parsed.data);
   return {
-    nodeEnv: v.NODE_ENV,
-    debug: v.LOGGING_ENABLED,
-    host: v.HOST,
-    port: v.PORT,
-    internalPort: v.INTERNAL_PORT,
-    internalHost: v.INTERNAL_HOST,
-    internalAddress: v.INTERNAL_ADDRESS,
-    routingPrefix: v.ROUTING_PREFIX,
-    trustedProxies: v.TRUST_PROXY,
-    serverPrivateKey: v.SERVER_PRIVATE_KEY,
+    nodeEnv: values.NODE_ENV,
+    logLevel: values.LOG_LEVEL ?? (values.LOGGING_ENABLED ? 'debug' : 'info'),
+    tracing: toTracingConfig(values),
+    host: values.HOST,
+    port: values.PORT,
+    internalPort: values.INTERNAL_PORT,
+    internalHost: values.INTERNAL_HOST,
+    internalAddress: values.INTERNAL_ADDRESS,
+    routingPrefix: values.ROUTING_PREFIX,
+    trustedProxies: values.TRUST_PROXY,
+    serverPrivateKey: values.SERVER_PRIVATE_KEY,
     sessions: {
-      secrets: v.SESSION_SECRETS,
-      lifeMs: v.SESSION_LIFE_SECONDS,
-      socketMaxMs: v.SOCKET_SESSION_MAX_SECONDS,
+      secrets: values.SESSION_SECRETS,
+      lifeMs: values.SESSION_LIFE_SECONDS,
+      socketMaxMs: values.SOCKET_SESSION_MAX_SECONDS,
     },
-    store: storeConfig(v.KNEX_DB_CLIENT, v.KNEX_DB_CONNECTION, v.DB_POOL_SIZE),
-    dataDir: path.resolve(v.DATA_DIR),
-    redis: v.REDIS_URL === undefined ? undefined : { url: v.REDIS_URL, prefix: v.REDIS_PREFIX },
-    websockets: v.ENABLE_WEBSOCKETS,
-    network: networkOf(v.NETWORK, v.BSV_NETWORK, v.NODE_ENV),
-    hostingDomain: v.HOSTING_DOMAIN,
-    walletStorageUrl: v.WALLET_STORAGE_URL,
-    adminIdentityKeys: v.ADMIN_IDENTITY_KEYS,
+    store: parseStoreConfig(values.KNEX_DB_CLIENT, values.KNEX_DB_CONNECTION, values.DB_POOL_SIZE),
+    retentionDays: values.RETENTION_DAYS,
+    dataDir: path.resolve(values.DATA_DIR),
+    redis: values.REDIS_URL === undefined ? undefined : { url: values.REDIS_URL, prefix: values.REDIS_PREFIX },
+    websockets: values.ENABLE_WEBSOCKETS,
+    network: resolveNetwork(values.NETWORK, values.BSV_NETWORK, values.NODE_ENV),
+    hostingDomain: values.HOSTING_DOMAIN,
+    walletStorageUrl: values.WALLET_STORAGE_URL,
+    adminIdentityKeys: values.ADMIN_IDENTITY_KEYS,
     overlay: {
-      slapTrackers: v.SLAP_TRACKERS,
-      peers: v.OVERLAY_PEERS,
-      reconcileMs: v.RECONCILE_SECONDS,
-      syncMs: v.OVERLAY_SYNC_SECONDS,
+      slapTrackers: values.SLAP_TRACKERS,
+      peers: values.OVERLAY_PEERS,
+      reconcileMs: values.RECONCILE_SECONDS,
+      syncMs: values.OVERLAY_SYNC_SECONDS,
     },
-    push: v.ENABLE_FIREBASE
+    push: values.ENABLE_FIREBASE
       ? {
-          projectId: v.FIREBASE_PROJECT_ID,
-          serviceAccountJson: v.FIREBASE_SERVICE_ACCOUNT_JSON,
-          serviceAccountPath: v.FIREBASE_SERVICE_ACCOUNT_PATH,
+          projectId: values.FIREBASE_PROJECT_ID,
+          serviceAccountJson: values.FIREBASE_SERVICE_ACCOUNT_JSON,
+          serviceAccountPath: values.FIREBASE_SERVICE_ACCOUNT_PATH,
         }
       : undefined,
-    limits: limitsOf(v),
+    limits: toLimits(values),
     quotas: {
-      inbox: { messages: v.INBOX_MAX_MESSAGES, bytes: v.INBOX_MAX_BYTES },
-      sender: { messages: v.SENDER_MAX_MESSAGES, bytes: v.SENDER_MAX_BYTES },
-      pair: { messages: v.PAIR_MAX_MESSAGES, bytes: v.PAIR_MAX_BYTES },
+      inbox: { messages: values.INBOX_MAX_MESSAGES, bytes: values.INBOX_MAX_BYTES },
+      sender: { messages: values.SENDER_MAX_MESSAGES, bytes: values.SENDER_MAX_BYTES },
+      pair: { messages: values.PAIR_MAX_MESSAGES, bytes: values.PAIR_MAX_BYTES },
     },
-    migrateKey: v.MIGRATE_KEY,
-    socketAuthMs: v.SOCKET_AUTH_SECONDS,
-    shutdownGraceMs: v.SHUTDOWN_GRACE_SECONDS,
+    migrateKey: values.MIGRATE_KEY,
+    socketAuthMs: values.SOCKET_AUTH_SECONDS,
+    shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS,
+    settings: describeSettings(given),
   };
 }
 
-const NETWORKS: Readonly<Record<string, Network>> = {
-  main: 'main',
-  mainnet: 'main',
-  test: 'test',
-  testnet: 'test',
-  regtest: 'local',
-  local: 'local',
-};
+function describeSettings(given: Environment): Setting[] {
+  return Object.entries(variables).map(([name, schema]) => {
+    const text = given[name];
+    const isGiven = text !== undefined;
+    if (secretVariables.has(name)) return { name, value: isGiven ? 'set' : 'not set', isGiven };
+    return { name, value: hidePasswords(text) ?? getDefaultText(schema) ?? null, isGiven };
+  });
+}
 
-/** Play money must be asked for in production, and real money anywhere else. */
-function networkOf(network: string | undefined, bsvNetwork: string | undefined, nodeEnv: string): Network {
-  const [named, other] = [network, bsvNetwork].map((name) => (name === undefined ? undefined : NETWORKS[name]));
+/** An address may hold a user and a password. */
+function hidePasswords(text: string | undefined): string | undefined {
+  return text?.replace(/\/\/[^/@\s,]*@/g, '//…@');
+}
+
+type NetworkName = Network | keyof typeof networkAliases;
+
+/** Production uses real money unless another network is named, and every other environment uses play money. */
+function resolveNetwork(
+  network: NetworkName | undefined,
+  bsvNetwork: NetworkName | undefined,
+  nodeEnv: string,
+): Network {
+  const [named, other] = [network, bsvNetwork].map((name) =>
+    name === undefined ? undefined : resolveAlias<Network, typeof networkAliases>(networkAliases, name),
+  );
   if (named !== undefined && other !== undefined && named !== other) {
-    throw new ConfigError([`NETWORK is ${network} and BSV_NETWORK is ${bsvNetwork}: set one of them, or both alike`]);
+    throw new ConfigError([
+      `NETWORK is ${network} and BSV_NETWORK is ${bsvNetwork}: set only one of them, or both to the same network`,
+    ]);
   }
   return named ?? other ?? (nodeEnv === 'production' ? 'main' : 'local');
 }
 
-function linesOf(issues: readonly z.core.$ZodIssue[], env: Environment): string[] {
+function describeIssues(issues: readonly z.core.$ZodIssue[], env: Environment): string[] {
   const lines = new Map<string, string>();
   for (const issue of issues) {
     const name = String(issue.path[0]);
@@ -164,9 +202,29 @@ function linesOf(issues: readonly z.core.$ZodIssue[], env: Environment): string[
   return [...lines.values()];
 }
 
-function storeConfig(client: string | undefined, connection: unknown, poolSize: number): StoreConfig | undefined {
-  if (client === undefined && connection === undefined) return undefined;
-  if (client === 'better-sqlite3' || client === 'sqlite3') {
+/** Puts DB_PASSWORD into the connection. @throws {ConfigError} when there is no connection to put it into */
+function withDatabasePassword<T extends { KNEX_DB_CONNECTION?: unknown; DB_PASSWORD?: string | undefined }>(
+  values: T,
+): T {
+  const { KNEX_DB_CONNECTION: connection, DB_PASSWORD: password } = values;
+  if (password === undefined) return values;
+  if (typeof connection !== 'object' || connection === null || 'filename' in connection)
+    throw new ConfigError(['DB_PASSWORD needs KNEX_DB_CONNECTION as {"host", "port", "user", "database"}']);
+  return { ...values, KNEX_DB_CONNECTION: { ...connection, password } };
+}
+
+type DatabaseClient = StoreConfig['client'];
+type DatabaseClientName = DatabaseClient | keyof typeof databaseClientAliases;
+
+function parseStoreConfig(
+  clientName: DatabaseClientName | undefined,
+  connection: unknown,
+  poolSize: number,
+): StoreConfig | undefined {
+  if (clientName === undefined && connection === undefined) return undefined;
+  const client =
+    clientName && resolveAlias<DatabaseClient, typeof databaseClientAliases>(databaseClientAliases, clientName);
+  if (client === 'better-sqlite3') {
     const filename = z.object({ filename: z.string().min(1) }).safeParse(connection);
     if (!filename.success)
       throw new ConfigError(['KNEX_DB_CONNECTION must hold {"filename": "…"} for an embedded database']);

@@ -1,26 +1,100 @@
 import { z } from 'zod';
+import { parseUrl } from '../http/parse-url.js';
 
-/** A whole number within bounds. */
-export const whole = (least: number, most: number) =>
+/* Schemas for the values of environment variables. Each takes the text of the environment. */
+
+/** A whole number from `min` to `max`. */
+export const wholeNumberSchema = (min: number, max: number) =>
   z
     .string()
     .regex(/^\d+$/, 'must be a whole number')
     .transform(Number)
-    .refine((n) => n >= least && n <= most, `must be from ${least} to ${most}`);
+    .refine((n) => n >= min && n <= max, `must be from ${min} to ${max}`);
 
-/** A bound on what is stored; 0 for none. */
-export const quota = whole(0, Number.MAX_SAFE_INTEGER).transform((most) =>
-  most === 0 ? Number.POSITIVE_INFINITY : most,
+/** A limit on stored data. 0 means no limit. */
+export const quotaSchema = wholeNumberSchema(0, Number.MAX_SAFE_INTEGER).transform((limit) =>
+  limit === 0 ? Number.POSITIVE_INFINITY : limit,
 );
 
-const LONGEST_WINDOW_SECONDS = 86_400;
+const MAX_WINDOW_SECONDS = 86_400;
 
-/** So many in so many whole seconds, such as `3000/3s`: all of them may come at once. */
-export const rate = z
+/** A count in a window of whole seconds, such as `3000/3s`. The whole count may come at once. */
+export const rateSchema = z
   .string()
   .regex(/^[1-9]\d{0,14}\/[1-9]\d{0,4}s$/, 'must be a number in a number of seconds, such as 3000/3s')
   .transform((text) => {
     const [count = 0, seconds = 0] = text.split('/').map((part) => Number.parseInt(part, 10));
     return { count, seconds };
   })
-  .refine(({ seconds }) => seconds <= LONGEST_WINDOW_SECONDS, `must be within ${LONGEST_WINDOW_SECONDS} seconds`);
+  .refine(({ seconds }) => seconds <= MAX_WINDOW_SECONDS, `must be within ${MAX_WINDOW_SECONDS} seconds`);
+
+export const flagSchema = z.enum(['true', 'false']).transform((text) => text === 'true');
+
+/** A number of seconds, read as milliseconds. */
+export const secondsSchema = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, 'must be a number of seconds')
+    .transform((text) => Math.round(Number(text) * 1000))
+    .refine((ms) => ms >= min * 1000 && ms <= max * 1000, `must be from ${min} to ${max} seconds`);
+
+export const hexKeySchema = z
+  .string()
+  .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hex characters (256 bits)')
+  .transform((text) => new Uint8Array(Buffer.from(text, 'hex')));
+
+/** A comma-separated list. */
+export const listSchema = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+
+/** `https://host[:port]`, without a path. */
+export const originSchema = z.string().transform((text, context) => {
+  const url = parseUrl(text);
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search + url.hash !== '') {
+    context.addIssue({ code: 'custom', message: 'must be comma-separated origins such as https://host.example' });
+    return z.NEVER;
+  }
+  return url.origin;
+});
+
+/** A number from 0 to 1. */
+export const ratioSchema = z
+  .string()
+  .regex(/^(0|1|0?\.\d+|1\.0+|0\.\d+)$/, 'must be a number from 0 to 1')
+  .transform(Number);
+
+/** `https://host/path`, to which paths are added. */
+export const baseUrlSchema = z.string().refine((text) => {
+  const url = parseUrl(text);
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.search + url.hash === '';
+}, 'must be a URL such as http://127.0.0.1:4318');
+
+/** `name=value,name=value`, with percent-encoded values, as OpenTelemetry writes lists. */
+export const pairsSchema = z.string().transform((text, context): Readonly<Record<string, string>> => {
+  const parts = text.split(',').filter((part) => part.trim() !== '');
+  try {
+    return Object.fromEntries(
+      parts.map((part) => {
+        const [name = '', value] = part.split(/=(.*)/s);
+        if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name.trim()) || value === undefined) throw new TypeError('no pair');
+        return [name.trim(), decodeURIComponent(value.trim())];
+      }),
+    );
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be pairs such as name=value,name=value' });
+    return z.NEVER;
+  }
+});
+
+export const jsonSchema = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be JSON' });
+    return z.NEVER;
+  }
+});

@@ -1,125 +1,422 @@
 import { z } from 'zod';
-import { parseUrl } from '../http/parse-url.js';
+import { logLevels } from '../logging/log-level.js';
+import { samplerNames } from '../tracing/tracing-config.js';
+import { type DescribedVariable, describeVariable, variableDescription } from './describe-variable.js';
+import { databaseClientAliases, networkAliases } from './legacy-aliases.js';
 import { limitVariables } from './limit-variables.js';
-import { whole } from './schemas.js';
+import {
+  baseUrlSchema,
+  flagSchema,
+  hexKeySchema,
+  jsonSchema,
+  listSchema,
+  originSchema,
+  pairsSchema,
+  ratioSchema,
+  secondsSchema,
+  wholeNumberSchema,
+} from './schemas.js';
 
 /**
- * Every environment variable that this software reads: what it means, what is allowed, what it is without a value.
- * `.env.example` and README list the same names, and docs/limits.md those that are limits; tests hold them together.
+ * Every environment variable that the servers read: its schema, its default and its description. `npm run docs` makes
+ * docs/configuration.md and .env.example of this table; a test keeps them equal.
  */
 
-const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
-const seconds = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d+(\.\d+)?$/, 'must be a number of seconds')
-    .transform((text) => Math.round(Number(text) * 1000))
-    .refine((ms) => ms >= least * 1000 && ms <= most * 1000, `must be from ${least} to ${most} seconds`);
-const hexKey = z
-  .string()
-  .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hex characters (256 bits)')
-  .transform((text) => new Uint8Array(Buffer.from(text, 'hex')));
-const network = z.enum(['main', 'test', 'regtest', 'mainnet', 'testnet', 'local']);
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== ''),
-);
-/** `https://host[:port]`, no path. */
-const origin = z.string().transform((text, context) => {
-  const url = parseUrl(text);
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search + url.hash !== '') {
-    context.addIssue({ code: 'custom', message: 'must be origins such as https://host.example, with commas' });
-    return z.NEVER;
-  }
-  return url.origin;
-});
-const json = z.string().transform((text, context): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    context.addIssue({ code: 'custom', message: 'must be JSON' });
-    return z.NEVER;
-  }
-});
+const networkSchema = z.enum(['main', 'test', 'local', ...listKeys(networkAliases)]);
+/** A hundred years. */
+const MAX_RETENTION_DAYS = 36_525;
+const TRUE_OR_FALSE = '`true` or `false`';
 
 export const variables = {
-  NODE_ENV: z.enum(['development', 'staging', 'production', 'test']).default('development'),
-  HOST: z.string().optional(),
-  PORT: whole(0, 65535).optional(),
-  INTERNAL_PORT: whole(0, 65535).optional(),
-  INTERNAL_HOST: z.string().optional(),
-  INTERNAL_ADDRESS: z.string().optional(),
-  ROUTING_PREFIX: z
-    .string()
-    .regex(/^(\/[A-Za-z0-9._~-]+)*\/?$/, 'must be a path such as /api')
-    .transform((path) => path.replace(/\/$/, ''))
-    // Where the overlay and socket.io have paths of their own.
-    .refine((path) => !/^\/(development|socket\.io|\.well-known|health)(\/|$)/.test(path), 'is taken by other routes')
-    .default(''),
-  TRUST_PROXY: whole(0, 16).default(0),
+  NODE_ENV: describeVariable(z.enum(['development', 'staging', 'production', 'test']).prefault('development'), {
+    group: 'process',
+    meaning:
+      'The environment that the server runs in. With `production`, the server never generates a key, and `NETWORK` defaults to `main`.',
+    values: '`development`, `staging`, `production` or `test`',
+  }),
+  HOST: describeVariable(z.string().optional(), {
+    group: 'process',
+    meaning: 'The address to listen on.',
+    values: 'an IP address or a host name',
+    unset: 'all addresses',
+    example: '127.0.0.1',
+  }),
+  PORT: describeVariable(wholeNumberSchema(0, 65535).optional(), {
+    group: 'process',
+    meaning: 'The port for clients.',
+    values: '0 to 65535; 0 takes any free port',
+    unset: '8080 (standalone, api), 8081 (realtime), 8082 (overlay)',
+    example: '8080',
+  }),
+  INTERNAL_PORT: describeVariable(wholeNumberSchema(0, 65535).optional(), {
+    group: 'process',
+    meaning:
+      'The port for operators (`/metrics` for Prometheus, `/health/`) and for other realtime instances. Keep this port away from the internet.',
+    values: '0 to 65535; 0 takes any free port',
+    unset: 'no internal port',
+    example: '9464',
+  }),
+  INTERNAL_HOST: describeVariable(z.string().optional(), {
+    group: 'process',
+    meaning: 'The address that the internal port listens on.',
+    values: 'an IP address or a host name',
+    unset: 'all addresses',
+    example: '127.0.0.1',
+  }),
+  INTERNAL_ADDRESS: describeVariable(z.string().optional(), {
+    group: 'process',
+    meaning: 'The address under which other instances reach the internal port.',
+    values: 'an IP address or a host name',
+    unset: '`INTERNAL_HOST`, or the first address of this machine',
+    example: '10.0.0.7',
+  }),
+  ROUTING_PREFIX: describeVariable(
+    z
+      .string()
+      .regex(/^(\/[A-Za-z0-9._~-]+)*\/?$/, 'must be a path such as /api')
+      .transform((path) => path.replace(/\/$/, ''))
+      // The overlay and socket.io have their own routes below these paths.
+      .refine((path) => !/^\/(development|socket\.io|\.well-known|health)(\/|$)/.test(path), 'is taken by other routes')
+      .prefault(''),
+    {
+      group: 'process',
+      meaning: 'The path prefix of the message routes and of `/socket.io/`. Overlay routes stay at the root.',
+      values: 'a path such as `/api`',
+      unset: 'no prefix',
+      example: '/api',
+    },
+  ),
+  TRUST_PROXY: describeVariable(wholeNumberSchema(0, 16).prefault('0'), {
+    group: 'process',
+    meaning: 'The number of proxies in front of the server whose `X-Forwarded-For` is trusted for the client address.',
+    values: '0 to 16',
+  }),
+  ENABLE_WEBSOCKETS: describeVariable(flagSchema.prefault('true'), {
+    group: 'process',
+    meaning: 'Whether messages are delivered live, through socket.io.',
+    values: TRUE_OR_FALSE,
+  }),
+  LOGGING_ENABLED: describeVariable(flagSchema.prefault('false'), {
+    group: 'process',
+    meaning: 'Whether debug lines are logged, among them one for each request. `LOG_LEVEL` says it more exactly.',
+    values: TRUE_OR_FALSE,
+  }),
+  LOG_LEVEL: describeVariable(z.enum(logLevels).optional(), {
+    group: 'process',
+    meaning:
+      'Lines below this level are not logged. `debug` has one for each request. It takes precedence over `LOGGING_ENABLED`.',
+    values: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`',
+    unset: '`info`, or `debug` with `LOGGING_ENABLED=true`',
+    example: 'info',
+  }),
+  SHUTDOWN_GRACE_SECONDS: describeVariable(secondsSchema(0, 600).prefault('20'), {
+    group: 'process',
+    meaning: 'How long a stopping process may take to finish its work.',
+    values: 'seconds, 0 to 600',
+  }),
 
-  SERVER_PRIVATE_KEY: hexKey.optional(),
-  SESSION_SECRETS: z
-    .string()
-    .transform((text) => text.split(','))
-    .pipe(z.array(hexKey).min(1))
-    .optional(),
-  SESSION_LIFE_SECONDS: seconds(1, 86_400).default(3_600_000),
-  SOCKET_SESSION_MAX_SECONDS: seconds(1, 2_592_000).default(604_800_000),
+  SERVER_PRIVATE_KEY: describeVariable(hexKeySchema.optional(), {
+    group: 'identity',
+    meaning:
+      'The private key of the server’s identity. All instances need the same key. Make one with `openssl rand -hex 32`.',
+    values: '64 hexadecimal characters',
+    unset: 'standalone generates a key in `DATA_DIR`, but not in production; other services do not start',
+  }),
+  SESSION_SECRETS: describeVariable(
+    z
+      .string()
+      .transform((text) => text.split(','))
+      .pipe(z.array(hexKeySchema).min(1))
+      .optional(),
+    {
+      group: 'identity',
+      meaning:
+        'Secrets that authenticate session nonces. The server makes nonces with the first secret and accepts those of every secret. To rotate: append the new secret on all instances, then move it to the front on all instances, then drop the old one after `SOCKET_SESSION_MAX_SECONDS`.',
+      values: 'secrets of 64 hexadecimal characters, separated by commas without spaces',
+      unset: 'one secret, derived from `SERVER_PRIVATE_KEY`',
+    },
+  ),
+  SESSION_LIFE_SECONDS: describeVariable(secondsSchema(1, 86_400).prefault('3600'), {
+    group: 'identity',
+    meaning: 'How long a session is valid over HTTP.',
+    values: 'seconds, 1 to 86400',
+  }),
+  SOCKET_SESSION_MAX_SECONDS: describeVariable(secondsSchema(1, 2_592_000).prefault('604800'), {
+    group: 'identity',
+    meaning:
+      'The maximum age of a session on a socket. A socket renews its session while it is connected, so only a client that was away for longer has to authenticate again.',
+    values: 'seconds, 1 to 2592000 (30 days)',
+  }),
+  SOCKET_AUTH_SECONDS: describeVariable(secondsSchema(1, 3_600).prefault('60'), {
+    group: 'identity',
+    meaning: 'How long a socket may take to prove an identity. After that it is closed.',
+    values: 'seconds, 1 to 3600',
+  }),
+  ADMIN_IDENTITY_KEYS: describeVariable(
+    listSchema
+      .pipe(
+        z.array(z.string().regex(/^0[23][0-9a-fA-F]{64}$/, 'must be comma-separated public keys of 66 hex characters')),
+      )
+      .transform((keys) => keys.map((key) => key.toLowerCase()))
+      .prefault(''),
+    {
+      group: 'identity',
+      meaning: 'The identities that may use the operator routes below `/admin/` and `/overlay/`.',
+      values: 'public keys of 66 hexadecimal characters, comma-separated',
+      unset: 'nobody may use these routes',
+    },
+  ),
 
-  MIGRATE_KEY: z.string().optional(),
-  KNEX_DB_CLIENT: z.enum(['mysql2', 'mysql', 'better-sqlite3', 'sqlite3']).optional(),
-  KNEX_DB_CONNECTION: json.optional(),
-  DATA_DIR: z.string().min(1).default('./data'),
-  DB_POOL_SIZE: whole(1, 500).default(10),
+  KNEX_DB_CLIENT: describeVariable(
+    z.enum(['mysql2', 'better-sqlite3', ...listKeys(databaseClientAliases)]).optional(),
+    {
+      group: 'database',
+      meaning: 'The database driver.',
+      values: '`mysql2` (MySQL 8.4 or newer, MariaDB 10.11 or newer) or `better-sqlite3` (SQLite)',
+      unset: '`mysql2` when `KNEX_DB_CONNECTION` is set',
+      example: 'mysql2',
+    },
+  ),
+  KNEX_DB_CONNECTION: describeVariable(jsonSchema.optional(), {
+    group: 'database',
+    meaning: 'The connection to the database. Any option of the driver is allowed.',
+    values: 'JSON: an object, or a `"mysql://…"` string; for `better-sqlite3`: `{"filename":"…"}`',
+    unset: 'standalone keeps a SQLite file in `DATA_DIR`; other services do not start',
+    example: '{"host":"127.0.0.1","port":3306,"user":"root","password":"","database":"messagebox"}',
+  }),
+  DB_PASSWORD: describeVariable(z.string().optional(), {
+    group: 'database',
+    meaning:
+      'The password of the database’s user, with any characters and without quotes or escapes of JSON. It takes the place of `password` in `KNEX_DB_CONNECTION`, which must be an object then.',
+    values: 'a password',
+    unset: '`password` of `KNEX_DB_CONNECTION`',
+  }),
+  DB_POOL_SIZE: describeVariable(wholeNumberSchema(1, 500).prefault('10'), {
+    group: 'database',
+    meaning: 'The maximum number of MySQL connections of one process.',
+    values: '1 to 500',
+  }),
+  RETENTION_DAYS: describeVariable(wholeNumberSchema(0, MAX_RETENTION_DAYS).prefault('0'), {
+    group: 'database',
+    meaning:
+      'Messages that were stored longer ago than this expire: they are not listed any more, and are removed. A message that carries a payment stays until it is acknowledged. Set it for all services.',
+    values: `days, 1 to ${MAX_RETENTION_DAYS}, or 0: messages stay until they are acknowledged`,
+  }),
+  DATA_DIR: describeVariable(z.string().min(1).prefault('./data'), {
+    group: 'database',
+    meaning:
+      'The folder where standalone keeps its key and its database, in files that only their owner can read. A new folder is closed to other users; an existing folder keeps its mode.',
+    values: 'a path',
+  }),
+  MIGRATE_KEY: describeVariable(z.string().optional(), {
+    group: 'database',
+    meaning: 'The key for `POST /migrate` with `{"migratekey": "…"}`, for operators who cannot run `npm run migrate`.',
+    values: 'at least 11 characters; a shorter key counts as none',
+    unset: '`POST /migrate` is refused',
+  }),
 
-  REDIS_URL: z
-    .string()
-    .regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://')
-    .optional(),
-  REDIS_PREFIX: z
-    .string()
-    .regex(/^[\w:.-]{1,64}$/, 'must be 1 to 64 letters, digits, _ : . or -')
-    .default('messagebox'),
+  REDIS_URL: describeVariable(
+    z
+      .string()
+      .regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://')
+      .optional(),
+    {
+      group: 'redis',
+      meaning:
+        'The Redis server. Services in several processes need it. Redis 7 or newer has sharded pub/sub; with an older one every realtime instance receives the events of all rooms.',
+      values: 'a URL that begins with `redis://` or `rediss://`',
+      unset: 'standalone works without Redis; other services do not start',
+      example: 'redis://127.0.0.1:6379',
+    },
+  ),
+  REDIS_PREFIX: describeVariable(
+    z
+      .string()
+      .regex(/^[\w:.-]{1,64}$/, 'must be 1 to 64 letters, digits, _ : . or -')
+      .prefault('messagebox'),
+    {
+      group: 'redis',
+      meaning: 'The prefix of every key and channel in Redis.',
+      values: '1 to 64 letters, digits, `_`, `:`, `.` or `-`',
+    },
+  ),
 
-  ENABLE_WEBSOCKETS: flag.default(true),
   ...limitVariables,
-  SOCKET_AUTH_SECONDS: seconds(1, 3_600).default(60_000),
-  SHUTDOWN_GRACE_SECONDS: seconds(0, 600).default(20_000),
-  LOGGING_ENABLED: flag.default(false),
 
-  NETWORK: network.optional(),
-  BSV_NETWORK: network.optional(),
-  HOSTING_DOMAIN: z.string().optional(),
-  WALLET_STORAGE_URL: z
-    .url({ protocol: /^https?$/, error: 'must be a URL such as https://storage.example' })
-    .optional(),
-  ADMIN_IDENTITY_KEYS: list
-    .pipe(z.array(z.string().regex(/^0[23][0-9a-fA-F]{64}$/, 'must be public keys of 66 hex characters, with commas')))
-    .transform((keys) => keys.map((key) => key.toLowerCase()))
-    .default([]),
-  SLAP_TRACKERS: list.pipe(z.array(origin)).optional(),
-  OVERLAY_PEERS: list.pipe(z.array(origin)).default([]),
-  RECONCILE_SECONDS: seconds(1, 604_800).default(3_600_000),
-  OVERLAY_SYNC_SECONDS: seconds(1, 604_800).default(3_600_000),
+  NETWORK: describeVariable(networkSchema.optional(), {
+    group: 'network',
+    meaning: 'The Bitcoin SV network. `local` is a play chain in the server’s own database.',
+    values: '`main`, `test` or `local`',
+    unset: '`main` when `NODE_ENV` is `production`, else `local`',
+    example: 'local',
+  }),
+  HOSTING_DOMAIN: describeVariable(z.string().optional(), {
+    group: 'network',
+    meaning: 'The public origin of this server, which the overlay advertises.',
+    values: 'an https origin',
+    unset: 'nothing is advertised',
+    example: 'https://messagebox.example',
+  }),
+  WALLET_STORAGE_URL: describeVariable(
+    z.url({ protocol: /^https?$/, error: 'must be a URL such as https://storage.example' }).optional(),
+    {
+      group: 'network',
+      meaning:
+        'The wallet storage where the server’s wallet keeps its records on `main` and `test`. On `local` the wallet is in the database.',
+      values: 'an http or https URL',
+      unset: 'on `main` and `test` the server has no wallet: it charges no delivery fees and cannot advertise itself',
+      example: 'https://storage.example',
+    },
+  ),
+  SLAP_TRACKERS: describeVariable(listSchema.pipe(z.array(originSchema)).optional(), {
+    group: 'network',
+    meaning: 'The SLAP trackers that are asked for hosts and told about this host.',
+    values: 'origins, comma-separated',
+    unset: 'the usual trackers of the network; on `local` this server itself',
+    example: 'https://tracker.example',
+  }),
+  OVERLAY_PEERS: describeVariable(listSchema.pipe(z.array(originSchema)).prefault(''), {
+    group: 'network',
+    meaning: 'Overlay hosts to synchronise with, in addition to those that are found through trackers.',
+    values: 'origins, comma-separated',
+    unset: 'none',
+    example: 'https://peer.example',
+  }),
+  RECONCILE_SECONDS: describeVariable(secondsSchema(1, 604_800).prefault('3600'), {
+    group: 'network',
+    meaning: 'How often the server compares its own advertisements with what it should advertise.',
+    values: 'seconds, 1 to 604800',
+  }),
+  OVERLAY_SYNC_SECONDS: describeVariable(secondsSchema(1, 604_800).prefault('3600'), {
+    group: 'network',
+    meaning: 'How often other overlay hosts are asked for their advertisements.',
+    values: 'seconds, 1 to 604800',
+  }),
 
-  ENABLE_FIREBASE: flag.default(false),
-  FIREBASE_PROJECT_ID: z
-    .string()
-    .regex(/^[\w.:-]{1,128}$/, 'must be the id of a Firebase project')
-    .optional(),
-  FIREBASE_SERVICE_ACCOUNT_JSON: z.string().optional(),
-  FIREBASE_SERVICE_ACCOUNT_PATH: z.string().optional(),
+  ENABLE_FIREBASE: describeVariable(flagSchema.prefault('false'), {
+    group: 'push',
+    meaning:
+      'Whether messages in the box `notifications` are announced to their recipients’ devices through Firebase Cloud Messaging. Set it for all services.',
+    values: TRUE_OR_FALSE,
+  }),
+  FIREBASE_PROJECT_ID: describeVariable(
+    z
+      .string()
+      .regex(/^[\w.:-]{1,128}$/, 'must be the id of a Firebase project')
+      .optional(),
+    {
+      group: 'push',
+      meaning: 'The Firebase project. Only realtime and standalone push to devices, and they need it for that.',
+      values: 'the id of a project',
+      unset: 'none',
+      example: 'my-project',
+    },
+  ),
+  FIREBASE_SERVICE_ACCOUNT_JSON: describeVariable(z.string().optional(), {
+    group: 'push',
+    meaning:
+      'The key file of a service account that may send. Only realtime and standalone need it. It takes precedence over `FIREBASE_SERVICE_ACCOUNT_PATH`.',
+    values: 'JSON',
+    unset: 'none',
+  }),
+  FIREBASE_SERVICE_ACCOUNT_PATH: describeVariable(z.string().optional(), {
+    group: 'push',
+    meaning: 'The path of that key file.',
+    values: 'a path',
+    unset: 'none',
+    example: '/run/secrets/firebase.json',
+  }),
+
+  OTEL_EXPORTER_OTLP_ENDPOINT: describeVariable(baseUrlSchema.optional(), {
+    group: 'tracing',
+    meaning:
+      'Where [traces](monitoring.md#traces) are sent, as OTLP over HTTP in JSON. `/v1/traces` is added. Only with it is OpenTelemetry loaded.',
+    values: 'a URL',
+    unset: 'nothing is traced',
+    example: 'http://127.0.0.1:4318',
+  }),
+  OTEL_EXPORTER_OTLP_HEADERS: describeVariable(pairsSchema.prefault(''), {
+    group: 'tracing',
+    meaning: 'Headers of these requests, such as a key for the receiver.',
+    values: 'pairs such as `name=value`, separated by commas; values are percent-encoded',
+    unset: 'none',
+  }),
+  OTEL_EXPORTER_OTLP_TIMEOUT: describeVariable(wholeNumberSchema(100, 60_000).prefault('10000'), {
+    group: 'tracing',
+    meaning: 'How long one of these requests may take.',
+    values: 'milliseconds, 100 to 60000',
+  }),
+  OTEL_BSP_SCHEDULE_DELAY: describeVariable(wholeNumberSchema(10, 60_000).prefault('5000'), {
+    group: 'tracing',
+    meaning: 'How long ended spans wait for others, to be sent together.',
+    values: 'milliseconds, 10 to 60000',
+  }),
+  OTEL_SERVICE_NAME: describeVariable(z.string().max(255).optional(), {
+    group: 'tracing',
+    meaning: 'The name of the service in traces.',
+    values: 'a name',
+    unset: '`messagebox-` and the service, such as `messagebox-api`',
+    example: 'messagebox-api',
+  }),
+  OTEL_RESOURCE_ATTRIBUTES: describeVariable(pairsSchema.prefault(''), {
+    group: 'tracing',
+    meaning: 'More about the process in traces, such as `deployment.environment.name=staging`.',
+    values: 'pairs such as `name=value`, separated by commas',
+    unset: 'none',
+  }),
+  OTEL_TRACES_SAMPLER: describeVariable(z.enum(samplerNames).prefault('parentbased_traceidratio'), {
+    group: 'tracing',
+    meaning:
+      'Which traces are recorded. The `parentbased_` ones do as the caller does where a request names a trace, so a client can decide for its own requests.',
+    values: samplerNames.map((name) => `\`${name}\``).join(', '),
+  }),
+  OTEL_TRACES_SAMPLER_ARG: describeVariable(ratioSchema.prefault('1'), {
+    group: 'tracing',
+    meaning:
+      'The share of traces that the `traceidratio` samplers record. With more than 50 requests per second, begin with 0.01.',
+    values: '0 to 1',
+  }),
+
+  BSV_NETWORK: describeVariable(networkSchema.optional(), {
+    group: 'legacy',
+    meaning: 'An alias of `NETWORK`. When both are set, they must name the same network.',
+    values: '`mainnet`, `testnet` or `local`',
+    unset: '`NETWORK` decides',
+    example: 'local',
+  }),
 } as const;
 
-/** Values that must never be echoed, not even to say that they are wrong. */
+/** All variables but the limits, in the order of the table. */
+export function describeVariables(): DescribedVariable[] {
+  return Object.entries(variables).flatMap(([name, schema]) => variableDescription(name, schema) ?? []);
+}
+
+/** The limits that operators change most often: `.env.example` shows these. */
+export const commonLimits: ReadonlySet<keyof typeof limitVariables> = new Set([
+  'MAX_BODY_BYTES',
+  'LIST_MAX_BYTES',
+  'LIVE_MAX_BODY',
+  'MAX_RECIPIENTS',
+  'INBOX_MAX_MESSAGES',
+  'INBOX_MAX_BYTES',
+  'SENDER_MAX_MESSAGES',
+  'SENDER_MAX_BYTES',
+  'PAIR_MAX_MESSAGES',
+  'PAIR_MAX_BYTES',
+]);
+
+/** Variables whose values must never be printed, not even in an error about them. */
 export const secretVariables: ReadonlySet<string> = new Set([
   'SERVER_PRIVATE_KEY',
   'SESSION_SECRETS',
   'KNEX_DB_CONNECTION',
+  'DB_PASSWORD',
   'REDIS_URL',
   'MIGRATE_KEY',
   'FIREBASE_SERVICE_ACCOUNT_JSON',
+  'OTEL_EXPORTER_OTLP_HEADERS',
 ]);
+
+function listKeys<K extends string>(aliases: Readonly<Record<K, string>>): K[] {
+  return Object.keys(aliases) as K[];
+}

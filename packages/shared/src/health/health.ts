@@ -1,33 +1,34 @@
-import type { MessageStore } from '../store/index.js';
+import type { MessageStore } from '@messagebox/store';
+import { errorMessage } from '../logging/error-message.js';
 
-/** The answer of `/health/ready`: what each part says, `ok` or why not. */
+/** The response of `/health/ready`. Each check is `ok` or the problem. */
 export interface HealthReport {
   readonly status: 'ready' | 'not ready';
   readonly checks: Readonly<Record<string, string>>;
 }
 
-/** Says what is wrong, or undefined. */
+/** Returns the problem, or undefined. A check that throws has the error's message as its problem. */
 export type HealthCheck = () => string | undefined | Promise<string | undefined>;
 
 /**
- * Whether a service should get traffic. A service that is alive but not ready is left running: restarting it would not
- * bring its database back.
+ * Whether a service should receive traffic. A service that is alive but not ready is not restarted, because a restart would
+ * not bring its database back.
  */
 export class Health {
   readonly #checks = new Map<string, { check: HealthCheck; needed: boolean }>();
   #draining = false;
 
-  /** @param needed false: what is wrong there is reported, and the service stays ready, since it works without */
+  /** @param needed false when the service works without this part: a problem is reported and the service stays ready */
   add(name: string, check: HealthCheck, needed = true): void {
     this.#checks.set(name, { check, needed });
   }
 
-  /** From now on not ready, whatever the checks say: the service is about to stop. */
+  /** Makes the service unready, whatever its checks return, because it is about to stop. */
   drain(): void {
     this.#draining = true;
   }
 
-  get draining(): boolean {
+  get isDraining(): boolean {
     return this.#draining;
   }
 
@@ -35,7 +36,7 @@ export class Health {
     let ready = !this.#draining;
     const results = await Promise.all(
       [...this.#checks].map(async ([name, { check, needed }]): Promise<[string, string]> => {
-        const problem = await problemOf(check);
+        const problem = await runCheck(check);
         if (problem !== undefined && needed) ready = false;
         return [name, problem ?? 'ok'];
       }),
@@ -45,21 +46,21 @@ export class Health {
   }
 }
 
-async function problemOf(check: HealthCheck): Promise<string | undefined> {
+async function runCheck(check: HealthCheck): Promise<string | undefined> {
   try {
     return await check();
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorMessage(error);
   }
 }
 
-/** Whether the database answers and has the schema that this code needs; names the command that migrates. */
-export function databaseCheck(store: MessageStore): HealthCheck {
+/** Checks that the database answers and has the schema that this version needs. */
+export function createDatabaseCheck(store: MessageStore): HealthCheck {
   let schemaSeen = false;
   return async () => {
     await store.ping();
-    // A schema that was current stays current for this code: newer versions only add to it.
-    schemaSeen ||= (await store.schemaStatus()).current;
+    // A schema that was new enough stays so, because newer versions only add to it.
+    schemaSeen ||= (await store.getSchemaStatus()).current;
     return schemaSeen ? undefined : 'the schema is older than this version needs; run: npm run migrate';
   };
 }

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * A request target with every run of slashes in its path taken for one. A client that was given `https://host/` or
- * `https://host/prefix/` asks for `//sendMessage` and `/prefix//sendMessage`. The query stays as it is, and so does a
- * target that is no path, such as `*`.
+ * Replaces repeated slashes in the path of a request target by one. A client that was configured with `https://host/` or
+ * `https://host/prefix/` requests `//sendMessage` or `/prefix//sendMessage`. The query, and a target that is not a path,
+ * such as `*`, stay as they are.
  */
 export function collapseSlashes(target: string): string {
   if (!target.startsWith('/') || !target.includes('//')) return target;
@@ -13,8 +13,8 @@ export function collapseSlashes(target: string): string {
 }
 
 /**
- * Makes everything behind it route by the collapsed path: `url` gets it, and `originalUrl`, which Express keeps when it is
- * there, holds the target as it was sent, which is what BRC-104 signs.
+ * Sets `url` to the collapsed target, so that all later listeners route by it. `originalUrl` keeps the target as it was sent,
+ * which BRC-104 signs; Express does not overwrite it.
  */
 export function routeByCollapsedPath(request: IncomingMessage & { originalUrl?: string }): void {
   const sent = request.url ?? '';

@@ -1,6 +1,6 @@
 /**
- * @returns undefined for what is no absolute URL. Not by `URL.canParse`, which in Node 20 takes letters like ü for wrong
- *   once it has been called often
+ * @returns undefined when the text is not an absolute URL. `URL.canParse` is not used: in Node 20 it rejects letters like ü
+ *   after many calls
  */
 export function parseUrl(text: string): URL | undefined {
   try {

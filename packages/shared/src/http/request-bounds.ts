@@ -1,38 +1,41 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What a request may have, by its shape alone. */
+/** Limits on the shape of a request. */
 export interface RequestBounds {
-  /** Bytes of its target before the query, which may be as long as the header block: a quote names many recipients. */
+  /** Bytes of the target before the query. The query may fill the header block, because a quote names many recipients. */
   readonly pathBytes: number;
   /** Header lines. */
   readonly headers: number;
-  /** Header lines that BRC-104 signs, each of which costs something before the signature can be verified. */
+  /** Header lines that BRC-104 signs. Each one costs time before the signature can be verified. */
   readonly signedHeaders: number;
 }
 
-/** For servers that are not given others. */
-export const REQUEST_BOUNDS: RequestBounds = { pathBytes: 2_048, headers: 200, signedHeaders: 64 };
+/** For servers without limits of their own. */
+export const DEFAULT_REQUEST_BOUNDS: RequestBounds = { pathBytes: 2_048, headers: 200, signedHeaders: 64 };
 
 const SIGNED_PREFIX = 'x-bsv-';
 
-/** What a request has too much of, and how that is answered. */
-export interface Excess {
+/** The limit that a request exceeds, and the response. */
+export interface RequestExcess {
   readonly limit: 'path_length' | 'header_count';
   readonly status: 414 | 431;
   readonly description: string;
 }
 
 /**
- * Judges a request by its shape alone, before anything is done with it.
+ * Checks the shape of a request before any work is done for it.
  *
- * @returns undefined when it may go on
+ * @returns undefined when the request is within the limits
  */
-export function excessOfRequest({ url = '', rawHeaders }: IncomingMessage, bounds: RequestBounds): Excess | undefined {
+export function findRequestExcess(
+  { url = '', rawHeaders }: IncomingMessage,
+  bounds: RequestBounds,
+): RequestExcess | undefined {
   // Node reads each byte of a request target as one character.
   const question = url.indexOf('?');
-  if ((question < 0 ? url.length : question) > bounds.pathBytes) return PATH;
+  if ((question < 0 ? url.length : question) > bounds.pathBytes) return PATH_EXCESS;
   const lines = rawHeaders.length / 2;
-  if (lines > bounds.headers) return HEADERS;
+  if (lines > bounds.headers) return HEADERS_EXCESS;
   if (lines <= bounds.signedHeaders) return undefined;
   let signed = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -47,5 +50,13 @@ export function excessOfRequest({ url = '', rawHeaders }: IncomingMessage, bound
     : undefined;
 }
 
-const PATH: Excess = { limit: 'path_length', status: 414, description: 'The path of the request is too long.' };
-const HEADERS: Excess = { limit: 'header_count', status: 431, description: 'The request has too many headers.' };
+const PATH_EXCESS: RequestExcess = {
+  limit: 'path_length',
+  status: 414,
+  description: 'The path of the request is too long.',
+};
+const HEADERS_EXCESS: RequestExcess = {
+  limit: 'header_count',
+  status: 431,
+  description: 'The request has too many headers.',
+};

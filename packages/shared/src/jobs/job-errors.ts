@@ -1,4 +1,4 @@
-/** The broker can't be reached or refuses, or the queue is full. Whether the job was kept is unknown: repeat with its id. */
+/** The broker cannot be reached or refuses, or the queue is full. It is unknown whether the job was stored; retry with the same id. */
 export class JobsUnavailableError extends Error {
   override readonly name = 'JobsUnavailableError';
   constructor(cause: unknown) {
@@ -6,12 +6,12 @@ export class JobsUnavailableError extends Error {
   }
 }
 
-/** Thrown by a handler: trying again is of no use. The job fails at once, with this message as its reason. */
+/** Thrown by a handler when a retry would not help. The job fails at once, with this message as its reason. */
 export class PermanentJobError extends Error {
   override readonly name = 'PermanentJobError';
 }
 
-/** Thrown by a handler: try again, no sooner than after `afterMs`. Counts as an attempt like any other error. */
+/** Thrown by a handler to be retried no sooner than after `afterMs`. It counts as an attempt, like any other error. */
 export class RetryJobError extends Error {
   override readonly name = 'RetryJobError';
   readonly afterMs: number;
@@ -22,8 +22,8 @@ export class RetryJobError extends Error {
 }
 
 /**
- * Thrown by a handler that could not begin: run again, no sooner than after `afterMs`. Costs no attempt, so whoever throws
- * it says by itself when it is too late.
+ * Thrown by a handler that could not begin, to be run again no sooner than after `afterMs`. It does not count as an attempt,
+ * so the handler itself must decide when to give up.
  */
 export class PostponeJobError extends Error {
   override readonly name = 'PostponeJobError';

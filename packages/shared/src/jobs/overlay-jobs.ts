@@ -1,34 +1,34 @@
+import { type OpenJobQueueOptions, openJobQueue } from '../process/backends.js';
 import { defaultJobPolicy, type JobPolicy } from './job-policy.js';
 import type { JobQueue } from './job-queue.js';
-import { type JobsParts, openJobs } from './open-jobs.js';
 
 /**
- * Jobs of the overlay. None has data: what is to be advertised stands in the configuration and the database, so that one
- * that runs late or twice does what is right then.
+ * Jobs of the overlay. They have no data: the configuration and the database say what has to be advertised. So a job that
+ * runs late or twice still does the right thing.
  */
-export const overlayJob = {
-  /** Advertise this host, from now on. */
+export const overlayJobNames = {
+  /** Start to advertise this host. */
   advertise: 'advertise',
-  /** Take all advertisements back, from now on. */
+  /** Revoke all advertisements, and advertise no more. */
   revoke: 'revoke',
-  /** Tell trackers again of transactions that were made and not accepted. */
+  /** Submit transactions again that trackers have not accepted. */
   rebroadcast: 'rebroadcast',
-  /** Compare what is advertised with what should be. */
+  /** Compare the advertisements with those that should exist. */
   reconcile: 'reconcile',
   /** Ask other hosts for advertisements. */
   sync: 'sync',
-  /** Ask the chain for merkle paths, and remove what has none for too long. */
-  tidy: 'tidy',
+  /** Ask the chain for merkle paths, and remove transactions that have been without one for too long. */
+  prune: 'tidy',
 } as const;
 
-export type OverlayJobName = (typeof overlayJob)[keyof typeof overlayJob];
+export type OverlayJobName = (typeof overlayJobNames)[keyof typeof overlayJobNames];
 
 const QUEUE = 'overlay';
 
-/** Trackers may be away for an hour; whoever restarts workers again and again should not lose a job by it. */
+/** Trackers may be unavailable for an hour, and repeated restarts of workers must not fail a job. */
 const POLICY: JobPolicy = { ...defaultJobPolicy, attempts: 20, maxStalls: 10 };
 
-/** The queue of these jobs: api adds, the overlay's worker works. */
-export function openOverlayJobs(parts: JobsParts): JobQueue {
-  return openJobs(QUEUE, parts, POLICY);
+/** The queue of these jobs. The api service adds them and the overlay service handles them. */
+export function openOverlayJobQueue(options: OpenJobQueueOptions): JobQueue {
+  return openJobQueue(QUEUE, options, POLICY);
 }

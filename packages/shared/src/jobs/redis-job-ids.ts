@@ -1,22 +1,22 @@
 import { isJobId } from './check-job.js';
 
-/** Our ids get a letter in front: BullMQ has keys of its own beside those of the jobs, and takes no numbers for ids. */
-const OURS = 'j.';
-/** BullMQ's ids of repeated jobs. */
-const REPEATED = /^repeat:[\w.-]{1,64}:\d{1,16}$/;
+/** Prefix of our ids, because BullMQ has other keys beside those of jobs, and accepts no numbers as ids. */
+const ID_PREFIX = 'j.';
+/** The form of BullMQ's ids for repeated jobs. */
+const REPEATED_ID_PATTERN = /^repeat:[\w.-]{1,64}:\d{1,16}$/;
 
-/** BullMQ's id for a job of ours. */
-export function innerId(id: string): string {
-  return OURS + id;
+/** BullMQ's id for an id of ours. */
+export function toBullId(id: string): string {
+  return ID_PREFIX + id;
 }
 
-/** BullMQ's id for what somebody says is the id of a job; undefined for what can't be one. */
-export function innerIdOf(id: string): string | undefined {
-  if (REPEATED.test(id)) return id;
-  return isJobId(id) ? innerId(id) : undefined;
+/** BullMQ's id for an id from outside. Undefined when it is not a valid id. */
+export function parseBullId(id: string): string | undefined {
+  if (REPEATED_ID_PATTERN.test(id)) return id;
+  return isJobId(id) ? toBullId(id) : undefined;
 }
 
-/** The way back. */
-export function outerId(id: string): string {
-  return id.startsWith(OURS) ? id.slice(OURS.length) : id;
+/** Inverse of {@link toBullId}. */
+export function fromBullId(id: string): string {
+  return id.startsWith(ID_PREFIX) ? id.slice(ID_PREFIX.length) : id;
 }

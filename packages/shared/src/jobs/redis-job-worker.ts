@@ -1,40 +1,41 @@
 import type { Job, Worker } from 'bullmq';
+import { errorMessage } from '../logging/error-message.js';
 import type { RedisClients } from '../redis/redis-clients.js';
+import { DEFAULT_CLOSE_TIMEOUT_MS, endsWithin } from './ends-within.js';
 import type { JobData, JobWorker, RunningJob, WorkOptions } from './job-queue.js';
-import { outerId } from './redis-job-ids.js';
-import { endJob, type RunParts, runJob } from './run-job.js';
-import { CLOSE_MS, withinMs } from './within.js';
+import { fromBullId } from './redis-job-ids.js';
+import { type RunJobOptions, reportAttempt, runJob } from './run-job.js';
 import { WorkerConnection } from './worker-connection.js';
 
-/** How soon a job whose worker was killed is run again: after about `lockMs` and twice `stalledCheckMs`, at most. */
+/** A job whose worker was killed runs again after at most about `lockMs` plus twice `stalledCheckIntervalMs`. */
 export interface RedisJobTimes {
   readonly lockMs: number;
-  readonly stalledCheckMs: number;
-  /** How often schedules are asked for again, since a Redis may lose its data and keep its connections. Default: a minute. */
-  readonly renewMs?: number;
+  readonly stalledCheckIntervalMs: number;
+  /** How often schedules are renewed, because Redis may lose its data and keep its connections. Default: a minute. */
+  readonly renewIntervalMs?: number;
 }
 
-export interface RedisWorkerParts extends RunParts {
+export interface RedisJobWorkerOptions extends RunJobOptions {
   readonly redis: RedisClients;
-  /** In front of every key of the queue. */
+  /** The prefix of every key of the queue. */
   readonly prefix: string;
   readonly times: RedisJobTimes;
 }
 
-/** How long BullMQ may take to close once no job runs: an answer or two of Redis, which may be away. */
-const LAST_ANSWERS_MS = 2_000;
-/** Between tries of a fetch that failed. */
-const FETCH_AGAIN_MS = 1_000;
+/** How long BullMQ may take to close once no job runs. It needs one or two replies of Redis, which may be unavailable. */
+const BULL_CLOSE_TIMEOUT_MS = 2_000;
+/** The pause after a failed fetch. */
+const FETCH_RETRY_AFTER_MS = 1_000;
 
-/** Runs jobs of a queue in Redis. Loads BullMQ and connects in the background, as soon as Redis is there. */
-export function startRedisWorker(parts: RedisWorkerParts, options: WorkOptions): JobWorker {
-  const { log, queue } = parts;
-  const connection = WorkerConnection.like(parts.redis.commands, log);
+/** Starts a worker for a queue in Redis. BullMQ is loaded and connects in the background, once Redis is available. */
+export function startRedisJobWorker(options: RedisJobWorkerOptions, work: WorkOptions): JobWorker {
+  const { log, queue } = options;
+  const connection = WorkerConnection.fromConnection(options.redis.commands, log);
   const stop = new AbortController();
   const running = new Set<Promise<unknown>>();
 
-  const opening = open(parts, connection, options.concurrency, (job, token) => {
-    const run = runBullJob(parts, job, token, stop.signal);
+  const opening = openBullWorker(options, connection, work.concurrency, (job, token) => {
+    const run = runBullJob(options, job, token, stop.signal);
     running.add(run);
     return run.finally(() => running.delete(run));
   });
@@ -46,45 +47,46 @@ export function startRedisWorker(parts: RedisWorkerParts, options: WorkOptions):
     const closed = worker?.close();
     closed?.catch(() => undefined);
     try {
-      await withinMs(Promise.allSettled(running), options.closeMs ?? CLOSE_MS);
-      if (running.size > 0) log.warn({ queue, jobs: running.size }, 'jobs that still run are left for other workers');
-      else if (closed !== undefined) await withinMs(closed, LAST_ANSWERS_MS);
+      await endsWithin(Promise.allSettled(running), work.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS);
+      if (running.size > 0) log.warn({ queue, jobs: running.size }, 'running jobs are left to other workers');
+      else if (closed !== undefined) await endsWithin(closed, BULL_CLOSE_TIMEOUT_MS);
     } catch (error) {
-      log.warn({ queue, reason: String(error) }, 'could not close a job worker in order');
+      log.warn({ queue, reason: errorMessage(error) }, 'could not close a job worker cleanly');
     }
-    connection.cut();
+    connection.disconnectAll();
   };
   let closing: Promise<void> | undefined;
   return { close: () => (closing ??= close()) };
 }
 
-async function open(
-  parts: RedisWorkerParts,
+async function openBullWorker(
+  options: RedisJobWorkerOptions,
   connection: WorkerConnection,
   concurrency: number,
   run: (job: Job, token: string) => Promise<unknown>,
 ): Promise<Worker> {
   const { Worker } = await import('bullmq');
-  const worker = new Worker(parts.queue, (job: Job, token = '') => run(job, token), {
+  const worker = new Worker(options.queue, (job: Job, token = '') => run(job, token), {
     connection,
-    prefix: parts.prefix,
+    prefix: options.prefix,
     concurrency,
-    lockDuration: parts.times.lockMs,
-    stalledInterval: parts.times.stalledCheckMs,
-    // Counted below: BullMQ lets repeated jobs take down one worker after another.
+    lockDuration: options.times.lockMs,
+    stalledInterval: options.times.stalledCheckIntervalMs,
+    // `runBullJob` counts instead, because BullMQ lets a repeated job take down one worker after another.
     maxStalledCount: Number.MAX_SAFE_INTEGER,
-    runRetryDelay: FETCH_AGAIN_MS,
+    runRetryDelay: FETCH_RETRY_AFTER_MS,
     settings: { backoffStrategy: (_attempt, _type, error) => (error instanceof RetryAfter ? error.delayMs : 1) },
   });
   worker.on('error', (error) => {
-    // While it is away the connection says so, once.
-    if (connection.status === 'ready') parts.log.warn({ queue: parts.queue, reason: error.message }, 'job worker');
+    // The connection itself logs an outage, once.
+    if (connection.status === 'ready')
+      options.log.warn({ queue: options.queue, reason: error.message }, 'job worker error');
   });
-  worker.on('stalled', (id) => parts.log.warn({ queue: parts.queue, id: outerId(id) }, 'job lost its worker'));
+  worker.on('stalled', (id) => options.log.warn({ queue: options.queue, id: fromBullId(id) }, 'job lost its worker'));
   return worker;
 }
 
-/** How {@link runBullJob} tells BullMQ when to try again. */
+/** Carries the delay of a retry from {@link runBullJob} to BullMQ. */
 class RetryAfter extends Error {
   override readonly name = 'RetryAfter';
   constructor(
@@ -95,12 +97,20 @@ class RetryAfter extends Error {
   }
 }
 
-/** @returns what is kept as the job's result; what becomes of it otherwise is told by what is thrown */
-async function runBullJob(parts: RedisWorkerParts, job: Job, token: string, signal: AbortSignal): Promise<unknown> {
+/**
+ * @returns the result to store
+ * @throws the error by which BullMQ fails, retries, delays or returns the job
+ */
+async function runBullJob(
+  options: RedisJobWorkerOptions,
+  job: Job,
+  token: string,
+  signal: AbortSignal,
+): Promise<unknown> {
   const { DelayedError, UnrecoverableError, WaitingError } = await import('bullmq');
   const attempt = job.attemptsMade + 1;
-  const mine: RunningJob = {
-    id: outerId(job.id ?? ''),
+  const running: RunningJob = {
+    id: fromBullId(job.id ?? ''),
     name: job.name,
     data: job.data as JobData,
     addedAt: new Date(job.timestamp),
@@ -108,21 +118,21 @@ async function runBullJob(parts: RedisWorkerParts, job: Job, token: string, sign
     lastAttempt: attempt >= (job.opts.attempts ?? 1),
     signal,
   };
-  if (job.stalledCounter > parts.policy.maxStalls) {
+  if (job.stalledCounter > options.policy.maxStalls) {
     const reason = `it lost its worker ${job.stalledCounter} times`;
-    endJob(parts, mine, { outcome: 'failed', reason });
+    reportAttempt(options, running, { outcome: 'failed', reason });
     throw new UnrecoverableError(reason);
   }
-  const end = await runJob(parts, mine);
-  switch (end.outcome) {
+  const result = await runJob(options, running);
+  switch (result.outcome) {
     case 'completed':
-      return end.result;
+      return result.result;
     case 'failed':
-      throw new UnrecoverableError(end.reason);
+      throw new UnrecoverableError(result.reason);
     case 'retried':
-      throw new RetryAfter(end.reason, end.delayMs);
+      throw new RetryAfter(result.reason, result.delayMs);
     case 'postponed':
-      await job.moveToDelayed(Date.now() + end.delayMs, token);
+      await job.moveToDelayed(Date.now() + result.delayMs, token);
       throw new DelayedError();
     case 'handed_back':
       await job.moveToWait(token);

@@ -1,72 +1,94 @@
 import type { Logger } from 'pino';
+import { errorMessage } from '../logging/error-message.js';
 import type { Metrics } from '../metrics/metrics.js';
-import { jsonOf } from './check-job.js';
+import { readTraceContext } from '../tracing/trace-context.js';
+import { NO_TRACER, type Tracer } from '../tracing/tracer.js';
+import { toJsonText } from './check-job.js';
 import { PermanentJobError, PostponeJobError } from './job-errors.js';
-import { type JobPolicy, retryDelay, wholeDelay } from './job-policy.js';
+import { computeRetryDelay, type JobPolicy, toWholeDelay } from './job-policy.js';
 import type { JobHandlers, JsonValue, RunningJob } from './job-queue.js';
 
-/** How an attempt has ended, and so what becomes of the job. */
-export type AttemptEnd =
+/** How an attempt has ended, which decides what happens to the job. */
+export type AttemptResult =
   | { readonly outcome: 'completed'; readonly result: JsonValue | undefined }
   | { readonly outcome: 'retried'; readonly reason: string; readonly delayMs: number }
   | { readonly outcome: 'failed'; readonly reason: string }
-  /** Not an attempt. */
+  /** Does not count as an attempt, like `handed_back`. */
   | { readonly outcome: 'postponed'; readonly reason: string; readonly delayMs: number }
   | { readonly outcome: 'handed_back' };
 
-export interface RunParts {
+export interface RunJobOptions {
   readonly queue: string;
   readonly handlers: JobHandlers;
   readonly policy: JobPolicy;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Default: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   /** See `WorkOptions`. */
-  readonly ended?: ((id: string) => void) | undefined;
+  readonly onEnded?: ((id: string) => void) | undefined;
 }
 
-const LONGEST_REASON = 500;
+const MAX_REASON_LENGTH = 500;
 
-/** Runs one attempt, and counts, times and logs it. Never throws. */
-export async function runJob(parts: RunParts, job: RunningJob): Promise<AttemptEnd> {
-  const { queue, metrics } = parts;
-  const handler = Object.hasOwn(parts.handlers, job.name) ? parts.handlers[job.name] : undefined;
-  // Names of jobs that nobody handles come from elsewhere, so they are no labels.
+/**
+ * Runs one attempt, and counts, times, traces and logs it. It belongs to the trace that `traceparent` in the job's data names.
+ * Never throws.
+ */
+export async function runJob(options: RunJobOptions, job: RunningJob): Promise<AttemptResult> {
+  const { queue, metrics } = options;
+  const handler = Object.hasOwn(options.handlers, job.name) ? options.handlers[job.name] : undefined;
+  // A name without a handler may be anything, so it must not become a label.
   const labels = { queue, name: handler === undefined ? 'other' : job.name };
   const endTimer = metrics.jobDuration.startTimer(labels);
-  const end =
-    handler === undefined
-      ? { outcome: 'failed' as const, reason: `nobody handles jobs named ${job.name}` }
-      : await attempt(parts, job, handler);
-  endTimer();
-  endJob(parts, job, end, labels.name);
-  return end;
+  const span = (options.tracer ?? NO_TRACER).begin(`job ${queue} ${labels.name}`, {
+    kind: 'consumer',
+    parent: readTraceContext(job.data['traceparent'], job.data['tracestate']),
+    attributes: { 'messagebox.attempt': job.attempt },
+  });
+  return await span.run(async () => {
+    const result =
+      handler === undefined
+        ? { outcome: 'failed' as const, reason: `no handler for jobs named ${job.name}` }
+        : await runHandler(options, job, handler);
+    endTimer();
+    reportAttempt(options, job, result, labels.name);
+    span.set({ 'messagebox.outcome': result.outcome });
+    if (result.outcome === 'failed' || result.outcome === 'retried') span.fail(result.outcome, true);
+    span.end();
+    return result;
+  });
 }
 
-/** Counts, logs and tells how an attempt has ended. */
-export function endJob(parts: RunParts, job: RunningJob, end: AttemptEnd, name = job.name): void {
-  const { queue, metrics, log } = parts;
-  metrics.jobs.inc({ queue, name, outcome: end.outcome });
+/** Counts and logs how an attempt has ended, and reports a job that is finished. */
+export function reportAttempt(options: RunJobOptions, job: RunningJob, result: AttemptResult, name = job.name): void {
+  const { queue, metrics, log } = options;
+  metrics.jobs.inc({ queue, name, outcome: result.outcome });
   const about = { queue, job: job.name, id: job.id, attempt: job.attempt };
-  if (end.outcome === 'failed') log.error({ ...about, reason: end.reason }, 'job failed');
-  else if (end.outcome === 'retried') {
-    log.warn({ ...about, reason: end.reason, delayMs: end.delayMs }, 'job failed, to be tried again');
-  } else log.debug({ ...about, outcome: end.outcome }, 'job ended');
-  if (end.outcome === 'completed' || end.outcome === 'failed') parts.ended?.(job.id);
+  if (result.outcome === 'failed') log.error({ ...about, reason: result.reason }, 'job failed');
+  else if (result.outcome === 'retried') {
+    log.warn({ ...about, reason: result.reason, delayMs: result.delayMs }, 'job failed and will be retried');
+  } else log.debug({ ...about, outcome: result.outcome }, 'job ended');
+  if (result.outcome === 'completed' || result.outcome === 'failed') options.onEnded?.(job.id);
 }
 
-async function attempt(parts: RunParts, job: RunningJob, handler: JobHandlers[string]): Promise<AttemptEnd> {
+async function runHandler(
+  options: RunJobOptions,
+  job: RunningJob,
+  handler: JobHandlers[string],
+): Promise<AttemptResult> {
   try {
     const result = await handler(job);
-    if (result !== undefined && jsonOf(result) === undefined) throw new PermanentJobError('its result is not JSON');
+    if (result !== undefined && toJsonText(result) === undefined) throw new PermanentJobError('its result is not JSON');
     return { outcome: 'completed', result };
   } catch (error) {
-    const reason = (error instanceof Error ? error.message : String(error)).slice(0, LONGEST_REASON);
+    const reason = errorMessage(error).slice(0, MAX_REASON_LENGTH);
     if (error instanceof PermanentJobError) return { outcome: 'failed', reason };
     if (job.signal.aborted) return { outcome: 'handed_back' };
     if (error instanceof PostponeJobError) {
-      return { outcome: 'postponed', reason, delayMs: wholeDelay(error.afterMs) };
+      return { outcome: 'postponed', reason, delayMs: toWholeDelay(error.afterMs) };
     }
     if (job.lastAttempt) return { outcome: 'failed', reason };
-    return { outcome: 'retried', reason, delayMs: retryDelay(parts.policy, job.attempt, error) };
+    return { outcome: 'retried', reason, delayMs: computeRetryDelay(options.policy, job.attempt, error) };
   }
 }

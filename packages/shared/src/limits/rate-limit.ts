@@ -1,7 +1,7 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { SharedCounts } from './shared-counts.js';
 
-/** Too much at once from one key. Answered as 429 with Retry-After. */
+/** A key has exceeded a limit. Answered as 429 with Retry-After. */
 export class TooManyRequestsError extends Error {
   override readonly name = 'TooManyRequestsError';
   constructor(readonly retryAfterSeconds: number) {
@@ -9,54 +9,55 @@ export class TooManyRequestsError extends Error {
   }
 }
 
-/** So many in so many seconds. */
+/** A count in a window of time. The whole count may come at once. */
 export interface Rate {
   readonly count: number;
   /** Whole seconds. */
   readonly seconds: number;
 }
 
-/** Lets a key pass so often, or says when it may come again. */
+/** Limits how often a key is admitted. */
 export interface RateLimit {
   /**
-   * @param cost what it counts as; 1 unless given
+   * Counts `cost`, and refuses a key that exceeds the rate.
+   *
+   * @param cost default 1
    * @throws {TooManyRequestsError}
    */
   admit(key: string, cost?: number): Promise<void>;
   /**
-   * Whether it has had too much by now, counting nothing.
+   * Refuses a key that has exceeded the rate, without counting anything.
    *
    * @throws {TooManyRequestsError}
    */
   check(key: string): Promise<void>;
-  /** Counts what was admitted as so many more, when it turns out to have been more. */
+  /** Counts `more` for something that was admitted, when it turns out to have cost more. Never refuses. */
   charge(key: string, more: number): Promise<void>;
 }
 
-export interface RateLimitParts {
-  /** The whole of it may come at once. */
+export interface RateLimitOptions {
   readonly rate: Rate;
-  /** Told of each refusal. Must not throw. */
+  /** Is called for each refusal. Must not throw. */
   readonly onHit: () => void;
-  /** What all instances have counted. Undefined: the limit is this process's own. */
+  /** The counts of all instances. Undefined: this process counts alone. */
   readonly shared?: SharedCounts | undefined;
 }
 
 /**
- * A limit that decides at once by what this process knows: what it has counted itself and, when counts are shared, what it
- * has last heard of all instances together. Whether Redis answers makes no difference to a request.
+ * Creates a limit that decides at once, from this process's own counts and, when counts are shared, from the last known
+ * counts of all instances. A request never waits for Redis.
  *
- * Meant to protect the service, not etiquette: a whole office may stand behind one address.
+ * The limits protect the service. They must be generous, because a whole office may share one address.
  */
-export function rateLimit({ rate, onHit, shared }: RateLimitParts): RateLimit {
+export function createRateLimit({ rate, onHit, shared }: RateLimitOptions): RateLimit {
   const own = new RateLimiterMemory({ points: rate.count, duration: rate.seconds });
-  const refusal = (ms: number) => {
+  const toRefusal = (ms: number) => {
     onHit();
     return new TooManyRequestsError(Math.max(1, Math.ceil(ms / 1_000)));
   };
   const checkShared = (key: string, cost: number) => {
-    const ms = shared?.msUntilRoom(key, cost) ?? 0;
-    if (ms > 0) throw refusal(ms);
+    const ms = shared?.msUntilAllowed(key, cost) ?? 0;
+    if (ms > 0) throw toRefusal(ms);
   };
   return {
     async admit(key, cost = 1) {
@@ -65,13 +66,13 @@ export function rateLimit({ rate, onHit, shared }: RateLimitParts): RateLimit {
         const { consumedPoints } = await own.consume(key, cost);
         shared?.add(key, cost, consumedPoints);
       } catch (refused) {
-        throw refused instanceof RateLimiterRes ? refusal(refused.msBeforeNext) : refused;
+        throw refused instanceof RateLimiterRes ? toRefusal(refused.msBeforeNext) : refused;
       }
     },
     async check(key) {
       checkShared(key, 0);
       const had = await own.get(key);
-      if (had !== null && had.consumedPoints > rate.count) throw refusal(had.msBeforeNext);
+      if (had !== null && had.consumedPoints > rate.count) throw toRefusal(had.msBeforeNext);
     },
     async charge(key, more) {
       if (more <= 0) return;

@@ -1,34 +1,34 @@
-import { type Rate, type RateLimit, rateLimit } from './rate-limit.js';
+import { createRateLimit, type Rate, type RateLimit } from './rate-limit.js';
 import type { RedisCounts } from './redis-counts.js';
 import { SharedCounts } from './shared-counts.js';
 
-export interface RateLimitsParts {
-  /** Told the name of the limit at each refusal. Must not throw. */
+export interface RateLimitsOptions {
+  /** Is called with the name of the limit at each refusal. Must not throw. */
   readonly onHit: (limit: string) => void;
-  /** Undefined: all limits are of this process alone. */
+  /** Undefined: this process shares no limit with others. */
   readonly counts?: RedisCounts | undefined;
 }
 
-/** Makes the rate limits of a process, so that each of them is told of when it is hit. */
+/** Creates the rate limits of a process. Each refusal is reported to `onHit`. */
 export class RateLimits {
   readonly #shared: SharedCounts[] = [];
 
-  constructor(private readonly parts: RateLimitsParts) {}
+  constructor(private readonly options: RateLimitsOptions) {}
 
-  /** A limit of this process. @param name one of few: it is a label of the metric */
+  /** A limit of this process alone. @param name a label of the metric, so only a few names may exist */
   open(name: string, rate: Rate): RateLimit {
-    return rateLimit({ rate, onHit: () => this.parts.onHit(name) });
+    return createRateLimit({ rate, onHit: () => this.options.onHit(name) });
   }
 
-  /** A limit that all instances which open one of this name share, when they have a Redis. */
+  /** A limit that all instances share that open the same name, when Redis is configured. */
   openShared(name: string, rate: Rate): RateLimit {
-    const { counts, onHit } = this.parts;
+    const { counts, onHit } = this.options;
     const shared = counts && new SharedCounts(counts.open(name, rate), { limit: rate.count });
     if (shared !== undefined) this.#shared.push(shared);
-    return rateLimit({ rate, onHit: () => onHit(name), shared });
+    return createRateLimit({ rate, onHit: () => onHit(name), shared });
   }
 
-  /** Ends what goes on in the background. */
+  /** Stops sharing counts. */
   close(): void {
     for (const shared of this.#shared) shared.close();
   }

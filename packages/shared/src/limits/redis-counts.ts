@@ -1,21 +1,24 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
+import { errorMessage } from '../logging/error-message.js';
 import type { Logger } from '../logging/logger.js';
 import type { Rate } from './rate-limit.js';
 import type { CountStore } from './shared-counts.js';
 
-/** Longer keys, such as those made of a session, go by their digest. */
+/** Longer keys, for example those that hold a session nonce, are replaced by their digest. */
 const MAX_KEY_LENGTH = 128;
 
-type Answer = (error: Error | null | undefined, result: unknown) => void;
-type Scripted = ReturnType<Redis['pipeline']> & { rlflxIncr(args: readonly string[], answer: Answer): unknown };
+type ScriptCallback = (error: Error | null | undefined, result: unknown) => void;
+type ScriptPipeline = ReturnType<Redis['pipeline']> & {
+  rlflxIncr(args: readonly string[], answer: ScriptCallback): unknown;
+};
 
 /**
- * What the limiter sees of a connection: its script's calls within one turn of the event loop go to Redis as one pipeline.
+ * A connection for the limiter, which sends all script calls of one turn of the event loop to Redis as one pipeline.
  */
 class PipelinedScript {
-  #pipeline: Scripted | undefined;
+  #pipeline: ScriptPipeline | undefined;
 
   constructor(private readonly commands: Redis) {}
 
@@ -27,33 +30,33 @@ class PipelinedScript {
     this.commands.defineCommand(name, definition);
   }
 
-  /** The limiter's script, under the name that it gives to it. */
+  /** The script of rate-limiter-flexible, which chooses this name. */
   rlflxIncr(args: readonly string[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#opened().rlflxIncr(args, (error, result) => (error ? reject(error) : resolve(result)));
+      this.#openPipeline().rlflxIncr(args, (error, result) => (error ? reject(error) : resolve(result)));
     });
   }
 
-  #opened(): Scripted {
+  #openPipeline(): ScriptPipeline {
     if (this.#pipeline !== undefined) return this.#pipeline;
-    const pipeline = this.commands.pipeline() as Scripted;
+    const pipeline = this.commands.pipeline() as ScriptPipeline;
     this.#pipeline = pipeline;
     setImmediate(() => {
       this.#pipeline = undefined;
-      // Each call has its own answer; this one says nothing that they don't.
+      // Each call has its own callback with the same error.
       pipeline.exec().catch(() => undefined);
     });
     return pipeline;
   }
 }
 
-/** Counts in Redis that all instances add to. They end with their windows, by themselves. */
+/** Counts in Redis that all instances share. They expire with their windows. */
 export class RedisCounts {
   readonly #script: PipelinedScript;
   #isAway = false;
 
   /**
-   * @param commands a connection that fails at once while Redis is away, and gives up on answers that don't come
+   * @param commands a connection that fails at once while Redis is unavailable, and has a command timeout
    * @param prefix REDIS_PREFIX
    */
   constructor(
@@ -64,7 +67,7 @@ export class RedisCounts {
     this.#script = new PipelinedScript(commands);
   }
 
-  /** The counts of one limit. @param name the same at all instances that share it */
+  /** The counts of one limit. @param name must be the same at all instances */
   open(name: string, rate: Rate): CountStore {
     const limiter = new RateLimiterRedis({
       storeClient: this.#script,
@@ -75,33 +78,36 @@ export class RedisCounts {
     });
     return {
       add: async (counts) => {
-        const adding = [...counts].map(([key, count]) => limiter.penalty(redisKey(key), count));
-        // All of them end before the next are sent.
-        const ended = await Promise.allSettled(adding);
-        return ended.map((one) => {
-          if (one.status === 'rejected') throw this.#failed(one.reason);
-          this.#succeeded();
-          return { count: one.value.consumedPoints, msLeft: one.value.msBeforeNext };
+        const adding = [...counts].map(([key, count]) => limiter.penalty(toRedisKey(key), count));
+        // `allSettled`, so that no call of this batch is pending when the next batch is sent.
+        const results = await Promise.allSettled(adding);
+        return results.map((result) => {
+          if (result.status === 'rejected') throw this.#noteFailure(result.reason);
+          this.#noteSuccess();
+          return { count: result.value.consumedPoints, msLeft: result.value.msBeforeNext };
         });
       },
     };
   }
 
-  #failed(reason: unknown): unknown {
+  #noteFailure(reason: unknown): unknown {
     if (!this.#isAway) {
       // One line for each outage.
-      this.log.warn({ reason: String(reason) }, 'rates are not shared with other instances now');
+      this.log.warn(
+        { reason: errorMessage(reason) },
+        'rate limits are not shared with other instances while Redis is unavailable',
+      );
       this.#isAway = true;
     }
     return reason;
   }
 
-  #succeeded(): void {
-    if (this.#isAway) this.log.info('rates are shared with other instances again');
+  #noteSuccess(): void {
+    if (this.#isAway) this.log.info('rate limits are shared with other instances again');
     this.#isAway = false;
   }
 }
 
-function redisKey(key: string): string {
+function toRedisKey(key: string): string {
   return key.length <= MAX_KEY_LENGTH ? key : createHash('sha256').update(key).digest('base64url');
 }

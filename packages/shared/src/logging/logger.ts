@@ -1,26 +1,31 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { getTraceFields } from '../tracing/current-span.js';
+import type { LogLevel } from './log-level.js';
 
 export type { Logger };
 
 /**
- * The one logger of a process: JSON lines on stdout. Redaction is a net under the rule that nobody passes bodies, keys,
- * tokens or signatures to a logger in the first place.
+ * The logger of a process, which writes JSON lines to stdout. No code may pass bodies, keys, tokens or signatures to a
+ * logger; the redaction is a second line of defence.
  *
- * @param service goes into every line
- * @param debug LOGGING_ENABLED
+ * A line that belongs to a trace says so in `trace_id` and `span_id`.
+ *
+ * @param service the field `service` of every line
+ * @param level lines below this level are left out
  */
-export function createLogger(service: string, debug: boolean, destination?: DestinationStream): Logger {
+export function createLogger(service: string, level: LogLevel, destination?: DestinationStream): Logger {
   const options = {
-    level: debug ? 'debug' : 'info',
+    level,
+    mixin: getTraceFields,
     base: { service },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
-    redact: { paths: secretPaths, censor: '[hidden]' },
+    redact: { paths: SECRET_PATHS, censor: '[hidden]' },
     serializers: { err: safeError },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
-const secretNames = [
+const SECRET_NAMES = [
   'body',
   'payload',
   'signature',
@@ -31,22 +36,22 @@ const secretNames = [
   'headers',
   'rawHeaders',
 ];
-const secretPaths = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+const SECRET_PATHS = SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
 /**
- * What of an error goes into the log. Drivers hang statements with their values on their errors, bodies among them, so
- * only named fields are taken.
+ * The part of an error that may be logged. Database drivers attach statements with their values, including message bodies,
+ * to their errors, so only known fields are copied.
  */
-export function safeError(error: unknown, depth = 0): object {
-  if (!(error instanceof Error)) return { message: String(error).slice(0, MAX_TEXT) };
+function safeError(error: unknown, depth = 0): object {
+  if (!(error instanceof Error)) return { message: String(error).slice(0, MAX_MESSAGE_CHARACTERS) };
   const { code } = error as { code?: unknown };
   return {
     type: error.name,
-    message: error.message.slice(0, MAX_TEXT),
+    message: error.message.slice(0, MAX_MESSAGE_CHARACTERS),
     ...(typeof code === 'string' ? { code } : {}),
     stack: error.stack?.split('\n').slice(1, 8).join('\n'),
     ...(error.cause === undefined || depth > 2 ? {} : { cause: safeError(error.cause, depth + 1) }),
   };
 }
 
-const MAX_TEXT = 500;
+const MAX_MESSAGE_CHARACTERS = 500;

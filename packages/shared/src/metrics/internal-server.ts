@@ -1,8 +1,10 @@
+import { answerHealth } from '../health/answer-health.js';
 import type { Health } from '../health/health.js';
-import { answerHealth, JsonServer, sendJson } from '../http/json-server.js';
+import { JsonServer } from '../http/json-server.js';
+import { sendJson } from '../http/send-json.js';
 import type { Metrics } from './metrics.js';
 
-/** A server for operators and for other instances, on a port of its own that no client reaches: `/metrics`, `/health/`. */
+/** The server on the internal port, for operators and other instances: `/metrics` and `/health/`. */
 export function createInternalServer(metrics: Metrics, health: Health): JsonServer {
   return new JsonServer((request, response) => {
     const path = request.url?.split('?')[0] ?? '/';
@@ -11,7 +13,7 @@ export function createInternalServer(metrics: Metrics, health: Health): JsonServ
       sendJson(response, 404, {
         status: 'error',
         code: 'ERR_NOT_FOUND',
-        description: 'Here are /metrics and /health/.',
+        description: 'This port serves only /metrics and /health/.',
       });
       return;
     }

@@ -1,17 +1,25 @@
 import path from 'node:path';
-import { type Config, ConfigError, type Environment, readConfig, withEnvFile } from '../config/index.js';
+import { ConfigError } from '../config/config-error.js';
+import { mergeEnvFile } from '../config/env-file.js';
+import { type Config, type Environment, readConfig } from '../config/read-config.js';
+import { errorMessage } from '../logging/error-message.js';
 import { createLogger, type Logger } from '../logging/logger.js';
 
-/** What a service gives back once it listens. */
+/** A service that listens. */
 export interface RunningService {
   readonly url: string;
-  /** Ends it in order, within the grace; never throws. */
+  /** The server's public key: 66 hex characters. */
+  readonly identityKey: string;
+  /** The implementations in use, such as the database. */
+  readonly facts: Readonly<Record<string, string>>;
+  /** Stops the service cleanly within the grace period. Never throws. */
   close(): Promise<void>;
 }
 
 /**
- * The life of a service's process: read config, start, and on SIGTERM or SIGINT close in order and exit with 0.
- * Ends with 1 and one line on stderr when the configuration is wrong or the start fails.
+ * Runs a service as a process: reads the configuration (the environment and `.env`), starts the service, and on SIGTERM or
+ * SIGINT closes it and exits with 0. Exits with 1 and a message on stderr when the configuration is invalid or the start
+ * fails.
  */
 export async function runService(
   name: string,
@@ -20,29 +28,29 @@ export async function runService(
 ): Promise<void> {
   let config: Config;
   try {
-    env = withEnvFile(env, path.resolve('.env'));
+    env = mergeEnvFile(env, path.resolve('.env'));
     config = readConfig(env);
   } catch (error) {
     failStart(error);
   }
-  const log = createLogger(name, config.debug);
-  let ending = false;
+  const log = createLogger(name, config.logLevel);
+  let isShuttingDown = false;
   const service = await start(config, log, env).catch(failStart);
-  const end = (signal: NodeJS.Signals) => {
-    if (ending) return;
-    ending = true;
+  const shutDown = (signal: NodeJS.Signals) => {
+    if (isShuttingDown) return;
+    isShuttingDown = true;
     log.info({ signal }, 'closing');
     void service.close().then(() => {
       log.info('closed');
       process.exit(0);
     });
   };
-  process.once('SIGTERM', end);
-  process.once('SIGINT', end);
+  process.once('SIGTERM', shutDown);
+  process.once('SIGINT', shutDown);
 }
 
 function failStart(error: unknown): never {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorMessage(error);
   process.stderr.write(`${error instanceof ConfigError ? text : `Could not start: ${text}`}\n`);
   process.exit(1);
 }

@@ -1,31 +1,47 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
+import { ConnectionMonitor, type HeartbeatOptions } from './connection-monitor.js';
 
-/** The two connections of a process, and one way to end them. */
+/** The two Redis connections of a process. */
 export interface RedisClients {
-  /** For commands and publishing: fails at once while Redis is away, so that nothing waits in a request's path. */
+  /** For commands and publishing. It fails at once while Redis is unavailable, so that no request waits. */
   readonly commands: Redis;
-  /** For subscriptions: keeps trying, and subscribes again by itself. */
+  /** For subscriptions. It reconnects by itself; who subscribes must subscribe again. */
   readonly subscriber: Redis;
-  /** Why Redis is not usable right now, or undefined when it is. */
-  problem(): string | undefined;
+  /** Tell whether each connection answers, and when one was lost. */
+  readonly monitors: { readonly commands: ConnectionMonitor; readonly subscriber: ConnectionMonitor };
+  /** Why Redis cannot be used now. Undefined when it can. */
+  findProblem(): string | undefined;
   close(): void;
 }
 
+export interface ConnectRedisOptions {
+  /** How long to wait for Redis. Default 30 s. */
+  readonly timeoutMs?: number;
+  readonly heartbeat?: HeartbeatOptions;
+}
+
 const COMMAND_TIMEOUT_MS = 1_000;
+const MIN_RECONNECT_DELAY_MS = 250;
+const MAX_RECONNECT_DELAY_MS = 2_000;
 
 /**
- * Opens both connections and waits until Redis has answered once.
+ * Opens both connections and waits until both are ready.
  *
- * @param waitMs how long to wait for a Redis that is not there yet
- * @throws {Error} naming the address when it did not answer in that time
+ * @throws {Error} with the address, when Redis did not answer in time
  */
-export async function connectRedis(url: string, log: Logger, waitMs = 30_000): Promise<RedisClients> {
+export async function connectRedis(
+  url: string,
+  log: Logger,
+  { timeoutMs = 30_000, heartbeat }: ConnectRedisOptions = {},
+): Promise<RedisClients> {
   const shared: RedisOptions = {
-    retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 6), 2_000),
-    connectTimeout: 5_000,
-    // Without it, a connection that was cut in silence is noticed only by the next write.
+    retryStrategy: (attempt) =>
+      Math.min(MIN_RECONNECT_DELAY_MS * 2 ** Math.min(attempt - 1, 6), MAX_RECONNECT_DELAY_MS),
+    connectTimeout: 3_000,
     keepAlive: 10_000,
+    // Often enough that a Redis that reads its data from disk is not taken for a silent one.
+    maxLoadingRetryTime: 1_000,
   };
   const commands = new Redis(url, {
     ...shared,
@@ -33,23 +49,23 @@ export async function connectRedis(url: string, log: Logger, waitMs = 30_000): P
     maxRetriesPerRequest: 0,
     commandTimeout: COMMAND_TIMEOUT_MS,
   });
-  const subscriber = new Redis(url, { ...shared, maxRetriesPerRequest: null });
-  for (const [name, client] of Object.entries({ commands, subscriber })) watchConnection(client, name, log);
+  const subscriber = new Redis(url, { ...shared, maxRetriesPerRequest: null, autoResubscribe: false });
+  const monitors = {
+    commands: new ConnectionMonitor(commands, { name: 'command', log, heartbeat }),
+    subscriber: new ConnectionMonitor(subscriber, { name: 'subscriber', log, heartbeat }),
+  };
   const clients: RedisClients = {
     commands,
     subscriber,
-    problem: () => {
-      if (commands.status !== 'ready') return `command connection is ${commands.status}`;
-      if (subscriber.status !== 'ready') return `subscriber connection is ${subscriber.status}`;
-      return undefined;
-    },
+    monitors,
+    findProblem: () => monitors.commands.findProblem() ?? monitors.subscriber.findProblem(),
     close: () => {
       commands.disconnect();
       subscriber.disconnect();
     },
   };
   try {
-    await Promise.all([untilReady(commands, waitMs), untilReady(subscriber, waitMs)]);
+    await Promise.all([waitUntilReady(commands, timeoutMs), waitUntilReady(subscriber, timeoutMs)]);
   } catch (error) {
     clients.close();
     throw error;
@@ -57,27 +73,13 @@ export async function connectRedis(url: string, log: Logger, waitMs = 30_000): P
   return clients;
 }
 
-/** Logs that a connection is away, and that it is back. */
-export function watchConnection(client: Redis, name: string, log: Logger): void {
-  let away = false;
-  client.on('error', (error: Error) => {
-    if (away) return; // one line for each outage, not one for each attempt
-    away = true;
-    log.warn({ connection: name, reason: error.message }, 'Redis is away');
-  });
-  client.on('ready', () => {
-    if (away) log.info({ connection: name }, 'Redis is back');
-    away = false;
-  });
-}
-
-async function untilReady(client: Redis, waitMs: number): Promise<void> {
+async function waitUntilReady(client: Redis, timeoutMs: number): Promise<void> {
   if (client.status === 'ready') return;
   const { host, port } = client.options;
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(
-      () => reject(new Error(`Redis at ${host}:${port} did not answer within ${waitMs / 1000} s`)),
-      waitMs,
+      () => reject(new Error(`Redis at ${host}:${port} did not answer within ${timeoutMs / 1000} s`)),
+      timeoutMs,
     );
     client.once('ready', () => {
       clearTimeout(timer);

@@ -1,64 +1,61 @@
-import { isPushable, isSpeakableEventName } from '@messagebox/brc103';
+import { formatRoomName, type RoomEvent, type RoomEventPublisher } from '@messagebox/messages';
 import type { Logger } from 'pino';
 import type { Server } from 'socket.io';
 import type { Metrics } from '../metrics/metrics.js';
-import { pushEventName, roomName } from '../rules/names.js';
-import type { RoomEvent, RoomEventPublisher } from './room-events.js';
+import { NO_TRACER, type Tracer } from '../tracing/tracer.js';
+import { createPushEvent } from './push-event.js';
+import { toPushMeta } from './push-meta.js';
 
 /**
- * Publishes through a socket.io server and whatever adapter it has: in process, or Redis. The server needs no HTTP
- * server of its own, so an api instance can publish, too.
+ * Publishes room events through a socket.io server with any adapter. The server needs no HTTP server, so an api instance can
+ * publish as well.
  *
- * What the clients in use can't take is not pushed, since it would end their connections: events of more than 1 MiB as
- * they are encoded, and names that are too long or hold control characters.
+ * Events that known clients cannot receive are not published, because they would end the clients' connections: events of
+ * more than 1 MiB when encoded, and event names that are too long or contain control characters.
  *
- * @param isAlone whether all listeners are on this very server: nothing is encoded for rooms where nobody is
- * @param maxBodyBytes bodies above it are not pushed; the recipient finds them by listing
- * @param namespaces where listeners are
+ * @param isAlone whether all listeners are at this server; then nothing is encoded for empty rooms
+ * @param maxBodyBytes larger bodies are not published; the recipient receives them by listing
+ * @param namespaces the namespaces of the listeners
  */
-export function socketIoPublisher(parts: {
+export function createSocketIoPublisher(options: {
   readonly io: Server;
   readonly namespaces: readonly string[];
   readonly isAlone?: boolean;
   readonly maxBodyBytes: number;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly tracer?: Tracer;
 }): RoomEventPublisher {
-  const listening = (room: string) =>
-    parts.isAlone === true
-      ? parts.namespaces.filter((namespace) => parts.io.of(namespace).adapter.rooms.has(room))
-      : parts.namespaces;
+  const tracer = options.tracer ?? NO_TRACER;
+  const listeningNamespaces = (room: string) =>
+    options.isAlone === true
+      ? options.namespaces.filter((namespace) => options.io.of(namespace).adapter.rooms.has(room))
+      : options.namespaces;
   return {
     publish(event: RoomEvent): void {
-      const { sender, messageId, body, messageBox } = event;
-      const room = roomName(event.recipient, messageBox);
-      const namespaces = listening(room);
+      const namespaces = listeningNamespaces(formatRoomName(event.recipient, event.messageBox));
       if (namespaces.length === 0) {
-        parts.metrics.published.inc({ outcome: 'nobody' });
+        options.metrics.published.inc({ outcome: 'nobody' });
         return;
       }
-      const name = pushEventName(room);
-      const data = { sender, messageId, body, messageBox };
-      const outcome = outcomeOf(name, data, parts.maxBodyBytes);
-      parts.metrics.published.inc({ outcome });
+      const { room, name, data, outcome } = createPushEvent(event, options.maxBodyBytes);
+      options.metrics.published.inc({ outcome });
       if (outcome !== 'published') {
         const level = outcome === 'too_large' ? 'info' : 'debug';
-        parts.log[level]({ outcome, bytes: Buffer.byteLength(body) }, 'a message is not pushed live; it can be listed');
+        options.log[level](
+          { outcome, bytes: Buffer.byteLength(event.body) },
+          'a message was not delivered live; its recipient can list it',
+        );
         return;
       }
-      for (const namespace of namespaces) {
-        // The time travels beside the event, for the receiving instance's metrics; clients don't see it.
-        parts.io.of(namespace).to(room).emit(name, data, Date.now());
-      }
+      const span = tracer.begin('publish room event', {
+        kind: 'producer',
+        attributes: { 'messagebox.body.size': Buffer.byteLength(event.body) },
+      });
+      // The time is for the metrics of the receiving instance.
+      const meta = toPushMeta(Date.now(), span.context);
+      for (const namespace of namespaces) options.io.of(namespace).to(room).emit(name, data, meta);
+      span.end();
     },
   };
-}
-
-function outcomeOf(
-  name: string,
-  data: { readonly body: string } & Readonly<Record<string, string>>,
-  maxBodyBytes: number,
-): 'published' | 'too_large' | 'unspeakable' {
-  if (!isSpeakableEventName(name)) return 'unspeakable';
-  return Buffer.byteLength(data.body) <= maxBodyBytes && isPushable(name, data) ? 'published' : 'too_large';
 }

@@ -1,4 +1,4 @@
-import { ProtocolViolation } from '../rules/protocol-violation.js';
+import { ProtocolViolationError } from '../rules/protocol-violation-error.js';
 import { readArray, readIdentityKey, readRecord, readTime } from './fields.js';
 
 /** A message as a server lists it. */
@@ -10,24 +10,26 @@ export interface ListedRow {
   readonly updated_at: string;
 }
 
+/** The options of a list. */
 export interface ListOptions {
-  /** How many messages to read in all. */
+  /** How many messages to read in total. */
   readonly limit?: number | undefined;
-  /** How many messages to ask for at once. */
+  /** How many messages to request at once. */
   readonly pageSize?: number | undefined;
   /** The only message to read. */
   readonly messageId?: string | undefined;
   readonly offset?: number | undefined;
 }
 
-/** Asks for one page. */
-export type AskPage = (paging: Record<string, unknown>) => Promise<Record<string, unknown>>;
+/** Requests one page. */
+export type RequestPage = (paging: Record<string, unknown>) => Promise<Record<string, unknown>>;
 
 /**
- * Reads a box page by page, from `nextOffset` to `nextOffset` for as long as there is more.
- * @throws ProtocolViolation of rule 9.2 when pages do not lead on to each other, of 4 when a row is none
+ * Reads a box page by page. Each page begins at the `nextOffset` of the previous one.
+ *
+ * @throws ProtocolViolationError of rule 9.2 when pages do not continue each other, of rule 4 when a row is malformed
  */
-export async function readPages(ask: AskPage, options: ListOptions): Promise<ListedRow[]> {
+export async function readPages(ask: RequestPage, options: ListOptions): Promise<ListedRow[]> {
   const { limit, pageSize, messageId } = options;
   const rows: ListedRow[] = [];
   const known = new Set<string>();
@@ -42,9 +44,9 @@ export async function readPages(ask: AskPage, options: ListOptions): Promise<Lis
       ...(messageId === undefined ? {} : { messageId }),
     });
     const page = readArray(answer['messages'], 'messages').map(readRow);
-    if (page.length > size) throw broken(`a page has ${page.length} messages where ${size} were asked for`);
+    if (page.length > size) throw listAnswerError(`a page has ${page.length} messages where ${size} were requested`);
     for (const row of page) {
-      if (known.has(row.messageId)) throw broken('a message is on two pages');
+      if (known.has(row.messageId)) throw listAnswerError('a message is on two pages');
       known.add(row.messageId);
       rows.push(row);
     }
@@ -55,24 +57,25 @@ export async function readPages(ask: AskPage, options: ListOptions): Promise<Lis
 
 function nextOffset(answer: Record<string, unknown>, offset: number, rows: number): number | null {
   const { hasMore, limit, nextOffset: next } = answer;
-  if (answer['offset'] !== offset) throw broken('a page does not name the offset that was asked for');
-  if (!Number.isSafeInteger(limit) || (limit as number) < 1) throw broken('a page does not name its limit');
-  if (typeof hasMore !== 'boolean') throw broken('a page does not say whether there is more');
+  if (answer['offset'] !== offset) throw listAnswerError('a page does not name the requested offset');
+  if (!Number.isSafeInteger(limit) || (limit as number) < 1) throw listAnswerError('a page does not name its limit');
+  if (typeof hasMore !== 'boolean') throw listAnswerError('a page does not say whether there is more');
   if (!hasMore) {
-    if (next !== null) throw broken('the last page names an offset to go on at');
+    if (next !== null) throw listAnswerError('the last page has a nextOffset');
     return null;
   }
   if (!Number.isSafeInteger(next) || (next as number) <= offset)
-    throw broken('the offset to go on at does not lead on');
-  if (next !== offset + rows) throw broken('the offset to go on at leaves messages out, or comes back to some');
+    throw listAnswerError('nextOffset is not after the offset of the page');
+  if (next !== offset + rows) throw listAnswerError('nextOffset skips or repeats messages');
   return next as number;
 }
 
 function readRow(value: unknown): ListedRow {
   const row = readRecord(value, 'a listed message');
   const { messageId, body } = row;
-  if (typeof messageId !== 'string' || messageId === '') throw new ProtocolViolation('4', 'a listed message has no id');
-  if (typeof body !== 'string') throw new ProtocolViolation('4', 'the body of a listed message is no text');
+  if (typeof messageId !== 'string' || messageId === '')
+    throw new ProtocolViolationError('4', 'a listed message has no id');
+  if (typeof body !== 'string') throw new ProtocolViolationError('4', 'the body of a listed message is not a string');
   return {
     messageId,
     body,
@@ -82,4 +85,4 @@ function readRow(value: unknown): ListedRow {
   };
 }
 
-const broken = (text: string) => new ProtocolViolation('9.2', text);
+const listAnswerError = (text: string) => new ProtocolViolationError('9.2', text);

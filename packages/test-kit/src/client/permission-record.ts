@@ -1,13 +1,13 @@
 import { MAX_BOX_BYTES, readFee, readIdentityKey, readName, readRecord, readTime } from './fields.js';
 import type { MessageBoxPermission, PermissionStatus } from './types.js';
 
-/** What a fee means. */
-export function statusOfFee(fee: number): PermissionStatus {
+/** Returns the status that a fee means. */
+export function toPermissionStatus(fee: number): PermissionStatus {
   if (fee === -1) return 'blocked';
   return fee === 0 ? 'always_allow' : 'payment_required';
 }
 
-/** A permission of an answer. @throws ProtocolViolation of rule 4, 9.5 or 9.6 */
+/** Reads a permission of a response. @throws ProtocolViolationError of rule 4, 9.5 or 9.6 */
 export function readPermission(value: unknown): MessageBoxPermission {
   const record = readRecord(value, 'a permission');
   const sender = record['sender'] === null ? null : readIdentityKey(record['sender'], 'the sender of a permission');
@@ -18,7 +18,7 @@ export function readPermission(value: unknown): MessageBoxPermission {
     sender,
     messageBox,
     recipientFee,
-    status: statusOfFee(recipientFee),
+    status: toPermissionStatus(recipientFee),
     createdAt: readTime(record['createdAt'] ?? record['created_at'], 'the creation time of a permission'),
     updatedAt: readTime(record['updatedAt'] ?? record['updated_at'], 'the update time of a permission'),
   };

@@ -1,9 +1,9 @@
-import { ProtocolViolation } from '../rules/protocol-violation.js';
+import { ProtocolViolationError } from '../rules/protocol-violation-error.js';
 import { readArray, readFee, readIdentityKey, readRecord } from './fields.js';
-import { statusOfFee } from './permission-record.js';
+import { toPermissionStatus } from './permission-record.js';
 import type { MessageBoxQuote, RecipientQuote } from './types.js';
 
-/** The price of one recipient. @throws ProtocolViolation of rule 4 or 9.5 */
+/** Reads the quote of one recipient. @throws ProtocolViolationError of rule 4 or 9.5 */
 export function readQuote(value: unknown, deliveryAgentIdentityKey: string): MessageBoxQuote {
   const quote = readRecord(value, 'a quote');
   return {
@@ -14,8 +14,9 @@ export function readQuote(value: unknown, deliveryAgentIdentityKey: string): Mes
 }
 
 /**
- * The prices of several recipients: exactly one for each that was asked for.
- * @throws ProtocolViolation of rule 4 or 9.5
+ * Reads the quotes of several recipients: exactly one for each requested recipient.
+ *
+ * @throws ProtocolViolationError of rule 4 or 9.5
  */
 export function readQuotes(
   answer: Record<string, unknown>,
@@ -25,10 +26,11 @@ export function readQuotes(
   const missing = new Set(recipients);
   const quotes = readArray(answer['quotesByRecipient'], 'quotesByRecipient').map((row) => {
     const quote = readRecipientQuote(row, box);
-    if (!missing.delete(quote.recipient)) throw broken('a quote is for a recipient who was not asked for, or has one');
+    if (!missing.delete(quote.recipient))
+      throw quoteAnswerError('a quote is for a recipient that was not requested, or is repeated');
     return quote;
   });
-  if (missing.size > 0) throw broken('a recipient has no quote');
+  if (missing.size > 0) throw quoteAnswerError('a recipient has no quote');
   checkBlocked(answer['blockedRecipients'], quotes);
   return quotes;
 }
@@ -36,9 +38,9 @@ export function readQuotes(
 function readRecipientQuote(value: unknown, box: string): RecipientQuote {
   const row = readRecord(value, 'the quote of a recipient');
   const recipientFee = readFee(row['recipientFee'], 'the recipient fee of a quote', -1);
-  const status = statusOfFee(recipientFee);
-  if (row['messageBox'] !== box) throw broken('a quote is for another box than the one that was asked for');
-  if (row['status'] !== status) throw broken('the status of a quote is not the one of its fee');
+  const status = toPermissionStatus(recipientFee);
+  if (row['messageBox'] !== box) throw quoteAnswerError('a quote is for another box than the requested one');
+  if (row['status'] !== status) throw quoteAnswerError('the status of a quote does not match its fee');
   return {
     recipient: readIdentityKey(row['recipient'], 'the recipient of a quote'),
     messageBox: box,
@@ -53,7 +55,7 @@ function checkBlocked(value: unknown, quotes: readonly RecipientQuote[]): void {
   if (value === undefined) return;
   const said = readArray(value, 'blockedRecipients').map((key) => readIdentityKey(key, 'a blocked recipient'));
   const same = said.length === blocked.size && said.every((key) => blocked.has(key));
-  if (!same) throw broken('blockedRecipients are not those whose quotes say that they have blocked');
+  if (!same) throw quoteAnswerError('blockedRecipients does not match the quotes with the status blocked');
 }
 
-const broken = (text: string) => new ProtocolViolation('4', text);
+const quoteAnswerError = (text: string) => new ProtocolViolationError('4', text);

@@ -1,7 +1,7 @@
 import { isRecord } from '../message/data-weight.js';
-import { ProtocolViolation } from '../rules/protocol-violation.js';
+import { ProtocolViolationError } from '../rules/protocol-violation-error.js';
 import { type SocketSettings, StrictSocketClient } from '../socket/strict-socket-client.js';
-import { History } from '../waiting/history.js';
+import { EventHistory } from '../waiting/event-history.js';
 import type { ClientWallet } from '../wallet/wallet.js';
 import { readIdentityKey, readRecord } from './fields.js';
 
@@ -14,10 +14,10 @@ export interface PushedMessage {
   readonly updated_at?: string;
 }
 
-/** Refusals of a join that asking again does not change. */
+/** The codes of refused joins that are not repeated. */
 const PERMANENT_REFUSALS = new Set(['ERR_WEBSOCKET_ROOM_NOT_OWNED', 'ERR_WEBSOCKET_INVALID_ROOM']);
-const REBUILD_BASE_MS = 1_000;
-const REBUILD_MAX_MS = 30_000;
+const RECONNECT_DELAY_MS = 1_000;
+const MAX_RECONNECT_DELAY_MS = 30_000;
 
 interface PendingSend {
   readonly messageId: string;
@@ -25,23 +25,23 @@ interface PendingSend {
 }
 
 /**
- * The live connection of a client of message boxes: it says who it is whenever it is connected, asks for its rooms again
- * whenever that is accepted, and makes a new socket when the server has ended the last one.
+ * The live connection of a client of message boxes. It authenticates whenever it is connected, then joins its rooms again, and
+ * opens a new socket when the server has closed the last one.
  */
 export class RoomsConnection {
-  /** Every socket there was, the last one in use. */
+  /** All sockets so far. The last one is in use. */
   readonly sockets: StrictSocketClient[] = [];
   readonly #rooms = new Set<string>();
   readonly #listeners = new Map<string, Set<(message: PushedMessage) => void>>();
-  /** By room, the oldest first: acks come in the order of the sends. */
+  /** The pending sends of each room, the oldest first. Acks arrive in the order of the sends. */
   readonly #sends = new Map<string, PendingSend[]>();
-  /** One entry for each time the server accepted who this is. */
-  readonly #accepted = new History<StrictSocketClient>('authenticationSuccess');
-  /** The socket on which the server knows who this is. */
+  /** One entry for each successful authentication. */
+  readonly #accepted = new EventHistory<StrictSocketClient>('authenticationSuccess');
+  /** The authenticated socket. */
   #authenticated: StrictSocketClient | undefined;
   #wasAccepted = false;
-  #rebuilds = 0;
-  #rebuildTimer: NodeJS.Timeout | undefined;
+  #reconnects = 0;
+  #reconnectTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly wallet: ClientWallet,
@@ -53,17 +53,17 @@ export class RoomsConnection {
     return this.sockets.at(-1);
   }
 
-  /** Resolves when the server has accepted who this is; opens a socket where there is none. */
+  /** Resolves when the client is authenticated. Opens a socket if there is none. */
   async connect(url: string): Promise<StrictSocketClient> {
     const { socket } = this;
     if (socket?.failure !== undefined) throw socket.failure;
     if (this.#authenticated !== undefined) return this.#authenticated;
-    const accepted = this.#accepted.next();
+    const accepted = this.#accepted.waitForNext();
     if (socket === undefined || !(socket.connected || socket.io.active)) this.#open(url);
     return await accepted;
   }
 
-  /** Asks for an own room, now and whenever the connection comes back. */
+  /** Joins a room of the client, now and after each reconnect. */
   join(room: string): void {
     if (this.#rooms.has(room)) return;
     this.#rooms.add(room);
@@ -76,7 +76,7 @@ export class RoomsConnection {
     if (this.socket?.connected === true) this.socket.emit('leaveRoom', room);
   }
 
-  /** @param listener takes every message that is pushed for the room */
+  /** @param listener called with every message that is pushed for the room */
   listen(room: string, listener: (message: PushedMessage) => void): void {
     const known = this.#listeners.get(room);
     if (known !== undefined) known.add(listener);
@@ -88,19 +88,20 @@ export class RoomsConnection {
 
   /**
    * Sends a message live.
-   * @returns what was acknowledged
-   * @throws ProtocolViolation when the ack is another message's; the failure of the connection when that ended
+   *
+   * @returns the ack
+   * @throws ProtocolViolationError when the ack names another message, and the failure of the connection when it closes
    */
   async send(
     room: string,
     message: { messageId: string; recipient: string; body: string },
   ): Promise<Record<string, unknown>> {
     const { socket } = this;
-    if (socket === undefined) throw new Error('There is no socket to send by.');
-    const acks = new History<Record<string, unknown>>(`ack of a live send into ${room}`);
+    if (socket === undefined) throw new Error('There is no socket to send with.');
+    const acks = new EventHistory<Record<string, unknown>>(`ack of a live send into ${room}`);
     socket.onFailure(acks.fail);
-    const acked = acks.next();
-    // The client may refuse to send it; then nobody waits for the ack.
+    const acked = acks.waitForNext();
+    // If the client refuses to send, nothing waits for the ack.
     acked.catch(() => {});
     const known = this.#sends.get(room);
     const pending: PendingSend = { messageId: message.messageId, settle: acks.add };
@@ -114,7 +115,7 @@ export class RoomsConnection {
   }
 
   close(): void {
-    clearTimeout(this.#rebuildTimer);
+    clearTimeout(this.#reconnectTimer);
     for (const socket of this.sockets) socket.disconnect();
   }
 
@@ -133,25 +134,25 @@ export class RoomsConnection {
     );
     socket.on(
       'authenticationSuccess',
-      current(() => this.#accept(socket)),
+      current(() => this.#handleConnect(socket)),
     );
     socket.on(
       'authenticationFailed',
-      current(() => this.#accepted.fail(new Error('The server refused who this is.'))),
+      current(() => this.#accepted.fail(new Error('The server refused the authentication.'))),
     );
     socket.on(
       'joinFailed',
-      current((data: unknown) => this.#joinFailed(data)),
+      current((data: unknown) => this.#handleJoinFailed(data)),
     );
     socket.on(
       'disconnect',
-      current((reason: string) => this.#lost(url, reason)),
+      current((reason: string) => this.#handleDisconnect(url, reason)),
     );
     for (const room of this.#listeners.keys()) this.#attach(socket, room);
     for (const room of this.#sends.keys()) this.#attachAcks(socket, room);
   }
 
-  #accept(socket: StrictSocketClient): void {
+  #handleConnect(socket: StrictSocketClient): void {
     const again = this.#wasAccepted;
     this.#wasAccepted = true;
     this.#authenticated = socket;
@@ -159,20 +160,21 @@ export class RoomsConnection {
     this.#accepted.add(socket);
   }
 
-  #joinFailed(data: unknown): void {
+  #handleJoinFailed(data: unknown): void {
     const { roomId, code } = readRecord(data, 'the data of joinFailed', '9.15');
-    if (typeof roomId !== 'string') throw new ProtocolViolation('9.15', 'joinFailed does not say which room it was');
-    if (typeof code !== 'string') throw new ProtocolViolation('9.15', 'joinFailed does not say why, by a code');
+    if (typeof roomId !== 'string') throw new ProtocolViolationError('9.15', 'joinFailed does not name the room');
+    if (typeof code !== 'string') throw new ProtocolViolationError('9.15', 'joinFailed has no code');
     if (PERMANENT_REFUSALS.has(code)) this.#rooms.delete(roomId);
   }
 
-  #lost(url: string, reason: string): void {
+  #handleDisconnect(url: string, reason: string): void {
     this.#authenticated = undefined;
-    // Only this one does socket.io not mend by itself, and the client did not ask for it.
+    // This is the only reason that the client has not caused and after which socket.io does not reconnect by itself.
     if (reason !== 'io server disconnect') return;
-    const delay = this.#rebuilds === 0 ? 0 : Math.min(REBUILD_BASE_MS * 2 ** (this.#rebuilds - 1), REBUILD_MAX_MS);
-    this.#rebuilds += 1;
-    if (this.#wasAccepted) this.#rebuildTimer = setTimeout(() => this.#open(url), delay);
+    const delay =
+      this.#reconnects === 0 ? 0 : Math.min(RECONNECT_DELAY_MS * 2 ** (this.#reconnects - 1), MAX_RECONNECT_DELAY_MS);
+    this.#reconnects += 1;
+    if (this.#wasAccepted) this.#reconnectTimer = setTimeout(() => this.#open(url), delay);
   }
 
   #attach(socket: StrictSocketClient, room: string): void {
@@ -188,7 +190,7 @@ export class RoomsConnection {
       if (oldest === undefined) return;
       const ack = readRecord(data, 'an ack', '5');
       if (ack['messageId'] !== oldest.messageId) {
-        throw new ProtocolViolation('5', 'an ack names another message than the oldest send that waits in its room');
+        throw new ProtocolViolationError('5', 'an ack names another message than the oldest pending send of its room');
       }
       oldest.settle(ack);
     });
@@ -197,8 +199,9 @@ export class RoomsConnection {
 
 function readPush(data: unknown): PushedMessage {
   const { messageId, body, sender } = isRecord(data) ? data : {};
-  if (typeof messageId !== 'string' || messageId === '') throw new ProtocolViolation('5', 'a pushed message has no id');
-  if (typeof body !== 'string') throw new ProtocolViolation('5', 'the body of a pushed message is no text');
+  if (typeof messageId !== 'string' || messageId === '')
+    throw new ProtocolViolationError('5', 'a pushed message has no id');
+  if (typeof body !== 'string') throw new ProtocolViolationError('5', 'the body of a pushed message is not a string');
   readIdentityKey(sender, 'the sender of a pushed message', '5');
   return data as PushedMessage;
 }

@@ -1,5 +1,5 @@
 import { isIdentityKey } from '../message/identity-key.js';
-import { ProtocolViolation } from '../rules/protocol-violation.js';
+import { ProtocolViolationError } from '../rules/protocol-violation-error.js';
 import type { SocketSettings, StrictSocketClient } from '../socket/strict-socket-client.js';
 import type { ClientWallet } from '../wallet/wallet.js';
 import { readDevice, readRowId } from './device-row.js';
@@ -26,21 +26,22 @@ const MAX_RECIPIENTS = 100;
 const NOTIFICATIONS = 'notifications';
 const UNDECIPHERABLE = '[This message cannot be decrypted.]';
 
-export interface StrictClientOptions {
-  /** Where the server is. */
+/** The argument of `new StrictMessageBoxClient()`. */
+export interface StrictMessageBoxClientOptions {
+  /** The origin of the server. */
   readonly host: string;
   readonly walletClient: ClientWallet;
-  /** Identity key of the wallet. */
+  /** The identity key of the wallet. */
   readonly identityKey: string;
-  /** For socket.io-client. */
+  /** The settings of socket.io-client. */
   readonly socketSettings?: SocketSettings;
-  /** Upper bound of the bytes of an answer over HTTP: today's 16 MiB, or the 4 MiB of SDK 2.8.0 to 2.8.8. */
+  /** The maximum size of a response over HTTP: 16 MiB in current clients, 4 MiB in SDK 2.8.0 to 2.8.8. */
   readonly maxAnswerBytes?: number;
 }
 
 /**
- * The calls of today's `MessageBoxClient` that need no wallet with money, held to the same rules: what it would not send
- * is a `TypeError`, what it would not take is a `ProtocolViolation`, and a refusal is a `RefusedRequest`.
+ * The calls of the current `MessageBoxClient` that need no money, with the same rules. A request that it would not send causes
+ * a `TypeError`, a response that it would not accept a `ProtocolViolationError`, and a refusal a `RequestRefusedError`.
  */
 export class StrictMessageBoxClient {
   readonly #wallet: ClientWallet;
@@ -48,12 +49,12 @@ export class StrictMessageBoxClient {
   readonly #host: string;
   readonly #rest: RestClient;
   readonly #rooms: RoomsConnection;
-  /** Live sends that were acknowledged as stored. */
+  /** How many live sends were acknowledged as stored. */
   sentLive = 0;
-  /** Live sends that were refused, and then sent over HTTP. */
+  /** How many live sends were refused and then sent over HTTP. */
   sentByFallback = 0;
 
-  constructor({ host, walletClient, identityKey, socketSettings = {}, maxAnswerBytes }: StrictClientOptions) {
+  constructor({ host, walletClient, identityKey, socketSettings = {}, maxAnswerBytes }: StrictMessageBoxClientOptions) {
     this.#wallet = walletClient;
     this.#key = identityKey;
     this.#host = host;
@@ -66,12 +67,12 @@ export class StrictMessageBoxClient {
     return this.#rooms.socket;
   }
 
-  /** Every socket there was. */
+  /** All sockets so far. */
   get sockets(): readonly StrictSocketClient[] {
     return this.#rooms.sockets;
   }
 
-  /** Bytes of the largest answer over HTTP so far. */
+  /** The size of the largest response over HTTP so far. Bytes. */
   get largestAnswer(): number {
     return this.#rest.largestAnswer;
   }
@@ -110,14 +111,14 @@ export class StrictMessageBoxClient {
     host?: string;
   }): Promise<string> {
     if (messageIds.length === 0 || messageIds.length > MAX_ACKNOWLEDGED) {
-      throw new TypeError(`Today's clients acknowledge 1 to ${MAX_ACKNOWLEDGED} messages at once.`);
+      throw new TypeError(`Current clients acknowledge 1 to ${MAX_ACKNOWLEDGED} messages at once.`);
     }
     for (const id of messageIds) checkId(id);
     await this.#rest.post(`${host}/acknowledgeMessage`, { messageIds: [...new Set(messageIds)] });
     return 'success';
   }
 
-  /** Opens the live connection, or makes sure that it is open. */
+  /** Opens the live connection, if it is not open. */
   async initializeConnection(host = this.#host): Promise<void> {
     await this.#rooms.connect(host);
   }
@@ -148,7 +149,7 @@ export class StrictMessageBoxClient {
     });
   }
 
-  /** Sends live, and over HTTP when the server says that it did not work. */
+  /** Sends live, or over HTTP when the server refuses that. */
   async sendLiveMessage(params: SendMessageParams, host = this.#host): Promise<SendMessageResponse> {
     checkSend(params);
     await this.joinRoom(params.messageBox);
@@ -171,7 +172,7 @@ export class StrictMessageBoxClient {
     checkBox(messageBox);
     if (sender !== undefined) checkKey(sender, 'sender');
     if (!Number.isSafeInteger(recipientFee) || recipientFee < -1 || recipientFee > MAX_FEE) {
-      throw new TypeError(`Today's clients set fees from -1 to ${MAX_FEE}.`);
+      throw new TypeError(`Current clients set fees from -1 to ${MAX_FEE}.`);
     }
     await this.#rest.post(`${host}/permissions/set`, { messageBox, recipientFee, ...(sender && { sender }) });
   }
@@ -185,7 +186,7 @@ export class StrictMessageBoxClient {
     if (sender !== undefined) checkKey(sender, 'sender');
     const query = new URLSearchParams({ messageBox, ...(sender && { sender }) });
     const { answer } = await this.#rest.get(`${host}/permissions/get?${query}`);
-    if (!Object.hasOwn(answer, 'permission')) throw new ProtocolViolation('9.4', 'the permission is left out');
+    if (!Object.hasOwn(answer, 'permission')) throw new ProtocolViolationError('9.4', 'the permission is left out');
     return answer['permission'] === null ? null : readPermission(answer['permission']);
   }
 
@@ -239,12 +240,13 @@ export class StrictMessageBoxClient {
     { fcmToken, deviceId, platform }: { fcmToken: string; deviceId?: string; platform?: 'ios' | 'android' | 'web' },
     host = this.#host,
   ): Promise<{ status: string; message: string; deviceId: number }> {
-    if (!isName(fcmToken, 500)) throw new TypeError("Today's clients register no such token.");
+    if (!isName(fcmToken, 500)) throw new TypeError('Current clients register no such token.');
     if (deviceId !== undefined && !isName(deviceId, 255))
-      throw new TypeError("Today's clients register no such device.");
+      throw new TypeError('Current clients register no such device.');
     const { answer } = await this.#rest.post(`${host}/registerDevice`, { fcmToken, deviceId, platform });
     const { message } = answer;
-    if (typeof message !== 'string') throw new ProtocolViolation('9.7', 'the answer to a registration has no message');
+    if (typeof message !== 'string')
+      throw new ProtocolViolationError('9.7', 'the response to a registration has no message');
     return { status: 'success', message, deviceId: readRowId(answer['deviceId']) };
   }
 
@@ -254,12 +256,15 @@ export class StrictMessageBoxClient {
     const { answer } = await this.#rest.get(`${host}/devices${query.size > 0 ? `?${query}` : ''}`);
     const devices = readArray(answer['devices'], 'devices', '9.7').map(readDevice);
     if (page.limit !== undefined && devices.length > page.limit) {
-      throw new ProtocolViolation('9.7', `a page has ${devices.length} devices where ${page.limit} were asked for`);
+      throw new ProtocolViolationError(
+        '9.7',
+        `a page has ${devices.length} devices where ${page.limit} were requested`,
+      );
     }
     return devices;
   }
 
-  /** Closes every socket there was. */
+  /** Closes all sockets. */
   close(): void {
     this.#rooms.close();
   }
@@ -271,11 +276,11 @@ export class StrictMessageBoxClient {
       const [first, ...more] = readArray(answer['results'], 'the results of a send');
       const result = readRecord(first, 'the result of a send');
       if (more.length > 0 || result['recipient'] !== recipient || result['messageId'] !== messageId) {
-        throw new ProtocolViolation('4', 'the results of a send are not those of the message that was sent');
+        throw new ProtocolViolationError('4', 'the results of a send do not match the message');
       }
     }
     if (answer['message'] !== undefined && !isText(answer['message'], 512)) {
-      throw new ProtocolViolation('4', 'the message of an answer is no trimmed text of at most 512 bytes');
+      throw new ProtocolViolationError('4', 'the message of a response is not a trimmed string of at most 512 bytes');
     }
     return { status: 'success', messageId };
   }
@@ -289,7 +294,7 @@ export class StrictMessageBoxClient {
   async #quoteSeveral(recipients: string[], messageBox: string, host: string): Promise<MessageBoxMultiQuote> {
     for (const key of recipients) checkKey(key, 'recipient');
     if (recipients.length > MAX_RECIPIENTS || new Set(recipients).size !== recipients.length) {
-      throw new TypeError(`Today's clients ask for the quotes of at most ${MAX_RECIPIENTS} recipients, each once.`);
+      throw new TypeError(`Current clients request the quotes of at most ${MAX_RECIPIENTS} recipients, each once.`);
     }
     const query = new URLSearchParams(recipients.map((key): [string, string] => ['recipient', key]));
     query.set('messageBox', messageBox);
@@ -307,7 +312,7 @@ export class StrictMessageBoxClient {
   }
 
   async #readPush(message: PushedMessage): Promise<PeerMessage> {
-    // Today's clients hand such a message to the app as well.
+    // Current clients also pass an undecipherable message to the app.
     const body = await decodePushedBody(this.#wallet, message.sender, message.body).catch(() => UNDECIPHERABLE);
     return { created_at: '', updated_at: '', ...message, body };
   }
@@ -320,18 +325,20 @@ function checkSend({ recipient, messageBox, messageId }: SendMessageParams): voi
 }
 
 function checkKey(key: string, what: string): void {
-  if (!isIdentityKey(key)) throw new TypeError(`Today's clients take only an identity key as ${what}.`);
+  if (!isIdentityKey(key)) throw new TypeError(`Current clients accept only an identity key as ${what}.`);
 }
 
 function checkBox(name: string): void {
   if (isName(name, MAX_BOX_BYTES)) return;
-  throw new TypeError(`Today's clients name boxes by trimmed texts of 1 to ${MAX_BOX_BYTES} bytes without controls.`);
+  throw new TypeError(
+    `Current clients use box names that are trimmed strings of 1 to ${MAX_BOX_BYTES} bytes without control characters.`,
+  );
 }
 
 function checkId(id: string): void {
   if (isName(id, MAX_ID_BYTES)) return;
   throw new TypeError(
-    `Today's clients take ids that are trimmed texts of 1 to ${MAX_ID_BYTES} bytes without controls.`,
+    `Current clients use ids that are trimmed strings of 1 to ${MAX_ID_BYTES} bytes without control characters.`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** A message as a client hands it to its app: decrypted, and parsed where it is JSON. */
+/** A message as a client passes it to its app: decrypted, and parsed if it is JSON. */
 export interface PeerMessage {
   readonly messageId: string;
   readonly sender: string;
@@ -8,14 +8,14 @@ export interface PeerMessage {
 }
 
 export interface SendMessageParams {
-  /** Identity key. */
+  /** The identity key of the recipient. */
   readonly recipient: string;
   readonly messageBox: string;
   readonly body: string | object;
-  /** An HMAC of the body by default. */
+  /** Default: an HMAC of the body. */
   readonly messageId?: string;
   readonly skipEncryption?: boolean;
-  /** Whether to ask for the price first, and not to send where there is one. */
+  /** Whether to request a quote first, and to send only when the message is free. */
   readonly checkPermissions?: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface SendMessageResponse {
 export interface MessageBoxPermission {
   readonly sender: string | null;
   readonly messageBox: string;
-  /** -1 blocked, 0 free, else satoshis. */
+  /** -1 means blocked, 0 free, and other values are satoshis. */
   readonly recipientFee: number;
   readonly status: PermissionStatus;
   readonly createdAt: string;

@@ -1,50 +1,51 @@
-/** Puts the bytes together that are signed for a request or an answer (BRC-104). */
+/** Writes the bytes that are signed for a request or a response (BRC-104). */
 export class PayloadWriter {
   readonly #parts: Uint8Array[] = [];
 
-  bytes(part: Uint8Array): this {
+  writeBytes(part: Uint8Array): this {
     this.#parts.push(part);
     return this;
   }
 
-  /** A number as Bitcoin writes it; -1 stands for nothing. */
-  number(value: number): this {
+  /** Writes a number as a varint of Bitcoin. -1 stands for a missing value. */
+  writeNumber(value: number): this {
     const part = Buffer.alloc(9);
-    if (value === -1) return this.bytes(part.fill(0xff));
-    if (value < 0xfd) return this.bytes(Uint8Array.of(value));
+    if (value === -1) return this.writeBytes(part.fill(0xff));
+    if (value < 0xfd) return this.writeBytes(Uint8Array.of(value));
     if (value <= 0xffff) {
       part.writeUInt8(0xfd);
       part.writeUInt16LE(value, 1);
-      return this.bytes(part.subarray(0, 3));
+      return this.writeBytes(part.subarray(0, 3));
     }
     if (value <= 0xffff_ffff) {
       part.writeUInt8(0xfe);
       part.writeUInt32LE(value, 1);
-      return this.bytes(part.subarray(0, 5));
+      return this.writeBytes(part.subarray(0, 5));
     }
     part.writeUInt8(0xff);
     part.writeBigUInt64LE(BigInt(value), 1);
-    return this.bytes(part);
+    return this.writeBytes(part);
   }
 
-  /** Bytes with their length before them. */
-  counted(part: Uint8Array): this {
-    return this.number(part.length).bytes(part);
+  /** Writes the length of the bytes, and then the bytes. */
+  writeCounted(part: Uint8Array): this {
+    return this.writeNumber(part.length).writeBytes(part);
   }
 
-  text(value: string): this {
-    return this.counted(Buffer.from(value));
+  writeText(value: string): this {
+    return this.writeCounted(Buffer.from(value));
   }
 
-  /** Bytes with their length before them, -1 where there are none. */
-  optional(part: Uint8Array): this {
-    return part.length === 0 ? this.number(-1) : this.counted(part);
+  /** Writes the length of the bytes, and then the bytes. Writes -1 when there are none. */
+  writeOptional(part: Uint8Array): this {
+    return part.length === 0 ? this.writeNumber(-1) : this.writeCounted(part);
   }
 
-  /** Headers in the order of their names. */
-  headers(headers: readonly (readonly [string, string])[]): this {
-    this.number(headers.length);
-    for (const [name, value] of [...headers].sort(([a], [b]) => a.localeCompare(b))) this.text(name).text(value);
+  /** Writes headers, sorted by name. */
+  writeHeaders(headers: readonly (readonly [string, string])[]): this {
+    this.writeNumber(headers.length);
+    for (const [name, value] of [...headers].sort(([a], [b]) => a.localeCompare(b)))
+      this.writeText(name).writeText(value);
     return this;
   }
 

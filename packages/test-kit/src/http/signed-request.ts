@@ -1,24 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { PayloadWriter } from './payload-writer.js';
 
-/** What to ask a server. */
+/** A request to sign and send. */
 export interface RequestSettings {
   /** GET by default. */
   readonly method?: string;
-  /** `content-type`, `authorization` and `x-bsv-*` other than `x-bsv-auth-*`: all others are outside the signature. */
+  /** Only `content-type`, `authorization` and `x-bsv-*` except `x-bsv-auth-*`. The signature does not cover others. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
 }
 
-/** A request as it is signed and sent. */
+/** A request that is ready to be signed and sent. */
 export interface SignedRequest {
   readonly url: URL;
   readonly method: string;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Uint8Array;
-  /** 32 bytes in base64, which come back with the answer. */
+  /** 32 bytes in base64, which the response repeats. */
   readonly id: string;
-  /** What is signed. */
+  /** The bytes that are signed. */
   readonly payload: Uint8Array;
 }
 
@@ -26,12 +26,13 @@ const MAX_PATH_BYTES = 8_192;
 const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
 
 /**
- * Puts a request together.
- * @throws TypeError when today's clients do not send such a request
+ * Prepares a request.
+ *
+ * @throws TypeError when current clients do not send such a request
  */
 export function prepareRequest(url: URL, { method = 'GET', headers = {}, body }: RequestSettings): SignedRequest {
   if (url.pathname.length > MAX_PATH_BYTES || url.search.length > MAX_PATH_BYTES) {
-    throw new TypeError(`Today's clients send paths and queries of at most ${MAX_PATH_BYTES} bytes.`);
+    throw new TypeError(`Current clients send paths and queries of at most ${MAX_PATH_BYTES} bytes.`);
   }
   const id = randomBytes(32);
   const signed = Object.entries(headers).map(([name, value]) => signedHeader(name.toLowerCase(), value));
@@ -39,15 +40,15 @@ export function prepareRequest(url: URL, { method = 'GET', headers = {}, body }:
   const carries = ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method);
   const bytes = Buffer.from(body ?? (carries && json ? '{}' : ''));
   const payload = new PayloadWriter()
-    .bytes(id)
-    .text(method)
-    .optional(Buffer.from(url.pathname))
-    .optional(Buffer.from(url.search))
-    .headers(signed)
-    .optional(bytes)
+    .writeBytes(id)
+    .writeText(method)
+    .writeOptional(Buffer.from(url.pathname))
+    .writeOptional(Buffer.from(url.search))
+    .writeHeaders(signed)
+    .writeOptional(bytes)
     .finish();
   if (payload.length > MAX_PAYLOAD_BYTES) {
-    throw new TypeError(`Today's clients send requests of at most ${MAX_PAYLOAD_BYTES} bytes.`);
+    throw new TypeError(`Current clients send requests of at most ${MAX_PAYLOAD_BYTES} bytes.`);
   }
   return { url, method, headers: signed, body: bytes, id: id.toString('base64'), payload };
 }
@@ -55,5 +56,5 @@ export function prepareRequest(url: URL, { method = 'GET', headers = {}, body }:
 function signedHeader(name: string, value: string): [string, string] {
   if (name === 'content-type') return [name, (value.split(';')[0] ?? '').trim()];
   if (name === 'authorization' || (name.startsWith('x-bsv-') && !name.startsWith('x-bsv-auth'))) return [name, value];
-  throw new TypeError(`Today's clients send no header ${name} with a signed request.`);
+  throw new TypeError(`Current clients send no header ${name} with a signed request.`);
 }

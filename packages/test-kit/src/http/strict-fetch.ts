@@ -1,34 +1,35 @@
 import type { AuthMessage, Bytes, GeneralMessage } from '../message/auth-message.js';
 import { SessionTable } from '../peer/session-table.js';
 import { StrictPeer } from '../peer/strict-peer.js';
-import { ProtocolViolation } from '../rules/protocol-violation.js';
+import { ProtocolViolationError } from '../rules/protocol-violation-error.js';
 import type { ClientWallet } from '../wallet/wallet.js';
 import { readBody } from './read-body.js';
-import { isSigned, messageOfAnswer } from './signed-answer.js';
+import { isSignedAnswer, toGeneralMessage } from './signed-answer.js';
 import { prepareRequest, type RequestSettings, type SignedRequest } from './signed-request.js';
-import { UnsignedAnswer } from './unsigned-answer.js';
+import { UnsignedAnswerError } from './unsigned-answer-error.js';
 
-/** How many bytes an answer may have; SDK 2.8.0 to 2.8.8 took 4 MiB. */
+/** The largest response that current clients accept. SDK 2.8.0 to 2.8.8 accepted 4 MiB. */
 export const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const MAX_HANDSHAKE_BYTES = 1024 * 1024;
 const MAX_RETRIES = 3;
 
+/** The argument of `new StrictFetch()`. */
 export interface StrictFetchOptions {
   readonly wallet: ClientWallet;
   readonly sessions?: SessionTable;
   readonly maxAnswerBytes?: number;
-  /** How long an answer may take until it has been received and verified, in milliseconds; 30 s by default. */
+  /** How long it may take to receive and verify a response. Milliseconds. Default: 30,000. */
   readonly timeoutMs?: number;
 }
 
-/** What is known of one origin. */
+/** The server of one origin. */
 interface Server {
   readonly peer: StrictPeer;
-  /** Who it has proven to be. */
+  /** The identity that the server has proven. */
   identityKey: string | undefined;
 }
 
-/** A request that is under way. */
+/** A request in progress. */
 interface Exchange {
   readonly request: SignedRequest;
   readonly signal: AbortSignal;
@@ -36,8 +37,8 @@ interface Exchange {
 }
 
 /**
- * Signed requests as strict as today's `AuthFetch`: handshakes, the signatures of answers, their sizes and retries. Payments
- * on demand (402) are no part of it.
+ * Sends signed requests as strictly as the current `AuthFetch`: it checks handshakes, and the signatures and sizes of
+ * responses, and has the same retries. It does not support payments on demand (402).
  */
 export class StrictFetch {
   readonly #wallet: ClientWallet;
@@ -45,7 +46,7 @@ export class StrictFetch {
   readonly #maxBytes: number;
   readonly #timeoutMs: number;
   readonly #servers = new Map<string, Server>();
-  /** By the payload: the message that carries it is made of nothing else. */
+  /** The requests in progress by payload, which identifies the request of a message. */
   readonly #exchanges = new Map<Bytes, Exchange>();
   /** How many handshakes this client has begun. */
   handshakesBegun = 0;
@@ -60,21 +61,22 @@ export class StrictFetch {
   /**
    * Sends a signed request.
    *
-   * @returns the answer after it has been verified, with its signed headers and, as `x-bsv-auth-identity-key`, who signed it
-   * @throws ProtocolViolation when today's clients would not take the answer; UnsignedAnswer when it has no signature,
-   *   also after the retries that an unsigned 401 leads to; TypeError when today's clients do not send such a request
+   * @returns the verified response, with its signed headers and the identity of its signer in `x-bsv-auth-identity-key`
+   * @throws ProtocolViolationError when current clients would not accept the response
+   * @throws UnsignedAnswerError when the response has no signature, also after the retries of an unsigned 401
+   * @throws TypeError when current clients do not send such a request
    */
   async fetch(url: string, settings: RequestSettings = {}): Promise<Response> {
     const target = new URL(url);
     for (let retries = 0; ; retries += 1) {
-      const server = this.#serverAt(target.origin);
+      const server = this.#getServer(target.origin);
       try {
         return await this.#exchange(server, prepareRequest(target, settings));
       } catch (error) {
         if (!isStaleSession(error, server)) throw error;
         this.#servers.delete(target.origin);
         if (retries === MAX_RETRIES) {
-          throw new ProtocolViolation('9.18', `a request was answered 401 also after ${MAX_RETRIES} new handshakes`);
+          throw new ProtocolViolationError('9.18', `a request got a 401 even after ${MAX_RETRIES} new handshakes`);
         }
       }
     }
@@ -87,15 +89,15 @@ export class StrictFetch {
       await server.peer.send(request.payload, server.identityKey);
     } catch (error) {
       if (!exchange.signal.aborted) throw error;
-      throw new ProtocolViolation('9.3', `an answer was not received and verified within ${this.#timeoutMs} ms`);
+      throw new ProtocolViolationError('9.3', `a response was not received and verified within ${this.#timeoutMs} ms`);
     } finally {
       this.#exchanges.delete(request.payload);
     }
-    if (exchange.answer === undefined) throw new Error('The server has answered, and its answer is gone.');
+    if (exchange.answer === undefined) throw new Error('The response was verified, but is missing.');
     return exchange.answer;
   }
 
-  #serverAt(origin: string): Server {
+  #getServer(origin: string): Server {
     const known = this.#servers.get(origin);
     if (known !== undefined) return known;
     const server: Server = {
@@ -128,34 +130,37 @@ export class StrictFetch {
       signal: AbortSignal.timeout(this.#timeoutMs),
     });
     const body = await readBody(answer, MAX_HANDSHAKE_BYTES);
-    if (!answer.ok) throw unsigned(answer, body);
+    if (!answer.ok) throw createUnsignedAnswerError(answer, body);
     await server.peer.receive(parseJson(body));
   }
 
   async #sendRequest(server: Server, message: GeneralMessage): Promise<void> {
     const exchange = this.#exchanges.get(message.payload);
-    if (exchange === undefined) throw new Error('A message was signed that is no request.');
+    if (exchange === undefined) throw new Error('The signed message is not a request.');
     const { request, signal } = exchange;
     const answer = await fetch(request.url, {
       method: request.method,
       headers: [
         ...request.headers.map(([name, value]): [string, string] => [name, value]),
-        ...authHeaders(message, request.id),
+        ...formatAuthHeaders(message, request.id),
       ],
       redirect: 'error',
       signal,
       ...(request.body.length === 0 ? {} : { body: Uint8Array.from(request.body) }),
     });
     const body = await readBody(answer, this.#maxBytes);
-    if (!isSigned(answer)) throw unsigned(answer, body);
-    const signed = messageOfAnswer(answer, body, request.id);
+    if (!isSignedAnswer(answer)) throw createUnsignedAnswerError(answer, body);
+    const signed = toGeneralMessage(answer, body, request.id);
     await server.peer.receive(signed);
     signal.throwIfAborted();
-    exchange.answer = verifiedAnswer(answer, body, server.identityKey ?? '');
+    exchange.answer = createVerifiedAnswer(answer, body, server.identityKey ?? '');
   }
 }
 
-function authHeaders({ identityKey, nonce, yourNonce, signature }: GeneralMessage, id: string): [string, string][] {
+function formatAuthHeaders(
+  { identityKey, nonce, yourNonce, signature }: GeneralMessage,
+  id: string,
+): [string, string][] {
   return [
     ['x-bsv-auth-version', '0.1'],
     ['x-bsv-auth-identity-key', identityKey],
@@ -166,8 +171,8 @@ function authHeaders({ identityKey, nonce, yourNonce, signature }: GeneralMessag
   ];
 }
 
-/** Only what was signed is told. */
-function verifiedAnswer({ status, headers }: Response, body: Uint8Array, signer: string): Response {
+/** Creates a response with the signed parts only. */
+function createVerifiedAnswer({ status, headers }: Response, body: Uint8Array, signer: string): Response {
   const verified = new Headers(
     [...headers].filter(([name]) => name.startsWith('x-bsv-') && !name.startsWith('x-bsv-auth')),
   );
@@ -175,12 +180,12 @@ function verifiedAnswer({ status, headers }: Response, body: Uint8Array, signer:
   return new Response(Uint8Array.from(body), { status, statusText: String(status), headers: verified });
 }
 
-function unsigned({ status }: Response, body: Uint8Array): UnsignedAnswer {
-  return new UnsignedAnswer(status, Buffer.from(body.subarray(0, 1_024)).toString('utf8'));
+function createUnsignedAnswerError({ status }: Response, body: Uint8Array): UnsignedAnswerError {
+  return new UnsignedAnswerError(status, Buffer.from(body.subarray(0, 1_024)).toString('utf8'));
 }
 
 function isStaleSession(error: unknown, { identityKey }: Server): boolean {
-  if (!(error instanceof UnsignedAnswer)) return false;
+  if (!(error instanceof UnsignedAnswerError)) return false;
   return error.body.includes('Session not found for nonce') || (error.status === 401 && identityKey !== undefined);
 }
 
@@ -188,6 +193,6 @@ function parseJson(body: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(body).toString('utf8'));
   } catch {
-    throw new ProtocolViolation('3', 'the answer to a handshake is no JSON');
+    throw new ProtocolViolationError('3', 'the response to a handshake is not JSON');
   }
 }

@@ -1,8 +1,8 @@
-import { ProtocolViolation } from '../rules/protocol-violation.js';
-import { isByte, isRecord, weighData } from './data-weight.js';
+import { ProtocolViolationError } from '../rules/protocol-violation-error.js';
+import { isByte, isRecord, measureDataWeight } from './data-weight.js';
 import { isIdentityKey } from './identity-key.js';
 
-/** Bytes as JSON has them, or as the HTTP layer puts them together. */
+/** Bytes as an array from JSON, or as the HTTP layer creates them. */
 export type Bytes = readonly number[] | Uint8Array;
 
 interface Common {
@@ -21,7 +21,7 @@ export interface InitialRequest extends Common {
 /** The answer to an `initialRequest` (BRC-103). */
 export interface InitialResponse extends Common {
   readonly messageType: 'initialResponse';
-  /** The nonce of the session that the responder made: 48 bytes in base64. */
+  /** The responder's session nonce: 48 bytes in base64. */
   readonly initialNonce: string;
   /** The `initialNonce` of the request. */
   readonly yourNonce: string;
@@ -29,47 +29,47 @@ export interface InitialResponse extends Common {
   readonly signature: Bytes;
 }
 
-/** A signed message within a session (BRC-103). */
+/** A signed message in a session (BRC-103). */
 export interface GeneralMessage extends Common {
   readonly messageType: 'general';
   /** 32 bytes in base64. */
   readonly nonce: string;
-  /** The session's nonce that the receiver made: 48 bytes in base64. */
+  /** The receiver's session nonce: 48 bytes in base64. */
   readonly yourNonce: string;
   readonly payload: Bytes;
   readonly signature: Bytes;
 }
 
-/** A message of BRC-103 without certificates. */
+/** Any message of BRC-103, except for those about certificates. */
 export type AuthMessage = InitialRequest | InitialResponse | GeneralMessage;
 
-/** Length of the nonce of a session. */
+/** The length of a session nonce. */
 export const SESSION_NONCE_BYTES = 48;
-/** Length of the nonce of a general message. */
+/** The length of the nonce of a general message. */
 export const MESSAGE_NONCE_BYTES = 32;
 const MAX_MESSAGE_WEIGHT = 16 * 1024 * 1024;
 const MAX_NONCE_CHARACTERS = 128;
 const MAX_SIGNATURE_BYTES = 1_024;
 
 /**
- * Checks the shape and the size of a message that came from a server. A payload that is a `Uint8Array` has been bounded
- * by its transport and is not weighed.
+ * Checks the shape and the size of a message from a server. A payload that is a `Uint8Array` does not count, because its
+ * transport has limited it.
  *
- * @throws ProtocolViolation of rule 9.1
+ * @throws ProtocolViolationError of rule 9.1
  */
 export function checkAuthMessage(value: unknown): AuthMessage {
-  if (!isRecord(value)) throw malformed('a message is no object');
+  if (!isRecord(value)) throw malformedMessageError('a message is not an object');
   const { payload } = value;
   const transported = payload instanceof Uint8Array;
-  weighData(transported ? { ...value, payload: [] } : value, {
+  measureDataWeight(transported ? { ...value, payload: [] } : value, {
     rule: '9.1',
     maxWeight: MAX_MESSAGE_WEIGHT,
     packsBytes: true,
     allowsUndefined: true,
   });
-  if (value['version'] !== '0.1') throw malformed('the version of a message is not 0.1');
+  if (value['version'] !== '0.1') throw malformedMessageError('the version of a message is not 0.1');
   if (!isIdentityKey(value['identityKey']))
-    throw malformed('identityKey is not 66 lower-case hex characters of a point');
+    throw malformedMessageError('identityKey is not 66 lower-case hex characters of a point');
   checkCertificates(value);
   switch (value['messageType']) {
     case 'initialRequest':
@@ -83,11 +83,11 @@ export function checkAuthMessage(value: unknown): AuthMessage {
     case 'general':
       checkNonce(value, 'nonce', MESSAGE_NONCE_BYTES);
       checkNonce(value, 'yourNonce', SESSION_NONCE_BYTES);
-      if (!transported && !isDenseBytes(payload)) throw malformed('payload is no dense array of bytes');
+      if (!transported && !isDenseBytes(payload)) throw malformedMessageError('payload is not a dense array of bytes');
       checkSignature(value);
       break;
     default:
-      throw malformed(`a message has the type ${JSON.stringify(value['messageType'])}`);
+      throw malformedMessageError(`a message has the type ${JSON.stringify(value['messageType'])}`);
   }
   return value as unknown as AuthMessage;
 }
@@ -96,37 +96,40 @@ function checkNonce(message: Record<string, unknown>, field: string, length: num
   const nonce = message[field];
   const name = `${String(message['messageType'])}.${field}`;
   if (typeof nonce !== 'string' || nonce.length > MAX_NONCE_CHARACTERS) {
-    throw malformed(`${name} is no text of at most ${MAX_NONCE_CHARACTERS} characters`);
+    throw malformedMessageError(`${name} is not a string of at most ${MAX_NONCE_CHARACTERS} characters`);
   }
   const bytes = Buffer.from(nonce, 'base64');
-  if (bytes.toString('base64') !== nonce) throw malformed(`${name} is not canonical base64`);
-  if (bytes.length !== length) throw malformed(`${name} has ${bytes.length} bytes in place of ${length}`);
+  if (bytes.toString('base64') !== nonce) throw malformedMessageError(`${name} is not canonical base64`);
+  if (bytes.length !== length) throw malformedMessageError(`${name} has ${bytes.length} bytes instead of ${length}`);
 }
 
 function checkSignature({ messageType, signature }: Record<string, unknown>): void {
   if (isDenseBytes(signature) && signature.length > 0 && signature.length <= MAX_SIGNATURE_BYTES) return;
-  throw malformed(`${String(messageType)}.signature is no dense array of 1 to ${MAX_SIGNATURE_BYTES} bytes`);
+  throw malformedMessageError(
+    `${String(messageType)}.signature is not a dense array of 1 to ${MAX_SIGNATURE_BYTES} bytes`,
+  );
 }
 
-/** Clients of messages have no certificates to show, so a server that asks for some leaves them waiting. */
+/** The clients have no certificates, so they would wait forever when a server requests some. */
 function checkCertificates({ certificates, requestedCertificates: requested }: Record<string, unknown>): void {
   if (certificates !== undefined && !(Array.isArray(certificates) && certificates.length === 0)) {
-    throw malformed('a message carries certificates');
+    throw malformedMessageError('a message contains certificates');
   }
   if (requested === undefined) return;
   const { certifiers, types } = isRecord(requested) ? requested : {};
   if (!Array.isArray(certifiers) || !isRecord(types))
-    throw malformed('requestedCertificates lacks certifiers or types');
-  if (certifiers.length > 0 || Object.keys(types).length > 0) throw malformed('a message asks for certificates');
+    throw malformedMessageError('requestedCertificates lacks certifiers or types');
+  if (certifiers.length > 0 || Object.keys(types).length > 0)
+    throw malformedMessageError('a message requests certificates');
 }
 
 function isDenseBytes(value: unknown): value is number[] {
   if (!Array.isArray(value)) return false;
-  // `every` steps over holes.
+  // `every` skips holes.
   for (let index = 0; index < value.length; index += 1) if (!isByte(value[index])) return false;
   return true;
 }
 
-function malformed(text: string): ProtocolViolation {
-  return new ProtocolViolation('9.1', text);
+function malformedMessageError(text: string): ProtocolViolationError {
+  return new ProtocolViolationError('9.1', text);
 }

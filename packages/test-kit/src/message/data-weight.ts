@@ -1,15 +1,15 @@
-import { ProtocolViolation } from '../rules/protocol-violation.js';
+import { ProtocolViolationError } from '../rules/protocol-violation-error.js';
 import type { RuleNumber } from '../rules/rules.js';
 
-/** What a value that came from a server may amount to. */
+/** The limits of a value from a server. */
 export interface DataLimits {
-  /** The rule that is broken by a value beyond the limits. */
+  /** The rule that a value beyond the limits breaks. */
   readonly rule: RuleNumber;
-  /** Upper bound of the weight, see `weighData`. */
+  /** The maximum weight, see {@link measureDataWeight}. */
   readonly maxWeight: number;
-  /** Whether an array of nothing but bytes is one value of 4 per byte, or as many values as it has bytes. */
+  /** Whether an array of bytes counts as one value with a weight of 4 per byte, or as one value for each byte. */
   readonly packsBytes: boolean;
-  /** Whether a field may be there without a value, as one of a message that was put together from headers. */
+  /** Whether fields may be undefined, as in a message that is made from headers. */
   readonly allowsUndefined: boolean;
 }
 
@@ -18,14 +18,14 @@ const MAX_DEPTH = 64;
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
 /**
- * Weighs parsed JSON as today's clients do: a number is 24, `null` and booleans are 4, a text is its UTF-8 bytes and 2,
- * and each name of a field its bytes and 3.
+ * Measures the weight of parsed JSON as current clients do: 24 for a number, 4 for `null` and booleans, the UTF-8 bytes and 2
+ * for a string, and the bytes and 3 for each field name.
  *
- * @throws ProtocolViolation when the value is too heavy, has too many values or too many levels, or when it holds
- *   anything that JSON has not or a name that a client takes for an attack
+ * @throws ProtocolViolationError when the value is too heavy, has too many values or levels, contains a value that JSON does
+ *   not have, or a field name that clients refuse as an attack
  */
-export function weighData(data: unknown, limits: DataLimits): number {
-  const broken = (text: string) => new ProtocolViolation(limits.rule, text);
+export function measureDataWeight(data: unknown, limits: DataLimits): number {
+  const broken = (text: string) => new ProtocolViolationError(limits.rule, text);
   const todo: { value: unknown; depth: number }[] = [{ value: data, depth: 0 }];
   let weight = 0;
   let values = 0;
@@ -37,7 +37,7 @@ export function weighData(data: unknown, limits: DataLimits): number {
     const isNothing = value === null || (value === undefined && limits.allowsUndefined);
     if (isNothing || typeof value === 'boolean') weight += 4;
     else if (typeof value === 'string') weight += Buffer.byteLength(value) + 2;
-    else if (typeof value === 'number') weight += weighNumber(value, broken);
+    else if (typeof value === 'number') weight += measureNumberWeight(value, broken);
     else if (Array.isArray(value)) {
       if (limits.packsBytes && value.every(isByte)) weight += value.length * 4 + 2;
       else if (value.length > MAX_VALUES) throw broken(`there are more than ${MAX_VALUES} values`);
@@ -48,14 +48,14 @@ export function weighData(data: unknown, limits: DataLimits): number {
         weight += Buffer.byteLength(name) + 3;
         todo.push({ value: field, depth: depth + 1 });
       }
-    } else throw broken(`there is a value of type ${typeof value}, which JSON has not`);
+    } else throw broken(`there is a value of type ${typeof value}, which JSON does not have`);
     if (weight > limits.maxWeight) throw broken(`the values weigh more than ${limits.maxWeight}`);
   }
   return weight;
 }
 
-function weighNumber(value: number, broken: (text: string) => Error): number {
-  if (!Number.isFinite(value) || Object.is(value, -0)) throw broken('there is a number that JSON has not');
+function measureNumberWeight(value: number, broken: (text: string) => Error): number {
+  if (!Number.isFinite(value) || Object.is(value, -0)) throw broken('there is a number that JSON does not have');
   return 24;
 }
 
@@ -64,10 +64,10 @@ export function isByte(value: unknown): boolean {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 255;
 }
 
-/** Whether the value is an object as `JSON.parse` makes it. */
+/** Whether the value is an object as `JSON.parse` creates it. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  // Socket.io parses in the realm of Node, a test may run in another one: the root of any realm will do.
+  // socket.io parses in the realm of Node, and tests may run in another realm, so the root prototype of any realm is accepted.
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -1,30 +1,31 @@
-import { ProtocolViolation } from '../rules/protocol-violation.js';
+import { ProtocolViolationError } from '../rules/protocol-violation-error.js';
 
 /** A session between this client and a server. */
 export interface ClientSession {
-  /** The nonce that this client made for it. */
+  /** The nonce that this client has made. */
   readonly ownNonce: string;
-  /** The nonce that the server made for it; none before the handshake is complete. */
+  /** The nonce that the server has made. Undefined until the handshake is complete. */
   peerNonce: string | undefined;
-  /** Who the server is; none until somebody has answered. */
+  /** The identity key of the server. Undefined until the handshake is answered. */
   peer: string | undefined;
-  /** Whether a signature of the server has been verified under it. */
+  /** Whether a signature of the server was verified in this session. */
   authenticated: boolean;
-  /** When it was used last, in milliseconds. */
+  /** When the session was last used. Milliseconds since the epoch. */
   usedAt: number;
 }
 
+/** The limits of a {@link SessionTable}. */
 export interface SessionLimits {
-  /** How long a session is kept that is not used, in milliseconds. */
+  /** How long an unused session is kept. Milliseconds. */
   readonly idleMs: number;
   readonly maxSessions: number;
-  /** How many messages are taken under one session. */
+  /** How many messages are accepted in one session. */
   readonly maxMessages: number;
-  /** How many handshakes of one identity are remembered, so that none is answered twice. */
+  /** How many handshakes of one identity are remembered to detect repeated ones. */
   readonly maxHandshakes: number;
 }
 
-/** What today's clients keep. */
+/** The limits of current clients. */
 export const DEFAULT_SESSION_LIMITS: SessionLimits = {
   idleMs: 30 * 60_000,
   maxSessions: 10_000,
@@ -32,14 +33,14 @@ export const DEFAULT_SESSION_LIMITS: SessionLimits = {
   maxHandshakes: 256,
 };
 
-/** The sessions of one client, and what came under them. Sessions that nobody has used for a while are gone. */
+/** The sessions of one client, with the nonces of their messages. Idle sessions are forgotten. */
 export class SessionTable {
   readonly #sessions = new Map<string, ClientSession>();
   readonly #messages = new Map<string, Set<string>>();
   readonly #handshakes = new Map<string, Map<string, number>>();
   readonly #limits: SessionLimits;
 
-  /** @param now the time in milliseconds */
+  /** @param now returns milliseconds since the epoch */
   constructor(
     private readonly now: () => number = Date.now,
     limits: Partial<SessionLimits> = {},
@@ -52,8 +53,9 @@ export class SessionTable {
   }
 
   /**
-   * Adds a session that has just been made.
-   * @throws Error when all places are taken by sessions that are authenticated
+   * Adds a new session.
+   *
+   * @throws Error when the table is full of authenticated sessions
    */
   add(ownNonce: string, peer: string | undefined, peerNonce?: string): ClientSession {
     if (this.#sessions.size >= this.#limits.maxSessions) this.#makeRoom();
@@ -62,7 +64,7 @@ export class SessionTable {
     return session;
   }
 
-  /** The session of a nonce that this client made, unless it has been idle for too long. */
+  /** Returns the session with this nonce of the client, unless it was idle for too long. */
   get(ownNonce: string): ClientSession | undefined {
     const session = this.#sessions.get(ownNonce);
     if (session === undefined || !this.#isIdle(session)) return session;
@@ -70,14 +72,14 @@ export class SessionTable {
     return undefined;
   }
 
-  /** The session to send by: one that is authenticated before one that is not, then the one that was used last. */
+  /** Selects the session to send in: authenticated sessions come first, then the most recently used one. */
   select(peer: string): ClientSession | undefined {
     let best: ClientSession | undefined;
     for (const ownNonce of [...this.#sessions.keys()]) {
       const session = this.get(ownNonce);
       if (session === undefined || session.peer !== peer) continue;
-      if (best === undefined || rank(session) > rank(best)) best = session;
-      else if (rank(session) === rank(best) && session.usedAt > best.usedAt) best = session;
+      if (best === undefined || rankSession(session) > rankSession(best)) best = session;
+      else if (rankSession(session) === rankSession(best) && session.usedAt > best.usedAt) best = session;
     }
     return best;
   }
@@ -92,8 +94,9 @@ export class SessionTable {
   }
 
   /**
-   * Takes note of a message whose signature is good.
-   * @throws ProtocolViolation when it came before, or when there have been too many under its session
+   * Records a message whose signature was verified.
+   *
+   * @throws ProtocolViolationError when the message is repeated, or the session had too many messages
    */
   claimMessage(session: ClientSession, nonce: string): void {
     let known = this.#messages.get(session.ownNonce);
@@ -101,16 +104,17 @@ export class SessionTable {
       known = new Set();
       this.#messages.set(session.ownNonce, known);
     }
-    if (known.has(nonce)) throw new ProtocolViolation('2', 'a message came a second time');
+    if (known.has(nonce)) throw new ProtocolViolationError('2', 'a message was repeated');
     if (known.size >= this.#limits.maxMessages) {
-      throw new ProtocolViolation('9.14', `more than ${this.#limits.maxMessages} messages came under one session`);
+      throw new ProtocolViolationError('9.14', `more than ${this.#limits.maxMessages} messages arrived in one session`);
     }
     known.add(nonce);
   }
 
   /**
-   * Takes note of an `initialRequest`.
-   * @throws ProtocolViolation when it came before
+   * Records an `initialRequest`.
+   *
+   * @throws ProtocolViolationError when it is repeated
    */
   claimHandshake(peer: string, nonce: string): void {
     let known = this.#handshakes.get(peer);
@@ -120,7 +124,7 @@ export class SessionTable {
     }
     const before = known.get(nonce);
     if (before !== undefined && before > this.now() - this.#limits.idleMs) {
-      throw new ProtocolViolation('2', 'an initialRequest came a second time');
+      throw new ProtocolViolationError('2', 'an initialRequest was repeated');
     }
     known.delete(nonce);
     const [oldest] = known.keys();
@@ -132,7 +136,7 @@ export class SessionTable {
     return usedAt <= this.now() - this.#limits.idleMs;
   }
 
-  /** Whoever is authenticated stays. */
+  /** Removes the least recently used session that is not authenticated. */
   #makeRoom(): void {
     for (const ownNonce of [...this.#sessions.keys()]) this.get(ownNonce);
     if (this.#sessions.size < this.#limits.maxSessions) return;
@@ -140,9 +144,9 @@ export class SessionTable {
     for (const session of this.#sessions.values()) {
       if (!session.authenticated && (last === undefined || session.usedAt < last.usedAt)) last = session;
     }
-    if (last === undefined) throw new Error('The client has no place for another session.');
+    if (last === undefined) throw new Error('The client has no room for another session.');
     this.remove(last.ownNonce);
   }
 }
 
-const rank = ({ authenticated }: ClientSession): number => (authenticated ? 1 : 0);
+const rankSession = ({ authenticated }: ClientSession): number => (authenticated ? 1 : 0);

@@ -8,7 +8,7 @@ import {
   type InitialResponse,
   MESSAGE_NONCE_BYTES,
 } from '../message/auth-message.js';
-import { ProtocolViolation } from '../rules/protocol-violation.js';
+import { ProtocolViolationError } from '../rules/protocol-violation-error.js';
 import { isOwnNonce, mintClientNonce } from '../wallet/client-nonce.js';
 import type { ClientWallet } from '../wallet/wallet.js';
 import { type ClientSession, SessionTable } from './session-table.js';
@@ -16,40 +16,41 @@ import { type ClientSession, SessionTable } from './session-table.js';
 const PROTOCOL: [2, string] = [2, 'auth message signature'];
 const HANDSHAKE_TIMEOUT_MS = 30_000;
 
-export interface PeerOptions {
+/** The argument of `new StrictPeer()`. */
+export interface StrictPeerOptions {
   readonly wallet: ClientWallet;
-  /** Hands a message to the server. Rejects when it can't. */
+  /** Sends a message to the server. Rejects when that fails. */
   readonly transmit: (message: AuthMessage) => Promise<void>;
-  /** Takes the payload of a message whose signature is good, and the identity that signed it. */
+  /** Called with the payload and the signer of a verified message. */
   readonly onPayload: (sender: string, payload: Bytes) => Promise<void>;
   readonly sessions?: SessionTable;
-  /** How long a handshake waits for its answer, in milliseconds. */
+  /** How long a handshake waits for its answer. Milliseconds. Default: 30,000. */
   readonly handshakeTimeoutMs?: number;
 }
 
-interface Handshake {
-  done(session: ClientSession): void;
-  failed(error: Error): void;
+interface PendingHandshake {
+  resolve(session: ClientSession): void;
+  reject(error: Error): void;
 }
 
 /**
- * The client's side of BRC-103 as strict as today's: whatever arrives is checked before any work is done for it, and the
- * first message that breaks a rule is an error of `receive`, upon which a transport gives its connection up.
+ * The client side of BRC-103, as strict as that of current clients. Every message is checked before it is handled. `receive`
+ * throws for the first message that breaks a rule, and then the transport closes its connection.
  */
 export class StrictPeer {
   readonly #wallet: ClientWallet;
-  readonly #transmit: PeerOptions['transmit'];
-  readonly #onPayload: PeerOptions['onPayload'];
+  readonly #transmit: StrictPeerOptions['transmit'];
+  readonly #onPayload: StrictPeerOptions['onPayload'];
   readonly #sessions: SessionTable;
   readonly #timeoutMs: number;
-  readonly #handshakes = new Map<string, Handshake>();
+  readonly #handshakes = new Map<string, PendingHandshake>();
   #identityKey: string | undefined;
-  /** Who answered a handshake of this client last: where messages go that name no receiver. */
+  /** The last identity that has answered a handshake of this client. Messages without a receiver are sent to it. */
   #lastPeer: string | undefined;
   /** How many handshakes this client has begun. */
   handshakesBegun = 0;
 
-  constructor({ wallet, transmit, onPayload, sessions, handshakeTimeoutMs }: PeerOptions) {
+  constructor({ wallet, transmit, onPayload, sessions, handshakeTimeoutMs }: StrictPeerOptions) {
     this.#wallet = wallet;
     this.#transmit = transmit;
     this.#onPayload = onPayload;
@@ -58,16 +59,17 @@ export class StrictPeer {
   }
 
   /**
-   * Signs a payload and sends it. Without an authenticated session there is a handshake first: one for each call, for
-   * calls do not wait for each other's.
+   * Signs a payload and sends it. Without an authenticated session, each call makes a handshake first. Calls do not wait for
+   * the handshakes of other calls.
    *
-   * @param receiver an identity key; whoever answered the last handshake by default
+   * @param receiver an identity key. Default: the identity that answered the last handshake
    */
   async send(payload: Bytes, receiver: string | undefined = this.#lastPeer): Promise<void> {
     const known = receiver === undefined ? undefined : this.#sessions.select(receiver);
     const session = known?.authenticated === true ? known : await this.#shakeHands(receiver);
     const { peer, peerNonce } = session;
-    if (peer === undefined || peerNonce === undefined) throw new Error('The handshake left the server unknown.');
+    if (peer === undefined || peerNonce === undefined)
+      throw new Error('The handshake did not tell the identity of the server.');
     const nonce = randomBytes(MESSAGE_NONCE_BYTES).toString('base64');
     const message: GeneralMessage = {
       version: '0.1',
@@ -83,19 +85,20 @@ export class StrictPeer {
   }
 
   /**
-   * Works on what came from the server.
-   * @throws ProtocolViolation when today's clients would not survive it
+   * Handles a frame from the server.
+   *
+   * @throws ProtocolViolationError when current clients would give up
    */
   async receive(frame: unknown): Promise<void> {
     const message = checkAuthMessage(frame);
     if (message.messageType === 'initialRequest') await this.#answerHandshake(message);
     else if (message.messageType === 'initialResponse') await this.#completeHandshake(message);
-    else await this.#takePayload(message);
+    else await this.#handleGeneralMessage(message);
   }
 
-  /** Nothing will arrive any more: whoever waits for the answer to a handshake is told why. */
+  /** Rejects all handshakes in progress, because no more answers will arrive. */
   abandon(error: Error): void {
-    for (const { failed } of [...this.#handshakes.values()]) failed(error);
+    for (const { reject } of [...this.#handshakes.values()]) reject(error);
   }
 
   async #shakeHands(peer: string | undefined): Promise<ClientSession> {
@@ -121,10 +124,10 @@ export class StrictPeer {
 
   #awaitAnswer(ownNonce: string): Promise<ClientSession> {
     let timer: NodeJS.Timeout | undefined;
-    const answered = new Promise<ClientSession>((done, failed) => {
-      this.#handshakes.set(ownNonce, { done, failed });
+    const answered = new Promise<ClientSession>((resolve, reject) => {
+      this.#handshakes.set(ownNonce, { resolve, reject });
       timer = setTimeout(() => {
-        failed(new ProtocolViolation('9.13', `a handshake was not answered within ${this.#timeoutMs} ms`));
+        reject(new ProtocolViolationError('9.13', `a handshake was not answered within ${this.#timeoutMs} ms`));
       }, this.#timeoutMs);
       timer.unref();
     });
@@ -132,7 +135,7 @@ export class StrictPeer {
       clearTimeout(timer);
       this.#handshakes.delete(ownNonce);
     });
-    // The caller may still be sending when it fails, and hears of it then.
+    // The caller may still be sending when this fails, and gets the error afterwards.
     forgotten.catch(() => {});
     return forgotten;
   }
@@ -140,7 +143,7 @@ export class StrictPeer {
   async #answerHandshake({ identityKey, initialNonce }: InitialRequest): Promise<void> {
     this.#sessions.claimHandshake(identityKey, initialNonce);
     const ownNonce = await mintClientNonce(this.#wallet);
-    // Nobody has signed anything yet: it is not sent by before a message under it has been verified.
+    // The server has not signed anything yet, so the session is used only after a message in it was verified.
     this.#sessions.add(ownNonce, identityKey, initialNonce);
     await this.#transmit({
       version: '0.1',
@@ -154,10 +157,10 @@ export class StrictPeer {
   }
 
   async #completeHandshake(message: InitialResponse): Promise<void> {
-    const session = await this.#sessionOf(message);
+    const session = await this.#requireSession(message);
     const { identityKey, initialNonce, signature } = message;
     if (session.peer !== undefined && session.peer !== identityKey) {
-      throw new ProtocolViolation('2', 'a handshake was answered by another identity than the one that was asked');
+      throw new ProtocolViolationError('2', 'a handshake was answered by another identity than the requested one');
     }
     const data = joinNonces(session.ownNonce, initialNonce);
     await this.#verify(data, signature, `${session.ownNonce} ${initialNonce}`, identityKey, 'initialResponse');
@@ -167,14 +170,14 @@ export class StrictPeer {
     session.authenticated = true;
     this.#sessions.touch(session);
     this.#lastPeer = identityKey;
-    this.#handshakes.get(session.ownNonce)?.done(session);
+    this.#handshakes.get(session.ownNonce)?.resolve(session);
   }
 
-  async #takePayload(message: GeneralMessage): Promise<void> {
-    const session = await this.#sessionOf(message);
+  async #handleGeneralMessage(message: GeneralMessage): Promise<void> {
+    const session = await this.#requireSession(message);
     const { identityKey, nonce, payload, signature } = message;
     if (session.peer !== identityKey) {
-      throw new ProtocolViolation('2', 'a message names another identity than its session');
+      throw new ProtocolViolationError('2', 'a message names another identity than its session');
     }
     await this.#verify(payload, signature, `${nonce} ${session.ownNonce}`, identityKey, 'general message');
     this.#sessions.claimMessage(session, nonce);
@@ -183,13 +186,16 @@ export class StrictPeer {
     await this.#onPayload(identityKey, payload);
   }
 
-  async #sessionOf({ messageType, yourNonce }: InitialResponse | GeneralMessage): Promise<ClientSession> {
+  async #requireSession({ messageType, yourNonce }: InitialResponse | GeneralMessage): Promise<ClientSession> {
     if (!(await isOwnNonce(this.#wallet, yourNonce))) {
-      throw new ProtocolViolation('2', `a message of type ${messageType} names a nonce that this client never made`);
+      throw new ProtocolViolationError(
+        '2',
+        `a message of type ${messageType} names a nonce that this client has never made`,
+      );
     }
     const session = this.#sessions.get(yourNonce);
     if (session === undefined) {
-      throw new ProtocolViolation('9.12', `a message of type ${messageType} came under a session that is forgotten`);
+      throw new ProtocolViolationError('9.12', `a message of type ${messageType} belongs to a forgotten session`);
     }
     return session;
   }
@@ -213,10 +219,10 @@ export class StrictPeer {
         keyID,
         counterparty,
       })
-      // Wallets answer a wrong signature by an error.
+      // Wallets throw for a wrong signature.
       .then(({ valid }) => valid === true)
       .catch(() => false);
-    if (!good) throw new ProtocolViolation('2', `the signature of a message (${what}) is wrong`);
+    if (!good) throw new ProtocolViolationError('2', `the signature of a message (${what}) is wrong`);
   }
 
   async #ownKey(): Promise<string> {

@@ -1,15 +1,16 @@
 import type { Socket } from 'socket.io-client';
-import { History } from '../waiting/history.js';
+import { EventHistory } from '../waiting/event-history.js';
+import { reportSocket } from '../wire-observers.js';
 
-/** What a listener is pushed. */
-export interface Push {
+/** The data of an event that is pushed to a listener. */
+export interface PushedEvent {
   readonly sender: string;
   readonly messageId: string;
   readonly body: string;
 }
 
-/** The answer to a live send. */
-export interface Ack {
+/** The ack of a live send. */
+export interface SendAck {
   readonly status: string;
   readonly messageId?: string;
   readonly code?: string;
@@ -17,16 +18,16 @@ export interface Ack {
   readonly blockedRecipients?: string[];
 }
 
-/** An event as it stood in a frame from the server, whether or not somebody listens to it. */
+/** An event in a frame from the server, whether or not it has a listener. */
 export interface WireEvent {
   readonly eventName: string;
   readonly data: unknown;
 }
 
 /** The fields of an event's data. */
-export type Fields = Readonly<Record<string, unknown>>;
+export type EventFields = Readonly<Record<string, unknown>>;
 
-/** What the clients for sockets have in common, the registry's and the strict one. */
+/** The common part of the socket clients: the one in the registry and the strict one. */
 export interface EventClient {
   on<T>(eventName: string, callback: (data: T) => unknown): unknown;
   emit(eventName: string, data: unknown): unknown;
@@ -36,74 +37,75 @@ export interface EventClient {
   onFailure?(listener: (error: Error) => void): unknown;
 }
 
-/** A client for sockets with events that can be awaited. */
+/** A socket client whose events can be awaited. */
 export class AwaitableSocket<Client extends EventClient = EventClient> {
-  /** Everything that came over the wire: general messages by their event, other frames by their type. */
-  readonly wire = new History<WireEvent>('frame');
-  /** Why the connection was closed for good because of a broken rule, if it was. */
+  /** All received frames: general messages with their event, other frames with their type. */
+  readonly wireEvents = new EventHistory<WireEvent>('frame');
+  /** The broken rule for which the connection was closed for good, if any. */
   failure: Error | undefined;
-  readonly #events = new Map<string, History<Fields>>();
+  readonly #events = new Map<string, EventHistory<EventFields>>();
 
   /**
    * @param io the socket.io socket below the client
-   * @param key the identity of the client
+   * @param key the identity key of the client
    */
   constructor(
     readonly client: Client,
     readonly io: Socket,
     readonly key: string,
   ) {
-    for (const name of ANSWERS) this.events(name);
+    reportSocket(io);
+    for (const name of RECORDED_EVENTS) this.events(name);
     this.io.onAny((name: string, data: unknown) => {
-      this.wire.add(name === 'authMessage' ? readFrame(data) : { eventName: `(unsigned ${name})`, data });
+      this.wireEvents.add(name === 'authMessage' ? readWireEvent(data) : { eventName: `(unsigned ${name})`, data });
     });
     client.onFailure?.((error) => {
       this.failure = error;
-      for (const history of [this.wire, ...this.#events.values()]) history.fail(error);
+      for (const history of [this.wireEvents, ...this.#events.values()]) history.fail(error);
     });
   }
 
-  /** All events of one name, from the first call on. */
-  events<T = Fields>(name: string): History<T> {
+  /** The events with one name since the first call for that name. */
+  events<T = EventFields>(name: string): EventHistory<T> {
     let events = this.#events.get(name);
     if (events === undefined) {
-      events = new History<Fields>(`event ${name}`);
+      events = new EventHistory<EventFields>(`event ${name}`);
       if (this.failure !== undefined) events.fail(this.failure);
       this.client.on(name, events.add);
       this.#events.set(name, events);
     }
-    return events as unknown as History<T>;
+    return events as unknown as EventHistory<T>;
   }
 
-  /** Sends an event and waits for the next answer of this name. */
-  async ask(name: string, data: unknown, answer: string): Promise<Fields> {
-    return await this.#exchange(this.events(answer).next(), name, data);
+  /** Sends an event, and waits for the next event with the name `answer`. */
+  async request(name: string, data: unknown, answer: string): Promise<EventFields> {
+    return await this.#exchange(this.events(answer).waitForNext(), name, data);
   }
 
   async authenticate(): Promise<this> {
-    await this.ask('authenticated', { identityKey: this.key }, 'authenticationSuccess');
+    await this.request('authenticated', { identityKey: this.key }, 'authenticationSuccess');
     return this;
   }
 
-  /** Joins an own box. @returns what is pushed for it */
-  async join(messageBox: string): Promise<History<Push>> {
+  /** Joins a box of the client. @returns the events that are pushed for it */
+  async join(messageBox: string): Promise<EventHistory<PushedEvent>> {
     const room = `${this.key}-${messageBox}`;
-    const pushes = this.events<Push>(`sendMessage-${room}`);
-    const joined = this.events('joinedRoom').next(({ roomId }) => roomId === room);
+    const pushes = this.events<PushedEvent>(`sendMessage-${room}`);
+    const joined = this.events('joinedRoom').waitForNext(({ roomId }) => roomId === room);
     await this.#exchange(joined, 'joinRoom', room);
     return pushes;
   }
 
   async leave(messageBox: string): Promise<void> {
     const room = `${this.key}-${messageBox}`;
-    const left = this.events('leftRoom').next(({ roomId }) => roomId === room);
+    const left = this.events('leftRoom').waitForNext(({ roomId }) => roomId === room);
     await this.#exchange(left, 'leaveRoom', room);
   }
 
-  /** @returns the ack, whatever it says */
-  async send(recipient: string, messageBox: string, messageId: string, body: unknown): Promise<Ack> {
+  /** Sends a message live. @returns the ack, also when it is a refusal */
+  async send(recipient: string, messageBox: string, messageId: string, body: unknown): Promise<SendAck> {
     const roomId = `${recipient}-${messageBox}`;
-    const acked = this.events<Ack>(`sendMessageAck-${roomId}`).next((ack) => ack.messageId === messageId);
+    const acked = this.events<SendAck>(`sendMessageAck-${roomId}`).waitForNext((ack) => ack.messageId === messageId);
     return await this.#exchange(acked, 'sendMessage', { roomId, message: { messageId, recipient, body } });
   }
 
@@ -112,15 +114,15 @@ export class AwaitableSocket<Client extends EventClient = EventClient> {
   }
 
   async #exchange<T>(answered: Promise<T>, name: string, data: unknown): Promise<T> {
-    // A client may refuse to send; then nobody waits for the answer.
+    // If the client refuses to send, nothing waits for the answer.
     answered.catch(() => {});
     this.client.emit(name, data);
     return await answered;
   }
 }
 
-/** Events that a test may ask for after they came. */
-const ANSWERS = [
+/** Events that are recorded from the start, because a test may ask for them after they have arrived. */
+const RECORDED_EVENTS = [
   'connect',
   'disconnect',
   'authenticationSuccess',
@@ -133,8 +135,8 @@ const ANSWERS = [
   'paymentFailed',
 ];
 
-/** Frames that cannot be read are named so: what becomes of them is the client's business. */
-function readFrame(frame: unknown): WireEvent {
+/** Reads the event of a frame. An unreadable frame gets the name `(unreadable)`, and the client decides what it means. */
+function readWireEvent(frame: unknown): WireEvent {
   try {
     const { messageType, payload } = frame as { messageType: string; payload?: number[] };
     if (messageType !== 'general' || payload === undefined) return { eventName: `(${messageType})`, data: frame };

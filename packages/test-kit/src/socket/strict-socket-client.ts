@@ -3,39 +3,41 @@ import type { AuthMessage, Bytes } from '../message/auth-message.js';
 import { decodeEvent, encodeEvent } from '../message/event-payload.js';
 import type { SessionTable } from '../peer/session-table.js';
 import { StrictPeer } from '../peer/strict-peer.js';
-import { ProtocolViolation } from '../rules/protocol-violation.js';
+import { ProtocolViolationError } from '../rules/protocol-violation-error.js';
 import type { ClientWallet } from '../wallet/wallet.js';
+import { reportSocket } from '../wire-observers.js';
 
-/** How many frames today's clients work on at once. */
-export const MAX_FRAMES_IN_WORK = 32;
+/** How many frames current clients handle at once. */
+export const MAX_CLIENT_FRAMES_IN_FLIGHT = 32;
 
 type EventCallback = (data: never) => unknown;
 
+/** The settings of socket.io-client. */
 export type SocketSettings = Partial<ManagerOptions & SocketOptions>;
 
-export interface StrictSocketOptions {
+/** The argument of `new StrictSocketClient()`. */
+export interface StrictSocketClientOptions {
   readonly wallet: ClientWallet;
-  /** For socket.io-client. */
   readonly settings?: SocketSettings;
   readonly sessions?: SessionTable;
-  /** Who the server has to be. By default whoever signs first on a connection has to sign everything on it. */
+  /** The required identity of the server. Default: the first signer on a connection must sign everything on it. */
   readonly serverIdentityKey?: string;
 }
 
 /**
- * A live connection as strict as today's `AuthSocketClient`: the first frame that breaks a rule, and the first frame too
- * many while others are being worked on, close it for good.
+ * A live connection as strict as the current `AuthSocketClient`. The first frame that breaks a rule, or that arrives while 32
+ * others are being handled, closes it for good.
  */
 export class StrictSocketClient {
-  /** The socket.io socket below. */
+  /** The socket of socket.io below the client. */
   readonly io: Socket;
-  /** Frames that are being worked on. */
-  framesInWork = 0;
-  /** The most frames that were ever being worked on at once. */
-  highestFramesInWork = 0;
-  /** Why the connection was closed for good, if it was. */
+  /** How many frames are being handled. */
+  framesInFlight = 0;
+  /** The largest number of frames that were handled at once. */
+  maxFramesInFlight = 0;
+  /** The error for which the connection was closed for good, if any. */
   failure: Error | undefined;
-  /** Events that could not be sent, and why: today's clients report these and go on. */
+  /** The errors of events that could not be sent. Current clients report them and continue. */
   readonly sendFailures: Error[] = [];
   readonly #peer: StrictPeer;
   readonly #callbacks = new Map<string, EventCallback[]>();
@@ -43,25 +45,26 @@ export class StrictSocketClient {
   readonly #pinned: string | undefined;
   #server: string | undefined;
 
-  /** @param url where the server is; a path is the namespace of socket.io */
-  constructor(url: string, { wallet, settings, sessions, serverIdentityKey }: StrictSocketOptions) {
+  /** @param url the URL of the server. Its path is the namespace of socket.io */
+  constructor(url: string, { wallet, settings, sessions, serverIdentityKey }: StrictSocketClientOptions) {
     this.#pinned = serverIdentityKey;
     this.#server = serverIdentityKey;
     this.io = io(new URL(url).toString(), { forceNew: true, ...settings });
+    reportSocket(this.io);
     this.#peer = new StrictPeer({
       wallet,
       transmit: async (message) => void this.io.emit('authMessage', toWire(message)),
-      onPayload: (sender, payload) => this.#takeEvent(sender, payload),
+      onPayload: (sender, payload) => this.#handleEvent(sender, payload),
       ...(sessions === undefined ? {} : { sessions }),
     });
-    this.io.on('authMessage', (frame: unknown) => void this.#takeFrame(frame));
+    this.io.on('authMessage', (frame: unknown) => void this.#handleFrame(frame));
     this.io.on('connect', () => {
       this.#server = this.#pinned;
-      void this.#call('connect', undefined);
+      void this.#callListeners('connect', undefined);
     });
     this.io.on('disconnect', (reason) => {
       this.#server = this.#pinned;
-      void this.#call('disconnect', reason);
+      void this.#callListeners('disconnect', reason);
     });
   }
 
@@ -69,7 +72,7 @@ export class StrictSocketClient {
     return this.io.connected;
   }
 
-  /** Who the server has proven to be on this connection, or has to be. */
+  /** The identity that the server has proven on this connection, or that is required. */
   get serverIdentityKey(): string | undefined {
     return this.#server;
   }
@@ -79,7 +82,7 @@ export class StrictSocketClient {
     return this.#peer.handshakesBegun;
   }
 
-  /** @param callback takes what came with an event; a promise is waited for, and the frame is in work for so long */
+  /** @param callback called with the data of an event. The frame counts as being handled until its promise resolves */
   on<T>(eventName: string, callback: (data: T) => unknown): this {
     const callbacks = this.#callbacks.get(eventName) ?? [];
     callbacks.push(callback);
@@ -87,7 +90,7 @@ export class StrictSocketClient {
     return this;
   }
 
-  /** Calls when the connection is closed for good because of a broken rule; at once if it has been. */
+  /** Calls `listener` when the connection is closed for good because of a broken rule, or at once if it was. */
   onFailure(listener: (error: Error) => void): this {
     if (this.failure !== undefined) listener(this.failure);
     else this.#failureListeners.push(listener);
@@ -95,8 +98,9 @@ export class StrictSocketClient {
   }
 
   /**
-   * Signs an event and sends it, after a handshake where one is needed.
-   * @throws TypeError when today's clients do not send such an event
+   * Signs an event and sends it, after a handshake if one is needed.
+   *
+   * @throws TypeError when current clients do not send such an event
    */
   emit(eventName: string, data?: unknown): this {
     const payload = encodeEvent(eventName, data);
@@ -109,33 +113,38 @@ export class StrictSocketClient {
     this.#peer.abandon(new Error('The client has closed the connection.'));
   }
 
-  async #takeFrame(frame: unknown): Promise<void> {
+  async #handleFrame(frame: unknown): Promise<void> {
     if (this.failure !== undefined) return;
-    if (this.framesInWork >= MAX_FRAMES_IN_WORK) {
-      this.#fail(new ProtocolViolation('9.11', `a frame came while ${MAX_FRAMES_IN_WORK} others were being worked on`));
+    if (this.framesInFlight >= MAX_CLIENT_FRAMES_IN_FLIGHT) {
+      this.#fail(
+        new ProtocolViolationError(
+          '9.11',
+          `a frame arrived while ${MAX_CLIENT_FRAMES_IN_FLIGHT} others were being handled`,
+        ),
+      );
       return;
     }
-    this.framesInWork += 1;
-    this.highestFramesInWork = Math.max(this.highestFramesInWork, this.framesInWork);
+    this.framesInFlight += 1;
+    this.maxFramesInFlight = Math.max(this.maxFramesInFlight, this.framesInFlight);
     try {
       await this.#peer.receive(frame);
     } catch (error) {
       this.#fail(error as Error);
     } finally {
-      this.framesInWork -= 1;
+      this.framesInFlight -= 1;
     }
   }
 
-  async #takeEvent(sender: string, payload: Bytes): Promise<void> {
+  async #handleEvent(sender: string, payload: Bytes): Promise<void> {
     this.#server ??= sender;
     if (sender !== this.#server) {
-      throw new ProtocolViolation('2', 'the identity of the server changed within a connection');
+      throw new ProtocolViolationError('2', 'the identity of the server changed within a connection');
     }
     const { eventName, data } = decodeEvent(payload);
-    await this.#call(eventName, data);
+    await this.#callListeners(eventName, data);
   }
 
-  async #call(eventName: string, data: unknown): Promise<void> {
+  async #callListeners(eventName: string, data: unknown): Promise<void> {
     for (const callback of this.#callbacks.get(eventName) ?? []) await callback(data as never);
   }
 
@@ -148,7 +157,7 @@ export class StrictSocketClient {
   }
 }
 
-/** JSON knows no typed arrays. */
+/** Converts the payload to an array, because JSON has no typed arrays. */
 function toWire(message: AuthMessage): AuthMessage {
   return message.messageType === 'general' ? { ...message, payload: [...message.payload] } : message;
 }

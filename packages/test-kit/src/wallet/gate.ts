@@ -1,14 +1,14 @@
-/** Holds calls until a test lets them go on. Open at first. */
+/** Holds calls back until a test lets them continue. Open at first. */
 export class Gate {
   #open = true;
   readonly #held: (() => void)[] = [];
 
-  /** How many calls are being held. */
+  /** How many calls are held back. */
   get held(): number {
     return this.#held.length;
   }
 
-  /** Resolves at once while the gate is open, else when it is opened or the call is let through. */
+  /** Resolves at once while the gate is open, or else when it is opened or the call is released. */
   readonly pass = (): Promise<void> => {
     if (this.#open) return Promise.resolve();
     return new Promise((resolve) => {
@@ -16,18 +16,19 @@ export class Gate {
     });
   };
 
+  /** Holds back all later calls. */
   close(): void {
     this.#open = false;
   }
 
-  /** Lets all go on that are held, and everybody who comes later. */
+  /** Lets all held calls continue, and all later calls pass. */
   open(): void {
     this.#open = true;
-    this.letThrough(this.#held.length);
+    this.release(this.#held.length);
   }
 
-  /** Lets the calls go on that have been held for the longest. */
-  letThrough(calls: number): void {
+  /** Lets this many calls continue, the oldest first. */
+  release(calls: number): void {
     for (const resolve of this.#held.splice(0, calls)) resolve();
   }
 }

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What a call of a wallet waits for before it begins. */
+/** Returns the promise that a call of a wallet waits for before it begins. */
 export type BeforeCall = (method: string) => Promise<unknown>;
 
 /**
- * A wallet each of whose calls begins late, as those of wallets that are other programs do.
+ * Wraps a wallet so that each call begins late, as with wallets that are separate programs.
  *
  * @param wallet the wallet that does the work
- * @param delay milliseconds to wait before each call, or what to wait for
+ * @param delay milliseconds to wait before each call, or a function whose promise each call waits for
  */
-export function slowWallet<T extends object>(wallet: T, delay: number | BeforeCall): T {
+export function createSlowWallet<T extends object>(wallet: T, delay: number | BeforeCall): T {
   const before: BeforeCall = typeof delay === 'function' ? delay : () => sleep(delay);
   if (delay === 0) return wallet;
   return new Proxy(wallet, {

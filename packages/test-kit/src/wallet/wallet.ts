@@ -1,6 +1,6 @@
 import type { WalletInterface } from '@bsv/sdk';
 
-/** What the clients of this kit ask of a wallet. A `ProtoWallet` of the SDK will do. */
+/** The part of a wallet that the clients of this kit use. A `ProtoWallet` of the SDK is sufficient. */
 export type ClientWallet = Pick<
   WalletInterface,
   'getPublicKey' | 'createHmac' | 'verifyHmac' | 'createSignature' | 'verifySignature' | 'encrypt' | 'decrypt'

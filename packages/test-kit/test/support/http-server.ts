@@ -8,18 +8,18 @@ import { StubServer } from './stub-server.js';
 export interface StubAnswer {
   readonly status?: number;
   readonly body?: string | Uint8Array;
-  /** Headers beside those of the signature, signed when they are named `x-bsv-*`. */
+  /** Headers in addition to the auth headers. Those named `x-bsv-*` are signed. */
   readonly headers?: Record<string, string>;
-  /** Headers of the signature that are other than they should be; `undefined` leaves one out. */
+  /** Auth headers that replace the correct ones. `undefined` omits a header. */
   readonly auth?: Record<string, string | undefined>;
-  /** No signature at all. */
+  /** Whether the response has no signature. */
   readonly unsigned?: boolean;
 }
 
-/** A server for signed requests that answers what a test wants it to answer. */
+/** A server for signed requests whose responses a test chooses. */
 export class HttpServer {
   readonly stub = new StubServer();
-  /** What the next requests are answered. */
+  /** The response to the next requests. */
   respond: (request: { url: string; body: string }) => StubAnswer | Promise<StubAnswer> = () => ({});
   handshakes = 0;
   requests = 0;
@@ -65,10 +65,10 @@ export class HttpServer {
     const id = header('request-id');
     const signed = Object.entries(headers).filter(([name]) => name.startsWith('x-bsv-'));
     const payload = new PayloadWriter()
-      .bytes(Buffer.from(id, 'base64'))
-      .number(status)
-      .headers(signed)
-      .counted(body)
+      .writeBytes(Buffer.from(id, 'base64'))
+      .writeNumber(status)
+      .writeHeaders(signed)
+      .writeCounted(body)
       .finish();
     const message = await this.stub.say(
       header('identity-key'),

@@ -2,18 +2,18 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
-import { encodeEvent, History, type InitialRequest } from '../../src/index.js';
+import { EventHistory, encodeEvent, type InitialRequest } from '../../src/index.js';
 import { StubServer } from './stub-server.js';
 
-/** A server for live connections that says what a test wants it to say. */
+/** A server for live connections whose frames a test chooses. */
 export class SocketServer {
   readonly stub: StubServer;
-  readonly frames = new History<Record<string, unknown>>('frame from the client');
+  readonly frames = new EventHistory<Record<string, unknown>>('frame from the client');
   /** Whether handshakes are answered. */
   answers = true;
   readonly #http = createServer();
   readonly #io = new Server(this.#http);
-  /** The connection in use; its client, and the nonce that the client made last. */
+  /** The current connection, its client, and the last nonce of the client. */
   #socket: Socket | undefined;
   #client = { key: '', nonce: '' };
 
@@ -50,12 +50,12 @@ export class SocketServer {
     this.frame(await this.signed(encodeEvent(eventName, data)));
   }
 
-  /** Ends the connection from this side. */
+  /** Closes the connection on the server. */
   disconnect(): void {
     this.#socket?.disconnect(true);
   }
 
-  /** Loses the connection as a network does. */
+  /** Closes the connection as a network failure does. */
   lose(): void {
     this.#socket?.conn.close();
   }
@@ -71,7 +71,7 @@ export class SocketServer {
 }
 
 /** The event in a frame from a client. */
-export function eventIn(frame: Record<string, unknown>): { eventName?: string; data?: unknown } {
+export function readEvent(frame: Record<string, unknown>): { eventName?: string; data?: unknown } {
   if (frame['messageType'] !== 'general') return {};
   return JSON.parse(Buffer.from(frame['payload'] as number[]).toString('utf8')) as { eventName: string };
 }

@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { AuthMessage, GeneralMessage, InitialRequest, InitialResponse } from '../../src/index.js';
-import { newParty, type Party } from './wallets.js';
+import { createParty, type Party } from './wallets.js';
 
 const PROTOCOL: [2, string] = [2, 'auth message signature'];
 
 export type Fields = Record<string, unknown>;
 
-/** The server's side of BRC-103, made so that a test can break each part of what it says. */
+/** The server side of BRC-103. Tests can change each part of its messages. */
 export class StubServer {
-  readonly party: Party = newParty();
+  readonly party: Party = createParty();
 
-  /** The answer to a handshake. */
+  /** Creates the answer to a handshake. */
   async answer(request: InitialRequest, ownNonce = randomBytes(48).toString('base64')): Promise<InitialResponse> {
     const data = Buffer.concat([Buffer.from(request.initialNonce, 'base64'), Buffer.from(ownNonce, 'base64')]);
     return {
@@ -24,7 +24,7 @@ export class StubServer {
     };
   }
 
-  /** A signed message under the session whose nonce the client made. */
+  /** Creates a signed message in the session with this nonce of the client. */
   async say(client: string, clientNonce: string, payload: Uint8Array): Promise<GeneralMessage> {
     const nonce = randomBytes(32).toString('base64');
     return {
@@ -38,7 +38,7 @@ export class StubServer {
     };
   }
 
-  /** A handshake that the server begins. */
+  /** Creates an initialRequest of the server. */
   ask(): InitialRequest {
     return {
       version: '0.1',
@@ -60,7 +60,7 @@ export class StubServer {
   }
 }
 
-/** A copy of a message with other fields. */
-export function altered(message: AuthMessage, fields: Fields): Fields {
+/** Copies a message, with some fields replaced. */
+export function alterMessage(message: AuthMessage, fields: Fields): Fields {
   return { ...message, ...fields };
 }

@@ -5,8 +5,8 @@ export interface Party {
   readonly wallet: WalletInterface;
 }
 
-/** Somebody who can sign and verify. */
-export function newParty(): Party {
+/** A party that can sign and verify. */
+export function createParty(): Party {
   const privateKey = PrivateKey.fromRandom();
   return {
     key: privateKey.toPublicKey().toString(),

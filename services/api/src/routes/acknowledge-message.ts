@@ -1,11 +1,11 @@
-import { type AcknowledgeParts, acknowledge } from '@messagebox/shared';
+import { type AcknowledgeMessagesOptions, acknowledgeMessages } from '@messagebox/messages';
 import type { RequestHandler } from 'express';
-import { callerOf } from '../http/caller.js';
-import { takeJsonBody } from '../http/json-body.js';
+import { consumeJsonBody } from '../http/consume-json-body.js';
+import { getCallerKey } from '../http/get-caller-key.js';
 
 /** `POST /acknowledgeMessage` */
-export function acknowledgeMessageRoute(parts: AcknowledgeParts): RequestHandler {
+export function acknowledgeMessageRoute(options: AcknowledgeMessagesOptions): RequestHandler {
   return async (request, response) => {
-    response.json(await acknowledge(parts, callerOf(request), takeJsonBody(request)));
+    response.json(await acknowledgeMessages(options, getCallerKey(request), consumeJsonBody(request)));
   };
 }

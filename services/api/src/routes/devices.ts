@@ -1,19 +1,20 @@
-import { type DeviceRegistrations, listDevices, registerDevice } from '@messagebox/shared';
+import { listDevices, registerDevice } from '@messagebox/messages';
+import type { DeviceRegistrations } from '@messagebox/store';
 import type { RequestHandler } from 'express';
-import { callerOf } from '../http/caller.js';
-import { takeJsonBody } from '../http/json-body.js';
-import { queryOf } from '../http/query.js';
+import { consumeJsonBody } from '../http/consume-json-body.js';
+import { getCallerKey } from '../http/get-caller-key.js';
+import { parseQuery } from '../http/parse-query.js';
 
 /** `POST /registerDevice` */
-export function registerDeviceRoute(parts: { readonly devices: DeviceRegistrations }): RequestHandler {
+export function registerDeviceRoute(options: { readonly devices: DeviceRegistrations }): RequestHandler {
   return async (request, response) => {
-    response.json(await registerDevice(parts, callerOf(request), takeJsonBody(request)));
+    response.json(await registerDevice(options, getCallerKey(request), consumeJsonBody(request)));
   };
 }
 
 /** `GET /devices` */
-export function devicesRoute(parts: { readonly devices: DeviceRegistrations }): RequestHandler {
+export function listDevicesRoute(options: { readonly devices: DeviceRegistrations }): RequestHandler {
   return async (request, response) => {
-    response.json(await listDevices(parts, callerOf(request), queryOf(request)));
+    response.json(await listDevices(options, getCallerKey(request), parseQuery(request)));
   };
 }

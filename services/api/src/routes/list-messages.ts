@@ -1,31 +1,36 @@
-import { type ListParts, list } from '@messagebox/shared';
+import { type ListMessagesOptions, listMessages } from '@messagebox/messages';
 import type { Request, RequestHandler } from 'express';
-import type { AnswerMemory } from '../http/answer-memory.js';
-import { callerOf } from '../http/caller.js';
-import { takeJsonBody } from '../http/json-body.js';
+import { consumeJsonBody } from '../http/consume-json-body.js';
+import { getCallerKey } from '../http/get-caller-key.js';
+import type { ResponseMemory } from '../http/response-memory.js';
 
-export interface ListMessagesRouteParts extends Omit<ListParts, 'reserve' | 'runPiece'> {
-  readonly answers: AnswerMemory;
+export interface ListMessagesRouteOptions extends Omit<ListMessagesOptions, 'reserve' | 'runChunk'> {
+  readonly responseMemory: ResponseMemory;
   /** Runs a piece of a request's work when it is its caller's turn. */
-  readonly runPiece: <T>(request: Request, work: () => T) => Promise<T>;
+  readonly runInTurn: <T>(request: Request, work: () => T) => Promise<T>;
 }
 
-/** Characters of messages that are turned into bytes without a pause. */
-const PIECE_CHARACTERS = 524_288;
+/** The number of characters that are encoded without a pause. */
+const CHUNK_CHARACTERS = 524_288;
 
-/** `POST /listMessages`. What it answers is accounted to the caller until it is taken. */
-export function listMessagesRoute({ store, maxBytes, answers, runPiece }: ListMessagesRouteParts): RequestHandler {
+/** `POST /listMessages`. The response counts against the caller's memory until the client has received it. */
+export function listMessagesRoute({
+  store,
+  maxBytes,
+  responseMemory,
+  runInTurn,
+}: ListMessagesRouteOptions): RequestHandler {
   return async (request, response) => {
-    const caller = callerOf(request);
-    const held = answers.open(caller, response);
-    const inTurn = <T>(work: () => T) => runPiece(request, work);
-    const parts = { store, maxBytes, reserve: held.hold, runPiece: inTurn };
-    const { messages, ...rest } = await list(parts, caller, takeJsonBody(request));
+    const caller = getCallerKey(request);
+    const reservation = responseMemory.open(caller, response);
+    const inTurn = <T>(work: () => T) => runInTurn(request, work);
+    const listOptions: ListMessagesOptions = { store, maxBytes, reserve: reservation.reserve, runChunk: inTurn };
+    const { messages, ...rest } = await listMessages(listOptions, caller, consumeJsonBody(request));
     const pieces: Buffer[] = [];
     for (let next = 0; next < messages.length; ) {
       await inTurn(() => {
         const texts: string[] = [];
-        for (let size = 0; size < PIECE_CHARACTERS && next < messages.length; next++) {
+        for (let size = 0; size < CHUNK_CHARACTERS && next < messages.length; next++) {
           const text = messages[next] as string;
           texts.push(next === 0 ? text : `,${text}`);
           size += text.length;
@@ -38,8 +43,8 @@ export function listMessagesRoute({ store, maxBytes, answers, runPiece }: ListMe
       ...pieces,
       Buffer.from(`],${JSON.stringify(rest).slice(1)}`),
     ]);
-    held.hold(body.length);
-    if (response.destroyed) return; // cut off meanwhile, or gone
+    reservation.reserve(body.length);
+    if (response.destroyed) return; // cut off, or the client is gone
     response.type('json').end(body);
   };
 }

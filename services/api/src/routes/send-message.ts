@@ -1,32 +1,40 @@
-import { type AdvertisedHosts, advertisedHostHeader, type SendAnswer, type SendParts, send } from '@messagebox/shared';
+import {
+  type ParseSendOptions,
+  parseSend,
+  type SendMessagesOptions,
+  type SendMessagesResponse,
+  sendMessages,
+} from '@messagebox/messages';
+import { type AdvertisedHosts, formatAdvertisedHostHeader } from '@messagebox/shared';
 import type { Request, RequestHandler } from 'express';
-import { callerOf } from '../http/caller.js';
-import { takeJsonBody } from '../http/json-body.js';
+import { consumeJsonBody } from '../http/consume-json-body.js';
+import { getCallerKey } from '../http/get-caller-key.js';
 
-export interface SendMessageRouteParts extends SendParts {
+/** The options of {@link sendMessageRoute}. */
+export interface SendMessageRouteOptions extends SendMessagesOptions, ParseSendOptions {
   readonly advertisedHosts: AdvertisedHosts;
 }
 
 /**
- * `POST /sendMessage`. The answer tells by `x-messagebox-advertised-host` when a recipient is advertised elsewhere; what
- * was sent is stored here all the same.
+ * `POST /sendMessage`. When a recipient is advertised at another host, the response names it in
+ * `x-messagebox-advertised-host`. The message is stored here in any case.
  */
-export function sendMessageRoute(parts: SendMessageRouteParts): RequestHandler {
+export function sendMessageRoute(options: SendMessageRouteOptions): RequestHandler {
   return async (request, response) => {
-    const answer = await sendBody(parts, request);
+    const answer = await parseAndSend(options, request);
     const recipients = answer.results.map(({ recipient }) => recipient);
-    const elsewhere = await parts.advertisedHosts.elsewhere(recipients, request.headers.host);
-    const header = advertisedHostHeader(recipients, elsewhere);
+    const elsewhere = await options.advertisedHosts.findOtherHosts(recipients, request.headers.host);
+    const header = formatAdvertisedHostHeader(recipients, elsewhere);
     if (header !== undefined) {
       response.setHeader('x-messagebox-advertised-host', header);
-      // Signed (BRC-104 signs x-bsv-* only), and so the one that AuthFetch shows.
+      // BRC-104 signs headers with the prefix x-bsv- only, and AuthFetch shows only signed headers.
       response.setHeader('x-bsv-messagebox-advertised-host', header);
     }
     response.json(answer);
   };
 }
 
-/** A function of its own, so that the parsed body is not kept by a route that waits. */
-function sendBody(parts: SendParts, request: Request): Promise<SendAnswer> {
-  return send(parts, callerOf(request), takeJsonBody(request));
+/** A function of its own, so that the parsed JSON is not kept in memory while the route waits for the database. */
+function parseAndSend(options: SendMessageRouteOptions, request: Request): Promise<SendMessagesResponse> {
+  return sendMessages(options, parseSend(options, getCallerKey(request), consumeJsonBody(request)));
 }

@@ -8,39 +8,39 @@ import {
   Transaction,
   type WalletInterface,
 } from '@bsv/sdk';
-import { type Outpoint, outpointKey } from '@messagebox/wallet';
-import { decodeServiceAd, SERVICE_PROTOCOLS, serviceAdToken } from '../topics/service-ad.js';
-import type { HeldAd, HostAd } from './ads.js';
-import type { MadeTransaction } from './own-transactions.js';
+import { type Outpoint, toOutpointKey } from '@messagebox/transactions';
+import { createServiceAdScript, decodeServiceAd, SERVICE_PROTOCOLS } from '../topics/service-ad.js';
+import type { HostAd, OwnedAd } from './ads.js';
+import type { SignedTransaction } from './own-transaction-store.js';
 
 const BASKET = 'messagebox host advertisements';
 const LABEL = 'messagebox host advertisements';
-/** A DER signature with its sighash byte, pushed. */
+/** A push of a DER signature with its sighash byte. */
 const UNLOCKING_BYTES = 73;
-/** More than a host can have by anything but a fault; the rest is found when these are gone. */
-const MOST_HELD = 1_000;
-/** As many as a wallet lists. A host makes a transaction when its address changes. */
-const MOST_ACTIONS = 10_000;
+/** More than a host has without a fault. Further ones are found once these are gone. */
+const MAX_OWN_ADS = 1_000;
+/** The most that a wallet lists. A host makes one transaction for each change of its address. */
+const MAX_ACTIONS = 10_000;
 
-export interface HeldAds {
-  readonly ads: readonly HeldAd[];
-  /** Everything that is needed to spend them or to show them. */
+export interface UnspentAds {
+  readonly ads: readonly OwnedAd[];
+  /** The transactions that are needed to spend or announce them. */
   readonly beef: Beef;
 }
 
-/** An interrupted action has them, and only the wallet can give it up. It does so by itself, within minutes. */
-export class HeldBackError extends Error {
-  override readonly name = 'HeldBackError';
+/** An interrupted action of the wallet locks the outputs. The wallet aborts it by itself, within minutes. */
+export class WalletLockedError extends Error {
+  override readonly name = 'WalletLockedError';
 }
 
-/** The network will never take the transaction. */
+/** The network will never accept the transaction. */
 export class RefusedByNetworkError extends Error {
   override readonly name = 'RefusedByNetworkError';
 }
 
 /**
- * This host's advertisements in the server's wallet. Nothing made here is sent by itself: a transaction is signed,
- * written down by the caller, and sent then.
+ * This host's advertisements in the server's wallet. Nothing is sent implicitly: the caller signs a transaction, records
+ * it, and sends it then.
  */
 export class AdWallet {
   readonly #tokens: PushDrop;
@@ -49,38 +49,42 @@ export class AdWallet {
     this.#tokens = new PushDrop(wallet);
   }
 
-  /** The unspent advertisements, oldest first. */
-  async held(): Promise<HeldAds> {
-    const listed = await this.wallet.listOutputs({ basket: BASKET, include: 'entire transactions', limit: MOST_HELD });
+  /** Lists the unspent advertisements, oldest first. */
+  async listUnspent(): Promise<UnspentAds> {
+    const listed = await this.wallet.listOutputs({
+      basket: BASKET,
+      include: 'entire transactions',
+      limit: MAX_OWN_ADS,
+    });
     const beef = listed.BEEF === undefined ? new Beef() : Beef.fromBinary(listed.BEEF);
-    const ads = listed.outputs.map(({ outpoint }): HeldAd => {
+    const ads = listed.outputs.map(({ outpoint }): OwnedAd => {
       const [txid = '', index = ''] = outpoint.split('.');
       const outputIndex = Number(index);
       const script = beef.findTxid(txid)?.tx?.outputs[outputIndex]?.lockingScript;
       if (script === undefined) throw new Error(`The wallet has no transaction for its output ${outpoint}.`);
       const ad = decodeServiceAd(script.toUint8Array());
-      if (ad === undefined) throw new Error(`The wallet's output ${outpoint} is no advertisement.`);
+      if (ad === undefined) throw new Error(`The wallet's output ${outpoint} is not an advertisement.`);
       return { txid, outputIndex, ad };
     });
     return { ads, beef };
   }
 
   /**
-   * Signs one transaction that creates and revokes, and sends nothing.
+   * Signs one transaction that creates and revokes advertisements, without sending it.
    *
-   * @param onReference is told the wallet's reference before anything is signed, for {@link abort}
+   * @param onReference called with the wallet's reference for {@link abort}, before the transaction is signed
    */
-  async make(
+  async createTransaction(
     create: readonly HostAd[],
-    revoke: readonly HeldAd[],
+    revoke: readonly OwnedAd[],
     beef: Beef,
     onReference: (reference: string) => Promise<void>,
-  ): Promise<MadeTransaction> {
-    const outputs = await Promise.all(create.map((ad) => this.#output(ad)));
+  ): Promise<SignedTransaction> {
+    const outputs = await Promise.all(create.map((ad) => this.#createOutput(ad)));
     const made = await this.wallet.createAction({
       description: 'Host advertisements of this server',
       labels: [LABEL],
-      ...(revoke.length === 0 ? {} : { inputBEEF: beef.toBinary(), inputs: revoke.map(inputOf) }),
+      ...(revoke.length === 0 ? {} : { inputBEEF: beef.toBinary(), inputs: revoke.map(toInput) }),
       ...(outputs.length === 0 ? {} : { outputs }),
       options: { noSend: true, randomizeOutputs: false, acceptDelayedBroadcast: false },
     });
@@ -98,44 +102,44 @@ export class AdWallet {
     };
   }
 
-  /** Transactions that were signed and never sent. */
-  async unsent(): Promise<string[]> {
-    const { actions } = await this.wallet.listActions({ labels: [LABEL], limit: MOST_ACTIONS });
+  /** Lists the txids of transactions that were signed and never sent. */
+  async listUnsent(): Promise<string[]> {
+    const { actions } = await this.wallet.listActions({ labels: [LABEL], limit: MAX_ACTIONS });
     return actions.flatMap(({ status, txid }) => (status === 'nosend' ? [txid] : []));
   }
 
   /**
-   * Whether the wallet holds any of these back for a transaction that was begun and neither signed nor given up.
+   * Whether a transaction that was begun, and neither signed nor aborted, locks any of the outputs.
    *
-   * @param ads that it does not list any more
+   * @param ads advertisements that the wallet does not list any more
    */
-  async holdsBack(ads: readonly Outpoint[]): Promise<boolean> {
-    const lost = new Set(ads.map(outpointKey));
-    const { actions } = await this.wallet.listActions({ labels: [LABEL], includeInputs: true, limit: MOST_ACTIONS });
+  async hasLocked(ads: readonly Outpoint[]): Promise<boolean> {
+    const missing = new Set(ads.map(toOutpointKey));
+    const { actions } = await this.wallet.listActions({ labels: [LABEL], includeInputs: true, limit: MAX_ACTIONS });
     return actions.some(
       ({ status, inputs = [] }) =>
-        status === 'unsigned' && inputs.some(({ sourceOutpoint }) => lost.has(sourceOutpoint)),
+        status === 'unsigned' && inputs.some(({ sourceOutpoint }) => missing.has(sourceOutpoint)),
     );
   }
 
   /**
-   * Gives up what was being made when the process ended.
+   * Aborts an action that was interrupted. Does nothing when the wallet does not know it.
    *
-   * @param reference of the wallet, or a txid. Whether there still is such a thing doesn't matter
+   * @param reference the wallet's reference, or a txid
    */
   async abort(reference: string): Promise<void> {
     try {
       await this.wallet.abortAction({ reference });
     } catch (error) {
-      // It says so of what it doesn't know and of what it has given up already. What is left otherwise is still there.
+      // The wallet throws this for an action that it does not know, or has aborted already.
       if (!(error instanceof Error) || error.name !== 'WERR_INVALID_PARAMETER') throw error;
     }
   }
 
   /**
-   * Hands a signed transaction to the network; again does no harm.
+   * Sends a signed transaction to the network. Can be repeated.
    *
-   * @throws {RefusedByNetworkError}, and anything else for what may go well another time
+   * @throws {RefusedByNetworkError}, and other errors when the call can be retried
    */
   async send(txid: string): Promise<void> {
     try {
@@ -145,22 +149,22 @@ export class AdWallet {
       });
       const result = sendWithResults?.find((sent) => sent.txid === txid);
       if (result?.status === 'failed') {
-        // The same is said when the wallet's storage could not be read.
-        if ((await this.unsent()).includes(txid)) throw new Error(`The wallet could not send transaction ${txid}.`);
-        // The wallet has given it up, or the network has refused it before.
-        throw new RefusedByNetworkError(`Transaction ${txid} can't be sent any more.`);
+        // The wallet reports the same status when it could not read its storage.
+        if ((await this.listUnsent()).includes(txid)) throw new Error(`The wallet could not send transaction ${txid}.`);
+        // The wallet has aborted the transaction, or the network has refused it before.
+        throw new RefusedByNetworkError(`Transaction ${txid} cannot be sent any more.`);
       }
     } catch (error) {
-      const status = reviewStatus(error, txid);
+      const status = findReviewStatus(error, txid);
       if (status === 'doubleSpend' || status === 'invalidTx') {
-        throw new RefusedByNetworkError(`The network refuses transaction ${txid}: ${status}.`, { cause: error });
+        throw new RefusedByNetworkError(`The network has refused transaction ${txid}: ${status}.`, { cause: error });
       }
       throw error;
     }
   }
 
-  async #output(ad: HostAd): Promise<CreateActionOutput> {
-    const script = await serviceAdToken(this.wallet, ad);
+  async #createOutput(ad: HostAd): Promise<CreateActionOutput> {
+    const script = await createServiceAdScript(this.wallet, ad);
     return {
       satoshis: 1,
       lockingScript: script.toHex(),
@@ -172,7 +176,7 @@ export class AdWallet {
 
   async #sign(
     signable: { tx: AtomicBEEF; reference: string },
-    revoke: readonly HeldAd[],
+    revoke: readonly OwnedAd[],
     onReference: (reference: string) => Promise<void>,
   ): Promise<AtomicBEEF | undefined> {
     await onReference(signable.reference);
@@ -192,7 +196,7 @@ export class AdWallet {
   }
 }
 
-function inputOf({ txid, outputIndex, ad }: HeldAd): CreateActionInput {
+function toInput({ txid, outputIndex, ad }: OwnedAd): CreateActionInput {
   return {
     outpoint: `${txid}.${outputIndex}`,
     unlockingScriptLength: UNLOCKING_BYTES,
@@ -200,8 +204,8 @@ function inputOf({ txid, outputIndex, ad }: HeldAd): CreateActionInput {
   };
 }
 
-/** What the toolbox says of a transaction in the error by which it reports that sending it went wrong. */
-function reviewStatus(error: unknown, txid: string): string | undefined {
+/** Finds the status of a transaction in the error that the toolbox throws when sending has failed. */
+function findReviewStatus(error: unknown, txid: string): string | undefined {
   if (typeof error !== 'object' || error === null || !('reviewActionResults' in error)) return undefined;
   const results = error.reviewActionResults;
   if (!Array.isArray(results)) return undefined;

@@ -1,53 +1,54 @@
-import { type Config, Exclusive, hasWallet, type Logger, type SqlClient } from '@messagebox/shared';
-import type { Money } from '@messagebox/wallet';
+import { type Config, hasWallet, type Logger } from '@messagebox/shared';
+import { NamedLock, type SqlClient } from '@messagebox/store';
+import type { BsvServices } from '@messagebox/wallet';
 import type { OverlayEngine } from '../engine/overlay-engine.js';
-import type { PublicFetch } from '../net/public-fetch.js';
-import { slapTrackers } from '../net/slap-trackers.js';
+import { parseHostingOrigin } from '../hosts/hosting-origin.js';
+import { selectSlapTrackers } from '../hosts/select-slap-trackers.js';
+import type { PublicFetch } from '../http-client/public-fetch.js';
 import { AdWallet } from './ad-wallet.js';
-import { PLACE_TOPICS } from './ads.js';
-import { hostingOrigin } from './hosting-origin.js';
-import { OwnTransactions } from './own-transactions.js';
-import { type ReconcileParts, Reconciler } from './reconcile.js';
+import { AD_TOPICS } from './ads.js';
+import { OwnTransactionStore } from './own-transaction-store.js';
+import { Reconciler, type ReconcilerOptions } from './reconciler.js';
 import { Trackers } from './trackers.js';
 
-export interface AdvertiserParts {
+export interface AdvertiserOptions {
   readonly config: Pick<Config, 'network' | 'hostingDomain' | 'walletStorageUrl' | 'overlay'>;
   readonly sql: SqlClient;
-  readonly money: Money;
+  readonly bsv: BsvServices;
   readonly engine: OverlayEngine;
   readonly fetch: PublicFetch;
   readonly identityKey: string;
   readonly log: Logger;
-  readonly onStep?: ReconcileParts['onStep'];
+  readonly onStep?: ReconcilerOptions['onStep'];
 }
 
 export interface Advertiser {
   readonly reconciler: Reconciler;
-  readonly own: OwnTransactions;
-  /** What is advertised, unless the operator has revoked it. Undefined: nothing can be. */
+  readonly ownTransactions: OwnTransactionStore;
+  /** The origin to advertise, unless the operator has revoked it; undefined when nothing can be advertised. */
   readonly origin: string | undefined;
-  /** Tells nobody any more. */
+  /** Stops announcing. */
   close(): Promise<void>;
 }
 
-/** More than the fees and outputs of a transaction take. */
-const SATOSHIS_NEEDED = 1_000;
+/** More than a transaction needs for its fee and outputs. */
+const MIN_SATOSHIS = 1_000;
 
-/** Puts together what advertises this host. Logs, once, when that can't be done. */
-export function createAdvertiser(parts: AdvertiserParts): Advertiser {
-  const { config, sql, money, engine, fetch, identityKey, log, onStep } = parts;
+/** Creates what advertises this host. Logs the reason when it can't be advertised. */
+export function createAdvertiser(options: AdvertiserOptions): Advertiser {
+  const { config, sql, bsv, engine, fetch, identityKey, log, onStep } = options;
   const { network, overlay } = config;
-  const hosting = hostingOrigin(config.hostingDomain);
-  const reason = 'reason' in hosting ? hosting.reason : missingWallet(config);
+  const hosting = parseHostingOrigin(config.hostingDomain);
+  const reason = 'reason' in hosting ? hosting.reason : explainMissingWallet(config);
   if (reason !== undefined) {
-    // Without a domain nobody has asked for it.
+    // Without a domain, the operator has not asked for it.
     const level = config.hostingDomain === undefined ? 'info' : 'warn';
     log[level]({ reason }, 'this host is not advertised');
   }
   const origin = reason === undefined && 'origin' in hosting ? hosting.origin : undefined;
-  const own = new OwnTransactions(sql);
+  const ownTransactions = new OwnTransactionStore(sql);
   const trackers = new Trackers({
-    origins: slapTrackers(network, overlay.slapTrackers),
+    origins: selectSlapTrackers(network, overlay.slapTrackers),
     self: origin,
     identityKey,
     network,
@@ -55,27 +56,25 @@ export function createAdvertiser(parts: AdvertiserParts): Advertiser {
     log,
   });
   const reconciler = new Reconciler({
-    exclusive: new Exclusive(sql),
-    own,
+    lock: new NamedLock(sql),
+    ownTransactions,
     wallet: async () => {
-      // Proofs keep transactions short; without them all is as valid.
-      await money.wallet
-        .maintain()
-        .catch((error: unknown) => log.warn({ err: error }, 'the wallet was not maintained'));
-      return new AdWallet(await money.wallet.wallet());
+      // Merkle paths make transactions smaller. Transactions are valid without them.
+      await bsv.wallet.maintain().catch((error: unknown) => log.warn({ err: error }, 'wallet maintenance failed'));
+      return new AdWallet(await bsv.wallet.getWallet());
     },
-    fund: () => money.wallet.ensureFunds(SATOSHIS_NEEDED),
+    fund: () => bsv.wallet.ensureFunds(MIN_SATOSHIS),
     trackers,
     submit: async (beef) => {
-      await engine.apply(beef, [...PLACE_TOPICS], { isOwn: true });
+      await engine.apply(beef, [...AD_TOPICS], { isOwn: true });
     },
     origin,
     log,
     onStep,
   });
-  return { reconciler, own, origin, close: () => trackers.close() };
+  return { reconciler, ownTransactions, origin, close: () => trackers.close() };
 }
 
-function missingWallet(config: AdvertiserParts['config']): string | undefined {
+function explainMissingWallet(config: AdvertiserOptions['config']): string | undefined {
   return hasWallet(config) ? undefined : 'WALLET_STORAGE_URL is not set';
 }

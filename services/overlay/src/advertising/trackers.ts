@@ -1,49 +1,48 @@
 import type { STEAK } from '@bsv/sdk';
 import type { Logger, Network } from '@messagebox/shared';
-import { outpointKey, parseBeef, serializeBeef, withAncestors } from '@messagebox/wallet';
-import { lookupAds } from '../net/lookup-ads.js';
-import { FetchError, type PublicFetch } from '../net/public-fetch.js';
-import { reasonOf } from '../net/reason-of.js';
-import { submitTo } from '../net/submit-to.js';
-import { TopicHosts } from '../net/topic-hosts.js';
-import { type HeldAd, PLACE_TOPICS, PLACES, sameAd } from './ads.js';
-import type { OwnTransaction } from './own-transactions.js';
+import { collectWithAncestors, parseBeef, serializeBeef, toOutpointKey } from '@messagebox/transactions';
+import { describeError } from '../http-client/describe-error.js';
+import { FetchError, type PublicFetch } from '../http-client/public-fetch.js';
+import { queryServiceAds } from '../http-client/query-service-ads.js';
+import { submitToHost } from '../http-client/submit-to-host.js';
+import { TopicHosts } from '../http-client/topic-hosts.js';
+import { AD_ENDPOINTS, AD_TOPICS, isSameAd, type OwnedAd } from './ads.js';
+import type { OwnTransaction } from './own-transaction-store.js';
 
 const LOOKUP_TIMEOUT_MS = 10_000;
-/** SHIP advertisements name any host; more than this many are not told. */
-const MOST_OTHERS = 32;
-/** For telling all of them, from finding them on. */
-const OTHERS_MS = 60_000;
+/** Hosts besides the trackers that are told. Anybody can advertise one. */
+const MAX_OTHER_HOSTS = 32;
+/** The time limit for finding and telling all of them. */
+const NOTIFY_TIMEOUT_MS = 60_000;
 
 export interface TrackersOptions {
-  /** Origins of SLAP trackers, which hold SHIP advertisements as well. Empty: this host is its own tracker. */
+  /** Origins of SLAP trackers, which hold SHIP advertisements as well. Without any, this host is its own tracker. */
   readonly origins: readonly string[];
-  /** This host, which hears of everything without a request. */
+  /** The origin of this host, which needs no request. */
   readonly self: string | undefined;
-  /** Whose advertisements they are: 66 hex characters. */
+  /** The identity of this server: 66 hex characters. */
   readonly identityKey: string;
   readonly network: Network;
   readonly fetch: PublicFetch;
   readonly log: Logger;
 }
 
-/** Not one tracker has accepted the transactions. Worth another try. */
+/** No tracker has accepted the transactions. Can be retried later. */
 export class NotAcceptedError extends Error {
   override readonly name = 'NotAcceptedError';
 }
 
 /**
- * The overlay hosts by which others find this one: the SLAP trackers that the operator relies on, and any host that
- * advertises `tm_ship` or `tm_slap`. What the latter say decides nothing, since anybody can be one; nor does anybody wait
- * for them.
+ * The overlay hosts by which clients find this one: the SLAP trackers that the operator trusts, and all hosts that
+ * advertise `tm_ship` or `tm_slap`. Anybody can advertise, so the answers of the latter are ignored and not waited for.
  */
 export class Trackers {
   readonly #trusted: readonly string[];
   readonly #topicHosts: TopicHosts;
   readonly #closing = new AbortController();
-  /** What the other hosts have not been told, by id, in its order. */
-  readonly #untold = new Map<string, OwnTransaction>();
-  #telling: Promise<void> | undefined;
+  /** Transactions that the other hosts are still to be told, by txid, in their order. */
+  readonly #pendingNotifications = new Map<string, OwnTransaction>();
+  #notifying: Promise<void> | undefined;
 
   constructor(private readonly options: TrackersOptions) {
     this.#trusted = options.origins.filter((origin) => origin !== options.self);
@@ -51,78 +50,78 @@ export class Trackers {
   }
 
   /**
-   * Shows transactions to all trackers, to each in this order, so that none sees a spending before what is spent. A
-   * tracker has accepted when it has all that they create: it says so, or turns out to have it. (One that has seen a
-   * transaction before admits nothing a second time.) Other hosts are told besides.
+   * Submits transactions to all trackers, in the given order, so that none sees a spending transaction before the spent one.
+   * A tracker has accepted when it holds all advertisements that they create: its answer admits them, or its lookup finds
+   * them. (For a known transaction the answer admits nothing.) Other hosts are told in the background.
    *
-   * @returns the trackers that accepted
+   * @returns the origins of the trackers that accepted
    * @throws {NotAcceptedError} when there are trackers and none accepted
    */
-  async show(transactions: readonly OwnTransaction[]): Promise<string[]> {
+  async announce(transactions: readonly OwnTransaction[]): Promise<string[]> {
     if (this.#trusted.length === 0) return [];
-    for (const transaction of transactions) this.#untold.set(transaction.txid, transaction);
-    // One round after the other, or a host might see a spending before what is spent.
-    this.#telling ??= this.#tellOthers();
+    for (const transaction of transactions) this.#pendingNotifications.set(transaction.txid, transaction);
+    // Rounds must not overlap, or a host might see a spending transaction before the spent one.
+    this.#notifying ??= this.#notifyOthers();
     const outcomes = await Promise.all(
-      this.#trusted.map(async (host) => ({ host, problem: await this.#showTo(host, transactions) })),
+      this.#trusted.map(async (host) => ({ host, problem: await this.#announceTo(host, transactions) })),
     );
     const accepted = outcomes.flatMap(({ host, problem }) => (problem === undefined ? [host] : []));
     for (const { host, problem } of outcomes) {
       if (problem === undefined) continue;
-      this.options.log.warn({ host, reason: problem }, 'a tracker has not accepted the advertisements');
+      this.options.log.warn({ host, reason: problem }, 'a tracker did not accept the advertisements');
     }
     if (accepted.length > 0) return accepted;
     const reasons = outcomes.map(({ host, problem }) => `${host}: ${problem}`).join('; ');
-    throw new NotAcceptedError(`No tracker has accepted the advertisements. ${reasons}`);
+    throw new NotAcceptedError(`No tracker accepted the advertisements. ${reasons}`);
   }
 
-  /** Those of `ads` that no tracker can be found by. Trackers that don't answer are not counted as not knowing. */
-  async missing(ads: readonly HeldAd[]): Promise<HeldAd[]> {
-    const missing: HeldAd[] = [];
+  /** @returns those of `ads` that no tracker knows and at least one has answered for */
+  async findMissing(ads: readonly OwnedAd[]): Promise<OwnedAd[]> {
+    const missing: OwnedAd[] = [];
     for (const ad of ads) {
-      const answers = await Promise.all(this.#trusted.map((host) => this.#knows(host, ad).catch(() => undefined)));
+      const answers = await Promise.all(this.#trusted.map((host) => this.#isKnownTo(host, ad).catch(() => undefined)));
       if (answers.includes(false) && !answers.includes(true)) missing.push(ad);
     }
     return missing;
   }
 
-  /** Resolves when the other hosts have been told, or could not be. */
-  async told(): Promise<void> {
-    await this.#telling;
+  /** Resolves when no announcement to other hosts is pending. */
+  async idle(): Promise<void> {
+    await this.#notifying;
   }
 
-  /** Tells nobody any more. */
+  /** Stops announcing. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#telling;
+    await this.#notifying;
   }
 
   /** Never throws. */
-  async #tellOthers(): Promise<void> {
-    while (this.#untold.size > 0 && !this.#closing.signal.aborted) {
-      const transactions = [...this.#untold.values()];
-      this.#untold.clear();
-      const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(OTHERS_MS)]);
+  async #notifyOthers(): Promise<void> {
+    while (this.#pendingNotifications.size > 0 && !this.#closing.signal.aborted) {
+      const transactions = [...this.#pendingNotifications.values()];
+      this.#pendingNotifications.clear();
+      const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(NOTIFY_TIMEOUT_MS)]);
       await Promise.all(
-        (await this.#others(signal)).map(async (host) => {
-          const problem = await this.#showTo(host, transactions, signal);
+        (await this.#findOtherHosts(signal)).map(async (host) => {
+          const problem = await this.#announceTo(host, transactions, signal);
           if (problem === undefined) return;
-          this.options.log.debug({ host, reason: problem }, 'a host has not accepted the advertisements');
+          this.options.log.debug({ host, reason: problem }, 'a host did not accept the advertisements');
         }),
       );
     }
-    this.#telling = undefined;
+    this.#notifying = undefined;
   }
 
-  /** Hosts that advertise to hold SHIP and SLAP advertisements, as the trackers tell. */
-  async #others(signal: AbortSignal): Promise<string[]> {
+  /** Asks the trackers for hosts that advertise `tm_ship` or `tm_slap`. */
+  async #findOtherHosts(signal: AbortSignal): Promise<string[]> {
     const { self } = this.options;
-    const found = new Set((await this.#topicHosts.find(PLACE_TOPICS, signal)).map(({ host }) => host));
-    return [...found].filter((host) => host !== self && !this.#trusted.includes(host)).slice(0, MOST_OTHERS);
+    const found = new Set((await this.#topicHosts.find(AD_TOPICS, signal)).map(({ host }) => host));
+    return [...found].filter((host) => host !== self && !this.#trusted.includes(host)).slice(0, MAX_OTHER_HOSTS);
   }
 
-  /** @returns the first problem that keeps the host from having everything */
-  async #showTo(
+  /** @returns the first reason why the host does not hold everything; undefined when it does */
+  async #announceTo(
     host: string,
     transactions: readonly OwnTransaction[],
     signal?: AbortSignal,
@@ -130,47 +129,48 @@ export class Trackers {
     let problem: string | undefined;
     for (const [index, { beef, created }] of transactions.entries()) {
       try {
-        const steak = await submitTo(this.options.fetch, host, plain(beef), PLACE_TOPICS, signal);
+        const steak = await submitToHost(this.options.fetch, host, toPlainBeef(beef), AD_TOPICS, signal);
         for (const ad of created) {
-          if (!admits(steak, ad) && !(await this.#knows(host, ad, signal))) problem ??= 'It has admitted nothing.';
+          if (!isAdmitted(steak, ad) && !(await this.#isKnownTo(host, ad, signal)))
+            problem ??= 'The host admitted nothing.';
         }
       } catch (error) {
-        // One that is refused, and of which nothing is left, does not stand in the way of those that came after it.
+        // A refused transaction without live advertisements is obsolete when another one follows.
         const isObsolete = created.length === 0 && index < transactions.length - 1;
-        if (!(isObsolete && isRefusal(error))) problem ??= reasonOf(error);
+        if (!(isObsolete && isPermanentRefusal(error))) problem ??= describeError(error);
       }
     }
     return problem;
   }
 
-  /** Whether the host finds the advertisement, or another one of ours that says the same. */
-  async #knows(host: string, held: HeldAd, signal?: AbortSignal): Promise<boolean> {
+  /** Whether the host finds the advertisement, or an equal one of this identity. */
+  async #isKnownTo(host: string, held: OwnedAd, signal?: AbortSignal): Promise<boolean> {
     const { identityKey, fetch } = this.options;
     const { protocol, name, domain } = held.ad;
     const named = protocol === 'SHIP' ? { topics: [name] } : { service: name };
-    const question = { service: PLACES[protocol].lookup, query: { ...named, domain, identityKey } };
-    const found = await lookupAds(fetch, host, question, { timeoutMs: LOOKUP_TIMEOUT_MS, signal });
+    const question = { service: AD_ENDPOINTS[protocol].lookup, query: { ...named, domain, identityKey } };
+    const found = await queryServiceAds(fetch, host, question, { timeoutMs: LOOKUP_TIMEOUT_MS, signal });
     return found.some(
-      (ad) => outpointKey(ad) === outpointKey(held) || (ad.identityKey === identityKey && sameAd(ad, held.ad)),
+      (ad) => toOutpointKey(ad) === toOutpointKey(held) || (ad.identityKey === identityKey && isSameAd(ad, held.ad)),
     );
   }
 }
 
-/** What is submitted: the BEEF that the SDK submits too (V1), with nothing that the transaction does not rest on. */
-function plain(beef: Uint8Array): Uint8Array {
+/** Converts to the form that the SDK submits: BEEF V1, with only the transactions that are needed. */
+function toPlainBeef(beef: Uint8Array): Uint8Array {
   const { subject, transactions } = parseBeef(beef);
   return serializeBeef(
-    withAncestors(subject.txid, (txid) => transactions.get(txid)),
+    collectWithAncestors(subject.txid, (txid) => transactions.get(txid)),
     1,
   );
 }
 
-function admits(steak: STEAK, { ad, outputIndex }: HeldAd): boolean {
-  return steak[PLACES[ad.protocol].topic]?.outputsToAdmit.includes(outputIndex) ?? false;
+function isAdmitted(steak: STEAK, { ad, outputIndex }: OwnedAd): boolean {
+  return steak[AD_ENDPOINTS[ad.protocol].topic]?.outputsToAdmit.includes(outputIndex) ?? false;
 }
 
-/** Whether the host would say the same another time. */
-function isRefusal(error: unknown): boolean {
+/** Whether the host would refuse again. */
+function isPermanentRefusal(error: unknown): boolean {
   const status = error instanceof FetchError ? error.status : undefined;
   return status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429;
 }

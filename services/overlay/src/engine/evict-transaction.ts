@@ -1,55 +1,56 @@
-import { type Outpoint, parseBeef } from '@messagebox/wallet';
-import type { Scope } from './apply-transaction.js';
+import { type Outpoint, parseBeef } from '@messagebox/transactions';
 import { removeOutput } from './remove-output.js';
+import type { TopicScope } from './topic-scope.js';
 
 /**
- * Undoes in a topic what a transaction did that turns out not to be in the chain, and what its descendants did, which
- * can't be either. What they had spent comes back, or can be submitted anew.
+ * Undoes what a transaction did to a topic when another one has replaced it in the chain, and what its descendants did,
+ * which are invalid without it. The outputs that they had spent are restored, or can be submitted again.
  */
-export async function evictTransaction(txid: string, topic: string, scope: Scope): Promise<void> {
+export async function evictTransaction(txid: string, topic: string, scope: TopicScope): Promise<void> {
   const left = [txid];
   const done = new Set<string>();
   for (let next = left.pop(); next !== undefined; next = left.pop()) {
     if (done.has(next)) continue;
     done.add(next);
-    for (const { spentBy } of (await scope.storage.spentOutputsOf(next, topic)).values()) left.push(spentBy);
+    for (const { spentBy } of (await scope.storage.spends.findOfTransaction(next, topic)).values()) left.push(spentBy);
     await undoTransaction(next, topic, scope);
   }
 }
 
-/** The same for one transaction, whatever becomes of its descendants. */
-export async function undoTransaction(txid: string, topic: string, scope: Scope): Promise<void> {
+/** Undoes what one transaction did to a topic, without its descendants. */
+export async function undoTransaction(txid: string, topic: string, scope: TopicScope): Promise<void> {
   const { storage } = scope;
-  for (const outputIndex of await storage.outputsOf(txid, topic)) {
+  for (const outputIndex of await storage.outputs.listIndexes(txid, topic)) {
     await removeOutput(topic, { txid, outputIndex }, scope);
   }
   for (const lookup of scope.lookups) {
     if (lookup.description.topic === topic) await lookup.restore(scope.runner, txid);
   }
-  for (const spend of await storage.spendsBy(txid, topic)) {
-    if (spend.admitted) await giveBack(spend, topic, scope);
+  for (const spend of await storage.spends.listBy(txid, topic)) {
+    if (spend.admitted) await restoreOutput(spend, topic, scope);
   }
-  await storage.deleteSpendsBy(txid, topic);
-  await storage.deleteApplied(txid, topic);
+  await storage.spends.deleteBy(txid, topic);
+  await storage.applied.delete(txid, topic);
 }
 
 /**
- * Puts an output back into a topic that had it until it was spent. Its bytes are there only when something else of its
- * transaction is held. If not, the topic forgets the transaction, so that it can be submitted anew. It must not forget
- * one of which it holds something: nothing would remove that any more if it got into no block.
+ * Restores an output that the topic held until it was spent. Its BEEF is stored only when a topic holds another output
+ * of the same transaction. Without a BEEF, the topic forgets the transaction, so that it can be submitted again. The
+ * topic must not forget a transaction while it holds one of its outputs: nothing would remove that output if the
+ * transaction got into no block.
  */
-async function giveBack({ txid, outputIndex }: Outpoint, topic: string, scope: Scope): Promise<void> {
+async function restoreOutput({ txid, outputIndex }: Outpoint, topic: string, scope: TopicScope): Promise<void> {
   const { storage, runner } = scope;
-  const applied = await storage.findAppliedAfterWriters(txid, topic);
-  if (applied === undefined) return; // undone or forgotten itself
-  const beef = await storage.findBeef(txid);
+  const applied = await storage.applied.findForShare(txid, topic);
+  if (applied === undefined) return; // the transaction was undone or pruned itself
+  const beef = await storage.beefs.find(txid);
   const subject = beef && parseBeef(beef).subject;
   const script = subject?.outputs[outputIndex]?.script;
-  if (beef === undefined || script === undefined) return await storage.deleteApplied(txid, topic);
-  const { appliedAt } = applied; // when another host had admitted it is not known any more
-  await storage.insertOutput(topic, { txid, outputIndex, score: appliedAt });
-  // Whoever takes the last other output away just now has removed the bytes, or waits here and then does not.
-  await storage.insertBeef(txid, beef);
+  if (beef === undefined || script === undefined) return await storage.applied.delete(txid, topic);
+  const { appliedAt } = applied; // the time of an earlier admission on another host is not stored
+  await storage.outputs.insert(topic, { txid, outputIndex, score: appliedAt });
+  // A concurrent removal of the last other output has deleted the BEEF already, or waits here and then keeps it.
+  await storage.beefs.insert(txid, beef);
   for (const lookup of scope.lookups.filter(({ description }) => description.topic === topic)) {
     const surplus = await lookup.add(runner, {
       txid,

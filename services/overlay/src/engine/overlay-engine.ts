@@ -1,150 +1,127 @@
 import type { STEAK } from '@bsv/sdk';
-import { type Logger, RuleError, translateError } from '@messagebox/shared';
+import { RuleError } from '@messagebox/messages';
+import type { Logger } from '@messagebox/shared';
+import { translateError } from '@messagebox/store';
 import {
   ChainUnavailableError,
   InvalidTransactionError,
   type MerkleProof,
   type ParsedBeef,
   type ParsedTransaction,
+  type PrunedBeef,
   parseBeef,
   serializeBeef,
-  withAncestors,
-} from '@messagebox/wallet';
+} from '@messagebox/transactions';
 import type { OverlayLookup } from '../lookups/overlay-lookup.js';
+import type { ListedOutput } from '../storage/output-store.js';
+import type { OverlayStorage } from '../storage/overlay-storage.js';
 import type { OverlayTopic } from '../topics/token-topic.js';
 import { applyTransaction } from './apply-transaction.js';
+import type { BeefVerifier } from './beef-verifier.js';
 import { undoTransaction } from './evict-transaction.js';
-import { type ForeignNode, foreignNode, syncRequest } from './foreign-sync.js';
-import type { FoundOutput, ListedOutput, OverlayStorage } from './overlay-storage.js';
-import { findUnmined, isKeptProof } from './replaced-blocks.js';
-import type { AnswerRoom } from './share-answer.js';
-import { submitterOf } from './submitter.js';
+import { extractNeededBeef } from './extract-needed-beef.js';
+import { type ForeignNode, findForeignNode, parseSyncRequest } from './gasp-requests.js';
+import { hashSubmitter } from './hash-submitter.js';
+import { OverlayFullError } from './overlay-full-error.js';
+import { findUnmined, isKeptProof } from './reorgs.js';
+import { type AnswerBudget, attachBeefs, type OutputWithBeef } from './share-answer.js';
+import type { Provenance, Submission } from './submission.js';
+import { invalidTransactionError, withTransactionErrors } from './transaction-errors.js';
 
-/** Tells whether a transaction of a stranger is valid. The wallet package's `TransactionVerifier` is one. */
-export interface BeefVerifier {
-  /**
-   * @returns the id of the transaction that the BEEF is about, whether it has a (verified) merkle path itself, and a
-   *   BEEF with only what it needs
-   * @throws {InvalidTransactionError} with the reason
-   * @throws {ChainUnavailableError} and {@link VerifierBusyError}: worth another try later
-   */
-  verify(
-    beef: Uint8Array,
-    askedBy?: string,
-  ): Promise<{ txid: string; proven: boolean; beef: Uint8Array | readonly number[]; cost: number }>;
-  /** Tells what became of a verified transaction: who brings what is of use goes before who does not. */
-  report(askedBy: string, outcome: 'useful' | 'useless', cost: number): void;
-}
-
-/** Where a transaction comes from. */
-export interface Provenance {
-  /** Who brings it, such as an address: those who bring many wait for each other. */
-  readonly askedBy?: string;
-  /** It is this server's: there is always room for it, also when what strangers have paid it with is large. */
-  readonly isOwn?: boolean;
-  /** When another host has admitted it, in milliseconds since 1970. Default: now. */
-  readonly admittedAt?: number;
-}
-
-export interface OverlayEngineParts {
+export interface OverlayEngineOptions {
   readonly topics: Readonly<Record<string, OverlayTopic>>;
   readonly lookups: Readonly<Record<string, OverlayLookup>>;
   readonly storage: OverlayStorage;
   readonly verifier: BeefVerifier;
   readonly log: Logger;
-  /** Whether only what is in a block, or takes away from what there is, can be taken. */
+  /** Whether only transactions that are in a block or spend a held output are accepted. Default: false. */
   readonly isFull?: () => boolean;
-  /** Bytes in no block that one may have brought, or undefined while there is room for everybody. Default: undefined. */
+  /** The bytes of unproven transactions that one submitter may have; undefined: any number. Default: undefined. */
   readonly share?: () => number | undefined;
   /**
-   * Asked for the merkle path of what is admitted without one, before the submission is answered. For the play chain,
-   * where all is in a block at once. Default: nobody is asked, since on a real chain it takes a block.
+   * Fetches the merkle path of an admitted transaction without one, before the submission is answered. For the play chain,
+   * which mines each transaction at once. Default: none is fetched, since a real chain needs minutes for a block.
    */
-  readonly proofAtOnce?: (txid: string) => Promise<MerkleProof | undefined>;
-  /** Told of each topic of a submission: `admitted`, `removed`, `unchanged` or `duplicate`. */
+  readonly fetchProofNow?: (txid: string) => Promise<MerkleProof | undefined>;
+  /** Called for each topic of a submission. */
   readonly onOutcome?: (topic: string, outcome: SubmissionOutcome) => void;
   readonly now?: () => number;
 }
 
 export type SubmissionOutcome = 'admitted' | 'removed' | 'unchanged' | 'duplicate';
 
-/** An answer to a lookup, as BRC-24 calls it. */
-export interface FoundOutputs {
+/** An answer to a lookup (BRC-24). */
+export interface LookupAnswer {
   readonly type: 'output-list';
-  readonly outputs: readonly FoundOutput[];
+  readonly outputs: readonly OutputWithBeef[];
 }
 
-/** Bytes of BEEF in one answer to a lookup. What doesn't fit is left out. */
+/** Bytes of BEEF in one answer to a lookup. Outputs that don't fit are left out. */
 const MAX_ANSWER_BYTES = 1_048_576;
-/** Bytes of a transaction with what verifies it. Those of real advertisements have a few thousand. */
-const MAX_BEEF_BYTES = 131_072;
-/** In what is submitted, needed or not: the smallest, a megabyte of them, would take a second to read. */
-const MAX_TRANSACTIONS = 1_000;
+/** Transactions in a submitted BEEF, needed or not. A megabyte of the smallest ones would take a second to parse. */
+const MAX_SUBMITTED_TRANSACTIONS = 1_000;
 
-/** There is as much as there may be. Worth another try later, or once the transaction is in a block. */
-export class OverlayFullError extends Error {
-  override readonly name = 'OverlayFullError';
-
-  constructor() {
-    super('This host holds as much as it may. Try again later, or with a merkle path.');
-  }
-}
-
-/** Topics and lookup services (BRC-22, BRC-24) in our database, for transactions of strangers. */
+/** Topics and lookup services (BRC-22, BRC-24) for transactions of strangers, in this server's database. */
 export class OverlayEngine {
-  readonly #parts: OverlayEngineParts;
+  readonly #options: OverlayEngineOptions;
   #lastScore = 0;
 
-  constructor(parts: OverlayEngineParts) {
-    this.#parts = parts;
+  constructor(options: OverlayEngineOptions) {
+    this.#options = options;
   }
 
-  get topics(): OverlayEngineParts['topics'] {
-    return this.#parts.topics;
+  get topics(): OverlayEngineOptions['topics'] {
+    return this.#options.topics;
   }
 
-  get lookups(): OverlayEngineParts['lookups'] {
-    return this.#parts.lookups;
+  get lookups(): OverlayEngineOptions['lookups'] {
+    return this.#options.lookups;
   }
 
   /**
-   * Verifies a transaction and does to the topics what it does to them: all or nothing, and done when this resolves.
-   * Nothing is broadcast and no other host is told. A transaction that a topic has seen before is answered with nothing
-   * admitted and nothing retained.
+   * Verifies a transaction and applies it to all the topics or to none. The changes are committed when this resolves.
+   * Nothing is broadcast, and no other host is told. For a topic that has applied the transaction before, the answer
+   * admits and retains nothing.
    *
    * @throws {RuleError} `ERR_UNKNOWN_TOPIC`, `ERR_INVALID_TRANSACTION`, `ERR_DOUBLE_SPEND`; nothing has changed then
    * @throws {ChainUnavailableError}, {@link VerifierBusyError}, {@link OverlayFullError}, {@link StoreUnavailableError}:
-   *   worth another try
+   *   can be retried later
    */
   async apply(beef: Uint8Array, topics: readonly string[], from: Provenance = {}): Promise<STEAK> {
     for (const topic of topics) this.#assertTopic(topic);
     const names = [...new Set(topics)];
-    const claimed = valid(() => parseBeef(beef, MAX_TRANSACTIONS));
-    const steak = (await this.#seenBefore(claimed, names)) ?? (await this.#verifyAndApply(claimed, names, from));
-    await this.#proveAtOnce(claimed.subject, steak);
-    for (const [topic, outcome] of Object.entries(steak)) this.#parts.onOutcome?.(topic, outcomeOf(outcome));
+    const claimed = withTransactionErrors(() => parseBeef(beef, MAX_SUBMITTED_TRANSACTIONS));
+    const steak = (await this.#answerDuplicate(claimed, names)) ?? (await this.#verifyAndApply(claimed, names, from));
+    await this.#fetchProofNow(claimed.subject, steak);
+    for (const [topic, outcome] of Object.entries(steak))
+      this.#options.onOutcome?.(topic, toSubmissionOutcome(outcome));
     return steak;
   }
 
   /**
-   * @param transactions whether each of the outputs is told with its transaction, or all of a transaction's with one
+   * Answers a query of a lookup service (BRC-24).
+   *
+   * @param transactions see {@link AnswerBudget}
    * @throws {RuleError} `ERR_UNKNOWN_LOOKUP_SERVICE`, `ERR_INVALID_QUERY`
    */
   async lookup(
     { service, query }: { readonly service: string; readonly query: unknown },
-    transactions: AnswerRoom['transactions'] = 'each',
-  ): Promise<FoundOutputs> {
-    const { lookups, storage } = this.#parts;
+    transactions: AnswerBudget['transactions'] = 'each',
+  ): Promise<LookupAnswer> {
+    const { lookups, storage } = this.#options;
     const lookup = Object.hasOwn(lookups, service) ? lookups[service] : undefined;
     if (lookup === undefined) {
       throw new RuleError('ERR_UNKNOWN_LOOKUP_SERVICE', 'This host does not have that lookup service.');
     }
-    const found = await translated(lookup.find(query));
-    return { type: 'output-list', outputs: await storage.withBeefs(found, { bytes: MAX_ANSWER_BYTES, transactions }) };
+    const found = await withStoreErrors(lookup.find(query));
+    return {
+      type: 'output-list',
+      outputs: await attachBeefs(storage.beefs, found, { bytes: MAX_ANSWER_BYTES, transactions }),
+    };
   }
 
   /**
-   * Answers another host that wants to know what there is in a topic (GASP).
+   * Lists the outputs of a topic for another host (GASP, BRC-40).
    *
    * @throws {RuleError} `ERR_UNKNOWN_TOPIC`, `ERR_INVALID_SYNC_REQUEST`
    */
@@ -153,14 +130,14 @@ export class OverlayEngine {
     topic: string,
   ): Promise<{ UTXOList: ListedOutput[]; since: number }> {
     this.#assertTopic(topic);
-    const { since, limit } = syncRequest(request);
-    return { UTXOList: await this.#parts.storage.listOutputs(topic, since, limit), since };
+    const { since, limit } = parseSyncRequest(request);
+    return { UTXOList: await this.#options.storage.outputs.list(topic, since, limit), since };
   }
 
   /**
-   * A transaction that an output of ours rests on: the one that has it, or an ancestor (GASP).
+   * Finds a transaction for another host (GASP, BRC-40): the one that has a held output, or one of its ancestors.
    *
-   * @param onRead is told how many bytes were read to find it, however small it is
+   * @param onRead called with the number of bytes that were read to find the transaction
    * @throws {RuleError} `ERR_UNKNOWN_OUTPUT`, `ERR_INVALID_SYNC_REQUEST`
    */
   async provideForeignGASPNode(
@@ -169,66 +146,66 @@ export class OverlayEngine {
     outputIndex: unknown,
     onRead?: (bytes: number) => Promise<void>,
   ): Promise<ForeignNode> {
-    return await foreignNode(this.#parts.storage, graphID, txid, outputIndex, onRead);
+    return await findForeignNode(this.#options.storage, graphID, txid, outputIndex, onRead);
   }
 
   /**
-   * Notes that a transaction is in a block. From then on that verifies it, and its ancestors are not kept.
+   * Records that a transaction is in a block. Its ancestors are not needed any more, and are deleted.
    *
-   * @param proof its merkle path, which is the chain's
+   * @param proof the merkle path, as the chain gives it
    */
-  async prove(txid: string, proof: MerkleProof): Promise<void> {
-    await this.#parts.storage.transaction(async (inside, runner) => {
-      const beef = await inside.findBeef(txid);
+  async recordProof(txid: string, proof: MerkleProof): Promise<void> {
+    await this.#options.storage.transaction(async (inside, runner) => {
+      const beef = await inside.beefs.find(txid);
       const proven = beef === undefined ? undefined : serializeBeef([{ ...parseBeef(beef).subject, proof }]);
       await inside.markProven(txid, proven);
-      for (const lookup of Object.values(this.#parts.lookups)) await lookup.prove(runner, txid, proof.blockHeight);
+      for (const lookup of Object.values(this.#options.lookups)) await lookup.prove(runner, txid, proof.blockHeight);
     });
   }
 
   /**
-   * Removes what a transaction without a merkle path of its own did to a topic, with all that is kept for it.
+   * Undoes what an unproven transaction did to a topic, and deletes what is stored for it.
    *
-   * @returns false when it has a merkle path by now, or is gone
+   * @returns false when the transaction is proven by now, or was removed before
    */
-  async forget(txid: string, topic: string): Promise<boolean> {
-    const { storage, lookups } = this.#parts;
+  async removeUnproven(txid: string, topic: string): Promise<boolean> {
+    const { storage, lookups } = this.#options;
     return await storage.transaction(async (inside, runner) => {
-      if (!(await inside.deleteUnproven(txid, topic))) return false;
+      if (!(await inside.applied.deleteUnproven(txid, topic))) return false;
       await undoTransaction(txid, topic, { storage: inside, runner, lookups: Object.values(lookups) });
       return true;
     });
   }
 
-  async #proveAtOnce({ txid, proof }: ParsedTransaction, steak: STEAK): Promise<void> {
-    const { proofAtOnce, log } = this.#parts;
+  async #fetchProofNow({ txid, proof }: ParsedTransaction, steak: STEAK): Promise<void> {
+    const { fetchProofNow, log } = this.#options;
     const isAdmitted = Object.values(steak).some(({ outputsToAdmit }) => outputsToAdmit.length > 0);
-    if (proofAtOnce === undefined || proof !== undefined || !isAdmitted) return;
+    if (fetchProofNow === undefined || proof !== undefined || !isAdmitted) return;
     try {
-      const found = await proofAtOnce(txid);
-      if (found !== undefined) await this.prove(txid, found);
+      const found = await fetchProofNow(txid);
+      if (found !== undefined) await this.recordProof(txid, found);
     } catch (error) {
-      // It is admitted all the same, and the chain is asked again later.
+      // The transaction is admitted all the same. Pruning asks the chain again later.
       if (!(error instanceof ChainUnavailableError)) throw error;
       log.warn({ txid, reason: error.message }, 'the chain could not be asked for a merkle path at once');
     }
   }
 
   #assertTopic(topic: unknown): void {
-    if (typeof topic !== 'string' || !Object.hasOwn(this.#parts.topics, topic)) {
+    if (typeof topic !== 'string' || !Object.hasOwn(this.#options.topics, topic)) {
       throw new RuleError('ERR_UNKNOWN_TOPIC', 'This host does not have that topic.');
     }
   }
 
   /**
-   * A transaction is what its id says, so one that all the topics have applied needs no second verification, unless it
-   * brings a merkle path which they don't have.
+   * Answers for a transaction that all the topics have applied already: the same txid needs no second verification, unless
+   * it brings a merkle path that is not stored.
    */
-  async #seenBefore({ subject }: ParsedBeef, topics: readonly string[]): Promise<STEAK | undefined> {
-    const { storage } = this.#parts;
+  async #answerDuplicate({ subject }: ParsedBeef, topics: readonly string[]): Promise<STEAK | undefined> {
+    const { storage } = this.#options;
     const steak: STEAK = {};
     for (const topic of topics) {
-      const applied = await storage.findApplied(subject.txid, topic);
+      const applied = await storage.applied.find(subject.txid, topic);
       if (applied === undefined) return undefined;
       const isNews = subject.proof !== undefined && !(applied.proven && (await isKeptProof(storage, subject)));
       if (isNews) return undefined;
@@ -239,38 +216,39 @@ export class OverlayEngine {
 
   async #verifyAndApply(claimed: ParsedBeef, topics: readonly string[], from: Provenance): Promise<STEAK> {
     if (from.isOwn !== true && (await this.#lacksRoom(claimed, topics, from))) throw new OverlayFullError();
-    const verified = await this.#verify(neededOf(claimed, from), from.askedBy);
+    const needed = extractNeededBeef(claimed, from);
+    const cost = await this.#verify(needed, from.askedBy);
     try {
-      const steak = await this.#applyVerified(claimed, verified.beef, topics, from);
-      const outcomes = Object.values(steak).map(outcomeOf);
+      const steak = await this.#applyVerified(claimed, needed, topics, from);
+      const outcomes = Object.values(steak).map(toSubmissionOutcome);
       const isUseless = outcomes.every((outcome) => outcome === 'unchanged');
-      this.#report(from, isUseless ? 'useless' : 'useful', verified.cost);
+      this.#report(from, isUseless ? 'useless' : 'useful', cost);
       return steak;
     } catch (error) {
-      if (error instanceof RuleError) this.#report(from, 'useless', verified.cost);
+      if (error instanceof RuleError) this.#report(from, 'useless', cost);
       throw error;
     }
   }
 
   #report({ askedBy }: Provenance, outcome: 'useful' | 'useless', cost: number): void {
-    if (askedBy !== undefined) this.#parts.verifier.report(askedBy, outcome, cost);
+    if (askedBy !== undefined) this.#options.verifier.report(askedBy, outcome, cost);
   }
 
   async #applyVerified(
     claimed: ParsedBeef,
-    beef: Uint8Array,
+    needed: PrunedBeef,
     topics: readonly string[],
     from: Provenance,
   ): Promise<STEAK> {
-    const { storage, lookups, topics: known } = this.#parts;
+    const { storage, lookups, topics: known } = this.#options;
     const score = this.#nextScore();
-    const submission = {
-      parsed: valid(() => parseBeef(beef)),
+    const submission: Submission = {
+      parsed: needed,
       sources: claimed.transactions,
-      unmined: await findUnmined(this.#parts, claimed.subject, topics, from.askedBy),
-      beef,
+      unmined: await findUnmined(this.#options, claimed.subject, topics, from.askedBy),
+      beef: needed.bytes,
       isOwn: from.isOwn === true,
-      submitter: from.isOwn === true || from.askedBy === undefined ? undefined : submitterOf(from.askedBy),
+      submitter: from.isOwn === true || from.askedBy === undefined ? undefined : hashSubmitter(from.askedBy),
       score,
       admittedAt: Math.min(from.admittedAt ?? score, score),
     };
@@ -279,67 +257,39 @@ export class OverlayEngine {
     );
   }
 
-  /** What is in a block, or takes away from what there is, always has room. */
+  /** Transactions that are in a block or spend a held output are always accepted. */
   async #lacksRoom({ subject }: ParsedBeef, topics: readonly string[], { askedBy }: Provenance): Promise<boolean> {
     if (subject.proof !== undefined) return false;
-    const share = this.#parts.share?.();
+    const share = this.#options.share?.();
     const isOverShare = async () =>
       share !== undefined &&
       askedBy !== undefined &&
-      (await this.#parts.storage.bytesOf(submitterOf(askedBy))) >= share;
-    if (this.#parts.isFull?.() !== true && !(await isOverShare())) return false;
+      (await this.#options.storage.beefs.sumSubmitterBytes(hashSubmitter(askedBy))) >= share;
+    if (this.#options.isFull?.() !== true && !(await isOverShare())) return false;
     for (const topic of topics) {
-      if ((await this.#parts.storage.heldAmong(topic, subject.inputs)).size > 0) return false;
+      if ((await this.#options.storage.outputs.filterHeld(topic, subject.inputs)).size > 0) return false;
     }
     return true;
   }
 
-  /** @returns a BEEF with only what the transaction needs, and the milliseconds of CPU that verifying it took */
-  async #verify(beef: Uint8Array, askedBy: string | undefined): Promise<{ beef: Uint8Array; cost: number }> {
+  /** @returns the milliseconds of CPU that the verification took; see {@link BeefVerifier.verify} */
+  async #verify(beef: PrunedBeef, askedBy: string | undefined): Promise<number> {
     try {
-      const verified = await this.#parts.verifier.verify(beef, askedBy);
-      return { beef: Uint8Array.from(verified.beef), cost: verified.cost };
+      return (await this.#options.verifier.verify(beef, askedBy)).cost;
     } catch (error) {
-      throw error instanceof InvalidTransactionError ? invalid(error.message) : error;
+      throw error instanceof InvalidTransactionError ? invalidTransactionError(error.message) : error;
     }
   }
 
-  /** No two alike in this process, so that a page of GASP's can end anywhere. */
+  /** Scores are unique in this process, so that a page of a GASP list can end at any output. */
   #nextScore(): number {
-    this.#lastScore = Math.max(this.#lastScore + 1, this.#parts.now?.() ?? Date.now());
+    this.#lastScore = Math.max(this.#lastScore + 1, this.#options.now?.() ?? Date.now());
     return this.#lastScore;
   }
 }
 
-/**
- * What the transaction needs, without the rest. It is kept, for whoever asks for the transaction.
- *
- * @throws {RuleError} `ERR_INVALID_TRANSACTION`
- */
-function neededOf({ subject, transactions }: ParsedBeef, { isOwn }: Provenance): Buffer {
-  const needed = valid(() => withAncestors(subject.txid, (txid) => transactions.get(txid)));
-  const beef = serializeBeef(needed);
-  if (beef.length <= MAX_BEEF_BYTES || isOwn === true) return beef;
-  throw invalid(
-    `The transaction and what verifies it have ${beef.length} bytes, and ${MAX_BEEF_BYTES} are taken here.`,
-  );
-}
-
-/** @throws {RuleError} `ERR_INVALID_TRANSACTION` */
-function valid<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw error instanceof InvalidTransactionError ? invalid(error.message) : error;
-  }
-}
-
-function invalid(description: string): RuleError {
-  return new RuleError('ERR_INVALID_TRANSACTION', description);
-}
-
-/** What a lookup service lets through of the database's errors. */
-async function translated<T>(work: Promise<T>): Promise<T> {
+/** Translates database errors that a lookup service throws. */
+async function withStoreErrors<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
@@ -347,7 +297,7 @@ async function translated<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-function outcomeOf({ outputsToAdmit, coinsRemoved }: STEAK[string]): SubmissionOutcome {
+function toSubmissionOutcome({ outputsToAdmit, coinsRemoved }: STEAK[string]): SubmissionOutcome {
   if (outputsToAdmit.length > 0) return 'admitted';
   if (coinsRemoved === undefined) return 'duplicate';
   return coinsRemoved.length > 0 ? 'removed' : 'unchanged';

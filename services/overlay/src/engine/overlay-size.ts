@@ -1,30 +1,31 @@
-import type { Logger, Metrics, SqlClient } from '@messagebox/shared';
-import { OverlayStorage } from './overlay-storage.js';
+import type { Logger, Metrics } from '@messagebox/shared';
+import type { SqlClient } from '@messagebox/store';
+import { OverlayStorage } from '../storage/overlay-storage.js';
 
-/** Counted no further. */
-const MOST_COUNTED = 1_000_000;
-/** Bytes of BEEFs and spends. The messages' database is no place for all that strangers may think of. */
-const MOST_BYTES = 2 * 1024 ** 3;
-const EVERY_MS = 60_000;
-/** From this part of the bytes on, everybody has a share of what is in no block. */
-const SHARED_FROM = 1 / 2;
+/** Larger counts are shown as this one. */
+const MAX_COUNTED = 1_000_000;
+/** Bytes of BEEFs and spends. Strangers fill the overlay, and it shares its database with the messages. */
+const DEFAULT_MAX_OVERLAY_BYTES = 2 * 1024 ** 3;
+const COUNT_INTERVAL_MS = 60_000;
+/** Above this part of the bytes, each submitter has a share for unproven transactions. */
+const SHARE_THRESHOLD = 1 / 2;
 /** The share, as a part of all bytes. */
 const SHARE = 1 / 64;
-/** From this part of the bytes on, room is made. */
-const CROWDED_FROM = 9 / 10;
-/** How often at a time. */
-const MOST_ROUNDS = 100;
+/** Above this part of the bytes, unproven transactions are removed. */
+const CROWDED_THRESHOLD = 9 / 10;
+/** Rounds of eviction after each count. */
+const MAX_EVICTION_ROUNDS = 100;
 
-export interface OverlaySizeSettings {
-  readonly mostBytes?: number;
-  readonly everyMs?: number;
+export interface OverlaySizeOptions {
+  readonly maxBytes?: number;
+  readonly intervalMs?: number;
 }
 
-/** Counts from time to time what strangers have put into the database: for the operator to see, and to end it. */
+/** Measures regularly how much strangers have stored in the overlay, for metrics and for the limits of its size. */
 export class OverlaySize {
   readonly #storage: OverlayStorage;
   readonly #timer: NodeJS.Timeout;
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   #size = { proven: 0, unproven: 0 };
   #bytes = 0;
   #makeRoom: () => Promise<boolean> = async () => false;
@@ -32,36 +33,40 @@ export class OverlaySize {
 
   constructor(
     sql: SqlClient,
-    metrics: Pick<Metrics, 'gauges'>,
+    metrics: Pick<Metrics, 'addLabelledGauge'>,
     private readonly log: Logger,
-    { mostBytes = MOST_BYTES, everyMs = EVERY_MS }: OverlaySizeSettings = {},
+    { maxBytes = DEFAULT_MAX_OVERLAY_BYTES, intervalMs = COUNT_INTERVAL_MS }: OverlaySizeOptions = {},
   ) {
     this.#storage = new OverlayStorage(sql);
-    metrics.gauges(
+    metrics.addLabelledGauge(
       'messagebox_overlay_transactions',
-      'Transactions that topics have applied, each counted up to 1,000,000: proven (in a block as far as we know), unproven.',
+      'Transactions that topics have applied, each counted up to 1,000,000: proven (known to be in a block), unproven.',
       'state',
       () => this.#size,
     );
-    this.#mostBytes = mostBytes;
+    this.#maxBytes = maxBytes;
     this.#counting = this.#count();
-    this.#timer = setInterval(() => void this.recount(), everyMs);
+    this.#timer = setInterval(() => void this.recount(), intervalMs);
     this.#timer.unref();
   }
 
-  /** Whether there is as much as there may be, when it was counted last. */
-  readonly isFull = (): boolean => this.#bytes >= this.#mostBytes;
+  /** Whether the overlay was full at the last count. */
+  readonly isFull = (): boolean => this.#bytes >= this.#maxBytes;
 
-  /** Bytes in no block that one may have brought; undefined while there is room for everybody. */
+  /** The bytes of unproven transactions that one submitter may have; undefined: any number. */
   readonly share = (): number | undefined =>
-    this.#bytes >= this.#mostBytes * SHARED_FROM ? this.#mostBytes * SHARE : undefined;
+    this.#bytes >= this.#maxBytes * SHARE_THRESHOLD ? this.#maxBytes * SHARE : undefined;
 
-  /** @param makeRoom called as often as it helps, each time that little room is left; false: it can't help any more */
+  /**
+   * Sets the function that makes room when the overlay is crowded.
+   *
+   * @param makeRoom called until there is room, or until it resolves to false because it can remove nothing
+   */
   onCrowded(makeRoom: () => Promise<boolean>): void {
     this.#makeRoom = makeRoom;
   }
 
-  /** Counts now, and makes room when there is little. Never rejects: why it could not, whoever needs the database says. */
+  /** Counts now, and makes room when the overlay is crowded. Never rejects; other users of the database log its errors. */
   async recount(): Promise<void> {
     this.#counting = this.#counting.then(() => this.#count());
     await this.#counting;
@@ -72,31 +77,35 @@ export class OverlaySize {
     await this.#counting;
   }
 
-  /** Whoever has brought most gives way, so that there is always room for others. */
-  async #relieve(): Promise<void> {
-    for (let round = 0; round < MOST_ROUNDS && this.#bytes >= this.#mostBytes * CROWDED_FROM; round += 1) {
-      if (round === 0) this.log.warn({ bytes: this.#bytes }, 'the overlay is crowded: the largest submitters give way');
+  /** Removes transactions of the largest submitters, so that there is always room for others. */
+  async #evictWhenCrowded(): Promise<void> {
+    for (let round = 0; round < MAX_EVICTION_ROUNDS && this.#bytes >= this.#maxBytes * CROWDED_THRESHOLD; round += 1) {
+      if (round === 0)
+        this.log.warn(
+          { bytes: this.#bytes },
+          'the overlay is crowded: transactions of the largest submitters are removed',
+        );
       if (!(await this.#makeRoom())) return;
-      this.#bytes = await this.#storage.bytesKept();
+      this.#bytes = await this.#storage.sumStoredBytes();
     }
   }
 
   async #count(): Promise<void> {
     try {
       const [proven, unproven, bytes] = await Promise.all([
-        this.#storage.countApplied(true, MOST_COUNTED),
-        this.#storage.countApplied(false, MOST_COUNTED),
-        this.#storage.bytesKept(),
+        this.#storage.applied.count(true, MAX_COUNTED),
+        this.#storage.applied.count(false, MAX_COUNTED),
+        this.#storage.sumStoredBytes(),
       ]);
       this.#size = { proven, unproven };
       const wasFull = this.isFull();
       this.#bytes = bytes;
       if (this.isFull() && !wasFull) {
-        this.log.error({ bytes }, 'the overlay is full: what is in no block is not taken');
+        this.log.error({ bytes }, 'the overlay is full: only mined transactions and revocations are accepted');
       }
-      await this.#relieve();
+      await this.#evictWhenCrowded();
     } catch {
-      // Why, whoever needs the database says.
+      // Other users of the database log its errors.
     }
   }
 }

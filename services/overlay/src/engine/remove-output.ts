@@ -1,12 +1,12 @@
-import type { Outpoint } from '@messagebox/wallet';
-import type { Scope } from './apply-transaction.js';
+import type { Outpoint } from '@messagebox/transactions';
+import type { TopicScope } from './topic-scope.js';
 
 /**
- * Takes an output out of a topic, and out of the lookup services that find it.
+ * Removes an output from a topic and from its lookup services.
  *
- * @throws {LostRaceError} when it is not there
+ * @throws {LostRaceError} when the topic does not hold the output
  */
-export async function removeOutput(topic: string, output: Outpoint, scope: Scope): Promise<void> {
+export async function removeOutput(topic: string, output: Outpoint, scope: TopicScope): Promise<void> {
   await scope.storage.deleteOutput(topic, output);
   for (const lookup of scope.lookups) {
     if (lookup.description.topic === topic) await lookup.remove(scope.runner, output);

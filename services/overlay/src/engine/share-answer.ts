@@ -1,50 +1,72 @@
-import type { FoundEntry } from '../lookups/overlay-lookup.js';
+import type { LookupEntry } from '../lookups/overlay-lookup.js';
+import type { BeefStore } from '../storage/beef-store.js';
 
-/** An answer to a lookup that may have so much in it. */
-export interface AnswerRoom {
+/** The limits of an answer to a lookup. */
+export interface AnswerBudget {
   /** Bytes of BEEF. */
   readonly bytes: number;
-  /** Whether a transaction stands in it for each of its outputs, or once for all of them. */
+  /** Whether the answer contains a transaction for each of its outputs, or once for all of them. */
   readonly transactions: 'each' | 'once';
 }
 
-/** One transaction may take this part of an answer before all others have had theirs. */
-const SHARES = 8;
-/** Sizes are compared by powers of two, from this one on: those of real advertisements have a few thousand bytes. */
+/** An output with the BEEF that verifies its transaction. */
+export interface OutputWithBeef {
+  readonly beef: Buffer;
+  readonly outputIndex: number;
+}
+
+/** The part of an answer that one transaction can use before all others have had their share. */
+const SHARE_DIVISOR = 8;
+/** Sizes are compared by powers of two from this one on. Real advertisements have a few thousand bytes. */
 const SMALL_BYTES = 4_096;
 
+/** Adds the BEEFs to outputs, within the budget. Outputs that don't fit, or whose BEEF is gone, are left out. */
+export async function attachBeefs(
+  store: BeefStore,
+  entries: readonly LookupEntry[],
+  budget: AnswerBudget,
+): Promise<OutputWithBeef[]> {
+  const sizes = await store.findSizes(listTxids(entries));
+  const fitting = shareAnswer(entries, (txid) => sizes.get(txid), budget);
+  const beefs = await store.findAll(listTxids(fitting));
+  return fitting.flatMap(({ txid, outputIndex }) => {
+    const beef = beefs.get(txid);
+    return beef === undefined ? [] : [{ beef, outputIndex }];
+  });
+}
+
 /**
- * Shares an answer out. What is in a block comes first. Then the first of each transaction, identity and host comes before
- * any second one, the smaller before the larger, and otherwise what came first. Nobody is left out while there is room.
+ * Selects the entries that fit into an answer. Entries in a block come first. Then the first entry of each transaction,
+ * identity and host comes before any second one, smaller before larger, and otherwise in the given order. As long as
+ * there is room, no entry is left out.
  *
- * @param bytesOf the size of a transaction's BEEF; undefined when it is not there
- * @returns what fits, in that order
+ * @param bytesOf the size of a transaction's BEEF; undefined when it is not stored
  */
-export function shareAnswer<T extends FoundEntry>(
+export function shareAnswer<T extends LookupEntry>(
   entries: readonly T[],
   bytesOf: (txid: string) => number | undefined,
-  { bytes: most, transactions }: AnswerRoom,
+  { bytes: maxBytes, transactions }: AnswerBudget,
 ): T[] {
-  const inOrder = ordered(entries, bytesOf);
+  const sorted = sortEntries(entries, bytesOf);
   const taken = new Map<string, number>();
   const chosen = new Set<T>();
-  let left = most;
-  for (const share of [most / SHARES, most]) {
-    for (const entry of inOrder) {
+  let left = maxBytes;
+  for (const share of [maxBytes / SHARE_DIVISOR, maxBytes]) {
+    for (const entry of sorted) {
       const bytes = bytesOf(entry.txid);
       if (bytes === undefined || chosen.has(entry)) continue;
       const before = taken.get(entry.txid);
-      const more = before !== undefined && transactions === 'once' ? 0 : bytes;
-      if (more > left || (before !== undefined && before + more > share)) continue;
-      left -= more;
-      taken.set(entry.txid, (before ?? 0) + more);
+      const added = before !== undefined && transactions === 'once' ? 0 : bytes;
+      if (added > left || (before !== undefined && before + added > share)) continue;
+      left -= added;
+      taken.set(entry.txid, (before ?? 0) + added);
       chosen.add(entry);
     }
   }
-  return inOrder.filter((entry) => chosen.has(entry));
+  return sorted.filter((entry) => chosen.has(entry));
 }
 
-function ordered<T extends FoundEntry>(entries: readonly T[], bytesOf: (txid: string) => number | undefined): T[] {
+function sortEntries<T extends LookupEntry>(entries: readonly T[], bytesOf: (txid: string) => number | undefined): T[] {
   const counts = new Map<string, number>();
   const next = (key: string) => {
     const count = counts.get(key) ?? 0;
@@ -59,4 +81,8 @@ function ordered<T extends FoundEntry>(entries: readonly T[], bytesOf: (txid: st
     }))
     .sort((a, b) => Number(b.entry.isProven) - Number(a.entry.isProven) || a.round - b.round || a.size - b.size)
     .map(({ entry }) => entry);
+}
+
+function listTxids(entries: readonly LookupEntry[]): string[] {
+  return [...new Set(entries.map(({ txid }) => txid))];
 }

@@ -1,47 +1,50 @@
-import type { SqlRunner } from '@messagebox/shared';
+import type { SqlRunner } from '@messagebox/store';
+import { toHostBase } from '../hosts/host-url.js';
+import { shuffle } from '../http-client/shuffle.js';
+import { type TopicHost, TopicHosts, type TopicHostsOptions } from '../http-client/topic-hosts.js';
 import { ServiceAds } from '../lookups/service-ads.js';
-import { hostBase } from '../net/host-url.js';
-import { shuffled } from '../net/shuffled.js';
-import { type TopicHost, TopicHosts, type TopicHostsParts } from '../net/topic-hosts.js';
 
-export interface FindPeersParts extends TopicHostsParts {
+export interface FindPeersOptions extends TopicHostsOptions {
   readonly sql: SqlRunner;
-  /** Configured by the operator (OVERLAY_PEERS). */
+  /** OVERLAY_PEERS. */
   readonly peers: readonly string[];
-  /** By which others know this host. What is no address of a host is left out. */
+  /** The addresses of this host, which are left out. Invalid ones are ignored. */
   readonly self: readonly string[];
 }
 
-/** Advertised by whoever likes to: those above this number have luck another time. */
-const MOST_FOUND = 16;
-const MOST_ADS = 500;
+/** Advertised peers for each topic. Anybody can be one, so a random subset is asked each time. */
+const MAX_FOUND_PEERS = 16;
+const MAX_KNOWN_ADS = 500;
 
-/** Other hosts of each of the topics: configured ones, those advertised here, and those that the trackers know. */
+/** Finds other hosts of each topic: configured ones, those advertised on this host, and those that the trackers know. */
 export async function findPeers(
   topics: readonly string[],
-  parts: FindPeersParts,
+  options: FindPeersOptions,
   signal?: AbortSignal,
 ): Promise<Map<string, string[]>> {
-  const known = [...(await advertisedHere(topics, parts)), ...(await new TopicHosts(parts).find(topics, signal))];
-  const self = new Set(asGiven(parts.self));
-  const configured = asGiven(parts.peers).filter((host) => !self.has(host));
+  const known = [
+    ...(await findAdvertisedHere(topics, options)),
+    ...(await new TopicHosts(options).find(topics, signal)),
+  ];
+  const self = new Set(normalizeHosts(options.self));
+  const configured = normalizeHosts(options.peers).filter((host) => !self.has(host));
   const peers = topics.map((topic): [string, string[]] => {
     const found = new Set(known.filter((one) => one.topic === topic).map(({ host }) => host));
     for (const host of [...configured, ...self]) found.delete(host);
-    return [topic, [...configured, ...shuffled(found).slice(0, MOST_FOUND)]];
+    return [topic, [...configured, ...shuffle(found).slice(0, MAX_FOUND_PEERS)]];
   });
   return new Map(peers);
 }
 
-async function advertisedHere(topics: readonly string[], { sql, network }: FindPeersParts): Promise<TopicHost[]> {
-  const ads = await new ServiceAds(sql).find('SHIP', { names: topics }, MOST_ADS);
+async function findAdvertisedHere(topics: readonly string[], { sql, network }: FindPeersOptions): Promise<TopicHost[]> {
+  const ads = await new ServiceAds(sql).find('SHIP', { names: topics }, MAX_KNOWN_ADS);
   return ads.flatMap(({ name, domain }) => {
-    const host = hostBase(domain, network);
+    const host = toHostBase(domain, network);
     return host === undefined ? [] : [{ topic: name, host }];
   });
 }
 
-/** Whatever the network: the operator knows them. That a request goes to a public address is seen to where it is made. */
-function asGiven(hosts: readonly string[]): string[] {
-  return hosts.flatMap((host) => hostBase(host, 'local') ?? []);
+/** Accepts any address that the operator has configured. `PublicFetch` checks later that it is public. */
+function normalizeHosts(hosts: readonly string[]): string[] {
+  return hosts.flatMap((host) => toHostBase(host, 'local') ?? []);
 }

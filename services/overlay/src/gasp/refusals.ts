@@ -1,65 +1,66 @@
-import { type Outpoint, outpointKey } from '@messagebox/wallet';
+import { type Outpoint, toOutpointKey } from '@messagebox/transactions';
 
-/** So long after the first time, what was refused and may be valid later is asked for. */
-const AGAIN_MS = 86_400_000;
-/** For more of one peer and topic that is not done. */
-const MOST_OUTPUTS = 1_000;
-const MOST_TOPICS = 1_000;
+/** The time after the first refusal in which a refused output is fetched again. */
+const RETRY_WINDOW_MS = 86_400_000;
+/** Outputs that are remembered for one peer and topic. */
+const MAX_RETRIED_OUTPUTS = 1_000;
+const MAX_PEER_TOPICS = 1_000;
 
 /**
- * What did not come in of one peer and topic. In the next run it is asked for behind the others, so that it keeps none
- * of them out; and what was refused and may be valid later is asked for again, but not for ever.
+ * The outputs of one peer and topic that could not be admitted. The next run fetches them after all others, so that they
+ * delay none. Refused outputs that can become valid are fetched again, for a limited time.
  */
 export class TopicRefusals {
+  /** The time of the first refusal of each output, as of the last run. */
   #before: ReadonlyMap<string, number> = new Map();
   #first = new Map<string, number>();
-  #behind: ReadonlySet<string> = new Set();
-  #behindNext = new Set<string>();
+  #deprioritized: ReadonlySet<string> = new Set();
+  #deprioritizedNext = new Set<string>();
 
   constructor(private readonly now: () => number) {}
 
-  /** Begins a run. What has been neither refused nor put behind in the last one is forgotten. */
+  /** Begins a run. Forgets outputs that the last run has neither refused nor deprioritized. */
   begin(): void {
     this.#before = this.#first;
     this.#first = new Map();
-    this.#behind = this.#behindNext;
-    this.#behindNext = new Set();
+    this.#deprioritized = this.#deprioritizedNext;
+    this.#deprioritizedNext = new Set();
   }
 
-  /** For the next run. */
-  putBehind(output: Outpoint): void {
-    if (this.#behindNext.size < MOST_OUTPUTS) this.#behindNext.add(outpointKey(output));
+  /** Moves an output behind the others in the next run. */
+  deprioritize(output: Outpoint): void {
+    if (this.#deprioritizedNext.size < MAX_RETRIED_OUTPUTS) this.#deprioritizedNext.add(toOutpointKey(output));
   }
 
-  /** Whether the last run has put it behind the others. */
-  isBehind(output: Outpoint): boolean {
-    return this.#behind.has(outpointKey(output));
+  /** Whether the last run has moved the output behind the others. */
+  isDeprioritized(output: Outpoint): boolean {
+    return this.#deprioritized.has(toOutpointKey(output));
   }
 
-  /** Of one that was refused just now. */
-  isToBeAskedForAgain(output: Outpoint): boolean {
-    if (this.#first.size >= MOST_OUTPUTS) return false;
-    const key = outpointKey(output);
+  /** Records a refusal. @returns whether the output is to be fetched again */
+  shouldRetry(output: Outpoint): boolean {
+    if (this.#first.size >= MAX_RETRIED_OUTPUTS) return false;
+    const key = toOutpointKey(output);
     const first = this.#before.get(key) ?? this.now();
     this.#first.set(key, first);
-    return this.now() - first < AGAIN_MS;
+    return this.now() - first < RETRY_WINDOW_MS;
   }
 }
 
-/** Of all peers. In memory only: after a restart the time begins anew. */
+/** The refusals of all peers. They are in memory only, so the time for retries starts again with the process. */
 export class Refusals {
   readonly #topics = new Map<string, TopicRefusals>();
 
   constructor(private readonly now: () => number = Date.now) {}
 
-  /** @returns those of a peer and topic, for a run that begins */
-  of(key: string): TopicRefusals {
+  /** Begins a run with a peer and topic. @returns their refusals */
+  beginRun(key: string): TopicRefusals {
     const refusals = this.#topics.get(key) ?? new TopicRefusals(this.now);
-    // The peer that was asked last is forgotten last.
+    // The least recently used peer is forgotten first.
     this.#topics.delete(key);
     this.#topics.set(key, refusals);
     const [oldest] = this.#topics.keys();
-    if (this.#topics.size > MOST_TOPICS && oldest !== undefined) this.#topics.delete(oldest);
+    if (this.#topics.size > MAX_PEER_TOPICS && oldest !== undefined) this.#topics.delete(oldest);
     refusals.begin();
     return refusals;
   }

@@ -1,85 +1,103 @@
-import type { Config, FairScheduler, Health, LimitsHit, Logger, Metrics, RateLimits } from '@messagebox/shared';
+import type {
+  Config,
+  FairScheduler,
+  Health,
+  LimitHitReporter,
+  Logger,
+  Metrics,
+  RateLimits,
+  Tracer,
+} from '@messagebox/shared';
 import {
-  addressOf,
-  admit,
-  answerErrors,
-  answerNotFound,
-  boundInFlight,
+  admitRequests,
   cors,
-  healthRoutes,
-  measure,
-  requestLog,
+  createErrorHandler,
+  createHealthRoutes,
+  getRequestAddress,
+  handleNotFound,
+  limitInFlightRequests,
+  logRequests,
+  measureRequests,
   scheduleFairly,
-} from '@messagebox/web';
+  traceRequests,
+  traceStep,
+} from '@messagebox/shared';
 import express, { type Express, type Router } from 'express';
 import type { OverlayEngine } from '../engine/overlay-engine.js';
-import { Answers } from './answers.js';
-import { rawBody } from './body.js';
-import { type Development, developmentRoutes } from './development.js';
-import { documentationRoutes } from './documentation.js';
-import { lookupRoute } from './lookup.js';
-import { submitRoute } from './submit.js';
-import { syncRoutes } from './sync-routes.js';
+import { BoundedResponder } from './bounded-responder.js';
+import { createDevelopmentRoutes, type DevelopmentChain } from './development-routes.js';
+import { createDocumentationRoutes } from './documentation-routes.js';
+import { lookupRoute } from './lookup-route.js';
+import { readRawBody } from './request-body.js';
+import { submitRoute } from './submit-route.js';
+import { createSyncRoutes } from './sync-routes.js';
 
-export interface OverlayRouteParts {
+export interface OverlayRoutesOptions {
   readonly config: Pick<Config, 'network' | 'limits'>;
   readonly engine: OverlayEngine;
   readonly rates: RateLimits;
   /** The play chain and its faucet. Served on network `local` only. */
-  readonly development?: Development | undefined;
+  readonly development?: DevelopmentChain | undefined;
 }
 
-export interface OverlayAppParts extends OverlayRouteParts {
+export interface OverlayAppOptions extends OverlayRoutesOptions {
   readonly config: Pick<Config, 'network' | 'limits' | 'trustedProxies'>;
   readonly log: Logger;
   readonly health: Health;
   readonly metrics: Metrics;
-  readonly limitsHit: LimitsHit;
+  readonly tracer: Tracer;
+  readonly limitsHit: LimitHitReporter;
   readonly scheduler: FairScheduler;
 }
 
-const ANSWERS = { atOnce: 8, takenWithinMs: 30_000, bytesOfOne: 4_096 };
-const BEEF_BYTES = 1_048_576;
-const JSON_BYTES = 65_536;
+const RESPONDER_LIMITS = { maxConcurrent: 8, receiveTimeoutMs: 30_000, bytesPerRequest: 4_096 };
+const MAX_BEEF_BODY_BYTES = 1_048_576;
+const MAX_JSON_BODY_BYTES = 65_536;
 
-/** The overlay's HTTP face without its process: the whole wiring. Nothing here is authenticated, all is bounded. */
-export function createOverlayApp(parts: OverlayAppParts): Express {
-  const { config, log } = parts;
+/** Creates the overlay's HTTP application for a server of its own. No route needs authentication; all have limits. */
+export function createOverlayApp(options: OverlayAppOptions): Express {
+  const { config, log } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', config.trustedProxies);
-  app.use(requestLog(log));
-  app.use(measure(parts.metrics));
+  app.use(logRequests(log));
+  app.use(measureRequests(options.metrics));
   app.use(cors);
-  app.use('/health', healthRoutes(parts.health));
-  app.use(boundInFlight({ ...config.limits.overlay.inFlight, largestBody: BEEF_BYTES }, parts.limitsHit.hit));
-  app.use(scheduleFairly(parts.scheduler));
-  app.use(overlayRoutes(parts));
-  app.use(answerNotFound);
-  app.use(answerErrors(log, parts.limitsHit.count));
+  app.use('/health', createHealthRoutes(options.health));
+  app.use(traceRequests(options.tracer));
+  app.use(
+    limitInFlightRequests(
+      { ...config.limits.overlay.inFlight, maxBodyBytes: MAX_BEEF_BODY_BYTES },
+      options.limitsHit.report,
+    ),
+  );
+  app.use(traceStep(options.tracer, 'wait for turn', scheduleFairly(options.scheduler)));
+  app.use(createOverlayRoutes(options));
+  app.use(handleNotFound);
+  app.use(createErrorHandler(log, options.limitsHit.count));
   return app;
 }
 
-/** The routes alone, for a server that has others as well. They answer no path but their own. */
-export function overlayRoutes({ config, engine, development, rates }: OverlayRouteParts): Router {
+/** Creates the routes alone, for a server with other routes. Other paths are passed on. */
+export function createOverlayRoutes({ config, engine, development, rates }: OverlayRoutesOptions): Router {
   const limits = config.limits.overlay;
-  // Each may cost the verifying of scripts, and is kept for weeks.
+  // A submission can cost the verification of scripts, and its transaction is stored for weeks.
   const submissions = rates.open('overlay_submissions', limits.submissions);
   const questions = rates.open('overlay_requests', limits.requests);
-  const mayAsk = admit((request) => questions.admit(addressOf(request)));
-  const answers = new Answers({ ...ANSWERS, heldBytes: limits.answerBytes }, questions);
-  const json = rawBody(JSON_BYTES);
-  const beef = rawBody(BEEF_BYTES);
+  const mayAsk = admitRequests((request) => questions.admit(getRequestAddress(request)));
+  const responder = new BoundedResponder({ ...RESPONDER_LIMITS, maxHeldBytes: limits.answerBytes }, questions);
+  const json = readRawBody(MAX_JSON_BODY_BYTES);
+  const beef = readRawBody(MAX_BEEF_BODY_BYTES);
 
   const routes = express.Router();
-  const maySubmit = admit((request) => submissions.admit(addressOf(request)));
+  const maySubmit = admitRequests((request) => submissions.admit(getRequestAddress(request)));
   routes.post('/submit', maySubmit, beef, submitRoute(engine));
-  routes.post('/lookup', mayAsk, json, lookupRoute(engine, answers));
-  routes.use(documentationRoutes(engine, mayAsk));
-  routes.use(syncRoutes(engine, answers, [mayAsk, json]));
+  routes.post('/lookup', mayAsk, json, lookupRoute(engine, responder));
+  routes.use(createDocumentationRoutes(engine, mayAsk));
+  routes.use(createSyncRoutes(engine, responder, [mayAsk, json]));
   if (config.network === 'local' && development !== undefined) {
-    routes.use(developmentRoutes(development, [mayAsk, beef]));
+    routes.use(createDevelopmentRoutes(development, [mayAsk, beef]));
   }
   return routes;
 }

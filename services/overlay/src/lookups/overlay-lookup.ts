@@ -1,28 +1,28 @@
-import type { SqlRunner } from '@messagebox/shared';
-import type { Outpoint } from '@messagebox/wallet';
+import type { SqlRunner } from '@messagebox/store';
+import type { Outpoint } from '@messagebox/transactions';
 
 /** An output that the topic has admitted. */
 export interface AdmittedOutput extends Outpoint {
   readonly script: Uint8Array;
   /** Milliseconds since 1970. */
   readonly admittedAt: number;
-  /** Of the block that its transaction is in; undefined without a merkle path. */
+  /** The height of the block that has its transaction; undefined without a merkle path. */
   readonly height: number | undefined;
-  /** How many outputs that the topic has admitted of its transaction come before it. */
+  /** The number of admitted outputs of its transaction that come before it. */
   readonly nth: number;
-  /** Scripts of the topic's outputs that its transaction spends: only their owners can have made it. */
+  /** Scripts of the topic's outputs that its transaction spends. They prove that their owners have made it. */
   readonly spent: readonly Uint8Array[];
-  /** The server itself has made it, so that it is nobody's copy. */
+  /** Whether this server has made it. Then it is not a copy of another advertisement. */
   readonly isOwn: boolean;
 }
 
-/** An output that answers a question. */
-export interface FoundEntry extends Outpoint {
-  /** Whose advertisement it is. */
+/** An output that answers a query. */
+export interface LookupEntry extends Outpoint {
+  /** The identity that advertises: 66 hex characters. */
   readonly identityKey: string;
   /** The host that it names. */
   readonly host: string;
-  /** Whether its transaction is in a block, as far as we know. */
+  /** Whether its transaction is known to be in a block. */
   readonly isProven: boolean;
 }
 
@@ -35,27 +35,27 @@ export interface LookupDescription {
   readonly documentation: string;
 }
 
-/** A lookup service whose index changes in the very transaction in which its topic does. */
+/** A lookup service. Its index changes in the same database transaction as its topic. */
 export interface OverlayLookup {
   readonly description: LookupDescription;
   /**
-   * Again does no harm.
+   * Adds an output to the index. Can be repeated.
    *
-   * @returns outputs that have to leave the topic for it
+   * @returns outputs that the topic has to remove to make room
    */
   add(runner: SqlRunner, output: AdmittedOutput): Promise<readonly Outpoint[]>;
-  /** The transaction is in a block by now. One of which nothing is known is no error. */
+  /** Records that a transaction is in a block. Does nothing for an unknown transaction. */
   prove(runner: SqlRunner, txid: string, height: number): Promise<void>;
-  /** Somebody has spent an output of the topic, which need not have been there. Again does no harm. */
+  /** Records that an output of the topic was spent, even when the topic did not hold it. Can be repeated. */
   revoke(runner: SqlRunner, script: Uint8Array, spentBy: string): Promise<void>;
-  /** That transaction is not in the chain after all. */
+  /** Undoes the revocations by a transaction that turned out not to be in the chain. */
   restore(runner: SqlRunner, spentBy: string): Promise<void>;
-  /** The output was spent, or left its topic for another reason. One that isn't known is no error. */
+  /** Removes an output that the topic does not hold any more. Does nothing for an unknown output. */
   remove(runner: SqlRunner, outpoint: Outpoint): Promise<void>;
   /**
-   * In the order in which they should be told, until there is no room: see {@link FoundEntry}.
+   * Finds the outputs that answer a query, most important first.
    *
    * @throws {RuleError} `ERR_INVALID_QUERY`
    */
-  find(query: unknown): Promise<readonly FoundEntry[]>;
+  find(query: unknown): Promise<readonly LookupEntry[]>;
 }

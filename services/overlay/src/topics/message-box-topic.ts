@@ -5,7 +5,7 @@ import type { OverlayTopic } from './token-topic.js';
 
 const documentation = `# tm_messagebox
 
-Holds unspent message box advertisements: "this identity takes messages at this host".
+Holds unspent message box advertisements: "this identity receives messages at this host".
 
 An output is admitted when it is a PushDrop token, key first, with exactly three fields:
 
@@ -17,11 +17,11 @@ An output is admitted when it is a PushDrop token, key first, with exactly three
 It must be locked to the identity's key of the same derivation. Spending it revokes the advertisement.
 `;
 
-/** `tm_messagebox`: message box advertisements. */
-export function messageBoxTopic(network: Network, signatures: TokenSignatures): OverlayTopic {
+/** Creates `tm_messagebox`, which holds message box advertisements. */
+export function createMessageBoxTopic(network: Network, signatures: TokenSignatures): OverlayTopic {
   const description = {
     name: 'tm_messagebox',
-    shortDescription: 'Where identities take their messages.',
+    shortDescription: 'Where identities receive their messages.',
     documentation,
   };
   return { description, isToken: (script) => isMessageBoxAd(script, network, signatures) };

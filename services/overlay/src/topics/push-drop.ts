@@ -1,6 +1,6 @@
-/** A PushDrop output (BRC-48), lock first: who may spend it, and the data that it carries. */
+/** A PushDrop output (BRC-48), lock first: the key that can spend it, and its data. */
 export interface PushDropToken {
-  /** 33 bytes; not yet known to be a point. */
+  /** 33 bytes, which need not be a point of the curve. */
   readonly lockingKey: Uint8Array;
   readonly fields: readonly Uint8Array[];
 }
@@ -11,12 +11,12 @@ const OP_2DROP = 0x6d;
 const OP_PUSHDATA1 = 0x4c;
 const OP_PUSHDATA2 = 0x4d;
 const KEY_BYTES = 33;
-/** Enough for any token that is admitted here. */
+/** Enough for each kind of token that the topics admit. */
 const MAX_SCRIPT_BYTES = 1_024;
 
 /**
- * Reads exactly `PUSH(33 bytes) CHECKSIG PUSH… 2DROP… [DROP]` with this number of fields, as the SDK's template writes
- * it. Fields of one small number, which the template writes as opcodes, are none of a token's here.
+ * Decodes exactly `PUSH(33 bytes) CHECKSIG PUSH… 2DROP… [DROP]` with this number of fields, as the SDK's template writes
+ * it. The template writes a field of one small number as an opcode; such fields are refused, since no token here has one.
  *
  * @returns undefined for any other script
  */

@@ -1,4 +1,4 @@
-import type { RawTransaction } from '@messagebox/wallet';
+import type { RawTransaction } from '@messagebox/transactions';
 
 export interface TopicDescription {
   readonly name: string;
@@ -7,21 +7,21 @@ export interface TopicDescription {
   readonly documentation: string;
 }
 
-/** A topic of tokens that stand for themselves: an output is admitted for what it is, and leaves when it is spent. */
+/** A topic whose outputs are admitted by their own script alone, and leave the topic when they are spent. */
 export interface OverlayTopic {
   readonly description: TopicDescription;
   /** Whether an output with this script belongs to the topic. Never throws, whatever the script. */
   readonly isToken: (script: Uint8Array) => boolean;
 }
 
-/** More in one transaction than anybody has a use for: each costs the checking of a signature. */
-const MOST_TOKENS = 100;
+/** Tokens in one transaction. Each costs the verification of a signature, and no real client needs so many. */
+const MAX_TOKENS = 100;
 
-/** The indexes of the outputs that belong to the topic. */
-export function tokensOf({ outputs }: RawTransaction, { isToken }: OverlayTopic): number[] {
+/** Finds the indexes of the outputs that belong to the topic: the first {@link MAX_TOKENS}. */
+export function findTokens({ outputs }: RawTransaction, { isToken }: OverlayTopic): number[] {
   const indexes: number[] = [];
   for (const [index, { script }] of outputs.entries()) {
-    if (indexes.length < MOST_TOKENS && isToken(script)) indexes.push(index);
+    if (indexes.length < MAX_TOKENS && isToken(script)) indexes.push(index);
   }
   return indexes;
 }

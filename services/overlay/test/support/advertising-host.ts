@@ -1,30 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import {
-  Closing,
   type Config,
   createLogger,
+  createServerIdentity,
   Metrics,
-  openDatabase,
   readConfig,
-  type SqlClient,
-  type StoreConfig,
-  serverIdentity,
+  ShutdownHooks,
 } from '@messagebox/shared';
-import { type Chain, type Money, openChain, openMoney, type ServerWallet } from '@messagebox/wallet';
-import { temporaryFolder } from '../../../../tests/support/own-process.js';
+import { openDatabase, type SqlClient, type StoreConfig } from '@messagebox/store';
+import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
+import { type BsvServices, type Chain, createBsvServices, createChain, type ServerWallet } from '@messagebox/wallet';
 import { type Advertiser, createAdvertiser } from '../../src/advertising/advertiser.js';
-import type { ReconcileStep } from '../../src/advertising/reconcile.js';
-import { createOverlayEngine } from '../../src/engine/create-engine.js';
+import type { ReconcileStep } from '../../src/advertising/reconciler.js';
+import { createOverlayEngine } from '../../src/engine/create-overlay-engine.js';
 import type { OverlayEngine } from '../../src/engine/overlay-engine.js';
+import { PublicFetch } from '../../src/http-client/public-fetch.js';
 import { ServiceAds } from '../../src/lookups/service-ads.js';
-import { PublicFetch } from '../../src/net/public-fetch.js';
 import { decodeServiceAd } from '../../src/topics/service-ad.js';
 
 export const ORIGIN = 'https://messagebox-one.com';
 
-/** A process that advertises, without its process: what it has in memory goes with it, what it has written stays. */
+/** An advertising instance without a process of its own. Closing it loses its memory, and keeps the database. */
 export interface Instance extends Advertiser {
-  readonly money: Money;
+  readonly bsv: BsvServices;
   readonly engine: OverlayEngine;
   readonly log: readonly Record<string, unknown>[];
   close(): Promise<void>;
@@ -37,8 +35,8 @@ export interface AdvertisingHost {
   readonly sql: SqlClient;
   readonly chain: Chain;
   /**
-   * @param env on top of the host's own
-   * @param wallet in place of the one that the environment asks for
+   * @param env added to the host's environment
+   * @param wallet replaces the wallet that the environment configures
    */
   start(
     env?: Record<string, string>,
@@ -47,9 +45,9 @@ export interface AdvertisingHost {
   ): Promise<Instance>;
   /** `SHIP tm_messagebox https://…` of the unspent tokens on the chain, sorted. */
   onChain(): Promise<string[]>;
-  /** The same of what `ls_ship` and `ls_slap` find. */
+  /** The same list of what `ls_ship` and `ls_slap` find. */
   found(): Promise<string[]>;
-  /** The same of what the operator is shown. */
+  /** The same list of what the operator is shown. */
   shown(): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -59,7 +57,7 @@ export async function openAdvertisingHost(
   env: Record<string, string> = {},
   store?: StoreConfig,
 ): Promise<AdvertisingHost> {
-  const folder = temporaryFolder();
+  const folder = createTemporaryFolder();
   const own = { SERVER_PRIVATE_KEY: randomBytes(32).toString('hex'), HOSTING_DOMAIN: ORIGIN, ...env };
   const read = (more: Record<string, string>) => readConfig({ NODE_ENV: 'test', NETWORK: 'local', ...own, ...more });
   const config = read({});
@@ -67,8 +65,8 @@ export async function openAdvertisingHost(
   const { messages, sql } = openDatabase(at);
   await messages.migrate();
   const instances: Instance[] = [];
-  // Of its own: those of the instances end with them.
-  const chain = openChain({ network: 'local', database: at });
+  // The instances close their own connections when they end.
+  const chain = createChain({ network: 'local', database: at });
   return {
     config,
     store: at,
@@ -80,16 +78,16 @@ export async function openAdvertisingHost(
       return instance;
     },
     async onChain() {
-      return await tokensOnChain(chain);
+      return await listTokensOnChain(chain);
     },
     async found() {
       const ads = new ServiceAds(sql);
       const found = [...(await ads.find('SHIP', {}, 100)), ...(await ads.find('SLAP', {}, 100))];
-      return found.map(textOf).sort();
+      return found.map(describeAd).sort();
     },
     async shown() {
       const rows = await sql.read(
-        { text: 'SELECT protocol, name, domain FROM overlay_own_ads WHERE revoked_by IS NULL', kind: 'varying' },
+        { text: 'SELECT protocol, name, domain FROM overlay_own_ads WHERE revoked_by IS NULL', kind: 'dynamic' },
         [],
       );
       return rows.map((row) => `${row['protocol']} ${row['name']} ${row['domain']}`).sort();
@@ -111,46 +109,46 @@ function startInstance(
   wallet: ServerWallet | undefined,
 ): Instance {
   const lines: Record<string, unknown>[] = [];
-  const log = createLogger('overlay', true, { write: (line) => void lines.push(JSON.parse(line)) });
-  const closing = new Closing(log, 5_000);
-  const opened = openMoney({ config, storeConfig, closing, log });
-  const money = wallet === undefined ? opened : { ...opened, wallet };
+  const log = createLogger('overlay', 'debug', { write: (line) => void lines.push(JSON.parse(line)) });
+  const shutdown = new ShutdownHooks(log, 5_000);
+  const opened = createBsvServices({ config, storeConfig, shutdown, log });
+  const bsv = wallet === undefined ? opened : { ...opened, wallet };
   const fetch = new PublicFetch(config.network);
-  closing.add('fetch', () => fetch.close());
+  shutdown.add('fetch', () => fetch.close());
   const metrics = new Metrics('overlay', {});
   const { engine } = createOverlayEngine({
     sql,
     network: config.network,
-    verifier: money.overlayVerifier,
+    verifier: bsv.overlayVerifier,
     log,
     metrics,
   });
-  const { identityKey } = serverIdentity(config).authenticator;
+  const { identityKey } = createServerIdentity(config).authenticator;
   const advertiser = createAdvertiser({
     config,
     sql,
-    money,
+    bsv,
     engine,
     fetch,
     identityKey,
     log,
     ...(onStep === undefined ? {} : { onStep }),
   });
-  return { ...advertiser, money, engine, log: lines, close: () => closing.close() };
+  return { ...advertiser, bsv, engine, log: lines, close: () => shutdown.close() };
 }
 
-async function tokensOnChain(chain: Chain): Promise<string[]> {
-  const { storage } = (await chain.local()).services;
+async function listTokensOnChain(chain: Chain): Promise<string[]> {
+  const { storage } = (await chain.getLocalChain()).services;
   const utxos: { lockingScript: Buffer }[] = await storage
     .knex('mockchain_utxos')
     .where({ satoshis: 1 })
     .whereNull('spentByTxid');
   return utxos
     .flatMap(({ lockingScript }) => decodeServiceAd(lockingScript) ?? [])
-    .map(textOf)
+    .map(describeAd)
     .sort();
 }
 
-function textOf({ protocol, name, domain }: { protocol: string; name: string; domain: string }): string {
+function describeAd({ protocol, name, domain }: { protocol: string; name: string; domain: string }): string {
   return `${protocol} ${name} ${domain}`;
 }

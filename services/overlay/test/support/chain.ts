@@ -1,16 +1,16 @@
 import { type ChainTracker, LockingScript, MerklePath, Transaction, UnlockingScript } from '@bsv/sdk';
 
-/** A chain that a test makes up: it knows the blocks that were mined here, and nothing else. */
+/** A fake chain that knows only the blocks that a test has mined. */
 export class TestChain implements ChainTracker {
   readonly #roots = new Map<number, string>();
   #funded = 0;
-  /** Makes it fail to answer. */
+  /** Makes all queries fail. */
   down = false;
-  /** Makes it fail to answer about these merkle roots. */
+  /** Merkle roots for which queries fail. */
   silentOf: ReadonlySet<string> = new Set();
-  /** Makes it not know later blocks yet. */
+  /** The height of the latest block that it knows. */
   knownUpTo = Number.POSITIVE_INFINITY;
-  /** Makes it answer only then. */
+  /** Delays all answers until the promise resolves. */
   held: Promise<void> | undefined;
 
   async isValidRootForHeight(root: string, height: number): Promise<boolean> {
@@ -38,11 +38,11 @@ export class TestChain implements ChainTracker {
 
   /** Replaces the block of a transaction by one that does not have it. */
   replaceBlockOf({ merklePath }: Transaction): void {
-    if (merklePath === undefined) throw new Error('it is in no block');
+    if (merklePath === undefined) throw new Error('the transaction is in no block');
     this.#roots.set(merklePath.blockHeight, '00'.repeat(32));
   }
 
-  /** A transaction in a block, with outputs that anybody may spend, and `bytes` that are of no use. */
+  /** Creates a mined transaction with outputs that anybody can spend, and `bytes` of padding. */
   fund(outputs = 1, bytes = 0): Transaction {
     this.#funded += 1;
     const transaction = new Transaction();
@@ -74,4 +74,4 @@ export function addFunding(transaction: Transaction, funding: Transaction, index
   });
 }
 
-export const bytesOf = (transaction: Transaction): Uint8Array => Uint8Array.from(transaction.toBEEF());
+export const toBeefBytes = (transaction: Transaction): Uint8Array => Uint8Array.from(transaction.toBEEF());

@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net';
 
 export type Answer = (response: ServerResponse, body: Record<string, unknown>, request: IncomingMessage) => void;
 
-/** A server that a test lets answer in whatever way. */
+/** A server whose answers a test defines. */
 export interface FakePeer {
   readonly url: string;
-  /** Paths that were asked for. */
+  /** The paths of all requests. */
   readonly asked: string[];
-  /** By path. */
+  /** The answers, by path. */
   readonly answers: Record<string, Answer>;
   close(): Promise<void>;
 }
@@ -46,7 +46,7 @@ export const jsonAnswer =
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
   };
 
-/** Writes until the other side hangs up. */
+/** Writes until the client disconnects. */
 export const endlessAnswer =
   (contentType: string, chunk = Buffer.alloc(65_536, 0x20)): Answer =>
   (response) => {

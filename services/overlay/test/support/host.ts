@@ -7,23 +7,22 @@ import {
   FairScheduler,
   Health,
   JsonServer,
-  LimitsHit,
+  LimitHitReporter,
   Metrics,
   type Network,
-  openDatabase,
+  NO_TRACER,
   RateLimits,
   readConfig,
-  type SqlClient,
-  type StoreConfig,
 } from '@messagebox/shared';
-import { type MerkleProof, parseBeef, TransactionVerifier } from '@messagebox/wallet';
-import { createOverlayEngine } from '../../src/engine/create-engine.js';
-import { makeRoom } from '../../src/engine/make-room.js';
+import { openDatabase, type SqlClient, type StoreConfig } from '@messagebox/store';
+import { type MerkleProof, parseBeef, TransactionVerifier } from '@messagebox/transactions';
+import { createOverlayEngine } from '../../src/engine/create-overlay-engine.js';
+import { evictLargestSubmitter } from '../../src/engine/evict-largest-submitter.js';
 import type { OverlayEngine } from '../../src/engine/overlay-engine.js';
-import { OverlaySize, type OverlaySizeSettings } from '../../src/engine/overlay-size.js';
-import type { OverlayStorage } from '../../src/engine/overlay-storage.js';
-import type { Development } from '../../src/http/development.js';
+import { OverlaySize, type OverlaySizeOptions } from '../../src/engine/overlay-size.js';
+import type { DevelopmentChain } from '../../src/http/development-routes.js';
 import { createOverlayApp } from '../../src/http/overlay-app.js';
+import type { OverlayStorage } from '../../src/storage/overlay-storage.js';
 import { decodeMessageBoxAd } from '../../src/topics/message-box-ad.js';
 
 export interface Host {
@@ -34,9 +33,9 @@ export interface Host {
   readonly verifier: TransactionVerifier;
   readonly metrics: Metrics;
   readonly log: string[];
-  /** Counts what is kept, as is done each minute. */
+  /** Measures the overlay's size, which happens each minute otherwise. */
   recount(): Promise<void>;
-  /** What each table holds, for "nothing has changed". */
+  /** The number of rows of each table, to check that nothing has changed. */
   rows(): Promise<Record<string, number>>;
   /** `IDENTITY HOST` of what `ls_messagebox` finds, in its order. */
   found(query: object): Promise<string[]>;
@@ -47,13 +46,13 @@ export interface HostOptions {
   readonly network?: Network;
   /** Default: an SQLite file of its own. */
   readonly store?: StoreConfig;
-  readonly development?: Development;
+  readonly development?: DevelopmentChain;
   readonly trustedProxies?: number;
-  readonly size?: OverlaySizeSettings;
-  /** Whether the largest submitters give way when it is crowded. */
+  readonly size?: OverlaySizeOptions;
+  /** Whether transactions of the largest submitters are removed when the overlay is crowded. */
   readonly makesRoom?: boolean;
-  /** As on the play chain. */
-  readonly proofAtOnce?: (txid: string) => Promise<MerkleProof | undefined>;
+  /** See `OverlayEngineOptions`. */
+  readonly fetchProofNow?: (txid: string) => Promise<MerkleProof | undefined>;
 }
 
 const TABLES = [
@@ -67,13 +66,13 @@ const TABLES = [
 
 /** An overlay host that listens on a free port. */
 export async function startHost(chain: ChainTracker, options: HostOptions = {}): Promise<Host> {
-  const { network = 'main', development, trustedProxies = 0, proofAtOnce } = options;
+  const { network = 'main', development, trustedProxies = 0, fetchProofNow } = options;
   const folder = await mkdtemp(path.join(tmpdir(), 'mb-overlay-'));
   const store = options.store ?? { client: 'better-sqlite3', filename: path.join(folder, 'overlay.db') };
   const { messages, sql } = openDatabase(store);
   await messages.migrate();
   const lines: string[] = [];
-  const log = createLogger('overlay', true, { write: (line) => void lines.push(line) });
+  const log = createLogger('overlay', 'debug', { write: (line) => void lines.push(line) });
   const metrics = new Metrics('overlay', {});
   const verifier = new TransactionVerifier(async () => chain);
   const size = new OverlaySize(sql, metrics, log, options.size);
@@ -85,16 +84,27 @@ export async function startHost(chain: ChainTracker, options: HostOptions = {}):
     metrics,
     isFull: size.isFull,
     share: size.share,
-    ...(proofAtOnce === undefined ? {} : { proofAtOnce }),
+    ...(fetchProofNow === undefined ? {} : { fetchProofNow }),
   });
-  if (options.makesRoom === true) size.onCrowded(() => makeRoom(engine, storage));
+  if (options.makesRoom === true) size.onCrowded(() => evictLargestSubmitter(engine, storage));
   const config = { network, trustedProxies, limits: readConfig({}).limits };
   const health = new Health();
   const scheduler = new FairScheduler();
-  const limitsHit = new LimitsHit(metrics, log);
-  const rates = new RateLimits({ onHit: limitsHit.hit });
+  const limitsHit = new LimitHitReporter(metrics, log);
+  const rates = new RateLimits({ onHit: limitsHit.report });
   const server = new JsonServer(
-    createOverlayApp({ config, engine, log, health, metrics, limitsHit, rates, scheduler, development }),
+    createOverlayApp({
+      config,
+      engine,
+      log,
+      health,
+      metrics,
+      tracer: NO_TRACER,
+      limitsHit,
+      rates,
+      scheduler,
+      development,
+    }),
     log,
   );
   const url = await server.listen(0, '127.0.0.1');
@@ -110,7 +120,7 @@ export async function startHost(chain: ChainTracker, options: HostOptions = {}):
     async rows() {
       const counts: Record<string, number> = {};
       for (const table of TABLES) {
-        const [row] = await sql.read({ text: `SELECT COUNT(*) AS n FROM ${table}`, kind: 'varying' }, []);
+        const [row] = await sql.read({ text: `SELECT COUNT(*) AS n FROM ${table}`, kind: 'dynamic' }, []);
         counts[table] = Number(row?.['n']);
       }
       return counts;

@@ -1,5 +1,5 @@
 import { CompletedProtoWallet, LockingScript, PrivateKey, PushDrop, Transaction, Utils } from '@bsv/sdk';
-import { type ServiceAd, serviceAdToken } from '../../src/topics/service-ad.js';
+import { createServiceAdScript, type ServiceAd } from '../../src/topics/service-ad.js';
 import { addFunding, type TestChain } from './chain.js';
 
 export interface Token {
@@ -16,7 +16,7 @@ export const PROTOCOLS: Record<'tm_messagebox' | 'SHIP' | 'SLAP', Protocol> = {
   SLAP: [2, 'service lookup availability'],
 };
 
-/** Somebody with a key, who makes tokens as the real client makes them. */
+/** An identity that makes tokens like the real client. */
 export class Person {
   readonly key = PrivateKey.fromRandom();
   readonly identityKey = this.key.toPublicKey().toString();
@@ -29,10 +29,10 @@ export class Person {
   }
 
   async serviceAd(protocol: ServiceAd['protocol'], domain: string, name: string): Promise<LockingScript> {
-    return await serviceAdToken(this.wallet, { protocol, domain, name });
+    return await createServiceAdScript(this.wallet, { protocol, domain, name });
   }
 
-  /** A transaction with these outputs that spends these tokens of this person's. */
+  /** Creates a transaction with these outputs that spends these tokens of the person. */
   async transaction(
     chain: TestChain,
     outputs: readonly LockingScript[],

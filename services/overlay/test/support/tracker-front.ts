@@ -1,40 +1,40 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { parseBeef } from '@messagebox/wallet';
+import { parseBeef } from '@messagebox/transactions';
 
-/** What becomes of a request. A function answers in place of the tracker. */
+/** The treatment of a request. A function answers in place of the tracker. */
 export type Treatment =
   | 'pass'
-  /** Connected, and never answered. */
+  /** The connection is accepted, and never answered. */
   | 'hang'
-  /** The connection ends without an answer. */
+  /** The connection is closed without an answer. */
   | 'close'
-  /** The tracker gets it, and its answer is lost. */
+  /** The tracker gets the request, and its answer is lost. */
   | 'lose'
   | ((path: string) => { readonly status: number; readonly body: string; readonly type?: string });
 
-/** An HTTP server in front of an overlay host, or of nothing, that treats requests as a test says. */
+/** An HTTP server in front of an overlay host, or of none. A test defines how it treats requests. */
 export interface TrackerFront {
   readonly url: string;
-  /** Ids of the transactions that were submitted, in order, whatever became of them. */
+  /** The txids of all submissions, in order. */
   readonly submitted: readonly string[];
-  /** Resolves with the next submission, before anything becomes of it. */
+  /** Resolves with the next submission, before it is treated. */
   submission(): Promise<unknown>;
-  /** Requests that were made, by path. */
+  /** The number of requests, by path. */
   readonly requests: readonly string[];
-  /** Where requests are passed on to from now on. */
+  /** Sets the host that requests are forwarded to. */
   retarget(url: string): void;
-  /** From now on. */
+  /** Sets the treatment of later requests. */
   treat(submit: Treatment, lookup?: Treatment): void;
-  /** Nothing becomes of submissions until what is returned is called. */
+  /** Holds submissions until the returned function is called. */
   hold(): () => void;
-  /** The next submissions, one by one; then again as `treat` says. */
+  /** Sets the treatments of the next submissions, one by one. Later ones are treated as before. */
   next(...submits: readonly Treatment[]): void;
   close(): Promise<void>;
 }
 
-/** @param target where requests are passed on to */
+/** @param target the host that requests are forwarded to */
 export async function startTrackerFront(target?: string): Promise<TrackerFront> {
   let passTo = target;
   const submitted: string[] = [];
@@ -76,7 +76,7 @@ export async function startTrackerFront(target?: string): Promise<TrackerFront> 
       if (treatment === 'lose') response.destroy();
       else send(response, answer, bytes);
     } catch {
-      // The tracker is gone, and who asks is told so as by a network.
+      // The tracker is down, so the connection is closed.
       response.destroy();
     }
   });

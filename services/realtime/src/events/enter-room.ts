@@ -1,17 +1,17 @@
-import type { AuthSocket } from '@messagebox/brc103';
-import type { EventParts } from './event-parts.js';
+import type { AuthSocket } from '@messagebox/brc103/socket-io';
+import type { EventContext } from './event-context.js';
 
-/** Whether one more socket would be too many for a room. */
-export function isRoomFull(parts: EventParts, socket: AuthSocket, room: string): boolean {
-  if (socket.isIn(room) || parts.socketsIn(room) < parts.maxSocketsInRoom) return false;
-  parts.limitsHit.hit('sockets_in_room');
+/** Whether a room has no place for this socket on this instance. Reports the limit when that is so. */
+export function isRoomFull(context: EventContext, socket: AuthSocket, room: string): boolean {
+  if (socket.isIn(room) || context.countSocketsIn(room) < context.maxSocketsInRoom) return false;
+  context.limitsHit.report('sockets_in_room');
   return true;
 }
 
-/** Puts a socket into a room of its own identity; resolves when nothing that is stored from now on will be missed. */
-export async function enterRoom(parts: EventParts, socket: AuthSocket, room: string): Promise<void> {
+/** Joins a room of the socket's own identity. Resolves when the socket will hear every message stored from now on. */
+export async function enterRoom(context: EventContext, socket: AuthSocket, room: string): Promise<void> {
   socket.join(room);
-  // A socket that has ended meanwhile joins nothing, and a subscription made for it would never be ended.
+  // A closed socket joins nothing, and nothing would end a subscription that was made for it.
   if (!socket.isIn(room)) return;
-  await parts.rooms.ready(socket.namespace, room);
+  await context.rooms.waitUntilReady(socket.namespace, room);
 }

@@ -1,30 +1,42 @@
-import { type AuthSocket, isSpeakableEventName } from '@messagebox/brc103';
-import { isName, type NormaliseKey, pushEventName, roomName, splitRoomName } from '@messagebox/shared';
+import { type AuthSocket, isAcceptedEventName } from '@messagebox/brc103/socket-io';
+import {
+  formatPushEventName,
+  formatRoomName,
+  getField,
+  isName,
+  type NormaliseKey,
+  parseRoomName,
+} from '@messagebox/messages';
 
-/** Why a room can't be joined or left: clients don't ask again for one that is refused with such a code. */
+/** Why a room can't be joined or left. Clients do not try again after such a code. */
 export interface RoomRefusal {
   readonly code: 'ERR_WEBSOCKET_INVALID_ROOM' | 'ERR_WEBSOCKET_ROOM_NOT_OWNED';
   readonly reason: string;
 }
 
-/** The canonical name of a room of the socket's own identity, or why the text names none. */
-export function ownRoom(
-  parts: { readonly normaliseKey: NormaliseKey },
+/** Returns the canonical name of a room of the socket's own identity, or why `roomId` is not such a room. */
+export function resolveOwnRoom(
+  options: { readonly normaliseKey: NormaliseKey },
   socket: AuthSocket,
   roomId: unknown,
 ): { readonly room: string } | RoomRefusal {
-  const named = splitRoomName(roomId);
-  const key = named === undefined ? undefined : parts.normaliseKey(named.identityKey);
+  const named = parseRoomName(roomId);
+  const key = named === undefined ? undefined : options.normaliseKey(named.identityKey);
   if (named === undefined || key === undefined || !isName(named.messageBox)) {
-    return { code: 'ERR_WEBSOCKET_INVALID_ROOM', reason: 'A room is YOURKEY-messageBox.' };
+    return { code: 'ERR_WEBSOCKET_INVALID_ROOM', reason: 'The roomId must be YOURKEY-messageBox.' };
   }
   if (key !== socket.identityKey) {
-    return { code: 'ERR_WEBSOCKET_ROOM_NOT_OWNED', reason: 'Only rooms of your own identity can be joined and left.' };
+    return { code: 'ERR_WEBSOCKET_ROOM_NOT_OWNED', reason: 'You can join and leave only rooms of your own identity.' };
   }
-  return { room: roomName(key, named.messageBox) };
+  return { room: formatRoomName(key, named.messageBox) };
 }
 
-/** Whether clients take the event by which this room's messages are pushed. */
+/** The room that a request names: the data itself, or its field `roomId` when it has a cursor as well. */
+export function getRequestedRoom(data: unknown): unknown {
+  return getField(data, 'after') === undefined ? data : getField(data, 'roomId');
+}
+
+/** Whether clients accept the name of the event that delivers the messages of this room. */
 export function canHearRoom(room: string): boolean {
-  return isSpeakableEventName(pushEventName(room));
+  return isAcceptedEventName(formatPushEventName(room));
 }

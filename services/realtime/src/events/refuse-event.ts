@@ -1,34 +1,38 @@
-import type { AuthSocket } from '@messagebox/brc103';
-import { limitedLines } from '@messagebox/shared';
-import { echo } from './echo.js';
-import type { EventParts } from './event-parts.js';
+import type { AuthSocket } from '@messagebox/brc103/socket-io';
+import { getRateLimitedLog } from '@messagebox/shared';
+import { echoText } from './echo-text.js';
+import type { EventContext } from './event-context.js';
+import { getRequestedRoom } from './own-room.js';
 import { refuseSend } from './send-message.js';
 
-/** How an event is answered that is not even tried, because there are too many. */
+/** Answers an event that is not handled because there are too many. Its sender gets `ERR_TOO_MANY_REQUESTS`. */
 export function refuseEvent(
-  parts: EventParts,
+  context: EventContext,
   socket: AuthSocket,
   eventName: string,
   data: unknown,
   reason: string,
 ): void {
   if (eventName === 'sendMessage') {
-    refuseSend(parts, socket, data, reason);
+    refuseSend(context, socket, data, reason);
     return;
   }
-  limitedLines(parts.log).write(
+  getRateLimitedLog(context.log).write(
     'info',
     { socket: socket.id, event: eventName, code: 'ERR_TOO_MANY_REQUESTS' },
     'event refused',
   );
-  const failure = FAILURES.get(eventName);
+  const failure = FAILURE_EVENTS.get(eventName);
   if (failure === undefined) return;
-  const told = { reason, code: 'ERR_TOO_MANY_REQUESTS' };
-  // A client can only tell by the room which of its joins was refused.
-  socket.emit(failure, eventName === 'authenticated' ? told : { ...told, roomId: echo(data) });
+  const refusal = { reason, code: 'ERR_TOO_MANY_REQUESTS' };
+  // Only the roomId tells a client which of its joins was refused.
+  socket.emit(
+    failure,
+    eventName === 'authenticated' ? refusal : { ...refusal, roomId: echoText(getRequestedRoom(data)) },
+  );
 }
 
-const FAILURES: ReadonlyMap<string, string> = new Map([
+const FAILURE_EVENTS: ReadonlyMap<string, string> = new Map([
   ['authenticated', 'authenticationFailed'],
   ['joinRoom', 'joinFailed'],
   ['leaveRoom', 'leaveFailed'],

@@ -1,113 +1,125 @@
-import { type AuthSocket, isSpeakableEventName } from '@messagebox/brc103';
+import { type AuthSocket, isAcceptedEventName } from '@messagebox/brc103/socket-io';
 import {
-  ackEventName,
-  bodyText,
-  field,
-  limitedLines,
+  checkMessageObject,
+  createSendCommand,
+  formatAckEventName,
+  getField,
+  parseRoomName,
   paymentErrorCodes,
   RuleError,
-  StoreUnavailableError,
-  send,
-  splitRoomName,
-  TooManyRequestsError,
-} from '@messagebox/shared';
-import { echo } from './echo.js';
-import type { EventHandler, EventParts } from './event-parts.js';
+  type SendCommand,
+  sendMessages,
+  toBodyText,
+} from '@messagebox/messages';
+import { getRateLimitedLog, TooManyRequestsError } from '@messagebox/shared';
+import { StoreUnavailableError } from '@messagebox/store';
+import { echoText } from './echo-text.js';
+import type { EventContext, EventHandler } from './event-context.js';
 
 /**
- * `sendMessage {roomId, message: {messageId, recipient, body}}` → `sendMessageAck-ROOMID {status: 'success', messageId}`
- * once it is stored. On failure `messageFailed {reason}` (`paymentFailed {reason}` when it is about the payment) and an
- * ack with `status: 'error'`, on which the real client falls back to HTTP at once. The same rule as `POST /sendMessage`.
+ * `sendMessage {roomId, message: {messageId, recipient, body, expiresAt?}}` is answered with `sendMessageAck-ROOMID {status: 'success',
+ * messageId}` when the message is stored. A failure is answered with `messageFailed {reason}` (`paymentFailed {reason}` when
+ * the payment is the reason) and an ack with `status: 'error'`, after which the real client falls back to HTTP at once. The
+ * rule is that of `POST /sendMessage`.
  *
- * A room whose ack clients would not take (its name is too long, or holds control characters) is refused with
- * `messageFailed` alone: an ack under another name would be heard by nobody.
+ * A room whose ack event clients don't accept (its name is too long, or has control characters) is refused with
+ * `messageFailed` alone: no client listens to an ack with another name.
  */
-export const sendMessage: EventHandler = async (parts, socket, data) => {
-  const roomId = field(data, 'roomId');
-  const message = field(data, 'message');
-  const messageId = field(message, 'messageId');
-  const ackEvent = ackEventOf(roomId);
+export const sendMessage: EventHandler = async (context, socket, data) => {
+  const roomId = getField(data, 'roomId');
+  const messageId = getField(getField(data, 'message'), 'messageId');
+  const ackEvent = getAckEvent(roomId);
   try {
-    const answer = await send(
-      parts,
-      socket.identityKey as string,
-      requestOf(parts, roomId, message, field(data, 'payment')),
-    );
+    const answer = await sendMessages(context, parseLiveSend(context, socket.identityKey as string, data));
     if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'success', messageId: answer.messageId });
   } catch (error) {
-    const { description, isPayment, ...told } = { ...failure(parts, socket, error), messageId: echo(messageId) };
+    const { description, isPayment, ...told } = {
+      ...toSendFailure(context, socket, error),
+      messageId: echoText(messageId),
+    };
+    context.tracer.current.fail(told.code, told.code === 'ERR_STORE_UNAVAILABLE' || told.code === 'ERR_INTERNAL');
     socket.emit(isPayment ? 'paymentFailed' : 'messageFailed', { reason: description, ...told });
     if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'error', description, ...told });
   }
 };
 
-/** Answers a send that is not even tried, because there are too many. */
-export function refuseSend(parts: EventParts, socket: AuthSocket, data: unknown, reason: string): void {
-  const roomId = field(data, 'roomId');
-  const messageId = echo(field(field(data, 'message'), 'messageId'));
+/** Answers a send that is not tried, because the client has sent too many. */
+export function refuseSend(context: EventContext, socket: AuthSocket, data: unknown, reason: string): void {
+  const roomId = getField(data, 'roomId');
+  const messageId = echoText(getField(getField(data, 'message'), 'messageId'));
   const refusal = { code: 'ERR_TOO_MANY_REQUESTS', messageId };
-  limitedLines(parts.log).write(
+  getRateLimitedLog(context.log).write(
     'info',
     { socket: socket.id, event: 'sendMessage', code: refusal.code },
     'event refused',
   );
   socket.emit('messageFailed', { reason, ...refusal });
-  const ackEvent = ackEventOf(roomId);
+  const ackEvent = getAckEvent(roomId);
   if (ackEvent !== undefined) socket.emit(ackEvent, { status: 'error', description: reason, ...refusal });
 }
 
-/** Undefined when there is no event by which a send into this room could be answered. */
-function ackEventOf(roomId: unknown): string | undefined {
+/** The event that answers a send into this room; undefined when clients don't accept an event of this name. */
+function getAckEvent(roomId: unknown): string | undefined {
   if (typeof roomId !== 'string') return undefined;
-  const name = ackEventName(roomId);
-  return isSpeakableEventName(name) ? name : undefined;
+  const name = formatAckEventName(roomId);
+  return isAcceptedEventName(name) ? name : undefined;
 }
 
-/** The same request as over HTTP: the room says recipient and box, and the message must not say another recipient. */
-function requestOf(parts: EventParts, roomId: unknown, message: unknown, payment: unknown): unknown {
-  if (typeof message !== 'object' || message === null || Array.isArray(message)) return { message };
-  const room = splitRoomName(roomId);
+/**
+ * Checks a live send. The room names the recipient and the box; the message must not name another recipient.
+ *
+ * @throws {RuleError} with the first code that applies
+ */
+function parseLiveSend(context: EventContext, sender: string, data: unknown): SendCommand {
+  const roomId = getField(data, 'roomId');
+  const message = checkMessageObject(getField(data, 'message'));
+  const room = parseRoomName(roomId);
   if (room === undefined) throw new RuleError('ERR_INVALID_MESSAGEBOX', 'roomId must be RECIPIENTKEY-messageBox.');
-  if (ackEventOf(roomId) === undefined && parts.normaliseKey(room.identityKey) !== undefined) {
+  if (getAckEvent(roomId) === undefined && context.normaliseKey(room.identityKey) !== undefined) {
     const description = 'A live send into a box of this name can not be acknowledged. Send it over HTTP.';
     throw new RuleError('ERR_INVALID_MESSAGEBOX', description);
   }
-  const recipient = field(message, 'recipient');
+  const recipient = getField(message, 'recipient');
   if (
     recipient !== undefined &&
     recipient !== null &&
-    (typeof recipient !== 'string' || !sameKey(parts, recipient, room.identityKey))
+    (typeof recipient !== 'string' || !isSameKey(context, recipient, room.identityKey))
   ) {
     throw new RuleError('ERR_INVALID_RECIPIENT_KEY', 'The recipient must be the one of the room.');
   }
-  const body = field(message, 'body');
-  if (Buffer.byteLength(bodyText(body) ?? '') > parts.maxBodyBytes) {
+  const body = toBodyText(getField(message, 'body'));
+  if (Buffer.byteLength(body ?? '') > context.maxBodyBytes) {
     throw new RuleError(
       'ERR_MESSAGE_TOO_LARGE',
-      `A live message may have ${parts.maxBodyBytes} bytes. Send it over HTTP.`,
+      `A live message may have ${context.maxBodyBytes} bytes. Send it over HTTP.`,
       413,
     );
   }
-  return {
-    message: { recipient: room.identityKey, messageBox: room.messageBox, messageId: field(message, 'messageId'), body },
-    payment: payment ?? field(message, 'payment'),
-  };
+  return createSendCommand(context, {
+    sender,
+    messageBox: room.messageBox,
+    body,
+    recipients: [room.identityKey],
+    messageId: getField(message, 'messageId'),
+    expiresAt: getField(message, 'expiresAt'),
+    payment: getField(data, 'payment') ?? getField(message, 'payment'),
+  });
 }
 
-function sameKey(parts: EventParts, a: string, b: string): boolean {
-  const key = parts.normaliseKey(a);
-  return key !== undefined && key === parts.normaliseKey(b);
+function isSameKey(context: EventContext, a: string, b: string): boolean {
+  const key = context.normaliseKey(a);
+  return key !== undefined && key === context.normaliseKey(b);
 }
 
-interface Failure {
+interface SendFailure {
   readonly code: string;
   readonly description: string;
   readonly isPayment: boolean;
-  /** Beside them, what a rule tells programs. */
+  /** Details of the rule's error, for programs. */
   readonly [detail: string]: unknown;
 }
 
-function failure(parts: EventParts, socket: AuthSocket, error: unknown): Failure {
+function toSendFailure(context: EventContext, socket: AuthSocket, error: unknown): SendFailure {
   if (error instanceof RuleError || error instanceof TooManyRequestsError) {
     const refusal =
       error instanceof RuleError
@@ -119,8 +131,8 @@ function failure(parts: EventParts, socket: AuthSocket, error: unknown): Failure
           }
         : { code: 'ERR_TOO_MANY_REQUESTS', description: error.message, isPayment: false };
     const limit = error instanceof RuleError ? error.limit : undefined;
-    if (limit !== undefined) parts.limitsHit.count(limit);
-    limitedLines(parts.log).write(
+    if (limit !== undefined) context.limitsHit.count(limit);
+    getRateLimitedLog(context.log).write(
       'info',
       { socket: socket.id, event: 'sendMessage', code: refusal.code, limit },
       'event refused',
@@ -128,13 +140,13 @@ function failure(parts: EventParts, socket: AuthSocket, error: unknown): Failure
     return refusal;
   }
   if (error instanceof StoreUnavailableError) {
-    limitedLines(parts.log).write('error', { err: error.cause }, 'a live send could not be stored');
+    getRateLimitedLog(context.log).write('error', { err: error.cause }, 'a live send could not be stored');
     return {
       code: 'ERR_STORE_UNAVAILABLE',
       description: 'The message could not be stored. Try again later.',
       isPayment: false,
     };
   }
-  limitedLines(parts.log).write('error', { err: error }, 'a live send failed');
+  getRateLimitedLog(context.log).write('error', { err: error }, 'a live send failed');
   return { code: 'ERR_INTERNAL', description: 'The message could not be sent. Try again later.', isPayment: false };
 }

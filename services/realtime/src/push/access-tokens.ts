@@ -6,24 +6,24 @@ export class CredentialsError extends Error {
 }
 
 const SCOPE = 'https://www.googleapis.com/auth/firebase.messaging';
-/** A token is not used in its last minutes. */
-const MARGIN_MS = 300_000;
-const TIMEOUT_MS = 10_000;
-/** After a failure nobody asks again for so long: thousands of pushes may wait for the same token. */
-const PAUSE_MS = 5_000;
+/** A token is not used in its last five minutes. */
+const EXPIRY_MARGIN_MS = 300_000;
+const TOKEN_TIMEOUT_MS = 10_000;
+/** No request follows a failed one for this time, because many pushes may wait for the same token. */
+const RETRY_AFTER_MS = 5_000;
 
-interface Token {
+interface AccessToken {
   readonly text: string;
   readonly expiresAt: number;
 }
 
 /**
- * Access tokens of a service account by the JWT bearer grant (RFC 7523), one at a time for all who ask. Google's library
- * is loaded with the first one.
+ * Access tokens of a service account by the JWT bearer grant (RFC 7523). Concurrent calls share one request. Google's library
+ * is loaded with the first request.
  */
 export class AccessTokens {
-  #token: Token | undefined;
-  #asking: Promise<Token> | undefined;
+  #token: AccessToken | undefined;
+  #requesting: Promise<AccessToken> | undefined;
   #failure: { readonly error: unknown; readonly until: number } | undefined;
 
   constructor(private readonly account: ServiceAccount) {}
@@ -32,18 +32,18 @@ export class AccessTokens {
   async get(): Promise<string> {
     if (this.#token !== undefined && this.#token.expiresAt > Date.now()) return this.#token.text;
     if (this.#failure !== undefined && this.#failure.until > Date.now()) throw this.#failure.error;
-    this.#asking ??= this.#ask().finally(() => {
-      this.#asking = undefined;
+    this.#requesting ??= this.#request().finally(() => {
+      this.#requesting = undefined;
     });
-    return (await this.#asking).text;
+    return (await this.#requesting).text;
   }
 
-  /** This token was refused where it was shown: the next `get` asks for another one. */
-  forget(text: string): void {
+  /** Says that this token was refused: the next `get` requests another one. */
+  invalidate(text: string): void {
     if (this.#token?.text === text) this.#token = undefined;
   }
 
-  async #ask(): Promise<Token> {
+  async #request(): Promise<AccessToken> {
     try {
       const { JWT } = await import('google-auth-library');
       const { email, privateKey, keyId, tokenUri } = this.account;
@@ -53,27 +53,28 @@ export class AccessTokens {
         ...(keyId === undefined ? {} : { keyId }),
         scopes: [SCOPE],
         additionalClaims: { aud: tokenUri },
-        // The library knows one address. A key file may name another one, as those for emulators do.
+        // The library knows one address. A key file may name another one, as key files for emulators do.
         transporterOptions: {
-          retryConfig: { retry: 0 }, // jobs try again
-          fetchImplementation: (_url, init) => fetch(tokenUri, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }),
+          retryConfig: { retry: 0 }, // pushes are retried anyway
+          fetchImplementation: (_url, init) =>
+            fetch(tokenUri, { ...init, signal: AbortSignal.timeout(TOKEN_TIMEOUT_MS) }),
         },
       });
       const { access_token: text, expiry_date: expiry } = await client.authorize();
       if (typeof text !== 'string' || text === '') throw new Error('the token endpoint answered without a token');
       this.#failure = undefined;
-      this.#token = { text, expiresAt: (expiry ?? Date.now()) - MARGIN_MS };
+      this.#token = { text, expiresAt: (expiry ?? Date.now()) - EXPIRY_MARGIN_MS };
       return this.#token;
     } catch (thrown) {
-      const error = errorOf(thrown);
-      this.#failure = { error, until: Date.now() + PAUSE_MS };
+      const error = sanitizeError(thrown);
+      this.#failure = { error, until: Date.now() + RETRY_AFTER_MS };
       throw error;
     }
   }
 }
 
-/** Without what the library attaches: the request, and in it the signed assertion. */
-function errorOf(thrown: unknown): Error {
+/** Removes what the library attaches: the request, and in it the signed assertion. */
+function sanitizeError(thrown: unknown): Error {
   const { status, message, response } = thrown as {
     status?: unknown;
     message?: unknown;

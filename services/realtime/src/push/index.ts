@@ -1,7 +1,7 @@
 export { CredentialsError } from './access-tokens.js';
 export { Fcm, type FcmOptions } from './fcm.js';
-export { openPush, type PushOptions, type PushService } from './open-push.js';
-export { type DrainParts, type DrainSettings, OutboxDrain } from './outbox-drain.js';
-export { handlePush, PUSH_JOB, PUSH_QUEUE, pushJob, pushJobPolicy } from './push-jobs.js';
+export { createPushHandler, type PushHandler, type PushHandlerOptions, pushPolicy } from './push-handler.js';
 export type { Push, PushOutcome, PushSender } from './push-outcome.js';
+export { PushWorker, type PushWorkerOptions, type PushWorkerSettings } from './push-worker.js';
 export { readFirebaseProject, type ServiceAccount } from './service-account.js';
+export { type PushOptions, type PushService, startPush } from './start-push.js';

@@ -1,4 +1,4 @@
-/** What a device is told: that there is a message, not what it says. */
+/** A notification for a device. It says that there is a message, and does not contain the body. */
 export interface Push {
   readonly token: string;
   readonly messageId: string;
@@ -9,21 +9,23 @@ export interface Push {
 /** How a push has ended. Reasons hold no secret and no token. */
 export type PushOutcome =
   | { readonly kind: 'sent' }
-  /** The token is nobody's any more. */
+  /** The token is no longer valid. */
   | { readonly kind: 'dead_token'; readonly reason: string }
-  /** Not tried: the service wants no pushes at all for so long. */
-  | { readonly kind: 'held'; readonly afterMs: number }
-  /** Try again, not before `afterMs`. Of `device` when it may be that one device is pushed to too often. */
+  /** Not tried, because the service wants no pushes at all for `afterMs`. */
+  | { readonly kind: 'deferred'; readonly afterMs: number }
+  /** Try again after `afterMs` or later. The fault is `device` when there may be too many pushes to one device. */
   | { readonly kind: 'later'; readonly reason: string; readonly afterMs: number; readonly fault: Fault }
-  /** Google does not accept our credentials; try again, when they may have been mended. */
+  /** Google does not accept the credentials. Try again after `afterMs`, when they may have been corrected. */
   | { readonly kind: 'credentials'; readonly reason: string; readonly afterMs: number }
-  /** Trying again is of no use. Of `device` when that is its owner's doing, else of `server`: somebody must mend it. */
+  /** Trying again is useless. With `server`, an operator must act. */
   | { readonly kind: 'refused'; readonly reason: string; readonly fault: Fault };
 
-/** `device`: its owner's doing, which anybody can repeat at will. `server`: ours or Google's. */
+/** `device`: caused by the owner of the device, which anybody can repeat. `server`: caused by this server or Google. */
 export type Fault = 'device' | 'server';
 
-/** Sends pushes. `signal` gives a push up, which rejects. */
+/** Sends pushes. When `signal` aborts, `send` rejects. */
 export interface PushSender {
   send(push: Push, signal: AbortSignal): Promise<PushOutcome>;
+  /** How long the service wants no pushes at all, in milliseconds; 0 or less when pushes may be sent. */
+  getPauseMs(): number;
 }

@@ -1,14 +1,15 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type Config, ConfigError, field, parseUrl } from '@messagebox/shared';
+import { getField } from '@messagebox/messages';
+import { type Config, ConfigError, parseUrl } from '@messagebox/shared';
 
-/** Who this server is to Google: the part of a service account's key file that is needed. */
+/** The fields of a service account's key file that are needed. */
 export interface ServiceAccount {
   readonly email: string;
   /** PEM. */
   readonly privateKey: string;
   readonly keyId: string | undefined;
-  /** Where access tokens are had. */
+  /** The endpoint that issues access tokens. */
   readonly tokenUri: string;
 }
 
@@ -20,9 +21,9 @@ export interface FirebaseProject {
 const TOKEN_URI = 'https://oauth2.googleapis.com/token';
 
 /**
- * Reads and checks what pushing needs.
+ * Reads and checks the settings of push.
  *
- * @throws {ConfigError} naming the variable; never with what the file holds
+ * @throws {ConfigError} names the variable, and never contains the content of the file
  */
 export async function readFirebaseProject(push: NonNullable<Config['push']>): Promise<FirebaseProject> {
   if (push.projectId === undefined) {
@@ -58,7 +59,7 @@ function parseAccount(text: string, variable: string): ServiceAccount {
   }
   const [email, privateKey, keyId, tokenUri] = ['client_email', 'private_key', 'private_key_id', 'token_uri'].map(
     (name) => {
-      const value = field(file, name);
+      const value = getField(file, name);
       return typeof value === 'string' && value !== '' ? value : undefined;
     },
   );

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Counts, clientAddress, type RateLimit, SharedPool, TooManyRequestsError } from '@messagebox/shared';
+import { getClientAddress, KeyedCounter, type RateLimit, SharedPool, TooManyRequestsError } from '@messagebox/shared';
 
 /** An engine.io connection. */
 export interface AdmittedConnection {
@@ -7,88 +7,101 @@ export interface AdmittedConnection {
   readonly request: IncomingMessage;
 }
 
-export interface AdmissionParts {
-  /** TRUST_PROXY */
+export interface AdmissionOptions {
+  /** The number of proxies in front, from TRUST_PROXY. */
   readonly trustedProxies: number;
-  /** Of new connections from one address. */
+  /** The rate of new connections from one address. */
   readonly newSockets: RateLimit;
-  /** Open at once from one address. */
+  /** Open sockets that one address may have. */
   readonly socketsPerAddress: number;
-  /** Open at once without a proven identity, shared among addresses. */
+  /** Open sockets without a proven identity, shared among all addresses. */
   readonly unprovenSockets: number;
-  /** Resolves when it is the turn of an address to have so much done; milliseconds. Rejects when too much of it waits. */
-  readonly askTurn: (address: string, ms: number) => Promise<void>;
-  /** Told that an address has too many sockets, as `sockets_per_address`. Must not throw. */
+  /**
+   * Resolves when it is the turn of an address to have work done that takes `ms` milliseconds. Rejects when too much work
+   * of the address waits.
+   */
+  readonly waitForTurn: (address: string, ms: number) => Promise<void>;
+  /** Called with `sockets_per_address` when an address has too many sockets. Must not throw. */
   readonly onHit: (limit: string) => void;
 }
 
-/** What a request of engine.io takes, and what a new connection does. Milliseconds. */
-const REQUEST_MS = 0.25;
-const NEW_CONNECTION_MS = 0.5;
-/** Who is refused for having too many sockets may come again after so many seconds. */
+/** The time that the server needs for a request of engine.io, for a new connection, and for joining a namespace. */
+const REQUEST_COST_MS = 0.25;
+const NEW_CONNECTION_COST_MS = 0.5;
+const CONNECT_COST_MS = 0.1;
+/** The Retry-After of a connection that is refused because its address has too many sockets. */
 const RETRY_AFTER_SECONDS = 10;
 
-/** Decides whether a new connection, and then a socket on it, is taken, by where it comes from. */
+/** Decides by its address whether a new connection, and then a socket on it, is accepted. */
 export class Admission {
   readonly #addresses = new WeakMap<object, string>();
   readonly #unproven: SharedPool;
-  readonly #open = new Counts();
+  readonly #open = new KeyedCounter();
 
-  constructor(private readonly parts: AdmissionParts) {
-    this.#unproven = new SharedPool({ total: parts.unprovenSockets });
+  constructor(private readonly options: AdmissionOptions) {
+    this.#unproven = new SharedPool({ total: options.unprovenSockets });
   }
 
   /**
-   * Lets a new connection in when it is its address's turn.
+   * Resolves when it is the turn of a new connection's address.
    *
-   * @throws {TooManyRequestsError}
+   * @throws {TooManyRequestsError} when the address has too many sockets or too much waiting work, or connects too often
    */
   async admit(request: IncomingMessage): Promise<void> {
-    const { trustedProxies, socketsPerAddress, onHit, newSockets } = this.parts;
-    const address = clientAddress(request, trustedProxies);
-    if (this.#open.of(address) >= socketsPerAddress) {
+    const { trustedProxies, socketsPerAddress, onHit, newSockets } = this.options;
+    const address = getClientAddress(request, trustedProxies);
+    if (this.#open.get(address) >= socketsPerAddress) {
       onHit('sockets_per_address');
       throw new TooManyRequestsError(RETRY_AFTER_SECONDS);
     }
     await newSockets.admit(address);
-    await this.parts.askTurn(address, NEW_CONNECTION_MS);
+    await this.options.waitForTurn(address, NEW_CONNECTION_COST_MS);
   }
 
   /**
-   * The same for a request of a connection that is there.
+   * Resolves when it is the turn of a request of an open connection.
    *
-   * @throws {TooManyRequestsError}
+   * @throws {TooManyRequestsError} when the address has too much waiting work
    */
   async waitForTurn(request: IncomingMessage): Promise<void> {
-    await this.parts.askTurn(clientAddress(request, this.parts.trustedProxies), REQUEST_MS);
+    await this.options.waitForTurn(getClientAddress(request, this.options.trustedProxies), REQUEST_COST_MS);
   }
 
   /**
-   * Counts a connection that was taken.
+   * Resolves when it is the turn of a client that wants to join a namespace.
    *
-   * @returns to be called once, at its end
+   * @throws {TooManyRequestsError} when the address has too much waiting work
    */
-  count(connection: AdmittedConnection): () => void {
-    return this.#open.add(this.addressOf(connection));
+  async waitToConnect(connection: AdmittedConnection): Promise<void> {
+    await this.options.waitForTurn(this.getAddress(connection), CONNECT_COST_MS);
   }
 
-  /** Where a connection comes from, also when the request that opened it has long ended. */
-  addressOf(connection: AdmittedConnection): string {
+  /**
+   * Counts an accepted connection.
+   *
+   * @returns ends the count; to be called once, when the connection closes
+   */
+  count(connection: AdmittedConnection): () => void {
+    return this.#open.increment(this.getAddress(connection));
+  }
+
+  /** Returns the address of a connection, even after the request that opened it has ended. */
+  getAddress(connection: AdmittedConnection): string {
     const known = this.#addresses.get(connection);
     if (known !== undefined) return known;
-    const address = clientAddress(connection.request, this.parts.trustedProxies);
+    const address = getClientAddress(connection.request, this.options.trustedProxies);
     this.#addresses.set(connection, address);
     return address;
   }
 
   /**
-   * Gives a socket without a proven identity one of the places for them. When all are taken, an address that has fewer than
-   * its share gets that of a socket which has waited longest, of the address that has most.
+   * Gives a place to a socket without a proven identity. When no place is free, an address with less than its share gets
+   * the place of another socket: the oldest one of the address that has most.
    *
-   * @param evict ends the socket whose place is taken away
-   * @returns gives the place back; undefined when there is none for this address now
+   * @param evict ends the socket when it loses its place
+   * @returns releases the place; undefined when there is no place for this address
    */
   admitUnproven(connection: AdmittedConnection, evict: () => void): (() => void) | undefined {
-    return this.#unproven.tryAcquire(this.addressOf(connection), 1, evict)?.release;
+    return this.#unproven.tryAcquire(this.getAddress(connection), 1, evict)?.release;
   }
 }

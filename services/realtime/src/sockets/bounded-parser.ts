@@ -1,20 +1,24 @@
-import { excessOfJson, MAX_JSON } from '@messagebox/brc103';
+import { DEFAULT_JSON_LIMITS, findExceededJsonLimit } from '@messagebox/brc103';
 import { Server } from 'socket.io';
 
 type Parser = Server['_parser'];
 
-/** A shorter packet can't hold more than is allowed: each object or array takes two characters. */
-const MAX_UNCHECKED_LENGTH = MAX_JSON.containers * 2;
+/** A shorter packet cannot exceed the limit, because each object or array takes two characters. */
+const MAX_UNCHECKED_LENGTH = DEFAULT_JSON_LIMITS.containers * 2;
 
 /**
- * socket.io's own parser, but for packets with more structure than any client sends: these end their connection before they
- * are parsed, since two bytes of `{}` take some thirty times as much memory as objects.
+ * Creates socket.io's own parser with a check in front: a packet with more objects than any client sends ends its
+ * connection before it is parsed. Once parsed, the two bytes of `{}` take about thirty times as much memory.
  */
-export function boundedParser(): Parser {
+export function createBoundedParser(): Parser {
   const { _parser: parser } = new Server({ serveClient: false });
   class BoundedDecoder extends parser.Decoder {
     override add(packet: unknown): void {
-      if (typeof packet === 'string' && packet.length > MAX_UNCHECKED_LENGTH && excessOfJson(packet) !== undefined) {
+      if (
+        typeof packet === 'string' &&
+        packet.length > MAX_UNCHECKED_LENGTH &&
+        findExceededJsonLimit(packet) !== undefined
+      ) {
         throw new Error('The packet has too many objects');
       }
       super.add(packet);

@@ -1,10 +1,10 @@
-/** Where socket.io is served. */
+/** The path of socket.io. */
 export const SOCKET_IO_PATH = '/socket.io/';
 
 /**
- * The connection that a request belongs to, read as engine.io reads it: the last `sid` of the query, and an empty one is
- * none. Whoever decides by it whether a request opens a connection must not read it in another way, or a client could
- * show one reader a connection and the other none.
+ * Reads the id of the connection that a request belongs to, exactly as engine.io does: it is the last `sid` of the query,
+ * and an empty one counts as none. With a different reading, a client could open a connection with a request that the
+ * check for new connections does not see as one.
  *
  * @param target the request's target: path and query
  * @returns undefined when the request opens a new connection
@@ -15,7 +15,7 @@ export function readConnectionId(target: string | undefined): string | undefined
   try {
     query = new URL(target, 'https://socket.io').searchParams;
   } catch {
-    // engine.io can't read it either.
+    // engine.io cannot read it either.
     return undefined;
   }
   return query.getAll('sid').at(-1) || undefined;

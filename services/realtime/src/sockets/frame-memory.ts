@@ -1,20 +1,21 @@
-import type { MemoryAccount } from '@messagebox/brc103';
+import type { MemoryReservation } from '@messagebox/brc103/socket-io';
 import { type Lease, SharedPool } from '@messagebox/shared';
 
-/** Memory is asked for in such portions, and not for each packet that comes. */
-const STEP_BYTES = 65_536;
+/** Memory is reserved in steps of this size, so that not every packet changes the reservation. */
+const ALLOCATION_STEP_BYTES = 65_536;
 
 /**
- * Memory for frames that are still coming, of sockets whose identity is proven: each has some for itself, and what is beyond
- * that is shared among identities. When it is all taken, whoever has less than its share gets that of those who have most.
+ * The memory for unfinished frames of sockets with a proven identity. Each socket has some memory of its own; memory beyond
+ * it is shared among identities. When the shared memory is full, an identity with less than its share gets memory from the
+ * identity that holds most.
  */
 export class FrameMemory {
   readonly #pool: SharedPool;
 
   /**
-   * @param ownBytes that each socket has for itself, without asking
-   * @param sharedBytes for all sockets together
-   * @param onRefused called when a frame is refused, or ended in favour of another
+   * @param ownBytes memory that each socket has for itself
+   * @param sharedBytes memory that all sockets share
+   * @param onRefused called when a frame is refused, or ended in favour of another identity. Must not throw
    */
   constructor(
     private readonly ownBytes: number,
@@ -24,20 +25,20 @@ export class FrameMemory {
     this.#pool = new SharedPool({ total: sharedBytes });
   }
 
-  /** Bytes that are shared, and taken. */
+  /** Bytes of the shared memory in use. */
   get usedBytes(): number {
     return this.#pool.used;
   }
 
   /**
-   * Begins the account of one socket.
+   * Opens the reservation of one socket. It holds no memory yet.
    *
-   * @param evict ends the socket's connection, with all that it holds
+   * @param evict ends the socket's connection when it loses its memory
    */
-  open(identityKey: string, evict: () => void): MemoryAccount {
+  open(identityKey: string, evict: () => void): MemoryReservation {
     let lease: Lease | undefined;
     let leased = 0;
-    const close = () => {
+    const release = () => {
       lease?.release();
       lease = undefined;
       leased = 0;
@@ -47,9 +48,9 @@ export class FrameMemory {
       evict();
     };
     const resize = (bytes: number) => {
-      const wanted = Math.ceil(Math.max(0, bytes - this.ownBytes) / STEP_BYTES) * STEP_BYTES;
+      const wanted = Math.ceil(Math.max(0, bytes - this.ownBytes) / ALLOCATION_STEP_BYTES) * ALLOCATION_STEP_BYTES;
       if (wanted === leased) return true;
-      if (wanted < leased) close();
+      if (wanted < leased) release();
       if (wanted === 0) return true;
       if (lease === undefined) lease = this.#pool.tryAcquire(identityKey, wanted, evicted);
       else if (!lease.grow(wanted - leased)) return this.#refuse();
@@ -57,7 +58,7 @@ export class FrameMemory {
       leased = wanted;
       return true;
     };
-    return { resize, close };
+    return { resize, release };
   }
 
   #refuse(): false {

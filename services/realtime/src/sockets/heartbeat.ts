@@ -4,161 +4,170 @@ import type { Socket as TcpSocket } from 'node:net';
 import type { Server } from 'socket.io';
 import { readConnectionId } from './connection-id.js';
 
-/** When connections are found dead, on either side. Clients learn the first two at the handshake. Milliseconds. */
+/** When either side takes a connection for dead, in milliseconds. Clients get the first two values at the handshake. */
 export interface Heartbeat {
-  /** How long after the last answer a ping is sent. */
+  /** How long after the last pong the next ping is sent. */
   readonly pingInterval: number;
   /**
-   * How long its answer is waited for. socket.io's client ends a connection on which no ping has come for both together,
-   * and no ping can overtake a frame: this bounds how long one frame may take to a client.
+   * How long to wait for the pong. A client of socket.io closes a connection when no ping has arrived for pingInterval +
+   * pingTimeout. A ping cannot overtake a frame, so this sum limits how long one frame may take to a client.
    */
   readonly pingTimeout: number;
-  /** How often to look whether bytes come, while an answer is waited for. */
-  readonly lookEvery: number;
+  /** How often to check whether bytes arrive while a pong is awaited. */
+  readonly checkInterval: number;
 }
 
 /**
- * The largest event that is pushed makes a frame of 4.2 MB, which takes 64 s at 64 KB/s; a client waits for 85 s. A peer that is
- * gone without a word is found within 100 s of its last byte.
+ * The largest event makes a frame of 4.2 MB, which takes 64 s at 64 KB/s; a client waits for 85 s. A peer that vanishes is
+ * detected within 100 s of its last byte.
  */
-export const HEARTBEAT: Heartbeat = { pingInterval: 25_000, pingTimeout: 60_000, lookEvery: 15_000 };
+export const DEFAULT_HEARTBEAT: Heartbeat = { pingInterval: 25_000, pingTimeout: 60_000, checkInterval: 15_000 };
 
-/** At least one ping goes in front of each larger frame, and among so many characters of smaller ones. */
-const PING_EVERY_CHARACTERS = 262_144;
-/** More than this is not kept for the next long poll: who counts what waits for a client (brc103) takes it for sent. */
-const MAX_HELD_BACK_CHARACTERS = 16_777_216;
+/** A ping goes in front of each frame that is larger, and at least one among this many characters of smaller frames. */
+const MAX_CHARACTERS_PER_PING = 262_144;
+/** At most this much is deferred to the next long poll, because brc103 counts deferred frames as sent. */
+const MAX_DEFERRED_CHARACTERS = 16_777_216;
 
 interface Packet {
   readonly type: string;
   readonly data?: unknown;
 }
 
-/** What this file needs of an engine.io connection; `writeBuffer` and `sendPacket` are private there. */
-interface Connection {
+/** The members of an engine.io connection that this file uses. `writeBuffer` and `sendPacket` are private there. */
+interface EngineConnection {
   readonly id: string;
   readonly readyState: string;
   readonly request: IncomingMessage;
   readonly transport: EventEmitter & { readonly name: string };
-  /** Packets that wait until the transport can be written to. */
+  /** Packets that wait until the transport is writable. */
   readonly writeBuffer: Packet[];
-  /** Comes for each packet, before it is in the buffer. */
+  /** Emitted for each packet, before it is added to the buffer. */
   on(event: 'packetCreate', listener: (packet: Packet) => void): void;
-  /** Comes with the buffer before all of it is given to the transport, and then with nothing. */
+  /** Emitted with the buffer before the whole buffer goes to the transport. */
   on(event: 'flush', listener: (buffer: Packet[]) => void): void;
   on(event: 'drain', listener: () => void): void;
-  /** Comes for each pong. */
+  /** Emitted for each pong. */
   on(event: 'heartbeat', listener: () => void): void;
   once(event: 'close', listener: () => void): void;
   sendPacket(type: 'ping'): void;
 }
 
 /**
- * Keeps connections alive while bytes of a frame move. engine.io's pings and pongs wait in line with frames, and on slow
- * lines a frame takes longer than either side waits for them.
+ * Keeps connections alive while the bytes of a frame are under way. engine.io's pings and pongs queue behind frames, and on
+ * a slow line a frame takes longer than either side waits for them.
  *
- * On the way up, bytes that arrive while a pong is awaited count as the pong, so that pings go on, too, which the client needs.
- * On the way down a ping goes in front of each large frame, so that the client's patience is for that frame alone; and since
- * the answer to a long poll is heard when it is whole, it gets no more than one large frame.
+ * From client to server: bytes that arrive while a pong is awaited count as the pong. Pings then continue, which the client
+ * needs. From server to client: a ping goes in front of each large frame, so that the client's timeout covers that frame
+ * alone. A client sees the answer to a long poll only when it is complete, so one answer has at most one large frame.
  *
  * @param io attached to its HTTP server
  */
-export function keepAlive(io: Server, { lookEvery }: Heartbeat): void {
+export function keepAlive(io: Server, { checkInterval }: Heartbeat): void {
   const heartbeats = new Map<string, ConnectionHeartbeat>();
-  io.engine.on('connection', (connection: Connection) => {
-    const heartbeat = new ConnectionHeartbeat(connection, lookEvery);
+  io.engine.on('connection', (connection: EngineConnection) => {
+    const heartbeat = new ConnectionHeartbeat(connection, checkInterval);
     heartbeats.set(connection.id, heartbeat);
     connection.once('close', () => {
       heartbeats.delete(connection.id);
       heartbeat.stop();
     });
   });
-  // Sees long polls, posts and upgrades, also those which other instances pass on.
+  // This middleware sees long polls, posts and upgrades, including those that other instances forward.
   io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
     const heartbeat = heartbeats.get(readConnectionId(request.url) ?? '');
-    if (heartbeat !== undefined) response.once('close', heartbeat.hear(request.socket));
+    if (heartbeat !== undefined) response.once('close', heartbeat.watch(request.socket));
     next();
   });
 }
 
+interface WatchedConnection {
+  readonly socket: TcpSocket;
+  /** How many bytes the socket had received at the last check. */
+  bytesRead: number;
+}
+
 class ConnectionHeartbeat {
-  /** Bytes that TCP connections which carry something of the client's had received when they were last looked at. */
-  readonly #received = new Map<TcpSocket, number>();
-  #looking: NodeJS.Timeout | undefined;
-  #sinceLastPing = 0;
-  /** What the next long poll gets. */
-  readonly #heldBack: Packet[] = [];
+  /** The TCP connections that carry data of the client. An array, as that is smaller than a map. Most have one entry. */
+  #watched: readonly WatchedConnection[] = [];
+  #checkTimer: NodeJS.Timeout | undefined;
+  #charactersSincePing = 0;
+  /** Packets for the next long poll. */
+  readonly #deferred: Packet[] = [];
 
   constructor(
-    private readonly connection: Connection,
-    private readonly lookEvery: number,
+    private readonly connection: EngineConnection,
+    private readonly checkInterval: number,
   ) {
-    if (connection.transport.name === 'websocket') this.hear(connection.request.socket);
-    connection.on('packetCreate', (packet) => this.#sending(packet));
+    if (connection.transport.name === 'websocket') this.watch(connection.request.socket);
+    connection.on('packetCreate', (packet) => this.#beforeSend(packet));
     connection.on('heartbeat', () => this.stop());
-    connection.on('flush', (buffer) => this.#holdBack(buffer));
-    connection.on('drain', () => connection.writeBuffer.push(...this.#heldBack.splice(0)));
+    connection.on('flush', (buffer) => this.#deferRest(buffer));
+    connection.on('drain', () => connection.writeBuffer.push(...this.#deferred.splice(0)));
   }
 
-  /** @returns to be called when the TCP connection carries nothing of this client any more */
-  hear(socket: TcpSocket): () => void {
-    this.#received.set(socket, socket.bytesRead);
-    return () => this.#received.delete(socket);
+  /** @returns ends the watch; to be called when the TCP connection carries no more data of this client */
+  watch(socket: TcpSocket): () => void {
+    const watched = { socket, bytesRead: socket.bytesRead };
+    this.#watched = this.#watched.filter((other) => other.socket !== socket).concat(watched);
+    return () => {
+      this.#watched = this.#watched.filter((other) => other.socket !== socket);
+    };
   }
 
-  /** Waits for no pong any more. */
+  /** Stops waiting for a pong. */
   stop(): void {
-    clearTimeout(this.#looking);
-    this.#looking = undefined;
+    clearTimeout(this.#checkTimer);
+    this.#checkTimer = undefined;
   }
 
-  #sending(packet: Packet): void {
+  #beforeSend(packet: Packet): void {
     if (packet.type === 'ping') {
-      this.#sinceLastPing = 0;
+      this.#charactersSincePing = 0;
       this.#awaitPong();
       return;
     }
-    const length = lengthOf(packet);
-    if (this.#sinceLastPing + length > PING_EVERY_CHARACTERS) this.connection.sendPacket('ping');
-    this.#sinceLastPing += length;
+    const length = getPacketLength(packet);
+    if (this.#charactersSincePing + length > MAX_CHARACTERS_PER_PING) this.connection.sendPacket('ping');
+    this.#charactersSincePing += length;
   }
 
-  #holdBack(buffer: Packet[]): void {
-    // What is left at the end goes all at once.
+  #deferRest(buffer: Packet[]): void {
+    // When the connection is closing, all packets go at once.
     if (this.connection.transport.name !== 'polling' || this.connection.readyState !== 'open') return;
-    let given = 0;
-    let left = buffer.reduce((sum, packet) => sum + lengthOf(packet), 0);
+    let sent = 0;
+    let left = buffer.reduce((sum, packet) => sum + getPacketLength(packet), 0);
     const end = buffer.findIndex((packet) => {
-      const length = lengthOf(packet);
-      if (given > 0 && given + length > PING_EVERY_CHARACTERS && left <= MAX_HELD_BACK_CHARACTERS) return true;
-      given += length;
+      const length = getPacketLength(packet);
+      if (sent > 0 && sent + length > MAX_CHARACTERS_PER_PING && left <= MAX_DEFERRED_CHARACTERS) return true;
+      sent += length;
       left -= length;
       return false;
     });
-    if (end > 0) this.#heldBack.push(...buffer.splice(end));
+    if (end > 0) this.#deferred.push(...buffer.splice(end));
   }
 
   #awaitPong(): void {
-    if (this.#looking !== undefined) return;
-    this.#haveBytesCome();
-    const look = () => {
-      // The same as a pong's arrival: the timeout ends, and the next ping is due after the interval.
-      if (this.#haveBytesCome()) this.connection.transport.emit('packet', { type: 'pong' });
-      else this.#looking = setTimeout(look, this.lookEvery);
+    if (this.#checkTimer !== undefined) return;
+    this.#haveBytesArrived();
+    const check = () => {
+      // As for a real pong: the timeout ends, and the next ping follows after the interval.
+      if (this.#haveBytesArrived()) this.connection.transport.emit('packet', { type: 'pong' });
+      else this.#checkTimer = setTimeout(check, this.checkInterval);
     };
-    this.#looking = setTimeout(look, this.lookEvery);
+    this.#checkTimer = setTimeout(check, this.checkInterval);
   }
 
-  #haveBytesCome(): boolean {
-    let haveCome = false;
-    for (const [socket, before] of this.#received) {
-      if (socket.bytesRead > before) haveCome = true;
-      this.#received.set(socket, socket.bytesRead);
+  #haveBytesArrived(): boolean {
+    let haveArrived = false;
+    for (const watched of this.#watched) {
+      if (watched.socket.bytesRead > watched.bytesRead) haveArrived = true;
+      watched.bytesRead = watched.socket.bytesRead;
     }
-    return haveCome;
+    return haveArrived;
   }
 }
 
-/** Frames are JSON, mostly of numbers: a character is a byte. */
-function lengthOf({ data }: Packet): number {
+/** Frames are JSON and mostly numbers, so a character is a byte. */
+function getPacketLength({ data }: Packet): number {
   return typeof data === 'string' ? data.length : 0;
 }

@@ -2,60 +2,58 @@ import { randomBytes } from 'node:crypto';
 import type { Logger, RedisClients } from '@messagebox/shared';
 import { LRUCache } from 'lru-cache';
 
-const REFRESH_MS = 5_000;
+const REFRESH_INTERVAL_MS = 5_000;
 const TTL_MS = 15_000;
-/** How long an address is believed without asking again: each long poll would ask otherwise. */
-const BELIEVED_MS = 2_000;
+/** How long a known address is used without asking Redis again. Each long poll would ask otherwise. */
+const CACHE_TTL_MS = 2_000;
 
-/** Which realtime instances live, and where the others reach them. */
+/** Knows which realtime instances are live, and the addresses of their internal ports. */
 export interface InstanceRegistry {
-  /** This instance's id: 12 characters that begin the id of each of its connections. */
+  /** This instance's id, 12 characters. The id of each of its connections begins with it. */
   readonly id: string;
-  /**
-   * @returns base URL of another live instance's internal port; undefined when no such instance is known
-   */
-  addressOf(id: string): Promise<string | undefined>;
-  /** Takes this instance out; others stop passing requests to it. */
+  /** Returns the base URL of a live instance's internal port, or undefined when no such instance is known. */
+  findAddress(id: string): Promise<string | undefined>;
+  /** Removes this instance. The others stop forwarding requests to it. */
   leave(): Promise<void>;
 }
 
-/** @returns an id that is unlike any other instance's: letters, digits, `_` and `-`. */
-export function newInstanceId(): string {
+/** Creates a unique id of letters, digits, `_` and `-`. */
+export function createInstanceId(): string {
   return randomBytes(9).toString('base64url');
 }
 
 /**
- * Enters this instance into the registry in Redis, under a time to live that it renews. While Redis is away, addresses
- * that were known stay known.
+ * Adds this instance to the registry in Redis. The entry has a time to live and is renewed. While Redis is down, known
+ * addresses stay known.
  *
- * @param address base URL under which others reach this instance's internal port
+ * @param address the base URL by which other instances reach this instance's internal port
  */
 export function joinRegistry(
   { commands }: RedisClients,
   prefix: string,
   address: string,
   log: Logger,
-  id = newInstanceId(),
+  id = createInstanceId(),
 ): InstanceRegistry {
   const keyOf = (instance: string) => `${prefix}:instance:${instance}`;
   const known = new LRUCache<string, string>({
     max: 10_000,
-    ttl: BELIEVED_MS,
+    ttl: CACHE_TTL_MS,
     allowStale: true,
     noDeleteOnStaleGet: true,
   });
-  const enter = () => {
+  const register = () => {
     commands
       .set(keyOf(id), address, 'PX', TTL_MS)
-      .catch((error: Error) => log.debug({ reason: error.message }, 'could not renew the entry of this instance'));
+      .catch((error: Error) => log.debug({ reason: error.message }, 'could not renew the registry entry'));
   };
-  enter();
-  log.info({ instance: id, address }, 'other instances reach this one');
-  const renewing = setInterval(enter, REFRESH_MS);
-  renewing.unref();
+  register();
+  log.info({ instance: id, address }, 'instance registered');
+  const renewTimer = setInterval(register, REFRESH_INTERVAL_MS);
+  renewTimer.unref();
   return {
     id,
-    async addressOf(instance) {
+    async findAddress(instance) {
       if (known.has(instance)) return known.get(instance);
       try {
         const found = await commands.get(keyOf(instance));
@@ -67,7 +65,7 @@ export function joinRegistry(
       }
     },
     async leave() {
-      clearInterval(renewing);
+      clearInterval(renewTimer);
       await commands.del(keyOf(id));
     },
   };

@@ -2,99 +2,121 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node
 import { corsHeaders, type JsonServer, type RoomEventBroker, sendJson, TooManyRequestsError } from '@messagebox/shared';
 import { Server } from 'socket.io';
 import type { Admission, AdmittedConnection } from './admission.js';
-import { boundConnects } from './bound-connects.js';
-import { boundedParser } from './bounded-parser.js';
+import { createBoundedParser } from './bounded-parser.js';
 import { readConnectionId, SOCKET_IO_PATH } from './connection-id.js';
-import { HEARTBEAT, type Heartbeat, keepAlive } from './heartbeat.js';
+import { DEFAULT_HEARTBEAT, type Heartbeat, keepAlive } from './heartbeat.js';
+import { limitConnects } from './limit-connects.js';
 
 /**
- * A socket.io server with this project's settings, attached to no HTTP server yet.
+ * Creates a socket.io server with this project's settings. It is not attached to an HTTP server yet.
  *
- * @param maxFrameBytes the largest frame that is read from a client, unless its connection is given another bound
+ * @param maxFrameBytes the largest frame that a new connection may send; a connection can get another limit later
  */
 export function createSocketIo(
   broker: RoomEventBroker,
   maxFrameBytes: number,
-  { pingInterval, pingTimeout }: Heartbeat = HEARTBEAT,
+  { pingInterval, pingTimeout }: Heartbeat = DEFAULT_HEARTBEAT,
 ): Server {
   return new Server({
     serveClient: false,
     pingInterval,
     pingTimeout,
     maxHttpBufferSize: maxFrameBytes,
-    parser: boundedParser(),
-    // Frames are arrays of numbers in JSON, mostly of encrypted bytes; compressing them costs more than it saves.
+    parser: createBoundedParser(),
+    // Frames are JSON arrays of numbers, mostly of encrypted bytes. Compressing them costs more than it saves.
     perMessageDeflate: false,
     ...(broker.adapter === undefined ? {} : { adapter: broker.adapter }),
   });
 }
 
 /** The HTTP server that socket.io is served on. */
-export type SocketIoHost = Pick<JsonServer, 'http' | 'takeWebSockets'>;
+export type SocketIoHost = Pick<JsonServer, 'http' | 'acceptWebSockets'>;
 
-export interface Entrance {
-  /** ROUTING_PREFIX: socket.io is served below it as well. */
+export interface AttachSocketIoOptions {
+  /** ROUTING_PREFIX. socket.io is also served below it. */
   readonly routingPrefix: string;
   readonly admission: Admission;
-  /** As the socket.io server was given it: {@link HEARTBEAT} unless given. */
+  /** The heartbeat of the socket.io server. Default: {@link DEFAULT_HEARTBEAT}. */
   readonly heartbeat?: Heartbeat | undefined;
-  /** Whether no new connections are taken any more. */
-  draining(): boolean;
-  /** Told the name of a limit that was hit. */
-  limitHit?(limit: string): void;
+  /** Whether new connections are refused. */
+  isDraining(): boolean;
+  /** Called with the name of a limit that was hit. */
+  onLimitHit?(limit: string): void;
 }
 
-/** Serves socket.io on an HTTP server, beside whatever listens there already, at `/socket.io/`. */
-export function attachSocketIo(io: Server, server: SocketIoHost, entrance: Entrance): void {
+/** Serves socket.io at `/socket.io/` on an HTTP server. Existing listeners get all other requests. */
+export function attachSocketIo(io: Server, server: SocketIoHost, options: AttachSocketIoOptions): void {
   const { http } = server;
-  const { routingPrefix } = entrance;
+  const { routingPrefix } = options;
   io.attach(http);
-  server.takeWebSockets(
+  server.acceptWebSockets(
     (target) => target.startsWith(SOCKET_IO_PATH) || target.startsWith(`${routingPrefix}${SOCKET_IO_PATH}`),
   );
+  const upgrades = new WeakMap<IncomingMessage, { req: IncomingMessage | undefined }>();
   io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
     for (const [name, value] of Object.entries(corsHeaders)) response.setHeader(name, value);
+    if (request.headers.upgrade !== undefined) upgrades.set(request, response);
     if (request.method === 'OPTIONS') {
       response.writeHead(200, { 'Content-Length': 0 });
       response.end();
       return;
     }
     if (request.method !== 'GET' && request.method !== 'POST') {
-      // engine.io calls it a fault of its own.
-      refuse(response, 400, 'ERR_BAD_REQUEST', 'Only GET and POST are taken here.');
-    } else void admit(request, response, entrance, next);
+      // engine.io would answer as if the fault were its own.
+      refuseRequest(response, 400, 'ERR_BAD_REQUEST', 'Only GET and POST are allowed here.');
+    } else void admitRequest(request, response, options, next);
   });
-  keepAlive(io, entrance.heartbeat ?? HEARTBEAT);
-  boundConnects(io, () => entrance.limitHit?.('connects'));
+  // The headers of a websocket are complete. engine.io keeps its stand-in for the response until the connection closes.
+  io.engine.on('headers', (_headers: unknown, request: IncomingMessage) => {
+    const response = upgrades.get(request);
+    if (response !== undefined) response.req = undefined;
+  });
+  keepAlive(io, options.heartbeat ?? DEFAULT_HEARTBEAT);
+  limitConnects(io, () => options.onLimitHit?.('connects'));
   io.engine.on('connection', (connection: AdmittedConnection & { once(event: 'close', run: () => void): void }) => {
-    connection.once('close', entrance.admission.count(connection));
+    connection.once('close', options.admission.count(connection));
+    releaseRequest(connection);
   });
-  if (routingPrefix !== '') serveBelow(http, routingPrefix);
+  if (routingPrefix !== '') serveUnderPrefix(http, routingPrefix);
 }
 
-async function admit(
+/**
+ * Lets go of the request that opened a connection, as the documentation of socket.io shows: it would be a tenth of the memory
+ * of an idle socket. The handshake data of the connection's sockets is empty then.
+ */
+function releaseRequest(connection: { request: IncomingMessage | undefined }): void {
+  connection.request = undefined;
+}
+
+async function admitRequest(
   request: IncomingMessage,
   response: ServerResponse,
-  entrance: Entrance,
+  options: AttachSocketIoOptions,
   next: () => void,
 ): Promise<void> {
   const isNew = readConnectionId(request.url) === undefined;
-  if (isNew && entrance.draining()) {
-    refuse(response, 503, 'ERR_STOPPING', 'This instance is stopping. Connect again.', 1);
+  if (isNew && options.isDraining()) {
+    refuseRequest(response, 503, 'ERR_STOPPING', 'This instance is stopping. Connect again.', 1);
     return;
   }
   try {
-    if (isNew) await entrance.admission.admit(request);
-    else await entrance.admission.waitForTurn(request);
+    if (isNew) await options.admission.admit(request);
+    else await options.admission.waitForTurn(request);
   } catch (error) {
     const seconds = error instanceof TooManyRequestsError ? error.retryAfterSeconds : 1;
-    refuse(response, 429, 'ERR_TOO_MANY_REQUESTS', 'Too many connections from this address. Try again later.', seconds);
+    refuseRequest(
+      response,
+      429,
+      'ERR_TOO_MANY_REQUESTS',
+      'Too many connections from this address. Try again later.',
+      seconds,
+    );
     return;
   }
   next();
 }
 
-function refuse(
+function refuseRequest(
   response: ServerResponse,
   status: number,
   code: string,
@@ -107,10 +129,10 @@ function refuse(
 }
 
 /**
- * engine.io answers at one path only, so requests below the prefix are shown to it without it: to it, and to all
- * listeners that the server has by now.
+ * Removes the prefix from the paths of socket.io requests, because engine.io serves one path only. The listeners that the
+ * server has now see the path without the prefix.
  */
-export function serveBelow(http: HttpServer, routingPrefix: string): void {
+export function serveUnderPrefix(http: HttpServer, routingPrefix: string): void {
   const unprefix = (request: IncomingMessage) => {
     if (request.url?.startsWith(`${routingPrefix}${SOCKET_IO_PATH}`))
       request.url = request.url.slice(routingPrefix.length);

@@ -1,9 +1,9 @@
-import { type AdminFeeParts, listFees } from '@messagebox/shared';
+import { type AdminFeesOptions, listFees } from '@messagebox/messages';
 import type { RequestHandler } from 'express';
 
-/** `GET /admin/fees`, behind `adminOnly` */
-export function getFeesRoute(parts: AdminFeeParts): RequestHandler {
+/** `GET /admin/fees`, behind `requireAdmin` */
+export function getFeesRoute(options: AdminFeesOptions): RequestHandler {
   return async (_request, response) => {
-    response.json(await listFees(parts));
+    response.json(await listFees(options));
   };
 }

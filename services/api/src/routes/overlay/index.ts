@@ -1,18 +1,26 @@
-import { type JobQueue, type OwnAdvertisements, overlayJob } from '@messagebox/shared';
+import { type JobQueue, overlayJobNames } from '@messagebox/shared';
+import type { AuditLog, OwnAdvertisements } from '@messagebox/store';
 import type { IRouter, RequestHandler } from 'express';
-import { enqueueRoute } from './enqueue.js';
+import { enqueueJobRoute } from './enqueue-job.js';
 import { findJobRoute } from './find-job.js';
 import { listAdsRoute } from './list-ads.js';
 
-/** Adds the operator's control of the overlay to routes that are behind authentication. It only enqueues and reads. */
+/** Adds the administrator routes of the overlay. They only add jobs and read. */
 export function addOverlayRoutes(
   routes: IRouter,
-  parts: { readonly admin: RequestHandler; readonly jobs: JobQueue; readonly ads: OwnAdvertisements },
+  options: {
+    /** Authenticate administrators, for routes that read and for others. */
+    readonly reading: RequestHandler[];
+    readonly writing: RequestHandler[];
+    readonly jobs: JobQueue;
+    readonly ads: OwnAdvertisements;
+    readonly audit: AuditLog;
+  },
 ): void {
-  const { admin, jobs, ads } = parts;
-  for (const name of [overlayJob.advertise, overlayJob.revoke, overlayJob.rebroadcast]) {
-    routes.post(`/overlay/${name}`, admin, enqueueRoute(jobs, name));
+  const { reading, writing, jobs, ads, audit } = options;
+  for (const name of [overlayJobNames.advertise, overlayJobNames.revoke, overlayJobNames.rebroadcast]) {
+    routes.post(`/overlay/${name}`, writing, enqueueJobRoute({ jobs, audit }, name));
   }
-  routes.get('/overlay/jobs/:id', admin, findJobRoute(jobs));
-  routes.get('/overlay/ads', admin, listAdsRoute(ads));
+  routes.get('/overlay/jobs/:id', reading, findJobRoute(jobs));
+  routes.get('/overlay/ads', reading, listAdsRoute(ads));
 }

@@ -1,7 +1,7 @@
-import type { OwnAdvertisements } from '@messagebox/shared';
+import type { OwnAdvertisements } from '@messagebox/store';
 import type { RequestHandler } from 'express';
 
-/** `GET /overlay/ads`: this host's own advertisements that live. */
+/** `GET /overlay/ads`: the current advertisements of this host. */
 export function listAdsRoute(ads: OwnAdvertisements): RequestHandler {
   return async (_request, response) => {
     response.json({ status: 'success', ads: await ads.list() });

@@ -1,11 +1,11 @@
-import { type QuoteParts, quote } from '@messagebox/shared';
+import { type GetQuoteOptions, getQuote } from '@messagebox/messages';
 import type { RequestHandler } from 'express';
-import { callerOf } from '../../http/caller.js';
-import { queryOf } from '../../http/query.js';
+import { getCallerKey } from '../../http/get-caller-key.js';
+import { parseQuery } from '../../http/parse-query.js';
 
 /** `GET /permissions/quote` */
-export function quoteRoute(parts: QuoteParts): RequestHandler {
+export function quoteRoute(options: GetQuoteOptions): RequestHandler {
   return async (request, response) => {
-    response.json(await quote(parts, callerOf(request), queryOf(request)));
+    response.json(await getQuote(options, getCallerKey(request), parseQuery(request)));
   };
 }

@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { runCliProcess } from '../dist/index.js';
+
+await runCliProcess();

@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { runCliProcess } from '../dist/cli.js';
+
+await runCliProcess();

@@ -1,0 +1,1 @@
+export { runCliProcess } from '@messagebox/cli';

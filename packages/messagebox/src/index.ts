@@ -1,0 +1,2 @@
+export type { MessageBoxLogLevel, MessageBoxOptions } from './options.js';
+export { type MessageBoxServer, startMessageBox } from './start-message-box.js';

@@ -1,0 +1,152 @@
+import type { NewMessage } from '@messagebox/store';
+import { parseExpiresAt } from './expires-at.js';
+import { toBodyText, toStoredBody } from './message-body.js';
+import { isMessageId, isName, MESSAGE_ID_FORMAT } from './names.js';
+import { getField, isGiven, type NormaliseKey } from './request-fields.js';
+import { RuleError } from './rule-error.js';
+
+/** Limit of the bytes of a body times its recipients: each gets a copy, so a small request can store a lot. */
+const MAX_COPIED_BYTES = 64 * 1024 * 1024;
+
+/** A send that has passed every check that needs no database. */
+export interface SendCommand {
+  readonly sender: string;
+  readonly messageBox: string;
+  /** One for each recipient, in the order of the request. */
+  readonly messages: readonly NewMessage[];
+  /** The body as it was sent, which live recipients get. The stored body may be wrapped. */
+  readonly liveBody: string;
+  /** The `payment` of the request, unchecked; undefined without one. */
+  readonly payment: unknown;
+  /** Whether the request has one recipient, which decides the form of the response. */
+  readonly isSingleRecipient: boolean;
+}
+
+/** The parts of a send, as a transport has read them from its request. */
+export interface SendFields {
+  /** Identity key of the verified session. */
+  readonly sender: string;
+  readonly messageBox: unknown;
+  /** The result of {@link toBodyText}. */
+  readonly body: string | undefined;
+  readonly recipients: readonly unknown[];
+  readonly messageId: unknown;
+  /** When the message expires, for all recipients; undefined or null: never. */
+  readonly expiresAt: unknown;
+  readonly payment: unknown;
+}
+
+/** The options of {@link parseSend} and {@link createSendCommand}. */
+export interface ParseSendOptions {
+  readonly normaliseKey: NormaliseKey;
+  /** Limit of the recipients of one send. */
+  readonly maxRecipients: number;
+}
+
+/**
+ * Checks a `POST /sendMessage` request in the documented order, except for its payment.
+ *
+ * @param sender identity key of the verified session
+ * @param request `{message: {recipient | recipients, messageBox, messageId, body, expiresAt?}, payment?}`, unchecked
+ * @throws {RuleError} with the first code that applies
+ */
+export function parseSend(options: ParseSendOptions, sender: string, request: unknown): SendCommand {
+  const message = checkMessageObject(getField(request, 'message'));
+  return createSendCommand(options, {
+    sender,
+    messageBox: getField(message, 'messageBox'),
+    body: toBodyText(getField(message, 'body')),
+    recipients: listRecipients(message),
+    messageId: getField(message, 'messageId'),
+    expiresAt: getField(message, 'expiresAt'),
+    payment: getField(request, 'payment'),
+  });
+}
+
+/**
+ * Checks the parts of a send in the documented order, except for its payment.
+ *
+ * @throws {RuleError} with the first code that applies
+ */
+export function createSendCommand(options: ParseSendOptions, fields: SendFields): SendCommand {
+  const { sender, messageBox, body, recipients } = fields;
+  if (!isName(messageBox)) {
+    throw new RuleError('ERR_INVALID_MESSAGEBOX', 'messageBox must be a text of 1 to 255 characters.');
+  }
+  if (body === undefined) {
+    throw new RuleError('ERR_INVALID_MESSAGE_BODY', 'body must be a non-empty string or an object.');
+  }
+  checkRecipientCount(recipients, options.maxRecipients);
+  const messageIds = parseMessageIds(fields.messageId, recipients.length);
+  const keys = recipients.map((recipient) => {
+    const key = typeof recipient === 'string' ? options.normaliseKey(recipient) : undefined;
+    if (key === undefined) throw new RuleError('ERR_INVALID_RECIPIENT_KEY', 'A recipient is not a valid public key.');
+    return key;
+  });
+  const expiresAt = parseExpiresAt(fields.expiresAt, new Date());
+  const storedBody = toStoredBody(body);
+  if (keys.length > 1 && Buffer.byteLength(storedBody) * keys.length > MAX_COPIED_BYTES) {
+    const description = `This body is too large for ${keys.length} recipients at once. Send it in portions.`;
+    throw new RuleError('ERR_MESSAGE_TOO_LARGE', description, 413);
+  }
+  return {
+    sender,
+    messageBox,
+    messages: keys.map((recipient, i) => ({
+      recipient,
+      messageBox,
+      messageId: messageIds[i] as string,
+      sender,
+      body: storedBody,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+    })),
+    liveBody: body,
+    payment: fields.payment ?? undefined,
+    isSingleRecipient: keys.length === 1,
+  };
+}
+
+/** @throws {RuleError} `ERR_MESSAGE_REQUIRED` unless the `message` of a send is an object, and not an array */
+export function checkMessageObject(message: unknown): object {
+  if (typeof message === 'object' && message !== null && !Array.isArray(message)) return message;
+  throw new RuleError('ERR_MESSAGE_REQUIRED', 'Please provide a valid message to send.');
+}
+
+function listRecipients(message: object): readonly unknown[] {
+  const several = getField(message, 'recipients');
+  if (Array.isArray(several)) return several;
+  const one = getField(message, 'recipient');
+  if (Array.isArray(one)) return one;
+  return isFilled(one) ? [one] : [];
+}
+
+function checkRecipientCount(recipients: readonly unknown[], maxRecipients: number): void {
+  if (recipients.length === 0 || !recipients.every(isFilled)) {
+    throw new RuleError('ERR_RECIPIENT_REQUIRED', 'Please provide at least one recipient.');
+  }
+  if (recipients.length > maxRecipients) {
+    const description = `A message may have at most ${maxRecipients} recipients. Send it in portions.`;
+    throw new RuleError('ERR_TOO_MANY_RECIPIENTS', description);
+  }
+}
+
+function parseMessageIds(given: unknown, count: number): string[] {
+  if (!isGiven(given) || (Array.isArray(given) && given.length === 0)) {
+    throw new RuleError('ERR_MESSAGEID_REQUIRED', 'Missing messageId.');
+  }
+  const ids: unknown[] = Array.isArray(given) ? given : [given];
+  if (ids.length !== count) {
+    throw new RuleError(
+      'ERR_MESSAGEID_COUNT_MISMATCH',
+      `${count} recipients need ${count} message ids, but ${ids.length} were given.`,
+    );
+  }
+  if (!ids.every(isMessageId)) {
+    throw new RuleError('ERR_INVALID_MESSAGEID', `Each messageId must be ${MESSAGE_ID_FORMAT}.`);
+  }
+  return ids;
+}
+
+function isFilled(value: unknown): boolean {
+  return isGiven(value) && value !== '';
+}

@@ -1,0 +1,45 @@
+import type { RequestListener } from 'node:http';
+import type { Config } from '../config/read-config.js';
+import { JsonServer } from '../http/json-server.js';
+import type { Logger } from '../logging/logger.js';
+import { createServiceContext, type ServiceContext, type ServiceContextOptions } from './create-service-context.js';
+import type { RunningService } from './run-service.js';
+
+/**
+ * Creates the context of a service and starts the service with it. When the start fails, everything that was opened is
+ * closed again.
+ *
+ * @param wire creates the parts of the service and listens; returns the base URL of the public port
+ * @throws {ConfigError} when a part of the configuration is missing, and whatever `wire` throws
+ */
+export async function startService(
+  config: Config,
+  log: Logger,
+  options: ServiceContextOptions,
+  wire: (context: ServiceContext) => Promise<string>,
+): Promise<RunningService> {
+  const context = await createServiceContext(config, log, options);
+  const { shutdown, identity, facts } = context;
+  try {
+    const url = await wire(context);
+    await context.reporter.markStarted();
+    return { url, identityKey: identity.authenticator.identityKey, facts, close: () => shutdown.close() };
+  } catch (error) {
+    await shutdown.close();
+    throw error;
+  }
+}
+
+/** Creates the HTTP server of a service's public port, with the configured limits. It does not listen yet. */
+export function createPublicServer({ config, log, limitsHit }: ServiceContext, listener: RequestListener): JsonServer {
+  return new JsonServer(listener, log, { onLimit: limitsHit.count, requestBounds: config.limits.requestShape });
+}
+
+/** Logs where a service listens and what it runs on. */
+export function logListening(
+  { log, identity, facts }: ServiceContext,
+  url: string,
+  fields: Readonly<Record<string, unknown>> = {},
+): void {
+  log.info({ url, identityKey: identity.authenticator.identityKey, ...facts, ...fields }, 'listening');
+}

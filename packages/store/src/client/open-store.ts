@@ -1,0 +1,43 @@
+import type { MessageStore } from '../messages/message-store.js';
+import { SqlMessageStore } from '../messages/sql-message-store.js';
+import { ConnectionWatch } from './connection-watch.js';
+import { createKnex } from './create-knex.js';
+import { MysqlClient } from './mysql-client.js';
+import type { SqlClient } from './sql-client.js';
+import { SqliteClient } from './sqlite-client.js';
+import {
+  DEFAULT_MIGRATION_LOCK_TIMEOUT_MS,
+  DEFAULT_QUERY_TIMEOUT_MS,
+  type StoreConfig,
+  type StoreLog,
+} from './store-config.js';
+
+/** A database and the message store in it. Closing the message store closes both. */
+export interface DatabaseHandle {
+  readonly messages: MessageStore;
+  /** For the other stores in the same database. */
+  readonly sql: SqlClient;
+}
+
+/**
+ * Opens the database that `config` names. Returns at once: the first call connects, and fails when the database can't be
+ * reached. The schema is not changed; see `migrate()` and `getSchemaStatus()` of the message store.
+ *
+ * @param log for failed connections and for migrations. Default: no log
+ */
+export function openDatabase(config: StoreConfig, log?: StoreLog): DatabaseHandle {
+  const watch = new ConnectionWatch(config.probeIdleMs);
+  const knex = createKnex(config, log, undefined, watch);
+  const { retentionDays = 0, queryTimeoutMs = DEFAULT_QUERY_TIMEOUT_MS } = config;
+  const sql =
+    config.client === 'mysql2'
+      ? new MysqlClient(knex, { queryTimeoutMs, retentionDays, watch })
+      : new SqliteClient(knex, retentionDays);
+  const lockTimeoutMs = config.migrationLockTimeoutMs ?? DEFAULT_MIGRATION_LOCK_TIMEOUT_MS;
+  return { sql, messages: new SqlMessageStore(sql, { lockTimeoutMs, log }) };
+}
+
+/** Opens only the message store of {@link openDatabase}. */
+export function openStore(config: StoreConfig, log?: StoreLog): MessageStore {
+  return openDatabase(config, log).messages;
+}

@@ -1,0 +1,112 @@
+import type { Knex } from 'knex';
+import {
+  dynamic,
+  prepared,
+  type Sql,
+  type SqlClient,
+  type SqlDialect,
+  type SqlRow,
+  type SqlRunner,
+  type SqlValue,
+  type WriteResult,
+} from './sql-client.js';
+import type { SqliteDatabase, SqliteStatement } from './sqlite-database.js';
+import { SqliteGroupCommit, toWriteResult } from './sqlite-group-commit.js';
+
+const NOW = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+const DAY_MS = 86_400_000;
+
+/** SQLite through better-sqlite3, which is synchronous: one connection, and a statement is done when it returns. */
+export class SqliteClient implements SqlClient {
+  readonly engine = 'sqlite';
+  readonly dialect: SqlDialect = {
+    bodyBytes: 'octet_length(m.body)',
+    now: NOW,
+    daysAgo: (days) => `(${NOW} - ${days * DAY_MS})`,
+    forceIndex: (index) => `INDEXED BY ${index}`,
+    // SQLite's DELETE has no LIMIT unless it was compiled with that option.
+    deleteExpiredClaims: (limit) =>
+      dynamic(
+        `DELETE FROM request_claims WHERE claim_key IN
+         (SELECT claim_key FROM request_claims WHERE expires_at < ? ORDER BY expires_at LIMIT ${limit})`,
+      ),
+    onConflictUpdate: (...columns) => `ON CONFLICT (${columns.join(', ')}) DO UPDATE SET`,
+    forShare: '', // SQLite has one writer at a time
+    forUpdate: '',
+    tableExists: prepared("SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = ?"),
+  };
+  readonly #preparedStatements = new WeakMap<SqliteDatabase, Map<string, SqliteStatement>>();
+  readonly #groupCommit = new SqliteGroupCommit((work) => this.#withDatabase(work));
+
+  constructor(
+    readonly knex: Knex,
+    readonly retentionDays: number,
+  ) {}
+
+  toSqlTime(value: Date): SqlValue {
+    return value.getTime();
+  }
+
+  read(sql: Sql, values: readonly SqlValue[]): Promise<SqlRow[]> {
+    return this.#withDatabase((database) => this.#prepareStatement(database, sql).all(values) as SqlRow[]);
+  }
+
+  write(sql: Sql, values: readonly SqlValue[]): Promise<WriteResult> {
+    return new Promise((resolve, reject) => {
+      this.#groupCommit.add({
+        statement: (database) => this.#prepareStatement(database, sql),
+        values,
+        resolve,
+        reject,
+      });
+    });
+  }
+
+  transaction<T>(work: (runner: SqlRunner) => Promise<T>): Promise<T> {
+    return this.#withDatabase(async (database) => {
+      const runner: SqlRunner = {
+        read: async (sql, values) => this.#prepareStatement(database, sql).all(values) as SqlRow[],
+        write: async (sql, values) => toWriteResult(this.#prepareStatement(database, sql).run(values)),
+      };
+      // IMMEDIATE takes the write lock now: SQLite doesn't let a transaction that has read wait for it later.
+      database.exec('BEGIN IMMEDIATE');
+      try {
+        const result = await work(runner);
+        database.exec('COMMIT');
+        return result;
+      } catch (error) {
+        // SQLite has rolled back by itself when the disk is full.
+        if (database.inTransaction) database.exec('ROLLBACK');
+        throw error;
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    return this.knex.destroy();
+  }
+
+  async #withDatabase<T>(work: (database: SqliteDatabase) => T | Promise<T>): Promise<T> {
+    const database = (await this.knex.client.acquireConnection()) as SqliteDatabase;
+    try {
+      return await work(database);
+    } finally {
+      this.knex.client.releaseConnection(database);
+    }
+  }
+
+  #prepareStatement(database: SqliteDatabase, sql: Sql): SqliteStatement {
+    if (sql.kind === 'dynamic') return database.prepare(sql.text);
+    let statements = this.#preparedStatements.get(database);
+    if (!statements) {
+      statements = new Map();
+      this.#preparedStatements.set(database, statements);
+    }
+    let statement = statements.get(sql.text);
+    if (!statement) {
+      statement = database.prepare(sql.text);
+      statements.set(sql.text, statement);
+    }
+    return statement;
+  }
+}

@@ -1,0 +1,154 @@
+import { chunks } from '../client/chunks.js';
+import { getDate, getName, getOptionalDate, getText } from '../client/rows.js';
+import {
+  dynamic,
+  fromBinaryName,
+  prepared,
+  type Sql,
+  type SqlClient,
+  type SqlRow,
+  type SqlValue,
+  toBinaryName,
+} from '../client/sql-client.js';
+import { listRows } from '../client/sql-text.js';
+import { describeExpiry } from './message-expiry.js';
+import type { NewMessage, StoredMessage } from './message-store.js';
+
+/** A message and the row id of its box. */
+export interface MessageRow {
+  readonly message: NewMessage;
+  readonly boxId: number;
+}
+
+/** The message that the database has under a recipient's message id. */
+export interface ExistingMessage {
+  /** The row id, in decimal digits. */
+  readonly cursor: string;
+  readonly sender: string;
+  /** Undefined for a message whose box was deleted, which the reference server allowed. */
+  readonly messageBox: string | undefined;
+}
+
+const MAX_ROWS_PER_STATEMENT = 200;
+/** Far below the smallest `max_allowed_packet` in use, even when every byte has to be escaped. */
+const MAX_BYTES_PER_STATEMENT = 2 * 1024 * 1024;
+
+const INSERT_HEAD = `INSERT INTO messages
+  (messageBoxId, recipient, sender, messageId, body, body_bytes, expires_at, carries_payment) VALUES `;
+const INSERT_ROW = '(?, ?, ?, ?, ?, ?, ?, ?)';
+const INSERT_ONE = prepared(INSERT_HEAD + INSERT_ROW);
+
+/** Statements that insert the rows in their order. A single statement needs no transaction around it. */
+export function buildInsertStatements(
+  rows: readonly MessageRow[],
+  toSqlTime: SqlClient['toSqlTime'],
+): { sql: Sql; values: SqlValue[] }[] {
+  const [only] = rows;
+  if (rows.length === 1 && only) return [{ sql: INSERT_ONE, values: toInsertValues(only, toSqlTime) }];
+  return splitBySize(rows).map((chunk) => ({
+    sql: dynamic(INSERT_HEAD + listRows(INSERT_ROW, chunk.length)),
+    values: chunk.flatMap((row) => toInsertValues(row, toSqlTime)),
+  }));
+}
+
+function toInsertValues({ message, boxId }: MessageRow, toSqlTime: SqlClient['toSqlTime']): SqlValue[] {
+  const { carriesPayment = false } = message;
+  return [
+    boxId,
+    toBinaryName(message.recipient),
+    toBinaryName(message.sender),
+    toBinaryName(message.messageId),
+    message.body,
+    Buffer.byteLength(message.body),
+    message.expiresAt === undefined || carriesPayment ? null : toSqlTime(message.expiresAt),
+    carriesPayment ? 1 : 0,
+  ];
+}
+
+function splitBySize(rows: readonly MessageRow[]): MessageRow[][] {
+  const chunks: MessageRow[][] = [];
+  let chunk: MessageRow[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    const size = Buffer.byteLength(row.message.body);
+    if (chunk.length > 0 && (chunk.length >= MAX_ROWS_PER_STATEMENT || bytes + size > MAX_BYTES_PER_STATEMENT)) {
+      chunks.push(chunk);
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(row);
+    bytes += size;
+  }
+  if (chunk.length > 0) chunks.push(chunk);
+  return chunks;
+}
+
+/**
+ * Reads the messages that the recipients of `messages` already have under the same ids, by {@link toMessageKey}, except for
+ * those that have expired.
+ */
+export async function findExistingMessages(
+  sql: SqlClient,
+  messages: readonly NewMessage[],
+): Promise<Map<string, ExistingMessage>> {
+  const { isLive } = describeExpiry(sql, 'm');
+  const found = new Map<string, ExistingMessage>();
+  for (const chunk of chunks(messages, MAX_ROWS_PER_STATEMENT)) {
+    const rows = await sql.read(
+      dynamic(
+        `SELECT m.id, m.recipient, m.messageId, m.sender, b.type FROM messages m
+         LEFT JOIN messageBox b ON b.messageBoxId = m.messageBoxId
+         WHERE (${matchAnyKey('m', chunk)}) AND ${isLive}`,
+      ),
+      toKeyValues(chunk),
+    );
+    for (const row of rows) {
+      const key = toMessageKey({ recipient: getName(row, 'recipient'), messageId: getName(row, 'messageId') });
+      const box = row['type'];
+      found.set(key, {
+        cursor: getText(row, 'id'),
+        sender: getName(row, 'sender'),
+        messageBox: box === null ? undefined : fromBinaryName(box),
+      });
+    }
+  }
+  return found;
+}
+
+/**
+ * Removes expired messages that the recipients of `messages` have under the same ids, so that their ids are free.
+ * Rejects with the driver's errors.
+ */
+export async function removeExpiredMessages(sql: SqlClient, messages: readonly NewMessage[]): Promise<void> {
+  const { isExpired } = describeExpiry(sql, 'messages');
+  for (const chunk of chunks(messages, MAX_ROWS_PER_STATEMENT)) {
+    const remove = `DELETE FROM messages WHERE (${matchAnyKey('messages', chunk)}) AND ${isExpired}`;
+    await sql.write(dynamic(remove), toKeyValues(chunk));
+  }
+}
+
+function matchAnyKey(table: string, messages: readonly NewMessage[]): string {
+  return messages.map(() => `(${table}.recipient = ? AND ${table}.messageId = ?)`).join(' OR ');
+}
+
+function toKeyValues(messages: readonly NewMessage[]): SqlValue[] {
+  return messages.flatMap(({ recipient, messageId }) => [toBinaryName(recipient), toBinaryName(messageId)]);
+}
+
+/** The key of a message in maps: an id is unique per recipient. Both are free text, so the length keeps them apart. */
+export function toMessageKey({ recipient, messageId }: Pick<NewMessage, 'recipient' | 'messageId'>): string {
+  return `${recipient.length}:${recipient}${messageId}`;
+}
+
+/** The message of a row, with its body, which may have been read by another query. */
+export function toStoredMessage(row: SqlRow, body: string): StoredMessage {
+  return {
+    messageId: getName(row, 'messageId'),
+    sender: getName(row, 'sender'),
+    body,
+    createdAt: getDate(row, 'created_at'),
+    updatedAt: getDate(row, 'updated_at'),
+    expiresAt: getOptionalDate(row, 'expires_at'),
+    cursor: getText(row, 'id'),
+  };
+}

@@ -1,0 +1,8 @@
+import { prepare } from './lib/prepare.mjs';
+import { become, main } from './lib/run.mjs';
+import { scriptArguments } from './lib/workspace.mjs';
+
+await main(async () => {
+  await prepare();
+  await become('node_modules/jest/bin/jest.js', ['--config', 'jest.unit.config.mjs', ...scriptArguments()]);
+});

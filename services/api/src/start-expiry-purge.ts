@@ -1,0 +1,62 @@
+import { type Logger, type Metrics, runPeriodically } from '@messagebox/shared';
+import { type MessageStore, type SqlClient, SqlClientNonceStore, UnusedBoxSweeper } from '@messagebox/store';
+import { createExpiredMessagePurge } from './purge-expired-messages.js';
+
+const PURGE_INTERVAL_MS = 60_000;
+const BATCH_SIZE = 5_000;
+/**
+ * The number of sessions without a verified request that a purge leaves. Honest clients have few of them, because they
+ * send their first request right after the handshake.
+ */
+const MAX_UNPROVEN_SESSIONS = 100_000;
+/** A box without messages and permissions is deleted when it is older than this. */
+const MIN_UNUSED_BOX_AGE_MS = 86_400_000;
+/** Batches of boxes that one purge checks. The next purge continues from there. */
+const MAX_BOX_BATCHES = 20;
+
+/**
+ * Deletes expired rows once a minute: messages, claims of requests that are too old to be replayed, client nonces of sessions
+ * that have ended, and boxes that are empty and unused. Several instances may do so concurrently; messages are removed by
+ * one of them at a time.
+ *
+ * @returns stops the purge, and waits for what it has begun
+ */
+export function startExpiryPurge(options: {
+  readonly store: MessageStore;
+  readonly sql: SqlClient;
+  readonly log: Logger;
+  readonly metrics: Pick<Metrics, 'messagesExpired'>;
+  /** Default: one minute. */
+  readonly intervalMs?: number;
+}): () => Promise<void> {
+  const clientNonces = new SqlClientNonceStore(options.sql);
+  let stopped = false;
+  const purgeClaims = async () => {
+    // Deletes in batches, so that no statement holds locks for long.
+    while (!stopped && (await options.store.purgeClaims(new Date(), BATCH_SIZE)) === BATCH_SIZE);
+  };
+  const boxes = new UnusedBoxSweeper(options.sql);
+  let lastBoxId = 0;
+  const removeBoxes = async () => {
+    for (let batch = 0; batch < MAX_BOX_BATCHES && !stopped; batch++) {
+      const { next } = await boxes.sweep(lastBoxId, new Date(Date.now() - MIN_UNUSED_BOX_AGE_MS));
+      lastBoxId = next ?? 0;
+      if (next === undefined) return;
+    }
+  };
+  const removeMessages = createExpiredMessagePurge({ ...options, isStopped: () => stopped });
+  const { log, intervalMs = PURGE_INTERVAL_MS } = options;
+  const tasks = [
+    runPeriodically(intervalMs, removeMessages, { log, name: 'purge of expired messages' }),
+    runPeriodically(intervalMs, purgeClaims, { log, name: 'purge of request claims' }),
+    runPeriodically(intervalMs, () => clientNonces.purge(new Date(), MAX_UNPROVEN_SESSIONS), {
+      log,
+      name: 'purge of ended sessions',
+    }),
+    runPeriodically(intervalMs, removeBoxes, { log, name: 'purge of unused boxes' }),
+  ];
+  return async () => {
+    stopped = true;
+    await Promise.all(tasks.map((task) => task.close()));
+  };
+}

@@ -1,0 +1,3 @@
+import '../hostile/register-typescript.mjs';
+
+await import('./run.ts');
