@@ -81,6 +81,12 @@ describe('the verdict', () => {
     expect(findFaults(slow, { ignoresLatency: true })).toEqual([]);
   });
 
+  test('takes another limit for the longest outage', () => {
+    const paused = { ...good, outage: { kind: 'send' as const, ms: 3_400, reason: undefined } };
+    expect(findFaults(paused, { maxOutageMs: 3_500 })).toEqual([]);
+    expect(findFaults(paused, { maxOutageMs: 3_300 })).toEqual(['send not served for 3.4 s']);
+  });
+
   test.each<[string, Partial<Finding>]>([
     ['p99 of 3.1 times quiet', { slowdown: { ...good.slowdown, p99: 3.1 } }],
     ['p99 of NaN times quiet', { slowdown: { ...good.slowdown, p99: Number.NaN } }],

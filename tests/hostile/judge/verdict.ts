@@ -23,17 +23,19 @@ const MAX_MEMORY_RATIO = 1.2;
 export interface VerdictOptions {
   /** Latencies are measured and not judged: on a machine that others use, they say little. */
   readonly ignoresLatency?: boolean;
+  /** How long an honest client may be refused or not answered, milliseconds. */
+  readonly maxOutageMs?: number;
 }
 
 /** The failures of a run; none when it passed. */
 export function findFaults(
   { slowdown, outage, memory, ended, ready }: Finding,
-  { ignoresLatency = false }: VerdictOptions = {},
+  { ignoresLatency = false, maxOutageMs = MAX_OUTAGE_MS }: VerdictOptions = {},
 ): string[] {
   const faults: string[] = [];
   if (ended !== undefined) faults.push(`a process ended (${ended})`);
   if (!ignoresLatency && !(slowdown.p99 <= MAX_P99_RATIO)) faults.push(`p99 of ${slowdown.p99.toFixed(1)} times quiet`);
-  if (outage !== undefined && outage.ms > MAX_OUTAGE_MS)
+  if (outage !== undefined && outage.ms > maxOutageMs)
     faults.push(`${outage.kind} not served for ${formatSeconds(outage.ms)}`);
   if (ended === undefined && memory.after > memory.before * MAX_MEMORY_RATIO) faults.push('memory not given back');
   if (!ready) faults.push('not ready afterwards');
