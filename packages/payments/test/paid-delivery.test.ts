@@ -1,5 +1,13 @@
 import { RuleError } from '@messagebox/messages';
-import { assertDeliverySize, expandDelivery, type PaidDelivery } from '../src/paid-delivery.js';
+import {
+  assertDeliverySize as assertSize,
+  countStoredBytes,
+  expandDelivery,
+  type PaidDelivery,
+} from '../src/paid-delivery.js';
+
+const sizes = { each: 8 * 2 ** 20, all: 16 * 2 ** 20, listed: 16_000_000 };
+const assertDeliverySize = (bytes: Uint8Array, given: PaidDelivery) => assertSize(bytes, given, sizes);
 
 const beef = (bytes: number) => new Uint8Array(bytes).fill(200);
 const delivery = (body: string, ...outputs: object[][]): PaidDelivery => ({

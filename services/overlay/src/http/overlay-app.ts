@@ -64,7 +64,7 @@ export function createOverlayApp(options: OverlayAppOptions): Express {
   app.use(logRequests(log));
   app.use(measureRequests(options.metrics));
   app.use(cors);
-  app.use('/health', createHealthRoutes(options.health));
+  app.use(createHealthRoutes(options.health));
   app.use(traceRequests(options.tracer));
   app.use(
     limitInFlightRequests(
