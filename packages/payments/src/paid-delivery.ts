@@ -1,4 +1,5 @@
 import { type Delivery, formatCount, RuleError, toStoredBody, toStoredBodyWithPayment } from '@messagebox/messages';
+import { countByteListCharacters, formatByteList } from './byte-list.js';
 import { toWalletDescription } from './payment-description.js';
 
 /** The messages of a payment as they are recorded, without what can be computed from the payment. */
@@ -63,12 +64,11 @@ export function expandDelivery(sender: string, beef: Uint8Array, delivery: PaidD
 export function assertDeliverySize(beef: Uint8Array, delivery: PaidDelivery, sizes: DeliverySizes): void {
   const paid = delivery.messages.filter(({ outputs }) => outputs.length > 0);
   if (paid.length === 0) return;
-  const txBytes = countNumberListBytes(beef);
-  const rest = splitPaymentJson(new Uint8Array(), delivery).join('');
-  const body = JSON.stringify(delivery.body);
-  const shared = txBytes + Buffer.byteLength(rest) + Buffer.byteLength(body);
+  const txBytes = countByteListCharacters(beef);
+  const withoutTx = expandWithoutTx(delivery);
+  const shared = txBytes + Buffer.byteLength(withoutTx);
   // Within the JSON of a list, the quotes of the stored JSON are escaped once more.
-  const listedShared = txBytes + countEscapedBytes(rest) + countEscapedBytes(body);
+  const listedShared = txBytes + Buffer.byteLength(JSON.stringify(withoutTx));
   let all = 0;
   for (const { outputs } of paid) {
     if (outputs.length > MAX_OUTPUTS_OF_MESSAGE) {
@@ -96,24 +96,21 @@ function tooLargeError(what: string, size: number, limit: number): RuleError {
   );
 }
 
+/** A stored message with its payment, without the bytes of the transaction and without outputs. */
+function expandWithoutTx(delivery: PaidDelivery): string {
+  return toStoredBodyWithPayment(delivery.body, splitPaymentJson(new Uint8Array(), delivery).join(''));
+}
+
 /** Bytes of a text within a JSON string, without its quotes. */
 function countEscapedBytes(text: string): number {
   return Buffer.byteLength(JSON.stringify(text)) - 2;
-}
-
-/** Bytes of the elements of a JSON list of these numbers, with their commas. */
-function countNumberListBytes(numbers: Uint8Array): number {
-  let bytes = Math.max(0, numbers.length - 1);
-  for (const number of numbers) bytes += number < 10 ? 1 : number < 100 ? 2 : 3;
-  return bytes;
 }
 
 /** Bytes of UTF-8 of each message as it is stored, in their order. */
 export function countStoredBytes(beef: Uint8Array, delivery: PaidDelivery): number[] {
   const plain = Buffer.byteLength(toStoredBody(delivery.body));
   if (delivery.messages.every(({ outputs }) => outputs.length === 0)) return delivery.messages.map(() => plain);
-  const withoutTx = toStoredBodyWithPayment(delivery.body, splitPaymentJson(new Uint8Array(), delivery).join(''));
-  const paid = Buffer.byteLength(withoutTx) + countNumberListBytes(beef);
+  const paid = Buffer.byteLength(expandWithoutTx(delivery)) + countByteListCharacters(beef);
   return delivery.messages.map(({ outputs }) =>
     outputs.length === 0 ? plain : paid + Buffer.byteLength(stringifyOutputs(outputs)),
   );
@@ -130,5 +127,5 @@ function stringifyOutputs(outputs: readonly object[]): string {
 /** The JSON of a recipient's part of the payment, before and after its outputs. */
 function splitPaymentJson(beef: Uint8Array, { description, labels }: PaidDelivery): [string, string] {
   const rest = JSON.stringify({ description: toWalletDescription(description), labels }).slice(1);
-  return [`{"tx":[${beef.join(',')}],"outputs":`, rest === '}' ? rest : `,${rest}`];
+  return [`{"tx":[${formatByteList(beef)}],"outputs":`, rest === '}' ? rest : `,${rest}`];
 }

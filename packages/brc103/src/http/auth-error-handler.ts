@@ -13,5 +13,10 @@ export const authErrorHandler: ErrorRequestHandler = (error: unknown, _req, res,
   }
   const { code, message, status, details } = error;
   res.set('Cache-Control', 'no-store').status(status);
-  res.json({ ...details, status: 'error', code, [error instanceof UnauthorizedError ? 'message' : 'description']: message });
+  res.json({
+    ...details,
+    status: 'error',
+    code,
+    [error instanceof UnauthorizedError ? 'message' : 'description']: message,
+  });
 };

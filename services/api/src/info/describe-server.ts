@@ -22,11 +22,7 @@ export const OVERLAY_SERVICES = {
  * Describes a server from its configuration, without the fees that the database holds. The values are those that the rules
  * enforce, from the same places.
  */
-export function describeServer({
-  config,
-  identityKey,
-  sections = {},
-}: DescribeServerOptions): ServerInfo {
+export function describeServer({ config, identityKey, sections = {} }: DescribeServerOptions): ServerInfo {
   const { limits, quotas } = config;
   const { pushBoxes = [NOTIFICATIONS_BOX], vapidPublicKey, uploads, prices } = sections;
   return {

@@ -1,4 +1,3 @@
-import { MAX_FEE } from '../../schemas/common.js';
 import {
   closedObject,
   integer,
@@ -10,6 +9,7 @@ import {
   schemaRef,
   text,
 } from '../../schema.js';
+import { MAX_FEE } from '../../schemas/common.js';
 import { type Group, json, type Operation } from '../operation.js';
 
 const quota = (description: string) =>
