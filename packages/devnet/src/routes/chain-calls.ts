@@ -1,9 +1,8 @@
 import { InvalidTransactionError, readBeef } from '@messagebox/transactions';
 import type { LocalChain } from '../chain/local-chain.js';
-import { LocalChainError } from '../chain/local-chain.js';
+import { LocalChainError, MAX_BEEF_BYTES } from '../chain/local-chain.js';
 
-/** Limits of a BEEF: its bytes, transactions, and hashes in merkle paths. */
-const MAX_BEEF_BYTES = 1_000_000;
+/** Limits of a BEEF besides its bytes: transactions, and hashes in merkle paths. */
 const MAX_TRANSACTIONS = 200;
 const MAX_HASHES = 2_000;
 const MAX_TXIDS = 100;
