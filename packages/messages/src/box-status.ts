@@ -57,6 +57,10 @@ export async function getBoxStatus(
   caller: string,
   request: unknown,
 ): Promise<BoxStatusPageResponse> {
+  // A wrong body must not be taken for a question about all boxes.
+  if (typeof request !== 'object' || request === null || Array.isArray(request)) {
+    throw new RuleError('ERR_INVALID_REQUEST', 'The body must be an object, or left out.');
+  }
   const limit = parseLimit(request);
   const after = parseAfter(request);
   if (isGiven(getField(request, 'messageBox'))) {

@@ -302,7 +302,13 @@ export const messages: Group = {
           dependentRequired: { hasMore: ['next'], next: ['hasMore'] },
         }),
       },
-      errors: ['ERR_INVALID_MESSAGEBOX', 'ERR_MESSAGEBOX_REQUIRED', 'ERR_INVALID_LIMIT', 'ERR_INVALID_AFTER'],
+      errors: [
+        'ERR_INVALID_REQUEST',
+        'ERR_INVALID_MESSAGEBOX',
+        'ERR_MESSAGEBOX_REQUIRED',
+        'ERR_INVALID_LIMIT',
+        'ERR_INVALID_AFTER',
+      ],
     },
     {
       method: 'post',
