@@ -69,9 +69,12 @@ describe('POST /listMessages with countOnly', () => {
   const refused = (body: object, code: string) =>
     world.expectRefused(world.recipient.post('/listMessages', body), code, world.recipient);
 
-  test.each(table([0, 1, 'true', '', [], {}, huge], 'ERR_INVALID_COUNT_ONLY'))('refuses %s', async (_l, value, code) => {
-    await refused({ messageBox: 'inbox', countOnly: value }, code);
-  });
+  test.each(table([0, 1, 'true', '', [], {}, huge], 'ERR_INVALID_COUNT_ONLY'))(
+    'refuses %s',
+    async (_l, value, code) => {
+      await refused({ messageBox: 'inbox', countOnly: value }, code);
+    },
+  );
 
   test('refuses a message id beside it, and a box that is none', async () => {
     await refused({ messageBox: 'inbox', countOnly: true, messageId: 'id' }, 'ERR_INVALID_COUNT_ONLY');

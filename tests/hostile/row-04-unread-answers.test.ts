@@ -48,7 +48,11 @@ beforeAll(async () => {
     turns += 1;
     return work();
   };
-  app.post('/list/:identityKey', listMessagesRoute({ store, maxBytes: MAX_ANSWER, responseMemory: memory, runInTurn }));
+  const boxes = new BoxStatusReader(sql);
+  app.post(
+    '/list/:identityKey',
+    listMessagesRoute({ store, boxes, maxBytes: MAX_ANSWER, responseMemory: memory, runInTurn }),
+  );
   app.use(createErrorHandler(log));
   server = new JsonServer(app, log);
   port = Number(new URL(await server.listen(0, '127.0.0.1')).port);

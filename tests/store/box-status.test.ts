@@ -69,7 +69,8 @@ function boxStatusSuite(name: string, createFixture: () => Promise<StoreFixture>
     test('a box has its number, its bytes in UTF-8, and the times of its ends', async () => {
       const messages = await store(message(), message({ body: 'grüße' }), message({ body: '👋' }));
       await store(message({ messageBox: 'letters' }), message({ recipient: BOB }));
-      for (const [n, one] of messages.entries()) await change({ created_at: toTime(1_800_000_000_000 + n * 1_000) }, one);
+      for (const [n, one] of messages.entries())
+        await change({ created_at: toTime(1_800_000_000_000 + n * 1_000) }, one);
       expect(await readBox()).toEqual({
         messageBox: 'inbox',
         count: 3,
@@ -125,7 +126,8 @@ function boxStatusSuite(name: string, createFixture: () => Promise<StoreFixture>
 
     test('a box is counted up to a limit, and the times of its ends are those of the box', async () => {
       const messages = await store(...Array.from({ length: 7 }, () => message()));
-      for (const [n, one] of messages.entries()) await change({ created_at: toTime(1_800_000_000_000 + n * 1_000) }, one);
+      for (const [n, one] of messages.entries())
+        await change({ created_at: toTime(1_800_000_000_000 + n * 1_000) }, one);
       expect(await readBox('inbox', database, 7)).toMatchObject({ count: 7, isAtLeast: false });
       expect(await readBox('inbox', database, 5)).toEqual({
         messageBox: 'inbox',
@@ -137,14 +139,23 @@ function boxStatusSuite(name: string, createFixture: () => Promise<StoreFixture>
       });
       // The newest one that has not expired.
       await change({ expires_at: toTime(Date.now() - 2_000) }, messages[6] as NewMessage);
-      expect(await readBox('inbox', database, 5)).toMatchObject({ isAtLeast: true, newest: new Date(1_800_000_005_000) });
+      expect(await readBox('inbox', database, 5)).toMatchObject({
+        isAtLeast: true,
+        newest: new Date(1_800_000_005_000),
+      });
       await change({ expires_at: toTime(Date.now() - 2_000) }, messages[5] as NewMessage);
-      expect(await readBox('inbox', database, 5)).toMatchObject({ isAtLeast: false, newest: new Date(1_800_000_004_000) });
+      expect(await readBox('inbox', database, 5)).toMatchObject({
+        isAtLeast: false,
+        newest: new Date(1_800_000_004_000),
+      });
     });
 
     test('all boxes come in pages, in the order of the bytes of their names, and each once', async () => {
       const names = ['ä', 'B', 'a', 'Z z', '_', '👋', ...Array.from({ length: 40 }, (_, n) => `box ${n}`)];
-      await store(...names.map((messageBox) => message({ messageBox })), message({ recipient: BOB, messageBox: 'bob' }));
+      await store(
+        ...names.map((messageBox) => message({ messageBox })),
+        message({ recipient: BOB, messageBox: 'bob' }),
+      );
       const reader = new BoxStatusReader(database.sql);
       const seen: string[] = [];
       let pages = 0;
@@ -155,7 +166,12 @@ function boxStatusSuite(name: string, createFixture: () => Promise<StoreFixture>
         after = page.next;
       }
       expect(pages).toBe(7);
-      expect(seen).toEqual(names.map((one) => Buffer.from(one)).sort(Buffer.compare).map(String));
+      expect(seen).toEqual(
+        names
+          .map((one) => Buffer.from(one))
+          .sort(Buffer.compare)
+          .map(String),
+      );
       expect(await reader.readBoxes(ALICE, 46)).toMatchObject({ next: undefined });
       expect(await reader.readBoxes(`02${'ee'.repeat(32)}`, 10)).toEqual({ boxes: [], next: undefined });
     });

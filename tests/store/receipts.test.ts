@@ -152,7 +152,9 @@ function receiptsSuite(name: string, createFixture: () => Promise<StoreFixture>)
         { messageId, recipient: bob, state: 'stored' },
         { messageId, recipient: undefined, state: 'acknowledged' },
       ]);
-      expect(await statusOf([messageId], { to: carol })).toEqual([{ messageId, recipient: carol, state: 'acknowledged' }]);
+      expect(await statusOf([messageId], { to: carol })).toEqual([
+        { messageId, recipient: carol, state: 'acknowledged' },
+      ]);
       expect(await statusOf([messageId], { to: bob })).toEqual([{ messageId, recipient: bob, state: 'stored' }]);
       expect(await statusOf([messageId], { to: someone() })).toMatchObject([{ state: 'unknown' }]);
       await acknowledge(toBob);
@@ -360,7 +362,9 @@ function receiptsSuite(name: string, createFixture: () => Promise<StoreFixture>)
         await acknowledge(other);
         const now = Math.floor(Date.now() / 1_000);
         const [first] = await knex('receipts').orderBy('handle');
-        await knex('receipts').where({ handle: first.handle }).update({ expires_at: now - 1 });
+        await knex('receipts')
+          .where({ handle: first.handle })
+          .update({ expires_at: now - 1 });
         const log = createLogger('test', 'silent');
         const metrics = new Metrics('test', {});
         const { messages, sql } = database;
@@ -388,12 +392,18 @@ function receiptsSuite(name: string, createFixture: () => Promise<StoreFixture>)
       test('when there are too many, the oldest are forgotten', async () => {
         const small = open({ ...RECEIPTS, maxBytes: 5 * RECEIPT_BYTES });
         const now = Math.floor(Date.now() / 1_000);
-        const rows = Array.from({ length: 9 }, (_, n) => ({ handle: Buffer.alloc(20, n), state: 1, expires_at: now + n }));
+        const rows = Array.from({ length: 9 }, (_, n) => ({
+          handle: Buffer.alloc(20, n),
+          state: 1,
+          expires_at: now + n,
+        }));
         await knex('receipts').insert(rows);
         const purger = new ReceiptPurger(small.sql);
         expect(await purger.trim(() => true)).toBe(0);
         expect(await purger.trim(() => false)).toBe(4);
-        const left = (await knex('receipts').orderBy('expires_at')).map(({ expires_at }: { expires_at: number }) => expires_at);
+        const left = (await knex('receipts').orderBy('expires_at')).map(
+          ({ expires_at }: { expires_at: number }) => expires_at,
+        );
         expect(left).toEqual([4, 5, 6, 7, 8].map((n) => now + n));
         expect(await purger.trim(() => false)).toBe(0);
       });

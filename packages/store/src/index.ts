@@ -103,6 +103,11 @@ export {
 export { type ServerFee, type ServerFeeStore, SqlServerFeeStore } from './permissions/server-fee-store.js';
 export { SqlPermissionStore } from './permissions/sql-permission-store.js';
 export { ReceiptPurger } from './receipts/receipt-purger.js';
-export { MAX_RECIPIENTS_PER_ID, type SentState, type SentStatus, SentStatusReader } from './receipts/sent-status-reader.js';
+export {
+  MAX_RECIPIENTS_PER_ID,
+  type SentState,
+  type SentStatus,
+  SentStatusReader,
+} from './receipts/sent-status-reader.js';
 export { BoundedWrites } from './sessions/bounded-writes.js';
 export { SqlClientNonceStore } from './sessions/sql-client-nonce-store.js';

@@ -1,5 +1,11 @@
 import { type Logger, type Metrics, runPeriodically } from '@messagebox/shared';
-import { type MessageStore, ReceiptPurger, type SqlClient, SqlClientNonceStore, UnusedBoxSweeper } from '@messagebox/store';
+import {
+  type MessageStore,
+  ReceiptPurger,
+  type SqlClient,
+  SqlClientNonceStore,
+  UnusedBoxSweeper,
+} from '@messagebox/store';
 import { createExpiredMessagePurge } from './purge-expired-messages.js';
 
 const PURGE_INTERVAL_MS = 60_000;

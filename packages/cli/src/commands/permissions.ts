@@ -61,7 +61,10 @@ export function addPermissionsCommand(program: Command, io: CliIo): void {
       .argument('<fee>', 'allow, block, or a fee in satoshis', parseFee)
       .addOption(sender())
       .addOption(
-        new Option('--receipts <choice>', 'whether senders may ask what becomes of their messages').choices(['on', 'off']),
+        new Option('--receipts <choice>', 'whether senders may ask what becomes of their messages').choices([
+          'on',
+          'off',
+        ]),
       ),
   )
     .description('Sets a permission.')

@@ -30,7 +30,10 @@ export function addSentCommand(program: Command, io: CliIo): void {
     const statuses: unknown[] = [];
     for (let at = 0; at < ids.length; at += BATCH) {
       const messageIds = ids.slice(at, at + BATCH);
-      const answer = await client.post('/sentStatus', { messageIds, ...(recipient === undefined ? {} : { recipient }) });
+      const answer = await client.post('/sentStatus', {
+        messageIds,
+        ...(recipient === undefined ? {} : { recipient }),
+      });
       statuses.push(...getList(answer, 'statuses'));
     }
     const printer = new Printer(io);

@@ -234,7 +234,8 @@ export const limitVariables = {
     metric: 'devices',
   }),
   MAX_RECEIPT_BYTES_PER_SENDER: storageLimit(byteCountSchema, '8388608', {
-    bounds: 'bytes of what is remembered of one sender’s messages that are gone; 64 for each. Half of them at once, the rest over `RECEIPT_DAYS`. Each process counts what it writes',
+    bounds:
+      'bytes of what is remembered of one sender’s messages that are gone; 64 for each. Half of them at once, the rest over `RECEIPT_DAYS`. Each process counts what it writes',
     beyond: 'no more is remembered: `/sentStatus` says `unknown`',
   }),
   MAX_RECEIPT_BYTES: storageLimit(byteCountSchema, '268435456', {

@@ -161,7 +161,9 @@ function toSum(row: SqlRow | undefined): Sum {
 }
 
 function add(a: Sum, b: Sum): Sum {
-  const times = [a.oldest, a.newest, b.oldest, b.newest].flatMap((time) => (time === undefined ? [] : [time.getTime()]));
+  const times = [a.oldest, a.newest, b.oldest, b.newest].flatMap((time) =>
+    time === undefined ? [] : [time.getTime()],
+  );
   return {
     count: a.count + b.count,
     bytes: a.bytes + b.bytes,

@@ -5,9 +5,9 @@ import { dynamic, prepared, type SqlClient, type SqlRunner, toBinaryName } from 
 import { inList } from '../client/sql-text.js';
 import { MessageIdTakenError, StoreUnavailableError } from '../client/store-errors.js';
 import { classifySqlError, translateError } from '../client/translate-error.js';
+import { type MigrateOptions, migrate, readSchemaStatus } from '../migrations/migrate.js';
 import { acknowledgeWithReceipts } from '../receipts/acknowledge.js';
 import { openReceipts } from '../receipts/receipts.js';
-import { type MigrateOptions, migrate, readSchemaStatus } from '../migrations/migrate.js';
 import { RequestClaims } from '../sessions/request-claims.js';
 import { BoxIdCache } from './box-id-cache.js';
 import { findEarlierId } from './earlier-ids.js';

@@ -44,10 +44,7 @@ const SQLITE = [
 ];
 
 const INDEXES = [
-  [
-    'messages_box_order_index',
-    ['messageBoxId', 'id', 'body_bytes', 'expires_at', 'created_at', 'carries_payment'],
-  ],
+  ['messages_box_order_index', ['messageBoxId', 'id', 'body_bytes', 'expires_at', 'created_at', 'carries_payment']],
   ['messages_sender_usage_index', ['sender', 'messageId', 'body_bytes']],
 ] as const;
 
@@ -65,7 +62,9 @@ async function widenIndex(knex: Knex, name: string, columns: readonly string[]):
     const current = await readMysqlIndex(knex, name);
     if (current.join() === columns.join()) return;
     const drop = current.length === 0 ? '' : `DROP INDEX ${name}, `;
-    await knex.raw(`ALTER TABLE messages ${drop}ADD INDEX ${name} (${columns.join(', ')}), ALGORITHM=INPLACE, LOCK=NONE`);
+    await knex.raw(
+      `ALTER TABLE messages ${drop}ADD INDEX ${name} (${columns.join(', ')}), ALGORITHM=INPLACE, LOCK=NONE`,
+    );
     return;
   }
   const rows = (await knex.raw('SELECT name FROM pragma_index_info(?) ORDER BY seqno', [name])) as { name: string }[];

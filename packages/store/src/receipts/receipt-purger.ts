@@ -93,7 +93,9 @@ export class ReceiptPurger {
 export async function removeReceiptsOf(sql: SqlClient, sender: string): Promise<void> {
   const range = openReceipts(sql)?.handles.rangeOfSender(sender);
   if (range === undefined) return;
-  const select = prepared(`SELECT handle FROM receipts WHERE handle BETWEEN ? AND ? ORDER BY handle LIMIT ${BATCH_SIZE}`);
+  const select = prepared(
+    `SELECT handle FROM receipts WHERE handle BETWEEN ? AND ? ORDER BY handle LIMIT ${BATCH_SIZE}`,
+  );
   for (;;) {
     const handles = (await sql.read(select, [range.first, range.last])).map((row) => getBytes(row, 'handle'));
     if (handles.length === 0) return;

@@ -36,7 +36,10 @@ class Receipts {
     this.handles = new ReceiptHandles(key);
     this.maxRows = Math.max(1, Math.floor(maxBytes / RECEIPT_BYTES));
     this.#lifeSeconds = days * 86_400;
-    this.#allowance = new SenderAllowance(Math.max(1, Math.floor(maxBytesPerSender / RECEIPT_BYTES)), this.#lifeSeconds);
+    this.#allowance = new SenderAllowance(
+      Math.max(1, Math.floor(maxBytesPerSender / RECEIPT_BYTES)),
+      this.#lifeSeconds,
+    );
   }
 
   /** The writes that remember these messages. None for a sender who has no room. */

@@ -124,7 +124,10 @@ export class SentStatusReader {
     let rows: SqlRow[];
     if (recipient !== undefined) {
       const exact = ids.map((messageId) => handles.of({ sender, recipient, messageId }));
-      rows = await this.sql.read(dynamic(`SELECT handle, state FROM receipts WHERE handle ${inList(ids.length)}`), exact);
+      rows = await this.sql.read(
+        dynamic(`SELECT handle, state FROM receipts WHERE handle ${inList(ids.length)}`),
+        exact,
+      );
     } else {
       rows = await this.#selectReceipts(handles, sender, ids, MAX_ROWS_PER_BATCH + 1);
       if (rows.length > MAX_ROWS_PER_BATCH) {
@@ -144,12 +147,7 @@ export class SentStatusReader {
     return found;
   }
 
-  #selectReceipts(
-    handles: ReceiptHandles,
-    sender: string,
-    ids: readonly string[],
-    limit: number,
-  ): Promise<SqlRow[]> {
+  #selectReceipts(handles: ReceiptHandles, sender: string, ids: readonly string[], limit: number): Promise<SqlRow[]> {
     const ranges = ids.map((id) => handles.rangeOf(sender, id));
     const where = ranges.map(() => 'handle BETWEEN ? AND ?').join(' OR ');
     return this.sql.read(

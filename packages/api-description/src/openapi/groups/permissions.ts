@@ -17,22 +17,24 @@ const EXAMPLE_KEY = '02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95
 export const permissionSchemas: Properties = {
   Permission: closedObject(
     {
-    sender: orNull(schemaRef('IdentityKey', { description: 'Null: for all senders.' })),
-    messageBox: schemaRef('BoxName'),
-    message_box: schemaRef('BoxName'),
-    recipientFee: fee('-1: blocked; 0: always allowed; else satoshis.'),
-    recipient_fee: fee('The same.'),
-    status: schemaRef('PermissionStatus'),
-    receipts: {
-      type: 'boolean',
-      description:
-        'Whether senders may ask with `/sentStatus` what becomes of their messages. Left out where it is not decided: what is set for the box counts for a sender, and without that they may.',
+      sender: orNull(schemaRef('IdentityKey', { description: 'Null: for all senders.' })),
+      messageBox: schemaRef('BoxName'),
+      message_box: schemaRef('BoxName'),
+      recipientFee: fee('-1: blocked; 0: always allowed; else satoshis.'),
+      recipient_fee: fee('The same.'),
+      status: schemaRef('PermissionStatus'),
+      receipts: {
+        type: 'boolean',
+        description:
+          'Whether senders may ask with `/sentStatus` what becomes of their messages. Left out where it is not decided: what is set for the box counts for a sender, and without that they may.',
+      },
+      createdAt: schemaRef('Time'),
+      created_at: schemaRef('Time'),
+      updatedAt: schemaRef('Time'),
+      updated_at: schemaRef('Time'),
     },
-    createdAt: schemaRef('Time'),
-    created_at: schemaRef('Time'),
-    updatedAt: schemaRef('Time'),
-    updated_at: schemaRef('Time'),
-  }, ['receipts']),
+    ['receipts'],
+  ),
   PermissionStatus: { enum: ['always_allow', 'blocked', 'payment_required'] },
 };
 
