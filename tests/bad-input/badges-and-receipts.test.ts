@@ -10,7 +10,8 @@ afterAll(() => world.close());
 const LONE = '\ud800';
 const huge = 'h'.repeat(70_000);
 const deepArray = '['.repeat(129) + ']'.repeat(129);
-const notNames: readonly unknown[] = [' ', '\n', 'x'.repeat(256), 'in\0box', LONE, huge];
+/** Neither names of boxes nor ids of messages. */
+const notNames: readonly unknown[] = [' ', '\n', 'ä'.repeat(256), 'in\0box', LONE, huge];
 const notKeys: readonly unknown[] = ['', 'self', `02${'ff'.repeat(32)}`, `02${'zz'.repeat(32)}`, 7, true, [], {}, huge];
 const label = (value: unknown) => (JSON.stringify(value) ?? 'left out').slice(0, 60);
 const table = (values: readonly unknown[], code: string): [string, unknown, string][] =>
