@@ -14,6 +14,8 @@ const MAX_NEWEST_READ = 1_000;
 /** Boxes after which others run. */
 const BOXES_WITHOUT_PAUSE = 16;
 
+/** What a count finds about a message. */
+const [EXPIRED, LIVE, UNCLEAR] = [0, 1, 2];
 const SELECT_BOX = prepared('SELECT messageBoxId, type FROM messageBox WHERE identityKey = ? AND type = ?');
 
 /** What a box holds. Messages that have expired don't count. */
@@ -101,19 +103,20 @@ export class BoxStatusReader {
 
   /** The oldest messages of a box. */
   #select() {
-    const { isDue } = describeExpiry(this.sql, 'counted');
-    // Without its size, or the answer to whether it never expires, the body decides.
-    const isUnclear = `(counted.body_bytes IS NULL OR (counted.carries_payment IS NULL AND ${isDue}))`;
-    const isLive = `(NOT ${isUnclear} AND (NOT ${isDue} OR counted.carries_payment = 1))`;
+    const { isDue } = describeExpiry(this.sql, 'm');
+    // Computed once for each message, because SQLite asks for the time at each mention. Without its size, or the answer to
+    // whether it never expires, the body decides.
+    const standing = `CASE WHEN m.body_bytes IS NULL THEN ${UNCLEAR} WHEN NOT ${isDue} THEN ${LIVE}
+      WHEN m.carries_payment IS NULL THEN ${UNCLEAR} WHEN m.carries_payment = 1 THEN ${LIVE} ELSE ${EXPIRED} END`;
+    const ifLive = (then: string) => `CASE WHEN counted.standing = ${LIVE} THEN ${then} END`;
     return prepared(
-      `SELECT COUNT(*) AS rows_read, MAX(id) AS last_id, SUM(CASE WHEN ${isUnclear} THEN 1 ELSE 0 END) AS unclear,
-         SUM(CASE WHEN ${isLive} THEN 1 ELSE 0 END) AS messages,
-         SUM(CASE WHEN ${isLive} THEN counted.body_bytes ELSE 0 END) AS bytes,
-         MIN(CASE WHEN ${isLive} THEN counted.created_at END) AS oldest,
-         MAX(CASE WHEN ${isLive} THEN counted.created_at END) AS newest
-       FROM (SELECT id, body_bytes, expires_at, created_at, carries_payment
-         FROM messages ${this.sql.dialect.forceIndex(INDEX)}
-         WHERE messageBoxId = ? ORDER BY id LIMIT ${this.maxCounted}) AS counted`,
+      `SELECT COUNT(*) AS rows_read, MAX(counted.id) AS last_id,
+         COUNT(CASE WHEN counted.standing = ${UNCLEAR} THEN 1 END) AS unclear,
+         COUNT(${ifLive('1')}) AS messages, SUM(${ifLive('counted.body_bytes')}) AS bytes,
+         MIN(${ifLive('counted.created_at')}) AS oldest, MAX(${ifLive('counted.created_at')}) AS newest
+       FROM (SELECT m.id, m.body_bytes, m.created_at, ${standing} AS standing
+         FROM messages m ${this.sql.dialect.forceIndex(INDEX)}
+         WHERE m.messageBoxId = ? ORDER BY m.id LIMIT ${this.maxCounted}) AS counted`,
     );
   }
 
