@@ -1,5 +1,13 @@
-import { createHash, randomInt } from 'node:crypto';
-import { dynamic, ExpiredMessagePurger, openDatabase, SqlUsageReader, UnusedBoxSweeper } from '@messagebox/store';
+import { createHash, randomBytes, randomInt } from 'node:crypto';
+import {
+  BoxStatusReader,
+  dynamic,
+  ExpiredMessagePurger,
+  openDatabase,
+  SentStatusReader,
+  SqlUsageReader,
+  UnusedBoxSweeper,
+} from '@messagebox/store';
 import { percentiles } from '../lib/numbers.mjs';
 import { answerParent } from '../lib/rpc.mjs';
 import { toStoreConfig } from '../lib/store-config.mjs';
@@ -15,9 +23,11 @@ const MAX_BYTES = 15_000_000;
 const ENOUGH = 10_001;
 /** Old enough for every box, so that each is looked at. */
 const LATER = new Date(Date.now() + 86_400_000);
+/** As a server has them. */
+const RECEIPTS = { key: randomBytes(32), days: 7, maxBytes: 2 ** 40, maxBytesPerSender: 2 ** 40 };
 const bodies = Array.from({ length: 64 }, encryptedLikeBody);
 
-/** @typedef {{ handle: import('@messagebox/store').DatabaseHandle, rows: number, recipients: number, senders: number }} Table */
+/** @typedef {{ name: string, handle: import('@messagebox/store').DatabaseHandle, rows: number, recipients: number, senders: number }} Table */
 /** @type {Map<string, Table>} */
 const tables = new Map();
 
@@ -42,7 +52,7 @@ answerParent({
         // Each tenth message is for the first recipient, whose box is the large one.
         const recipient = row % step === 0 ? 0 : 1 + (row % recipients);
         const body = bodies[row % bodies.length];
-        const id = createHash('sha256').update(`${name}${row}`).digest('hex');
+        const id = toId(name, row);
         values.push([
           boxIds[recipient],
           key('r', recipient),
@@ -63,7 +73,7 @@ answerParent({
     // A database server does this by itself some time after so many rows were added.
     const analyze = handle.sql.engine === 'mysql' ? 'ANALYZE TABLE messages, messageBox' : 'ANALYZE';
     await handle.sql.knex.raw(analyze);
-    tables.set(name, { handle, rows, recipients, senders });
+    tables.set(name, { name, handle, rows, recipients, senders });
   },
 
   /** Measures each operation on each table, alternately. Milliseconds. */
@@ -134,6 +144,30 @@ const operations = {
     prepare: (table) => store(table, 0, 100),
     work: ({ handle }, { recipient, ids }) => handle.messages.acknowledgeMessages(recipient, ids),
   },
+  'acknowledge one message, with a receipt': {
+    prepare: (table) => store(table, pick(table.recipients), 1),
+    work: ({ handle }, { recipient, ids }) =>
+      remembering(handle.sql, () => handle.messages.acknowledgeMessages(recipient, ids)),
+  },
+  'acknowledge 100 messages, with receipts': {
+    prepare: (table) => store(table, 0, 100),
+    work: ({ handle }, { recipient, ids }) =>
+      remembering(handle.sql, () => handle.messages.acknowledgeMessages(recipient, ids)),
+  },
+  'count a usual box': {
+    work: ({ handle, recipients }) => new BoxStatusReader(handle.sql).readBox(name('r', pick(recipients)), BOX),
+  },
+  // Of the many: as far as a box is counted.
+  'count the large box': {
+    work: ({ handle }) => new BoxStatusReader(handle.sql).readBox(name('r', 0), BOX),
+  },
+  'state of 100 sends that are stored': {
+    work: ({ handle, name: table, senders }) => {
+      const sender = randomInt(senders);
+      const ids = Array.from({ length: MESSAGES_PER_SENDER }, (_, n) => toId(table, sender + n * senders));
+      return remembering(handle.sql, () => new SentStatusReader(handle.sql).read(name('s', sender), ids));
+    },
+  },
   'purge: look at up to 500 boxes': {
     work: ({ handle, recipients }) =>
       new UnusedBoxSweeper(handle.sql).sweep(randomInt(Math.max(1, recipients - 500)), LATER),
@@ -148,12 +182,32 @@ const operations = {
   'purge: expired claims': { work: ({ handle }) => handle.messages.purgeClaims(new Date(), 5_000) },
 };
 
+/** The id of a message that `fill` has made. */
+const toId = (/** @type {string} */ table, /** @type {number} */ row) =>
+  createHash('sha256').update(`${table}${row}`).digest('hex');
 /** @param {number} recipients the number of usual ones */
 const pick = (recipients) => 1 + randomInt(recipients);
 /** The key of a recipient or sender. It need not be a point on the curve here. */
 const name = (/** @type {string} */ kind, /** @type {number} */ index) =>
   `02${createHash('sha256').update(`${kind}${index}`).digest('hex')}`;
 const key = (/** @type {string} */ kind, /** @type {number} */ index) => Buffer.from(name(kind, index));
+
+/**
+ * Runs work while the database remembers what becomes of messages. On the same connection, as another one of SQLite would
+ * read its pages again.
+ *
+ * @template T
+ * @param {import('@messagebox/store').SqlClient} sql
+ * @param {() => Promise<T>} work
+ */
+async function remembering(sql, work) {
+  Object.assign(sql, { receipts: RECEIPTS });
+  try {
+    return await work();
+  } finally {
+    Object.assign(sql, { receipts: undefined });
+  }
+}
 
 /** @param {string} [after] */
 function list(handle, recipient, limit, after) {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createErrorHandler, createLogger, JsonServer } from '@messagebox/shared';
-import { type MessageStore, openStore } from '@messagebox/store';
+import { BoxStatusReader, type MessageStore, openDatabase } from '@messagebox/store';
 import { RawConnection, sendRaw } from '@messagebox/test-support/raw-client';
 import { waitForCondition } from '@messagebox/test-support/wait-for-condition';
 import express from 'express';
@@ -25,7 +25,8 @@ const memory = new ResponseMemory(2 * MAX_ANSWER, () => {
 const readers: Socket[] = [];
 
 beforeAll(async () => {
-  store = openStore({ client: 'better-sqlite3', filename: ':memory:' });
+  const database = openDatabase({ client: 'better-sqlite3', filename: ':memory:' });
+  store = database.messages;
   await store.migrate();
   for (const recipient of [ALICE, BOB]) {
     for (let i = 0; i < 10; i++) {
@@ -48,7 +49,11 @@ beforeAll(async () => {
     turns += 1;
     return work();
   };
-  app.post('/list/:identityKey', listMessagesRoute({ store, maxBytes: MAX_ANSWER, responseMemory: memory, runInTurn }));
+  const boxes = new BoxStatusReader(database.sql);
+  app.post(
+    '/list/:identityKey',
+    listMessagesRoute({ store, boxes, maxBytes: MAX_ANSWER, responseMemory: memory, runInTurn }),
+  );
   app.use(createErrorHandler(log));
   server = new JsonServer(app, log);
   port = Number(new URL(await server.listen(0, '127.0.0.1')).port);

@@ -19,6 +19,7 @@ function interruptSql(sql: SqlClient, isRead: RegExp, happens: () => Promise<unk
     knex: sql.knex,
     dialect: sql.dialect,
     retentionDays: sql.retentionDays,
+    receipts: sql.receipts,
     toSqlTime: (value) => sql.toSqlTime(value),
     read: async (statement, values) => {
       const rows = await sql.read(statement, values);
@@ -26,6 +27,7 @@ function interruptSql(sql: SqlClient, isRead: RegExp, happens: () => Promise<unk
       return rows;
     },
     write: (...given) => sql.write(...given),
+    writeAll: (writes) => sql.writeAll(writes),
     transaction: (work) => sql.transaction(work),
     close: () => sql.close(),
   };

@@ -52,6 +52,7 @@ function createFailingClient(sql: SqlClient, failAt: number): SqlClient {
     knex: sql.knex,
     dialect: sql.dialect,
     retentionDays: sql.retentionDays,
+    receipts: sql.receipts,
     toSqlTime: (value) => sql.toSqlTime(value),
     read: async (...args) => {
       count();
@@ -60,6 +61,10 @@ function createFailingClient(sql: SqlClient, failAt: number): SqlClient {
     write: async (...args) => {
       count();
       return sql.write(...args);
+    },
+    writeAll: async (writes) => {
+      count();
+      return sql.writeAll(writes);
     },
     transaction: async (work) => {
       count();

@@ -24,6 +24,13 @@ export interface StoreFixture {
   drop(): Promise<void>;
 }
 
+/** The same database, opened so that it is remembered what became of messages. */
+export async function withReceipts(createFixture: () => Promise<StoreFixture>): Promise<StoreFixture> {
+  const fixture = await createFixture();
+  const receipts = { key: randomBytes(32), days: 7, maxBytes: 2 ** 30, maxBytesPerSender: 2 ** 30 };
+  return { config: { ...fixture.config, receipts }, drop: () => fixture.drop() };
+}
+
 const ALICE = `02${'a1'.repeat(32)}`;
 const BOB = `03${'b0'.repeat(32)}`;
 const CAROL = `02${'c4'.repeat(32)}`;

@@ -11,10 +11,11 @@ import { hasLockWait } from '../support/database-activity.js';
 import { withProcessTimeout } from '../support/process-timeout.js';
 import { getOutcomes } from '../support/store-outcomes.js';
 import { createTcpProxy } from '../support/tcp-proxy.js';
-import { storeSuite } from './store-suite.js';
+import { storeSuite, withReceipts } from './store-suite.js';
 
 describeWithMysql('store on MySQL', () => {
   storeSuite('the promises', createMysqlDatabase);
+  storeSuite('the promises, where it is remembered what became of messages', () => withReceipts(createMysqlDatabase));
 
   describe('connections', () => {
     let database: TestDatabase;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createKnex, openStore, type StoreConfig, StoreUnavailableError } from '@messagebox/store';
 import { getOutcomes } from '../support/store-outcomes.js';
-import { storeSuite } from './store-suite.js';
+import { storeSuite, withReceipts } from './store-suite.js';
 
 async function sqliteFixture() {
   const folder = await mkdtemp(join(tmpdir(), 'mb-store-'));
@@ -12,6 +12,7 @@ async function sqliteFixture() {
 }
 
 storeSuite('store on SQLite', sqliteFixture);
+storeSuite('store on SQLite that remembers what became of messages', () => withReceipts(sqliteFixture));
 
 describe('SQLite', () => {
   test('survives a power cut: write-ahead log, synchronous=FULL, foreign keys', async () => {

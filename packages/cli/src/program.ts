@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addAccountCommand } from './commands/account.js';
 import { addAckCommand } from './commands/ack.js';
 import { addAdminCommand } from './commands/admin/index.js';
+import { addBoxesCommand } from './commands/boxes.js';
 import { addDevicesCommand } from './commands/devices.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addIdentityCommand } from './commands/identity.js';
@@ -10,6 +11,7 @@ import { addListenCommand } from './commands/listen.js';
 import { addPermissionsCommand } from './commands/permissions.js';
 import { addQuoteCommand } from './commands/quote.js';
 import { addSendCommand } from './commands/send.js';
+import { addSentCommand } from './commands/sent.js';
 import { addStartCommand } from './commands/start.js';
 import { addStatusCommand } from './commands/status.js';
 import type { CliIo } from './io.js';
@@ -51,8 +53,10 @@ export function createProgram(io: CliIo): Command {
     addIdentityCommand,
     addSendCommand,
     addListCommand,
+    addBoxesCommand,
     addListenCommand,
     addAckCommand,
+    addSentCommand,
     addPermissionsCommand,
     addQuoteCommand,
     addDevicesCommand,

@@ -57,6 +57,31 @@ test('a message is sent encrypted, listed, acknowledged, and gone', async () => 
   expect(await listBox(bob, 'first')).toEqual([]);
 });
 
+test('messages are counted, and their sender is told what has become of them', async () => {
+  const sent = await as(alice, ['send', bob.identityKey, 'counted', 'hello', '--plain', '--json']);
+  const { messageId } = JSON.parse(sent.stdout) as { messageId: string };
+  expect(await as(bob, ['list', 'counted', '--count'])).toMatchObject({ code: 0, stdout: '1\n' });
+  const counted = await as(bob, ['list', 'counted', '--count', '--json']);
+  expect(JSON.parse(counted.stdout)).toMatchObject({ messageBox: 'counted', count: 1, bytes: 5 });
+  const boxes = await as(bob, ['boxes', '--json']);
+  expect(JSON.parse(boxes.stdout)).toContainEqual(expect.objectContaining({ messageBox: 'counted', count: 1 }));
+  expect((await as(bob, ['boxes'])).stdout).toMatch(/counted +1 +5 B/);
+  const status = async () => JSON.parse((await as(alice, ['sent', messageId, '--json'])).stdout) as unknown;
+  expect(await status()).toEqual([{ messageId, recipient: bob.identityKey, state: 'stored' }]);
+  await as(bob, ['ack', messageId]);
+  expect(await status()).toEqual([{ messageId, state: 'acknowledged' }]);
+  expect((await as(alice, ['sent', messageId])).stdout).toContain('acknowledged');
+});
+
+test('a recipient switches receipts off', async () => {
+  const set = await as(bob, ['permissions', 'set', 'silent', 'allow', '--receipts', 'off']);
+  expect(set).toMatchObject({ code: 0, stdout: expect.stringMatching(/silent +free +off +all/) });
+  const sent = await as(alice, ['send', bob.identityKey, 'silent', 'hello', '--plain', '--json']);
+  const { messageId } = JSON.parse(sent.stdout) as { messageId: string };
+  const { stdout } = await as(alice, ['sent', messageId, '--json']);
+  expect(JSON.parse(stdout)).toEqual([{ messageId, state: 'unknown' }]);
+});
+
 test('a text comes from the standard input, with its characters and without its last line break', async () => {
   await as(alice, ['send', bob.identityKey, 'stdin', '--plain'], 'Grüße, 世界 🎉\nsecond line\n');
 

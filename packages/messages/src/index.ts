@@ -1,5 +1,6 @@
 export { type AcknowledgeMessagesOptions, acknowledgeMessages } from './acknowledge-messages.js';
 export { type AdminFeesOptions, listFees, setFee } from './admin-fees.js';
+export { type BoxStatusOptions, countMessages, getBoxStatus, isCountOnly } from './box-status.js';
 export { DEFAULT_RECIPIENT_FEES, type ReadChargesOptions } from './charges.js';
 export { isCursor } from './cursors.js';
 export { type DeliverMessagesOptions, type Delivery, deliverMessages } from './deliver-messages.js';
@@ -28,5 +29,6 @@ export { getField, type NormaliseKey } from './request-fields.js';
 export { listLiveNamespaces, type RoomEvent, type RoomEventPublisher, type RoomSubscriptions } from './room-events.js';
 export { paymentErrorCodes, RuleError, ruleErrorCodes } from './rule-error.js';
 export { type SendMessagesOptions, type SendMessagesResponse, sendMessages } from './send-messages.js';
+export { getSentStatus, MAX_SENT_IDS, type SentStatusOptions } from './sent-status.js';
 export { formatCount, MESSAGE_LIMITS } from './size-limits.js';
 export { parseWholeNumber } from './whole-numbers.js';

@@ -190,7 +190,8 @@ async function readPage(
   };
 }
 
-function parseMessageBox(request: unknown): string {
+/** @throws {RuleError} `ERR_MESSAGEBOX_REQUIRED` or `ERR_INVALID_MESSAGEBOX` */
+export function parseMessageBox(request: unknown): string {
   const messageBox = getField(request, 'messageBox');
   if (messageBox === undefined || messageBox === null || messageBox === '') {
     throw new RuleError('ERR_MESSAGEBOX_REQUIRED', 'Please provide the name of a messageBox.');

@@ -19,6 +19,8 @@ export interface PermissionResponse {
   readonly recipientFee: number;
   readonly recipient_fee: number;
   readonly status: PermissionStatus;
+  /** Whether senders may ask what becomes of their messages. Left out where it is not decided: then they may. */
+  readonly receipts?: boolean;
   readonly createdAt: string;
   readonly created_at: string;
   readonly updatedAt: string;
@@ -31,8 +33,9 @@ const DEFAULT_LIMIT = 100;
 /**
  * Sets the caller's permission for messages of a sender, or of all senders, into one of the caller's boxes.
  *
- * @param request `{messageBox, sender?, recipientFee}`, unchecked. Without a sender the permission is for all senders who have
- *   no permission of their own. The fee is -1 (blocked), 0 (always allowed) or satoshis up to 2^31 - 1
+ * @param request `{messageBox, sender?, recipientFee, receipts?}`, unchecked. Without a sender the permission is for all senders who have
+ *   no permission of their own. The fee is -1 (blocked), 0 (always allowed) or satoshis up to 2^31 - 1. `receipts` says whether
+ *   senders may ask what becomes of their messages; null undoes that decision, and without it the decision stays
  * @throws {RuleError}
  * @throws {StoreUnavailableError}
  */
@@ -48,9 +51,10 @@ export async function setPermission(
   }
   const sender = parseSender(options, request);
   const recipientFee = checkFee(fee, BLOCKED);
+  const receipts = parseReceipts(request);
   const messageBox = checkMessageBox(box);
   try {
-    await options.permissions.set({ recipient: caller, sender, messageBox, recipientFee });
+    await options.permissions.set({ recipient: caller, sender, messageBox, recipientFee, receipts });
   } catch (error) {
     throw error instanceof TooManyPermissionsError ? tooManyPermissionsError(error) : error;
   }
@@ -120,6 +124,12 @@ function parseSender(options: PermissionsOptions, request: unknown): string | un
   return key;
 }
 
+function parseReceipts(request: unknown): boolean | null | undefined {
+  const receipts = getField(request, 'receipts');
+  if (receipts === undefined || receipts === null || typeof receipts === 'boolean') return receipts;
+  throw new RuleError('ERR_INVALID_RECEIPTS', 'receipts must be true, false or null.');
+}
+
 function tooManyPermissionsError({ limit }: TooManyPermissionsError): RuleError {
   const description = `You have ${limit} permissions, which is the limit. Change one of them instead.`;
   return new RuleError('ERR_TOO_MANY_PERMISSIONS', description, 429, { limit });
@@ -135,6 +145,7 @@ function toPermissionResponse({
   sender,
   messageBox,
   recipientFee,
+  receipts,
   createdAt,
   updatedAt,
 }: StoredPermission): PermissionResponse {
@@ -146,6 +157,7 @@ function toPermissionResponse({
     recipientFee,
     recipient_fee: recipientFee,
     status: toPermissionStatus(recipientFee),
+    ...(receipts === undefined ? {} : { receipts }),
     createdAt: created,
     created_at: created,
     updatedAt: updated,

@@ -40,7 +40,7 @@ export {
   type SqlValue,
   toBinaryName,
 } from './client/sql-client.js';
-export type { StoreConfig, StoreLog } from './client/store-config.js';
+export type { ReceiptsConfig, StoreConfig, StoreLog } from './client/store-config.js';
 export {
   MessageIdTakenError,
   MigrationError,
@@ -54,6 +54,12 @@ export { type Device, DeviceRegistrations, MAX_DEVICES } from './devices/device-
 export { type NewPushDelivery, type NextAttempt, type PushDelivery, PushOutbox } from './devices/push-outbox.js';
 export { inspectMysql, inspectSchema, type MysqlFacts } from './inspection/inspect-database.js';
 export { type HeldLock, LockedError, LockUnavailableError, NamedLock } from './locks/named-lock.js';
+export {
+  type BoxStatus,
+  type BoxStatusPage,
+  BoxStatusReader,
+  MAX_COUNTED_PER_BOX,
+} from './messages/box-status-reader.js';
 export { ExpiredMessagePurger, type PurgeStep } from './messages/expired-message-purger.js';
 export { describeExpiry, type ExpirySql } from './messages/message-expiry.js';
 export type {
@@ -86,6 +92,7 @@ export { OwnAdvertisements } from './overlay/own-advertisements.js';
 export {
   BLOCKED,
   MAX_FEE,
+  type NewPermission,
   type PermissionDecisions,
   type PermissionKey,
   type PermissionPage,
@@ -95,5 +102,12 @@ export {
 } from './permissions/permission-store.js';
 export { type ServerFee, type ServerFeeStore, SqlServerFeeStore } from './permissions/server-fee-store.js';
 export { SqlPermissionStore } from './permissions/sql-permission-store.js';
+export { ReceiptPurger } from './receipts/receipt-purger.js';
+export {
+  MAX_RECIPIENTS_PER_ID,
+  type SentState,
+  type SentStatus,
+  SentStatusReader,
+} from './receipts/sent-status-reader.js';
 export { BoundedWrites } from './sessions/bounded-writes.js';
 export { SqlClientNonceStore } from './sessions/sql-client-nonce-store.js';

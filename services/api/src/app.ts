@@ -45,11 +45,13 @@ import {
 import {
   AuditLog,
   BoundedWrites,
+  BoxStatusReader,
   DeviceRegistrations,
   MessageBoxAdvertisements,
   type MessageStore,
   OwnAdvertisements,
   type PermissionStore,
+  SentStatusReader,
   type SqlClient,
   SqlClientNonceStore,
   WritesRefusedError,
@@ -64,6 +66,7 @@ import { deleteAccountRoute } from './routes/account/delete-account.js';
 import { exportAccountRoute } from './routes/account/export-account.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
 import { addAdminRoutes } from './routes/admin/index.js';
+import { boxStatusRoute } from './routes/box-status.js';
 import { listDevicesRoute, registerDeviceRoute } from './routes/devices.js';
 import { type InfoRouteOptions, infoRoute } from './routes/info.js';
 import { listMessagesRoute } from './routes/list-messages.js';
@@ -74,6 +77,7 @@ import { listPermissionsRoute } from './routes/permissions/list-permissions.js';
 import { quoteRoute } from './routes/permissions/quote.js';
 import { setPermissionRoute } from './routes/permissions/set-permission.js';
 import { sendMessageRoute } from './routes/send-message.js';
+import { sentStatusRoute } from './routes/sent-status.js';
 
 export interface ApiOptions {
   readonly config: Config;
@@ -231,7 +235,15 @@ export function createApi(options: ApiOptions): Express {
   const maxBodyBytes = limits.otherRequestBody;
   const writing = [authenticated({ maxBodyBytes }), allowed, admitted];
   const reading = [authenticated({ maxBodyBytes, isReadOnly: true }), allowed, admitted];
-  routes.post('/listMessages', reading, listMessagesRoute({ store, maxBytes: limits.list, responseMemory, runInTurn }));
+  const boxes = new BoxStatusReader(options.sql);
+  routes.post(
+    '/listMessages',
+    reading,
+    listMessagesRoute({ store, boxes, maxBytes: limits.list, responseMemory, runInTurn }),
+  );
+  routes.post('/boxStatus', reading, boxStatusRoute({ boxes, responseMemory }));
+  const sent = new SentStatusReader(options.sql);
+  routes.post('/sentStatus', reading, sentStatusRoute({ sent, normaliseKey, responseMemory }));
   routes.post(
     '/acknowledgeMessage',
     writing,

@@ -1,5 +1,11 @@
 import { type Logger, type Metrics, runPeriodically } from '@messagebox/shared';
-import { type MessageStore, type SqlClient, SqlClientNonceStore, UnusedBoxSweeper } from '@messagebox/store';
+import {
+  type MessageStore,
+  ReceiptPurger,
+  type SqlClient,
+  SqlClientNonceStore,
+  UnusedBoxSweeper,
+} from '@messagebox/store';
 import { createExpiredMessagePurge } from './purge-expired-messages.js';
 
 const PURGE_INTERVAL_MS = 60_000;
@@ -14,9 +20,12 @@ const MIN_UNUSED_BOX_AGE_MS = 86_400_000;
 /** Batches of boxes that one purge checks. The next purge continues from there. */
 const MAX_BOX_BATCHES = 20;
 
+/** Receipts are counted in so many purges once: at the first, and then about every ten minutes. */
+const PURGES_PER_COUNT = 10;
+
 /**
  * Deletes expired rows once a minute: messages, claims of requests that are too old to be replayed, client nonces of sessions
- * that have ended, and boxes that are empty and unused. Several instances may do so concurrently; messages are removed by
+ * that have ended, receipts that are too old or too many, and boxes that are empty and unused. Several instances may do so concurrently; messages are removed by
  * one of them at a time.
  *
  * @returns stops the purge, and waits for what it has begun
@@ -44,6 +53,12 @@ export function startExpiryPurge(options: {
       if (next === undefined) return;
     }
   };
+  const receipts = new ReceiptPurger(options.sql);
+  let receiptPurges = 0;
+  const removeReceipts = async () => {
+    while (!stopped && (await receipts.purge(new Date())) > 0);
+    if (receiptPurges++ % PURGES_PER_COUNT === 0) await receipts.trim(() => stopped);
+  };
   const removeMessages = createExpiredMessagePurge({ ...options, isStopped: () => stopped });
   const { log, intervalMs = PURGE_INTERVAL_MS } = options;
   const tasks = [
@@ -53,6 +68,7 @@ export function startExpiryPurge(options: {
       log,
       name: 'purge of ended sessions',
     }),
+    runPeriodically(intervalMs, removeReceipts, { log, name: 'purge of receipts' }),
     runPeriodically(intervalMs, removeBoxes, { log, name: 'purge of unused boxes' }),
   ];
   return async () => {

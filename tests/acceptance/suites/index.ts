@@ -1,6 +1,7 @@
 import { type Clients, registryClients, strictClients } from '../clients.js';
 import { type Deploy, type Deployment, useDeployment } from '../deployments.js';
 import { adminFeesSuite } from './admin-fees.js';
+import { badgesAndReceiptsSuite } from './badges-and-receipts.js';
 import { duplicatesSuite } from './duplicates.js';
 import { expirySuite } from './expiry.js';
 import { hostAdvertisementsSuite } from './host-advertisements.js';
@@ -58,6 +59,7 @@ export function describeMessageSuites(at: () => Deployment, clients: Clients, up
   namesAndBodiesSuite(at, clients);
   listingSuite(at, clients);
   expirySuite(at, clients);
+  badgesAndReceiptsSuite(at, clients);
   duplicatesSuite(at, clients);
   roomsSuite(at, clients);
   permissionsSuite(at, clients);

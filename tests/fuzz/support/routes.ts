@@ -64,6 +64,14 @@ export function listRoutes([first, second]: readonly [string, string]): FuzzedRo
       ]),
       isReadOnly: true,
     },
+    {
+      ...signed('POST', '/boxStatus', [{}, { messageBox: 'inbox' }, { limit: 10, after: 'aW5ib3g' }]),
+      isReadOnly: true,
+    },
+    {
+      ...signed('POST', '/sentStatus', [{ messageIds: ['id', 'other'] }, { messageIds: ['id'], recipient: second }]),
+      isReadOnly: true,
+    },
     signed('POST', '/acknowledgeMessage', [{ messageIds: ['id', 'other'] }]),
     signed('POST', '/permissions/set', [
       { messageBox: 'inbox', sender: first, recipientFee: 10 },

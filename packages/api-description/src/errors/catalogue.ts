@@ -268,6 +268,12 @@ export const errorCatalogue = {
       '`after` is not a value of `next`, or is used with `offset`. Live: `joinRoom {roomId, after}` without a cursor.',
     cure: 'Use the value of the previous response, and only one of the two.',
   },
+  ERR_INVALID_COUNT_ONLY: {
+    statuses: [400],
+    section: 'Listing and acknowledging',
+    cause: '`countOnly` is neither `true` nor `false`, or is used with `messageId`.',
+    cure: 'Fix it, or omit one of the two.',
+  },
   ERR_MESSAGE_ID_REQUIRED: {
     statuses: [400],
     section: 'Listing and acknowledging',
@@ -283,8 +289,8 @@ export const errorCatalogue = {
   ERR_TOO_MANY_MESSAGE_IDS: {
     statuses: [400],
     section: 'Listing and acknowledging',
-    cause: 'There are more ids than `MAX_ACKNOWLEDGED_IDS` (1,000).',
-    cure: 'Acknowledge in parts.',
+    cause: 'There are more ids than `MAX_ACKNOWLEDGED_IDS` (1,000), or more than 1,000 for `/sentStatus`.',
+    cure: 'Acknowledge or ask in parts.',
   },
   ERR_INVALID_ACKNOWLEDGMENT: {
     statuses: [400],
@@ -307,7 +313,7 @@ export const errorCatalogue = {
   ERR_INVALID_PUBLIC_KEY: {
     statuses: [400],
     section: 'Permissions, quotes and fees',
-    cause: '`sender`, or a recipient of a quote, is not a public key.',
+    cause: '`sender`, or a recipient of a quote or of `/sentStatus`, is not a public key.',
     cure: 'Check the key.',
   },
   ERR_INVALID_FEE_VALUE: {
@@ -315,6 +321,12 @@ export const errorCatalogue = {
     section: 'Permissions, quotes and fees',
     cause: '`recipientFee` is not a whole number from -1 to 2^31 - 1 (`deliveryFee`: from 0).',
     cure: 'Fix the fee.',
+  },
+  ERR_INVALID_RECEIPTS: {
+    statuses: [400],
+    section: 'Permissions, quotes and fees',
+    cause: '`receipts` is neither `true` nor `false` nor null.',
+    cure: 'Omit it, or fix it.',
   },
   ERR_TOO_MANY_PERMISSIONS: {
     statuses: [429],

@@ -8,9 +8,11 @@ import type { CliIo } from '../io.js';
 import { type PrintedMessage, printMessage, printMessageJson } from '../output/print-message.js';
 import { Printer } from '../output/printer.js';
 import { startProgress } from '../output/progress.js';
+import { formatCount } from './boxes.js';
 
 interface ListOptions extends ClientOptions {
   readonly limit: number;
+  readonly count?: boolean;
 }
 
 /** Small enough for one answer to be verified soon, and large enough for few requests. */
@@ -24,6 +26,7 @@ export function addListCommand(program: Command, io: CliIo): void {
     .description('Lists your messages in a box, oldest first. They stay there until you acknowledge them.')
     .argument('<box>', 'the message box, such as inbox')
     .option('-n, --limit <number>', 'at most so many messages', parseWholeNumber(1, 1_000_000), 1_000_000)
+    .option('--count', 'only say how many there are')
     .addHelpText(
       'after',
       '\nWith --json, or when the output is piped, each message is one line of JSON.\n\nExamples:\n' +
@@ -32,6 +35,15 @@ export function addListCommand(program: Command, io: CliIo): void {
   addClientOptions(command).action(async (box: string, options: ListOptions) => {
     const { client, identity } = await openClient(io, options);
     const printer = new Printer(io);
+    if (options.count === true) {
+      const { status, messages, hasMore, ...counted } = (await client.post('/listMessages', {
+        messageBox: box,
+        countOnly: true,
+      })) as Record<string, unknown>;
+      if (options.json === true) printer.json(counted);
+      else printer.line(formatCount(counted));
+      return;
+    }
     const isJson = options.json === true || io.stdout.isTTY !== true;
     const progress = startProgress(io, 'Listing');
     let count = 0;

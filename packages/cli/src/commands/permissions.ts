@@ -11,6 +11,7 @@ interface PermissionOptions extends ClientOptions {
   readonly box?: string;
   readonly limit: number;
   readonly offset: number;
+  readonly receipts?: 'on' | 'off';
 }
 
 /** `messagebox permissions get|list|set`. */
@@ -58,7 +59,13 @@ export function addPermissionsCommand(program: Command, io: CliIo): void {
       .command('set')
       .argument('<box>', 'the message box')
       .argument('<fee>', 'allow, block, or a fee in satoshis', parseFee)
-      .addOption(sender()),
+      .addOption(sender())
+      .addOption(
+        new Option('--receipts <choice>', 'whether senders may ask what becomes of their messages').choices([
+          'on',
+          'off',
+        ]),
+      ),
   )
     .description('Sets a permission.')
     .addHelpText(
@@ -68,27 +75,35 @@ export function addPermissionsCommand(program: Command, io: CliIo): void {
     .action(async (messageBox: string, recipientFee: number, options: PermissionOptions) => {
       const { client } = await openClient(io, options);
       const { sender: from } = options;
+      const receipts = options.receipts === undefined ? {} : { receipts: options.receipts === 'on' };
       await client.post('/permissions/set', {
         messageBox,
         recipientFee,
         ...(from === undefined ? {} : { sender: from }),
+        ...receipts,
       });
       const printer = new Printer(io);
-      if (options.json === true) printer.json({ messageBox, sender: from ?? null, recipientFee });
-      else printPermissions(printer, [{ messageBox, sender: from, recipientFee }]);
+      if (options.json === true) printer.json({ messageBox, sender: from ?? null, recipientFee, ...receipts });
+      else printPermissions(printer, [{ messageBox, sender: from, recipientFee, ...receipts }]);
     });
   requireSubcommand(group);
 }
 
 function printPermissions(printer: Printer, permissions: readonly unknown[]): void {
   printer.table(
-    ['BOX', 'FEE', 'SENDER'],
+    ['BOX', 'FEE', 'RECEIPTS', 'SENDER'],
     permissions.map((permission) => [
       getText(permission, 'messageBox'),
       describeFee(getNumber(permission, 'recipientFee')),
+      describeReceipts(getField(permission, 'receipts')),
       getText(permission, 'sender') || 'all',
     ]),
   );
+}
+
+function describeReceipts(receipts: unknown): string {
+  if (typeof receipts !== 'boolean') return '-';
+  return receipts ? 'on' : 'off';
 }
 
 function describeFee(fee: number | undefined): string {

@@ -233,6 +233,15 @@ export const limitVariables = {
     beyond: 'one is deleted: an inactive one first, else the longest unused',
     metric: 'devices',
   }),
+  MAX_RECEIPT_BYTES_PER_SENDER: storageLimit(byteCountSchema, '8388608', {
+    bounds:
+      'bytes of what is remembered of one sender’s messages that are gone; 64 for each. Half of them at once, the rest over `RECEIPT_DAYS`. Each process counts what it writes',
+    beyond: 'no more is remembered: `/sentStatus` says `unknown`',
+  }),
+  MAX_RECEIPT_BYTES: storageLimit(byteCountSchema, '268435456', {
+    bounds: 'bytes of what is remembered of all senders’ messages that are gone',
+    beyond: 'the oldest is forgotten, within about ten minutes',
+  }),
 
   RATE_OVERLAY_SUBMISSIONS_PER_ADDRESS: overlayLimit(rateSchema, '300/60s', {
     bounds: 'submissions from one address',

@@ -62,6 +62,8 @@ export interface Limits {
   };
   readonly permissions: number;
   readonly devices: number;
+  /** Bytes of what is remembered of messages that are gone. */
+  readonly receipts: { readonly bytes: number; readonly bytesPerSender: number };
   readonly overlay: {
     readonly submissions: Rate;
     readonly requests: Rate;
@@ -123,6 +125,7 @@ export function toLimits(variables: ParsedLimitVariables): Limits {
     },
     permissions: variables.MAX_PERMISSIONS_PER_IDENTITY,
     devices: variables.MAX_DEVICES_PER_IDENTITY,
+    receipts: { bytes: variables.MAX_RECEIPT_BYTES, bytesPerSender: variables.MAX_RECEIPT_BYTES_PER_SENDER },
     overlay: {
       submissions: variables.RATE_OVERLAY_SUBMISSIONS_PER_ADDRESS,
       requests: variables.RATE_OVERLAY_REQUESTS_PER_ADDRESS,

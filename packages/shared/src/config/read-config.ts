@@ -44,6 +44,8 @@ export interface Config {
   readonly store: StoreConfig | undefined;
   /** Messages older than this expire; 0: never. */
   readonly retentionDays: number;
+  /** How long it is remembered what became of messages that are gone; 0: not at all. */
+  readonly receiptDays: number;
   readonly dataDir: string;
   /** Undefined: one process, which keeps room events, jobs and counts to itself. */
   readonly redis: { readonly url: string; readonly prefix: string } | undefined;
@@ -124,6 +126,7 @@ export function readConfig(env: Environment): Config {
     },
     store: parseStoreConfig(values.KNEX_DB_CLIENT, values.KNEX_DB_CONNECTION, values.DB_POOL_SIZE),
     retentionDays: values.RETENTION_DAYS,
+    receiptDays: values.RECEIPT_DAYS,
     dataDir: path.resolve(values.DATA_DIR),
     redis: values.REDIS_URL === undefined ? undefined : { url: values.REDIS_URL, prefix: values.REDIS_PREFIX },
     websockets: values.ENABLE_WEBSOCKETS,

@@ -25,6 +25,8 @@ import {
 const networkSchema = z.enum(['main', 'test', 'local', ...listKeys(networkAliases)]);
 /** A hundred years. */
 const MAX_RETENTION_DAYS = 36_525;
+/** Ten years. */
+const MAX_RECEIPT_DAYS = 3_650;
 const TRUE_OR_FALSE = '`true` or `false`';
 
 export const variables = {
@@ -201,6 +203,12 @@ export const variables = {
     meaning:
       'Messages that were stored longer ago than this expire: they are not listed any more, and are removed. A message that carries a payment stays until it is acknowledged. Set it for all services.',
     values: `days, 1 to ${MAX_RETENTION_DAYS}, or 0: messages stay until they are acknowledged`,
+  }),
+  RECEIPT_DAYS: describeVariable(wholeNumberSchema(0, MAX_RECEIPT_DAYS).prefault('7'), {
+    group: 'database',
+    meaning:
+      'How long the server remembers that a message was acknowledged or has expired, for its sender to ask with `POST /sentStatus`. A receipt takes about 40 bytes and holds nothing of the message. Set it for all services.',
+    values: `days, 1 to ${MAX_RECEIPT_DAYS}, or 0: nothing is remembered`,
   }),
   DATA_DIR: describeVariable(z.string().min(1).prefault('./data'), {
     group: 'database',

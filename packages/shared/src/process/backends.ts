@@ -1,5 +1,6 @@
+import { createHmac } from 'node:crypto';
 import type { StandInSessions } from '@messagebox/brc103/express';
-import type { StoreConfig } from '@messagebox/store';
+import type { ReceiptsConfig, StoreConfig } from '@messagebox/store';
 import { ConfigError } from '../config/config-error.js';
 import type { Config } from '../config/read-config.js';
 import type { Health } from '../health/health.js';
@@ -45,7 +46,21 @@ export function selectDatabase(config: Config, embedded: StoreConfig | undefined
       'KNEX_DB_CONNECTION is missing: set it to {"host", "port", "user", "password", "database"} of a MySQL or MariaDB server',
     ]);
   }
-  return { ...selected, retentionDays: config.retentionDays };
+  return { ...selected, retentionDays: config.retentionDays, receipts: toReceiptsConfig(config) };
+}
+
+/**
+ * The key of receipts is made of the server's: it is secret, the same for all instances, and stays as long as the identity does.
+ * Without an identity nothing is remembered.
+ */
+function toReceiptsConfig({ serverPrivateKey, receiptDays, limits }: Config): ReceiptsConfig | undefined {
+  if (serverPrivateKey === undefined || receiptDays === 0) return undefined;
+  return {
+    key: createHmac('sha256', serverPrivateKey).update('messagebox receipts').digest(),
+    days: receiptDays,
+    maxBytes: limits.receipts.bytes,
+    maxBytesPerSender: limits.receipts.bytesPerSender,
+  };
 }
 
 /** The state that instances share through Redis. Without Redis it belongs to this process. */

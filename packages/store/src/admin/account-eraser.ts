@@ -2,6 +2,7 @@ import { retryContention } from '../client/retry-contention.js';
 import { prepared, type Sql, type SqlClient, type SqlValue, toBinaryName } from '../client/sql-client.js';
 import { withStoreErrors } from '../client/translate-error.js';
 import { UnusedBoxSweeper } from '../messages/unused-box-sweeper.js';
+import { removeReceiptsOf } from '../receipts/receipt-purger.js';
 import { type EraseResult, eraseMessages } from './message-eraser.js';
 
 /** What was deleted of an account. */
@@ -27,6 +28,8 @@ const USED_UP = toBinaryName('done');
 /**
  * Deletes what this server keeps of an identity.
  *
+ * Receipts about messages that it has sent are deleted, and those that tell others what it has done with theirs stay.
+ *
  * What belongs to others stays: messages that the identity has sent and that their recipients have not acknowledged, what
  * others have decided about it, and their payments for messages to it. So do its payments that are not used up, because it
  * could not use the money otherwise, and its advertisements, which the chain has published.
@@ -47,6 +50,7 @@ export function eraseAccount(sql: SqlClient, identityKey: string, includePayment
     await run(DELETE_OUTBOX);
     await run(DELETE_DELIVERIES);
     const permissions = await run(DELETE_PERMISSIONS);
+    await removeReceiptsOf(sql, identityKey);
     const boxes = await new UnusedBoxSweeper(sql).removeEmptyBoxesOf(identityKey);
     return { messages, boxes, permissions, devices, payments: await run(FORGET_PAYER, [NOBODY, owner, USED_UP]) };
   });

@@ -26,6 +26,8 @@ export interface ExportedPermission {
   /** Undefined: every sender. */
   readonly sender: string | undefined;
   readonly recipientFee: number;
+  /** Whether senders may be told what becomes of their messages. Undefined: not decided. */
+  readonly receipts: boolean | undefined;
   readonly createdAt: Date;
 }
 
@@ -80,7 +82,7 @@ export class AccountReader {
 
   /** Rules of the identity, in the order of storing. @param after a row id; '' for the first ones */
   readPermissions(after: string): Promise<AccountBatch<ExportedPermission>> {
-    const text = `SELECT id, message_box, sender, recipient_fee, created_at FROM message_permissions
+    const text = `SELECT id, message_box, sender, recipient_fee, receipts, created_at FROM message_permissions
       WHERE recipient = ? AND id > ? ORDER BY id LIMIT ${BATCH_SIZE}`;
     return this.#read(text, Number(after || 0), async (rows) => ({
       items: rows.map(toPermission),
@@ -142,6 +144,7 @@ function toPermission(row: SqlRow): ExportedPermission {
     messageBox: getName(row, 'message_box'),
     sender: getName(row, 'sender') || undefined,
     recipientFee: getInteger(row, 'recipient_fee'),
+    receipts: row['receipts'] === null ? undefined : getInteger(row, 'receipts') !== 0,
     createdAt: getDate(row, 'created_at'),
   };
 }

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { Connection, QueryError, ResultSetHeader } from 'mysql2';
 import type { ConnectionWatch } from './connection-watch.js';
 import {
+  checkChanges,
   dynamic,
   prepared,
   type Sql,
@@ -10,8 +11,10 @@ import {
   type SqlRow,
   type SqlRunner,
   type SqlValue,
+  type SqlWrite,
   type WriteResult,
 } from './sql-client.js';
+import type { ReceiptsConfig } from './store-config.js';
 
 /** MySQL and MariaDB through mysql2. `prepared` statements are prepared, and each statement has a timeout. */
 export class MysqlClient implements SqlClient {
@@ -32,16 +35,23 @@ export class MysqlClient implements SqlClient {
   };
 
   readonly retentionDays: number;
+  readonly receipts: ReceiptsConfig | undefined;
   readonly #queryTimeoutMs: number;
   readonly #watch: ConnectionWatch;
 
   constructor(
     readonly knex: Knex,
-    options: { readonly queryTimeoutMs: number; readonly retentionDays: number; readonly watch: ConnectionWatch },
+    options: {
+      readonly queryTimeoutMs: number;
+      readonly retentionDays: number;
+      readonly receipts: ReceiptsConfig | undefined;
+      readonly watch: ConnectionWatch;
+    },
   ) {
     this.#queryTimeoutMs = options.queryTimeoutMs;
     this.#watch = options.watch;
     this.retentionDays = options.retentionDays;
+    this.receipts = options.receipts;
   }
 
   toSqlTime(value: Date): SqlValue {
@@ -74,6 +84,15 @@ export class MysqlClient implements SqlClient {
         await this.#send(connection, dynamic('ROLLBACK'), []).catch(() => connection.destroy());
         throw error;
       }
+    });
+  }
+
+  async writeAll(writes: readonly SqlWrite[]): Promise<WriteResult[]> {
+    if (writes.length === 0) return [];
+    return this.transaction(async (runner) => {
+      const results: WriteResult[] = [];
+      for (const write of writes) results.push(checkChanges(write, await runner.write(write.sql, write.values)));
+      return results;
     });
   }
 

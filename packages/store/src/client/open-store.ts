@@ -28,11 +28,11 @@ export interface DatabaseHandle {
 export function openDatabase(config: StoreConfig, log?: StoreLog): DatabaseHandle {
   const watch = new ConnectionWatch(config.probeIdleMs);
   const knex = createKnex(config, log, undefined, watch);
-  const { retentionDays = 0, queryTimeoutMs = DEFAULT_QUERY_TIMEOUT_MS } = config;
+  const { retentionDays = 0, queryTimeoutMs = DEFAULT_QUERY_TIMEOUT_MS, receipts } = config;
   const sql =
     config.client === 'mysql2'
-      ? new MysqlClient(knex, { queryTimeoutMs, retentionDays, watch })
-      : new SqliteClient(knex, retentionDays);
+      ? new MysqlClient(knex, { queryTimeoutMs, retentionDays, receipts, watch })
+      : new SqliteClient(knex, retentionDays, receipts);
   const lockTimeoutMs = config.migrationLockTimeoutMs ?? DEFAULT_MIGRATION_LOCK_TIMEOUT_MS;
   return { sql, messages: new SqlMessageStore(sql, { lockTimeoutMs, log }) };
 }

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { ReceiptsConfig } from './store-config.js';
 
 /** A value for a `?`. Convert times with {@link SqlClient.toSqlTime}, and names with `toBinaryName`. */
 export type SqlValue = string | number | Buffer | Date | null;
@@ -25,6 +26,25 @@ export const prepared = (text: string): Sql => ({ text, kind: 'prepared' });
 /** Text that is sent as it is. */
 export const dynamic = (text: string): Sql => ({ text, kind: 'dynamic' });
 
+/** One of several writes of a transaction; see {@link SqlClient.writeAll}. */
+export interface SqlWrite {
+  readonly sql: Sql;
+  readonly values: readonly SqlValue[];
+  /** The rows that it must change. Default: any number. */
+  readonly changes?: number | undefined;
+}
+
+/** A write of a transaction changed another number of rows than it had to. The transaction has changed nothing. */
+export class UnexpectedChangesError extends Error {
+  override readonly name = 'UnexpectedChangesError';
+}
+
+/** @throws {UnexpectedChangesError} */
+export function checkChanges({ changes }: SqlWrite, result: WriteResult): WriteResult {
+  if (changes === undefined || changes === result.changes) return result;
+  throw new UnexpectedChangesError(`The write changed ${result.changes} rows instead of ${changes}.`);
+}
+
 /** Runs statements, on a database or within a transaction. */
 export interface SqlRunner {
   read(sql: Sql, values: readonly SqlValue[]): Promise<SqlRow[]>;
@@ -42,10 +62,19 @@ export interface SqlClient extends SqlRunner {
   readonly dialect: SqlDialect;
   /** Days after which messages expire; 0: never. See `message-expiry.ts`. */
   readonly retentionDays: number;
+  /** What is remembered of messages that are gone; see `receipts.ts`. Undefined: nothing. */
+  readonly receipts: ReceiptsConfig | undefined;
   /** Converts a time to the form in which this database stores it. */
   toSqlTime(value: Date): SqlValue;
   /** Commits when `work` resolves, else rolls back. */
   transaction<T>(work: (runner: SqlRunner) => Promise<T>): Promise<T>;
+  /**
+   * Runs these writes in their order in one transaction, all or none. On SQLite they may share a commit with other writes,
+   * as single ones do.
+   *
+   * @throws {UnexpectedChangesError}
+   */
+  writeAll(writes: readonly SqlWrite[]): Promise<WriteResult[]>;
   /** Safe to call twice. */
   close(): Promise<void>;
 }

@@ -8,10 +8,12 @@ import {
   type SqlRow,
   type SqlRunner,
   type SqlValue,
+  type SqlWrite,
   type WriteResult,
 } from './sql-client.js';
 import type { SqliteDatabase, SqliteStatement } from './sqlite-database.js';
 import { SqliteGroupCommit, toWriteResult } from './sqlite-group-commit.js';
+import type { ReceiptsConfig } from './store-config.js';
 
 const NOW = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 const DAY_MS = 86_400_000;
@@ -41,6 +43,7 @@ export class SqliteClient implements SqlClient {
   constructor(
     readonly knex: Knex,
     readonly retentionDays: number,
+    readonly receipts: ReceiptsConfig | undefined,
   ) {}
 
   toSqlTime(value: Date): SqlValue {
@@ -51,11 +54,17 @@ export class SqliteClient implements SqlClient {
     return this.#withDatabase((database) => this.#prepareStatement(database, sql).all(values) as SqlRow[]);
   }
 
-  write(sql: Sql, values: readonly SqlValue[]): Promise<WriteResult> {
+  async write(sql: Sql, values: readonly SqlValue[]): Promise<WriteResult> {
+    const [result] = await this.writeAll([{ sql, values }]);
+    return result as WriteResult; // there is one for each write
+  }
+
+  writeAll(writes: readonly SqlWrite[]): Promise<WriteResult[]> {
+    if (writes.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       this.#groupCommit.add({
-        statement: (database) => this.#prepareStatement(database, sql),
-        values,
+        writes,
+        run: (database, { sql, values }) => toWriteResult(this.#prepareStatement(database, sql).run(values)),
         resolve,
         reject,
       });

@@ -1,25 +1,26 @@
-import type { SqlValue, WriteResult } from './sql-client.js';
-import type { SqliteDatabase, SqliteStatement } from './sqlite-database.js';
+import { checkChanges, type SqlWrite, type WriteResult } from './sql-client.js';
+import type { SqliteDatabase } from './sqlite-database.js';
 import { TickBatcher } from './tick-batcher.js';
 
 /** Most statements that share one commit. Bounds how long a commit blocks the event loop. */
 const MAX_WRITES_PER_COMMIT = 256;
 
-/** A write that waits for its commit. */
-export interface PendingWrite {
-  readonly statement: (database: SqliteDatabase) => SqliteStatement;
-  readonly values: readonly SqlValue[];
-  readonly resolve: (result: WriteResult) => void;
+/** Writes that wait for their commit: all of them are committed, or none. */
+export interface PendingWrites {
+  /** At least one. */
+  readonly writes: readonly SqlWrite[];
+  readonly run: (database: SqliteDatabase, write: SqlWrite) => WriteResult;
+  readonly resolve: (results: WriteResult[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
  * Lets writes of the same turn of the event loop share one commit, because the commit, which waits for the disk, is most
- * of the cost of a write. To its caller each write is still a transaction of its own: it settles only after the commit,
- * and a statement that fails doesn't undo the others.
+ * of the cost of a write. To its caller each write, and each set of writes that belong together, is still a transaction of
+ * its own: it settles only after the commit, and a statement that fails doesn't undo those of others.
  */
 export class SqliteGroupCommit {
-  readonly #writes: TickBatcher<PendingWrite>;
+  readonly #writes: TickBatcher<PendingWrites>;
 
   /** @param withDatabase runs work on the one connection, while nothing else uses it */
   constructor(withDatabase: (work: (database: SqliteDatabase) => void) => Promise<void>) {
@@ -29,21 +30,21 @@ export class SqliteGroupCommit {
     });
   }
 
-  add(write: PendingWrite): void {
-    this.#writes.add(write);
+  add(writes: PendingWrites): void {
+    this.#writes.add(writes);
   }
 }
 
-function commitGroup(database: SqliteDatabase, group: readonly PendingWrite[]): void {
+function commitGroup(database: SqliteDatabase, group: readonly PendingWrites[]): void {
   const [only] = group;
-  if (group.length === 1 && only !== undefined) {
+  if (group.length === 1 && only?.writes.length === 1) {
     commitOne(database, only);
     return;
   }
   let settle: (() => void)[];
   try {
     database.exec('BEGIN IMMEDIATE');
-    settle = group.map((write) => runInGroup(database, write));
+    settle = group.map((pending) => runInGroup(database, pending));
     database.exec('COMMIT');
   } catch (error) {
     if (database.inTransaction) database.exec('ROLLBACK');
@@ -53,27 +54,33 @@ function commitGroup(database: SqliteDatabase, group: readonly PendingWrite[]): 
   for (const done of settle) done();
 }
 
-function commitOne(database: SqliteDatabase, write: PendingWrite): void {
+/** A single statement is its own transaction. */
+function commitOne(database: SqliteDatabase, { writes, run, resolve, reject }: PendingWrites): void {
   try {
-    write.resolve(toWriteResult(write.statement(database).run(write.values)));
+    resolve(writes.map((write) => run(database, write)));
   } catch (error) {
-    write.reject(error);
+    reject(error);
   }
 }
 
-/** @returns a function that settles the write, to be called when the group is committed */
-function runInGroup(database: SqliteDatabase, write: PendingWrite): () => void {
+/** @returns a function that settles the writes, to be called when the group is committed */
+function runInGroup(database: SqliteDatabase, { writes, run, resolve, reject }: PendingWrites): () => void {
+  // A violated constraint undoes its own statement only, so a single write needs no savepoint.
+  const hasSavepoint = writes.length > 1;
   try {
-    const result = toWriteResult(write.statement(database).run(write.values));
-    return () => write.resolve(result);
+    if (hasSavepoint) database.exec('SAVEPOINT unit');
+    const results = writes.map((write) => checkChanges(write, run(database, write)));
+    if (hasSavepoint) database.exec('RELEASE unit');
+    return () => resolve(results);
   } catch (error) {
-    // A violated constraint undoes its own statement only. Other errors, such as a full disk, end the whole transaction.
+    // Other errors, such as a full disk, end the whole transaction.
     if (!database.inTransaction) throw error;
-    return () => write.reject(error);
+    if (hasSavepoint) database.exec('ROLLBACK TO unit; RELEASE unit');
+    return () => reject(error);
   }
 }
 
-function rejectAll(group: readonly PendingWrite[], error: unknown): void {
+function rejectAll(group: readonly PendingWrites[], error: unknown): void {
   for (const write of group) write.reject(error);
 }
 

@@ -26,6 +26,19 @@ export interface StoreLimits {
   readonly migrationLockTimeoutMs?: number | undefined;
   /** Days after which messages expire, whatever their sender has asked for. Default 0: never. */
   readonly retentionDays?: number | undefined;
+  /** What is remembered of messages that are gone. Default: nothing. */
+  readonly receipts?: ReceiptsConfig | undefined;
+}
+
+/** What is remembered of messages that were acknowledged or have expired, for their senders. */
+export interface ReceiptsConfig {
+  /** 32 bytes that are secret, and the same for all instances. With another key, earlier receipts are not found. */
+  readonly key: Buffer;
+  /** Days for which a receipt is kept, at least 1. */
+  readonly days: number;
+  /** Most bytes of the receipts of all senders, and of those about one sender's messages. */
+  readonly maxBytes: number;
+  readonly maxBytesPerSender: number;
 }
 
 /** The log for events that no caller is told of. A pino logger fits. */

@@ -3,6 +3,7 @@ import { getCount, getInteger } from '../client/rows.js';
 import { dynamic, prepared, type SqlClient, type SqlRow } from '../client/sql-client.js';
 import { inList } from '../client/sql-text.js';
 import { withStoreErrors } from '../client/translate-error.js';
+import { removeExpired } from '../receipts/expire.js';
 import { describeExpiry, EXPIRATION_INDEX } from './message-expiry.js';
 
 /** Rows that one step looks at and one statement deletes. SQLite, which blocks the process meanwhile, takes about 15 ms. */
@@ -105,9 +106,7 @@ export class ExpiredMessagePurger {
   async #remove(ids: readonly number[]): Promise<number> {
     if (ids.length === 0) return 0;
     await this.#removePushes(ids);
-    const { isExpired } = describeExpiry(this.sql, 'messages');
-    const remove = dynamic(`DELETE FROM messages WHERE id ${inList(ids.length)} AND ${isExpired}`);
-    return (await retryContention(() => this.sql.write(remove, ids))).changes;
+    return retryContention(() => removeExpired(this.sql, (table) => `${table}.id ${inList(ids.length)}`, ids));
   }
 
   /** Devices must not be told of messages that nobody finds. There are such rows only while pushes wait. */

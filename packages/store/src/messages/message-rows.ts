@@ -11,6 +11,7 @@ import {
   toBinaryName,
 } from '../client/sql-client.js';
 import { listRows } from '../client/sql-text.js';
+import { removeExpired } from '../receipts/expire.js';
 import { describeExpiry } from './message-expiry.js';
 import type { NewMessage, StoredMessage } from './message-store.js';
 
@@ -120,10 +121,8 @@ export async function findExistingMessages(
  * Rejects with the driver's errors.
  */
 export async function removeExpiredMessages(sql: SqlClient, messages: readonly NewMessage[]): Promise<void> {
-  const { isExpired } = describeExpiry(sql, 'messages');
   for (const chunk of chunks(messages, MAX_ROWS_PER_STATEMENT)) {
-    const remove = `DELETE FROM messages WHERE (${matchAnyKey('messages', chunk)}) AND ${isExpired}`;
-    await sql.write(dynamic(remove), toKeyValues(chunk));
+    await removeExpired(sql, (table) => matchAnyKey(table, chunk), toKeyValues(chunk));
   }
 }
 

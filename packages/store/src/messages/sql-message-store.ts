@@ -6,6 +6,8 @@ import { inList } from '../client/sql-text.js';
 import { MessageIdTakenError, StoreUnavailableError } from '../client/store-errors.js';
 import { classifySqlError, translateError } from '../client/translate-error.js';
 import { type MigrateOptions, migrate, readSchemaStatus } from '../migrations/migrate.js';
+import { acknowledgeWithReceipts } from '../receipts/acknowledge.js';
+import { openReceipts } from '../receipts/receipts.js';
 import { RequestClaims } from '../sessions/request-claims.js';
 import { BoxIdCache } from './box-id-cache.js';
 import { findEarlierId } from './earlier-ids.js';
@@ -259,6 +261,9 @@ export class SqlMessageStore implements MessageStore {
     const owner = toBinaryName(recipient);
     const [only] = messageIds;
     if (only === undefined) return 0;
+    if (openReceipts(this.sql) !== undefined) {
+      return acknowledgeWithReceipts(this.sql, recipient, [...new Set(messageIds)]);
+    }
     if (messageIds.length === 1) return (await this.sql.write(DELETE_ONE, [owner, toBinaryName(only)])).changes;
     // Sorted, so that two callers with the same ids don't deadlock.
     const ids = [...new Set(messageIds)].sort();

@@ -7,12 +7,13 @@
  */
 export interface PermissionStore {
   /**
-   * Inserts or updates the row of this key. Concurrent calls all succeed, and the last one to commit wins.
+   * Inserts or updates the row of this key. Concurrent calls all succeed, and the last one to commit wins. Without `receipts`,
+   * what is set about receipts stays.
    *
    * @throws {TooManyPermissionsError} when a new row would exceed the recipient's limit; nothing was set
    * @throws {StoreUnavailableError} nothing was set, unless the connection was lost during the commit
    */
-  set(permission: PermissionKey & { readonly recipientFee: number }): Promise<void>;
+  set(permission: NewPermission): Promise<void>;
 
   /** Reads the row of exactly this key: a box-wide row does not count for a sender. */
   get(key: PermissionKey): Promise<StoredPermission | undefined>;
@@ -60,10 +61,19 @@ export interface PermissionKey {
   readonly messageBox: string;
 }
 
+/** A permission to be stored. */
+export interface NewPermission extends PermissionKey {
+  readonly recipientFee: number;
+  /** See {@link StoredPermission.receipts}. Null: not decided. Undefined: as it is. */
+  readonly receipts?: boolean | null | undefined;
+}
+
 /** A permission as it is stored. */
 export interface StoredPermission extends PermissionKey {
   /** -1: blocked; 0: always allowed; else satoshis, up to {@link MAX_FEE}. */
   readonly recipientFee: number;
+  /** Whether senders may be told what becomes of their messages. Undefined: not decided here. */
+  readonly receipts: boolean | undefined;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

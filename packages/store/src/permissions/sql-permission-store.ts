@@ -1,5 +1,5 @@
 import { retryContention } from '../client/retry-contention.js';
-import { getBytes, getCount, getDate, getName } from '../client/rows.js';
+import { getBytes, getCount, getDate, getName, getOptionalInteger } from '../client/rows.js';
 import { dynamic, prepared, type Sql, type SqlClient, type SqlRow, toBinaryName } from '../client/sql-client.js';
 import { inList } from '../client/sql-text.js';
 import { TooManyPermissionsError } from '../client/store-errors.js';
@@ -9,6 +9,7 @@ import {
   BLOCKED,
   clampFee,
   MAX_PERMISSIONS,
+  type NewPermission,
   type PermissionDecisions,
   type PermissionKey,
   type PermissionPage,
@@ -19,10 +20,13 @@ import {
 
 const TABLE = 'message_permissions';
 const KEY = ['recipient', 'sender', 'message_box'] as const;
-const COLUMNS = 'sender, message_box, recipient_fee, created_at, updated_at';
+const COLUMNS = 'sender, message_box, recipient_fee, receipts, created_at, updated_at';
 const WHERE_KEY = 'WHERE recipient = ? AND sender = ? AND message_box = ?';
 const SELECT_ONE = prepared(`SELECT ${COLUMNS} FROM ${TABLE} ${WHERE_KEY}`);
 const UPDATE = prepared(`UPDATE ${TABLE} SET recipient_fee = ?, updated_at = ? ${WHERE_KEY}`);
+const UPDATE_WITH_RECEIPTS = prepared(
+  `UPDATE ${TABLE} SET recipient_fee = ?, receipts = ?, updated_at = ? ${WHERE_KEY}`,
+);
 const buildDecisionsQuery = (recipients: number) =>
   `SELECT recipient, sender, recipient_fee FROM ${TABLE}
    WHERE recipient ${inList(recipients)} AND sender IN (?, ?) AND message_box = ?`;
@@ -44,22 +48,26 @@ export class SqlPermissionStore implements PermissionStore {
       `SELECT COUNT(*) AS total FROM (SELECT 1 FROM ${TABLE} WHERE recipient = ? LIMIT ${maxPermissions}) AS counted`,
     );
     this.#insert = prepared(
-      `INSERT INTO ${TABLE} (recipient, sender, message_box, recipient_fee, created_at, updated_at)
-       VALUES (?, ?, ?, ?, ?, ?)
-       ${sql.dialect.onConflictUpdate(...KEY)} recipient_fee = ?, updated_at = ?`,
+      `INSERT INTO ${TABLE} (recipient, sender, message_box, recipient_fee, receipts, created_at, updated_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?)
+       ${sql.dialect.onConflictUpdate(...KEY)} recipient_fee = ?, receipts = ?, updated_at = ?`,
     );
   }
 
-  set({ recipientFee, ...key }: PermissionKey & { readonly recipientFee: number }): Promise<void> {
+  set({ recipientFee, receipts, ...key }: NewPermission): Promise<void> {
     const names = toKeyValues(key);
+    const decision = receipts === undefined || receipts === null ? null : Number(receipts);
     const now = this.sql.toSqlTime(new Date());
     return withStoreErrors(() =>
       retryContention(async () => {
         // Update first: an INSERT uses up a row id even when it becomes an update, and the ids are only INT.
-        const { changes } = await this.sql.write(UPDATE, [recipientFee, now, ...names]);
+        const { changes } =
+          receipts === undefined
+            ? await this.sql.write(UPDATE, [recipientFee, now, ...names])
+            : await this.sql.write(UPDATE_WITH_RECEIPTS, [recipientFee, decision, now, ...names]);
         if (changes > 0) return;
         await this.#assertRoom(key.recipient);
-        await this.sql.write(this.#insert, [...names, recipientFee, now, now, recipientFee, now]);
+        await this.sql.write(this.#insert, [...names, recipientFee, decision, now, now, recipientFee, decision, now]);
       }),
     );
   }
@@ -121,6 +129,11 @@ function toRecipientFee(row: SqlRow): number {
   return clampFee(row['recipient_fee'], BLOCKED);
 }
 
+function toReceiptsDecision(row: SqlRow): boolean | undefined {
+  const decision = getOptionalInteger(row, 'receipts');
+  return decision === undefined ? undefined : decision !== 0;
+}
+
 function toPermission(recipient: string, row: SqlRow): StoredPermission {
   const sender = getName(row, 'sender');
   return {
@@ -128,6 +141,7 @@ function toPermission(recipient: string, row: SqlRow): StoredPermission {
     sender: sender === '' ? undefined : sender,
     messageBox: getName(row, 'message_box'),
     recipientFee: toRecipientFee(row),
+    receipts: toReceiptsDecision(row),
     createdAt: getDate(row, 'created_at'),
     updatedAt: getDate(row, 'updated_at'),
   };

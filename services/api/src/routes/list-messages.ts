@@ -1,10 +1,16 @@
-import { type ListMessagesOptions, listMessages } from '@messagebox/messages';
+import {
+  type BoxStatusOptions,
+  countMessages,
+  isCountOnly,
+  type ListMessagesOptions,
+  listMessages,
+} from '@messagebox/messages';
 import type { Request, RequestHandler } from 'express';
 import { consumeJsonBody } from '../http/consume-json-body.js';
 import { getCallerKey } from '../http/get-caller-key.js';
 import type { ResponseMemory } from '../http/response-memory.js';
 
-export interface ListMessagesRouteOptions extends Omit<ListMessagesOptions, 'reserve' | 'runChunk'> {
+export interface ListMessagesRouteOptions extends Omit<ListMessagesOptions, 'reserve' | 'runChunk'>, BoxStatusOptions {
   readonly responseMemory: ResponseMemory;
   /** Runs a piece of a request's work when it is its caller's turn. */
   readonly runInTurn: <T>(request: Request, work: () => T) => Promise<T>;
@@ -16,16 +22,22 @@ const CHUNK_CHARACTERS = 524_288;
 /** `POST /listMessages`. The response counts against the caller's memory until the client has received it. */
 export function listMessagesRoute({
   store,
+  boxes,
   maxBytes,
   responseMemory,
   runInTurn,
 }: ListMessagesRouteOptions): RequestHandler {
   return async (request, response) => {
     const caller = getCallerKey(request);
+    const query = consumeJsonBody(request);
+    if (isCountOnly(query)) {
+      response.json(await countMessages({ boxes }, caller, query));
+      return;
+    }
     const reservation = responseMemory.open(caller, response);
     const inTurn = <T>(work: () => T) => runInTurn(request, work);
     const listOptions: ListMessagesOptions = { store, maxBytes, reserve: reservation.reserve, runChunk: inTurn };
-    const { messages, ...rest } = await listMessages(listOptions, caller, consumeJsonBody(request));
+    const { messages, ...rest } = await listMessages(listOptions, caller, query);
     const pieces: Buffer[] = [];
     for (let next = 0; next < messages.length; ) {
       await inTurn(() => {

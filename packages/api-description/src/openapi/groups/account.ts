@@ -30,9 +30,10 @@ const lines = {
         messageBox: schemaRef('BoxName'),
         sender: schemaRef('IdentityKey', { description: 'Left out: every sender.' }),
         recipientFee: integer('-1: blocked.', -1),
+        receipts: { type: 'boolean', description: 'As in a permission.' },
         createdAt: schemaRef('Time'),
       },
-      ['sender'],
+      ['sender', 'receipts'],
     ),
     closedObject(
       {

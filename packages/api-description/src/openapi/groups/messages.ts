@@ -1,4 +1,4 @@
-import { closedObject, integer, list, openObject, schemaRef, text } from '../../schema.js';
+import { closedObject, integer, list, openObject, orNull, type Properties, schemaRef, text } from '../../schema.js';
 import { type Group, json } from '../operation.js';
 
 const success = { const: 'success' };
@@ -48,7 +48,35 @@ const listedMessage = closedObject(
   ['expiresAt'],
 );
 
-/** `/sendMessage`, `/listMessages`, `/acknowledgeMessage`. */
+const boxStatusProperties: Properties = {
+  messageBox: schemaRef('BoxName'),
+  count: integer('Messages that have not expired.', 0),
+  bytes: integer('UTF-8 bytes of their bodies.', 0),
+  atLeast: {
+    const: true,
+    description: 'The box holds more: `count` and `bytes` are those of the oldest 10,000. Left out where it does not.',
+  },
+  oldest: orNull(schemaRef('Time', { description: 'When the oldest message was stored; null for an empty box.' })),
+  newest: orNull(schemaRef('Time', { description: 'When the newest message was stored; null for an empty box.' })),
+};
+const boxStatus = closedObject(boxStatusProperties, ['atLeast']);
+
+const sentStatus = closedObject(
+  {
+    messageId: schemaRef('MessageId'),
+    recipient: schemaRef('IdentityKey', {
+      description: 'Left out where it is not known any more, because the message is gone.',
+    }),
+    state: {
+      enum: ['stored', 'acknowledged', 'expired', 'unknown'],
+      description:
+        '`unknown`: not sent by the caller, or forgotten, or erased, or its recipient does not want it to be told.',
+    },
+  },
+  ['recipient'],
+);
+
+/** `/sendMessage`, `/listMessages`, `/acknowledgeMessage`, `/boxStatus`, `/sentStatus`. */
 export const messages: Group = {
   name: 'Messages',
   description: 'Send, list and acknowledge messages. A message is stored until its recipient acknowledges it.',
@@ -149,13 +177,18 @@ export const messages: Group = {
             skip: integer('Another name for `offset`.', 0, 100_000),
             after: schemaRef('Cursor', { description: 'The value of `next` of an earlier answer.' }),
             messageId: schemaRef('MessageId', { description: 'Only the message with exactly this id.' }),
+            countOnly: {
+              type: 'boolean',
+              description: 'True: count the messages of the box, and list none. Not with `messageId`.',
+            },
           },
-          ['limit', 'offset', 'skip', 'after', 'messageId'],
+          ['limit', 'offset', 'skip', 'after', 'messageId', 'countOnly'],
         ),
         examples: {
           everything: { messageBox: 'inbox' },
           'a page by offset': { messageBox: 'inbox', offset: 0, limit: 10 },
           'a page by cursor': { messageBox: 'inbox', after: '0', limit: 1 },
+          'only the number': { messageBox: 'inbox', countOnly: true },
         },
       },
       answers: {
@@ -185,6 +218,18 @@ export const messages: Group = {
                 hasMore: { type: 'boolean' },
               }),
             },
+            {
+              title: 'CountAnswer',
+              ...closedObject(
+                {
+                  status: success,
+                  messages: list(schemaRef('ListedMessage'), { maxItems: 0 }),
+                  hasMore: { const: false },
+                  ...boxStatusProperties,
+                },
+                ['atLeast'],
+              ),
+            },
           ],
         }),
       },
@@ -195,6 +240,7 @@ export const messages: Group = {
         'ERR_INVALID_OFFSET',
         'ERR_INVALID_AFTER',
         'ERR_INVALID_MESSAGEID',
+        'ERR_INVALID_COUNT_ONLY',
       ],
     },
     {
@@ -222,8 +268,84 @@ export const messages: Group = {
         'ERR_INVALID_ACKNOWLEDGMENT',
       ],
     },
+    {
+      method: 'post',
+      path: '/boxStatus',
+      operationId: 'getBoxStatus',
+      summary: 'Count the messages of own boxes',
+      description:
+        'Without reading messages: for badges. With `messageBox`, that box; an unknown one is empty. Without it, all boxes in the order of the bytes of their names, page by page. A page ends early when its boxes hold more than 100,000 messages.',
+      access: 'signed',
+      body: {
+        required: false,
+        schema: openObject(
+          {
+            messageBox: schemaRef('BoxName'),
+            limit: integer('The most boxes of a page. Default: 100.', 1, 1_000),
+            after: text('The value of `next` of an earlier answer. Not with `messageBox`.', { maxLength: 2_048 }),
+          },
+          ['messageBox', 'limit', 'after'],
+        ),
+        examples: { 'all boxes': {}, 'one box': { messageBox: 'inbox' }, 'a page': { limit: 1 } },
+      },
+      answers: {
+        200: json('What the boxes hold.', {
+          ...closedObject(
+            {
+              status: success,
+              boxes: list(schemaRef('BoxStatus')),
+              hasMore: { const: true, description: 'There are more boxes. Left out where there are none.' },
+              next: text('Where the next page begins. Opaque.'),
+            },
+            ['hasMore', 'next'],
+          ),
+          dependentRequired: { hasMore: ['next'], next: ['hasMore'] },
+        }),
+      },
+      errors: [
+        'ERR_INVALID_REQUEST',
+        'ERR_INVALID_MESSAGEBOX',
+        'ERR_MESSAGEBOX_REQUIRED',
+        'ERR_INVALID_LIMIT',
+        'ERR_INVALID_AFTER',
+      ],
+    },
+    {
+      method: 'post',
+      path: '/sentStatus',
+      operationId: 'getSentStatus',
+      summary: 'Ask what has become of messages that were sent',
+      description:
+        'About the caller’s own sends only. What became of a message that is gone is remembered for `RECEIPT_DAYS`, usually 7. Recipients may not want it to be told (`/permissions/set` with `receipts: false`): then the state is `unknown` from the moment of the send, so that it says nothing about them.',
+      access: 'signed',
+      body: {
+        schema: openObject(
+          {
+            messageIds: list(schemaRef('MessageId'), { minItems: 1, maxItems: 1_000 }),
+            recipient: {
+              oneOf: [schemaRef('GivenKey'), { type: 'null' }],
+              description: 'Only sends to this recipient. Left out: to any.',
+            },
+          },
+          ['recipient'],
+        ),
+        examples: { 'two messages': { messageIds: ['example-1', 'example-2'] } },
+      },
+      answers: {
+        200: json(
+          'In the order of the ids. An id that was sent to several recipients has an entry for each, at most ten.',
+          closedObject({ status: success, statuses: list(schemaRef('SentStatus')) }),
+        ),
+      },
+      errors: [
+        'ERR_MESSAGE_ID_REQUIRED',
+        'ERR_INVALID_MESSAGE_ID',
+        'ERR_TOO_MANY_MESSAGE_IDS',
+        'ERR_INVALID_PUBLIC_KEY',
+      ],
+    },
   ],
 };
 
 /** Schemas of this group. */
-export const messageSchemas = { ListedMessage: listedMessage };
+export const messageSchemas = { ListedMessage: listedMessage, BoxStatus: boxStatus, SentStatus: sentStatus };

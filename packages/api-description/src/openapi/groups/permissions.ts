@@ -15,18 +15,26 @@ const EXAMPLE_KEY = '02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95
 
 /** Schemas of this group. */
 export const permissionSchemas: Properties = {
-  Permission: closedObject({
-    sender: orNull(schemaRef('IdentityKey', { description: 'Null: for all senders.' })),
-    messageBox: schemaRef('BoxName'),
-    message_box: schemaRef('BoxName'),
-    recipientFee: fee('-1: blocked; 0: always allowed; else satoshis.'),
-    recipient_fee: fee('The same.'),
-    status: schemaRef('PermissionStatus'),
-    createdAt: schemaRef('Time'),
-    created_at: schemaRef('Time'),
-    updatedAt: schemaRef('Time'),
-    updated_at: schemaRef('Time'),
-  }),
+  Permission: closedObject(
+    {
+      sender: orNull(schemaRef('IdentityKey', { description: 'Null: for all senders.' })),
+      messageBox: schemaRef('BoxName'),
+      message_box: schemaRef('BoxName'),
+      recipientFee: fee('-1: blocked; 0: always allowed; else satoshis.'),
+      recipient_fee: fee('The same.'),
+      status: schemaRef('PermissionStatus'),
+      receipts: {
+        type: 'boolean',
+        description:
+          'Whether senders may ask with `/sentStatus` what becomes of their messages. Left out where it is not decided: what is set for the box counts for a sender, and without that they may.',
+      },
+      createdAt: schemaRef('Time'),
+      created_at: schemaRef('Time'),
+      updatedAt: schemaRef('Time'),
+      updated_at: schemaRef('Time'),
+    },
+    ['receipts'],
+  ),
   PermissionStatus: { enum: ['always_allow', 'blocked', 'payment_required'] },
 };
 
@@ -50,8 +58,13 @@ export const permissions: Group = {
               sender: { oneOf: [schemaRef('GivenKey'), { type: 'null' }], description: 'Left out: for all senders.' },
               recipientFee: fee('-1 blocks, 0 always allows, any other number is a fee in satoshis.'),
               recipient_fee: fee('The same.'),
+              receipts: {
+                type: ['boolean', 'null'],
+                description:
+                  'Whether senders may ask with `/sentStatus` what becomes of their messages. Null: not decided. Left out: as it is.',
+              },
             },
-            ['messageBox', 'message_box', 'sender', 'recipientFee', 'recipient_fee'],
+            ['messageBox', 'message_box', 'sender', 'recipientFee', 'recipient_fee', 'receipts'],
           ),
           allOf: [
             { anyOf: [{ required: ['messageBox'] }, { required: ['message_box'] }] },
@@ -61,6 +74,7 @@ export const permissions: Group = {
         examples: {
           'block a sender': { messageBox: 'inbox', sender: EXAMPLE_KEY, recipientFee: -1 },
           'charge all senders of a box': { messageBox: 'letters', recipientFee: 100 },
+          'tell senders nothing': { messageBox: 'inbox', recipientFee: 0, receipts: false },
         },
       },
       answers: {
@@ -70,6 +84,7 @@ export const permissions: Group = {
         'ERR_INVALID_REQUEST',
         'ERR_INVALID_PUBLIC_KEY',
         'ERR_INVALID_FEE_VALUE',
+        'ERR_INVALID_RECEIPTS',
         'ERR_INVALID_MESSAGE_BOX',
         'ERR_TOO_MANY_PERMISSIONS',
       ],
