@@ -51,12 +51,7 @@ export const devices: Group = {
           }),
         ),
       },
-      errors: [
-        'ERR_INVALID_FCM_TOKEN',
-        'ERR_INVALID_DEVICE_ID',
-        'ERR_INVALID_PLATFORM',
-        'ERR_TOO_MANY_IDENTITIES',
-      ],
+      errors: ['ERR_INVALID_FCM_TOKEN', 'ERR_INVALID_DEVICE_ID', 'ERR_INVALID_PLATFORM', 'ERR_TOO_MANY_IDENTITIES'],
     },
     {
       method: 'post',
