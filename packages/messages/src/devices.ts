@@ -1,4 +1,4 @@
-import type { Device, DeviceRegistrations } from '@messagebox/store';
+import { type Device, type DeviceRegistrations, TooManyIdentitiesError } from '@messagebox/store';
 import { isName } from './names.js';
 import { getField } from './request-fields.js';
 import { RuleError } from './rule-error.js';
@@ -10,6 +10,12 @@ export interface RegisterDeviceResponse {
   readonly message: string;
   /** The id of the registration, not the client's own `deviceId`. */
   readonly deviceId: number;
+}
+
+/** The response to `POST /unregisterDevice`. */
+export interface UnregisterDeviceResponse {
+  readonly status: 'success';
+  readonly message: string;
 }
 
 /** The response to `GET /devices`. */
@@ -52,7 +58,8 @@ const MAX_LIMIT = 100;
 const MAX_OFFSET = 100_000;
 
 /**
- * Registers the caller's device for pushes. A known token updates its registration, which then belongs to the caller.
+ * Registers the caller's device for pushes. When the caller has registered the token before, this updates its registration.
+ * Other identities keep theirs, such as the other profiles of a phone.
  *
  * @param request `{fcmToken, deviceId?, platform?}`, unchecked
  * @throws {RuleError}, {StoreUnavailableError}
@@ -62,11 +69,7 @@ export async function registerDevice(
   caller: string,
   request: unknown,
 ): Promise<RegisterDeviceResponse> {
-  const given = getField(request, 'fcmToken');
-  const fcmToken = typeof given === 'string' ? given.trim() : '';
-  if (!TOKEN_PATTERN.test(fcmToken)) {
-    throw new RuleError('ERR_INVALID_FCM_TOKEN', 'fcmToken must be a text of 1 to 2,000 ASCII characters, no spaces.');
-  }
+  const fcmToken = parseToken(request);
   const deviceId = getField(request, 'deviceId') ?? undefined;
   if (deviceId !== undefined && deviceId !== '' && !isName(deviceId)) {
     throw new RuleError('ERR_INVALID_DEVICE_ID', 'deviceId must be a text of up to 255 characters.');
@@ -75,13 +78,35 @@ export async function registerDevice(
   if (platform !== undefined && !PLATFORMS.includes(platform)) {
     throw new RuleError('ERR_INVALID_PLATFORM', 'platform must be one of ios, android, web.');
   }
-  const id = await options.devices.register({
-    identityKey: caller,
-    fcmToken,
-    deviceId: deviceId === undefined || deviceId === '' ? undefined : String(deviceId).trim(),
-    platform: platform === undefined ? undefined : String(platform),
-  });
-  return { status: 'success', message: 'Device registered successfully for push notifications', deviceId: id };
+  try {
+    const id = await options.devices.register({
+      identityKey: caller,
+      fcmToken,
+      deviceId: deviceId === undefined || deviceId === '' ? undefined : String(deviceId).trim(),
+      platform: platform === undefined ? undefined : String(platform),
+    });
+    return { status: 'success', message: 'Device registered successfully for push notifications', deviceId: id };
+  } catch (error) {
+    if (!(error instanceof TooManyIdentitiesError)) throw error;
+    const description = `${error.limit} identities have registered this fcmToken. Unregister one of them, or get a new token.`;
+    throw new RuleError('ERR_TOO_MANY_IDENTITIES', description, 429);
+  }
+}
+
+/**
+ * Ends the caller's registration of a device, so that nothing more is pushed to it for the caller. Also succeeds when the
+ * token is unknown or only others have registered it: the answer does not tell which.
+ *
+ * @param request `{fcmToken}`, unchecked
+ * @throws {RuleError}, {StoreUnavailableError}
+ */
+export async function unregisterDevice(
+  options: { readonly devices: DeviceRegistrations },
+  caller: string,
+  request: unknown,
+): Promise<UnregisterDeviceResponse> {
+  await options.devices.unregister(caller, parseToken(request));
+  return { status: 'success', message: 'Device unregistered from push notifications' };
 }
 
 /**
@@ -106,6 +131,14 @@ export async function listDevices(
   }
   const devices = await options.devices.list(caller, { limit, offset });
   return { status: 'success', limit, offset, devices: devices.map(toListedDevice) };
+}
+
+/** @throws {RuleError} `ERR_INVALID_FCM_TOKEN` */
+function parseToken(request: unknown): string {
+  const given = getField(request, 'fcmToken');
+  const fcmToken = typeof given === 'string' ? given.trim() : '';
+  if (TOKEN_PATTERN.test(fcmToken)) return fcmToken;
+  throw new RuleError('ERR_INVALID_FCM_TOKEN', 'fcmToken must be a text of 1 to 2,000 ASCII characters, no spaces.');
 }
 
 function toListedDevice(device: Device): ListedDevice {

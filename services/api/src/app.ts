@@ -67,7 +67,7 @@ import { exportAccountRoute } from './routes/account/export-account.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
 import { addAdminRoutes } from './routes/admin/index.js';
 import { boxStatusRoute } from './routes/box-status.js';
-import { listDevicesRoute, registerDeviceRoute } from './routes/devices.js';
+import { listDevicesRoute, registerDeviceRoute, unregisterDeviceRoute } from './routes/devices.js';
 import { type InfoRouteOptions, infoRoute } from './routes/info.js';
 import { listMessagesRoute } from './routes/list-messages.js';
 import { migrateRoute } from './routes/migrate-route.js';
@@ -258,6 +258,7 @@ export function createApi(options: ApiOptions): Express {
     onEvicted: () => limitsHit.report('devices'),
   });
   routes.post('/registerDevice', writing, registerDeviceRoute({ devices }));
+  routes.post('/unregisterDevice', writing, unregisterDeviceRoute({ devices }));
   routes.get('/devices', reading, listDevicesRoute({ devices }));
   const { notices } = options.broker;
   const slots = new WorkSlots(MAX_ACCOUNT_WORK, 'account_work');

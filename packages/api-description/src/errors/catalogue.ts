@@ -129,6 +129,12 @@ export const errorCatalogue = {
       '`expiresAt` is not a time in ISO 8601 with a zone, or not in the future, or more than a year ahead. Nothing was stored.',
     cure: 'Give such a time, or leave it out.',
   },
+  ERR_INVALID_URGENT: {
+    statuses: [400],
+    section: 'Sending',
+    cause: '`urgent` is neither `true` nor `false`. Nothing was stored.',
+    cure: 'Give one of them, or leave it out.',
+  },
   ERR_DUPLICATE_MESSAGE: {
     statuses: [400],
     section: 'Sending',
@@ -417,6 +423,13 @@ export const errorCatalogue = {
     section: 'Devices',
     cause: '`platform` is none of `ios`, `android`, `web`.',
     cure: 'Omit it, or fix it.',
+  },
+  ERR_TOO_MANY_IDENTITIES: {
+    statuses: [429],
+    section: 'Devices',
+    cause:
+      '20 identities have registered this `fcmToken`, each of them is active, and was renewed or pushed to within 60 days.',
+    cure: 'Unregister one of them with `POST /unregisterDevice`, or get a new token from Firebase.',
   },
   ERR_IDENTITY_BLOCKED: {
     statuses: [403],

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { QuotaLimits } from '@messagebox/messages';
+import type { PushBox, QuotaLimits } from '@messagebox/messages';
 import type { StoreConfig } from '@messagebox/store';
 import { z } from 'zod';
 import type { LogLevel } from '../logging/log-level.js';
@@ -74,6 +74,8 @@ export interface Config {
         readonly serviceAccountPath: string | undefined;
       }
     | undefined;
+  /** The boxes that are pushed when anything is. */
+  readonly pushBoxes: readonly PushBox[];
   readonly limits: Limits;
   /** Limits on the stored messages. */
   readonly quotas: QuotaLimits;
@@ -147,6 +149,7 @@ export function readConfig(env: Environment): Config {
           serviceAccountPath: values.FIREBASE_SERVICE_ACCOUNT_PATH,
         }
       : undefined,
+    pushBoxes: values.PUSH_BOXES,
     limits: toLimits(values),
     quotas: {
       inbox: { messages: values.INBOX_MAX_MESSAGES, bytes: values.INBOX_MAX_BYTES },

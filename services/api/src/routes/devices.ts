@@ -1,4 +1,4 @@
-import { listDevices, registerDevice } from '@messagebox/messages';
+import { listDevices, registerDevice, unregisterDevice } from '@messagebox/messages';
 import type { DeviceRegistrations } from '@messagebox/store';
 import type { RequestHandler } from 'express';
 import { consumeJsonBody } from '../http/consume-json-body.js';
@@ -9,6 +9,13 @@ import { parseQuery } from '../http/parse-query.js';
 export function registerDeviceRoute(options: { readonly devices: DeviceRegistrations }): RequestHandler {
   return async (request, response) => {
     response.json(await registerDevice(options, getCallerKey(request), consumeJsonBody(request)));
+  };
+}
+
+/** `POST /unregisterDevice` */
+export function unregisterDeviceRoute(options: { readonly devices: DeviceRegistrations }): RequestHandler {
+  return async (request, response) => {
+    response.json(await unregisterDevice(options, getCallerKey(request), consumeJsonBody(request)));
   };
 }
 

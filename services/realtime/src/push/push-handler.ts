@@ -1,3 +1,4 @@
+import { DEFAULT_PUSH_TITLE, NOTIFICATIONS_BOX, type PushBox } from '@messagebox/messages';
 import {
   defaultJobPolicy,
   type JobPolicy,
@@ -28,8 +29,10 @@ export type PushHandler = (
 ) => Promise<undefined>;
 
 export interface PushHandlerOptions {
-  readonly devices: Pick<DeviceRegistrations, 'find' | 'markUsed' | 'deactivate'>;
+  readonly devices: Pick<DeviceRegistrations, 'find' | 'markUsed' | 'deactivateToken'>;
   readonly sender: PushSender;
+  /** What the notifications of each box show. */
+  readonly boxes: readonly PushBox[];
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Pushes of older messages end as expired, as those of messages that have expired. */
@@ -37,7 +40,9 @@ export interface PushHandlerOptions {
 }
 
 /** Pushes, and records what the outcome says about the device. */
-export function createPushHandler({ devices, sender, metrics, log, maxAgeMs }: PushHandlerOptions): PushHandler {
+export function createPushHandler(options: PushHandlerOptions): PushHandler {
+  const { devices, sender, metrics, log, maxAgeMs } = options;
+  const boxes: ReadonlyMap<string, PushBox> = new Map(options.boxes.map((box) => [box.messageBox, box]));
   const logOutage = createOutageLogger(log);
   const recordUse = async ({ id, lastUsed }: Device) => {
     if (lastUsed !== undefined && Date.now() - lastUsed.getTime() < USE_RECORD_INTERVAL_MS) return;
@@ -46,21 +51,24 @@ export function createPushHandler({ devices, sender, metrics, log, maxAgeMs }: P
       .markUsed(id)
       .catch((error: unknown) => log.warn({ err: error }, 'could not record the use of a device'));
   };
-  return async ({ device: id, recipient, messageId, sender: originator, createdAt, hasExpired }, attempt) => {
+  return async (delivery, attempt) => {
+    const { device: id, recipient, messageId, sender: originator, createdAt, hasExpired } = delivery;
     if (hasExpired || Date.now() - createdAt > maxAgeMs) {
       metrics.pushes.inc({ outcome: 'expired' });
       return undefined;
     }
     const device = await devices.find(id);
-    // Meanwhile the device may have been removed, or belong to another identity, which must not hear of the message.
+    // Meanwhile the device may have been removed. An older version may have given it to another identity, which must not hear
+    // of the message.
     if (device === undefined || !device.active || device.identityKey !== recipient) {
       metrics.pushes.inc({ outcome: 'skipped' });
       return undefined;
     }
-    const outcome = toFinalOutcome(
-      await sender.send({ token: device.fcmToken, messageId, originator }, attempt.signal),
-      attempt,
-    );
+    const messageBox = delivery.messageBox ?? NOTIFICATIONS_BOX;
+    // Services with other settings, or older ones, may push from other boxes.
+    const { title = DEFAULT_PUSH_TITLE, text = messageId } = boxes.get(messageBox) ?? {};
+    const push = { token: device.fcmToken, title, text, messageId, messageBox, recipient, originator };
+    const outcome = toFinalOutcome(await sender.send(push, attempt.signal), attempt);
     logOutage(outcome);
     if (outcome.kind === 'deferred') {
       throw new PostponeJobError('FCM has asked for a pause', { afterMs: addJitter(outcome.afterMs) });
@@ -72,7 +80,7 @@ export function createPushHandler({ devices, sender, metrics, log, maxAgeMs }: P
         await recordUse(device);
         return undefined;
       case 'dead_token':
-        await devices.deactivate(id);
+        await devices.deactivateToken(device);
         log.info({ device: id, reason: outcome.reason }, 'a device can no longer be reached');
         return undefined;
       case 'refused':

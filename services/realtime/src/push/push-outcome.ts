@@ -1,7 +1,13 @@
 /** A notification for a device. It says that there is a message, and does not contain the body. */
 export interface Push {
   readonly token: string;
+  /** What the notification shows. */
+  readonly title: string;
+  readonly text: string;
   readonly messageId: string;
+  readonly messageBox: string;
+  /** The identity that the device is told for: one device may have several. */
+  readonly recipient: string;
   /** Identity key of the message's sender. */
   readonly originator: string;
 }

@@ -45,7 +45,7 @@ export async function startPush(
   const worker = new PushWorker(
     {
       outbox,
-      handle: createPushHandler({ devices, sender, metrics, log, maxAgeMs }),
+      handle: createPushHandler({ devices, sender, boxes: config.pushBoxes, metrics, log, maxAgeMs }),
       getPauseMs: () => sender.getPauseMs(),
       metrics,
       tracer,
@@ -58,5 +58,9 @@ export async function startPush(
     await adopted?.close();
     await worker.close();
   });
-  return { outboxWriter: createPushOutboxWriter(outbox, notify, () => tracer.current.context?.traceparent), notify };
+  const outboxWriter = createPushOutboxWriter(outbox, notify, {
+    boxes: config.pushBoxes,
+    getTraceparent: () => tracer.current.context?.traceparent,
+  });
+  return { outboxWriter, notify };
 }

@@ -17,7 +17,7 @@ export const deviceSchemas: Properties = {
   }),
 };
 
-/** `/registerDevice`, `/devices`. */
+/** `/registerDevice`, `/unregisterDevice`, `/devices`. */
 export const devices: Group = {
   name: 'Devices',
   description: 'Devices that are notified of messages through Firebase Cloud Messaging.',
@@ -27,7 +27,8 @@ export const devices: Group = {
       path: '/registerDevice',
       operationId: 'registerDevice',
       summary: 'Register a device for pushes',
-      description: 'A known token updates its registration, which then belongs to the caller.',
+      description:
+        'A token that the caller has registered before updates its registration. Other identities keep theirs: up to 20 may register one token, such as the profiles of a phone.',
       access: 'signed',
       body: {
         schema: openObject(
@@ -50,7 +51,29 @@ export const devices: Group = {
           }),
         ),
       },
-      errors: ['ERR_INVALID_FCM_TOKEN', 'ERR_INVALID_DEVICE_ID', 'ERR_INVALID_PLATFORM'],
+      errors: ['ERR_INVALID_FCM_TOKEN', 'ERR_INVALID_DEVICE_ID', 'ERR_INVALID_PLATFORM', 'ERR_TOO_MANY_IDENTITIES'],
+    },
+    {
+      method: 'post',
+      path: '/unregisterDevice',
+      operationId: 'unregisterDevice',
+      summary: 'End pushes to a device',
+      description:
+        'For a logout. Ends the registration of the caller, and no other of the same token. Pushes that wait for the device are not sent. The answer is the same for a token that the caller has not registered.',
+      access: 'signed',
+      body: {
+        schema: openObject({
+          fcmToken: text('As it was registered: up to 2,000 ASCII characters without spaces.', { minLength: 1 }),
+        }),
+        examples: { 'a phone': { fcmToken: 'example-token-of-firebase' } },
+      },
+      answers: {
+        200: json(
+          'The caller has no registration of this token.',
+          closedObject({ status: success, message: text('For people.') }),
+        ),
+      },
+      errors: ['ERR_INVALID_FCM_TOKEN'],
     },
     {
       method: 'get',
