@@ -27,4 +27,12 @@ export { getField, type NormaliseKey } from './request-fields.js';
 export { listLiveNamespaces, type RoomEvent, type RoomEventPublisher, type RoomSubscriptions } from './room-events.js';
 export { paymentErrorCodes, RuleError, ruleErrorCodes } from './rule-error.js';
 export { type SendMessagesOptions, type SendMessagesResponse, sendMessages } from './send-messages.js';
+export { decodeP256Point, deriveP256PublicKey, P256 } from './web-push/p256.js';
+export {
+  type NormaliseEndpoint,
+  parseEndpoint,
+  parseSubscription,
+  type WebPushKeys,
+  type WebPushSubscription,
+} from './web-push/subscription.js';
 export { parseWholeNumber } from './whole-numbers.js';

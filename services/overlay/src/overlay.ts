@@ -1,19 +1,6 @@
 import type { LocalChain } from '@messagebox/devnet';
 import { RuleError } from '@messagebox/messages';
-import {
-  type Config,
-  type FairScheduler,
-  type Health,
-  type JobQueue,
-  type LimitHitReporter,
-  type Logger,
-  type Metrics,
-  overlayJobNames,
-  parseHostingUrl,
-  type RateLimits,
-  type ServerIdentity,
-  type Tracer,
-} from '@messagebox/shared';
+import { type Config, describeError, type FairScheduler, type Health, type JobQueue, type LimitHitReporter, type Logger, type Metrics, overlayJobNames, parseHostingUrl, PublicFetch, type RateLimits, type ServerIdentity, type Tracer } from '@messagebox/shared';
 import type { SqlClient } from '@messagebox/store';
 import type { BsvServices } from '@messagebox/wallet';
 import type { Express, Router } from 'express';
@@ -27,8 +14,6 @@ import { Synchroniser } from './gasp/synchroniser.js';
 import { selectSlapTrackers } from './hosts/select-slap-trackers.js';
 import type { DevelopmentChain } from './http/development-routes.js';
 import { createOverlayApp, createOverlayRoutes, type OverlayRoutesOptions } from './http/overlay-app.js';
-import { describeError } from './http-client/describe-error.js';
-import { PublicFetch } from './http-client/public-fetch.js';
 import { createOverlayHandlers, createReconcileData } from './overlay-jobs.js';
 
 export interface OverlayOptions {

@@ -1,4 +1,3 @@
-import { type BoundedResponse, FetchError } from './public-fetch.js';
 
 const MAX_REASON_LENGTH = 200;
 
@@ -22,4 +21,5 @@ function findDescription(body: Buffer): string | undefined {
   } catch {
     return undefined;
   }
-}
+}import { type BoundedResponse, FetchError } from '@messagebox/shared';
+

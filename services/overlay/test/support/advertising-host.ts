@@ -1,12 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
-  type Config,
-  createLogger,
-  createServerIdentity,
-  Metrics,
-  readConfig,
-  ShutdownHooks,
-} from '@messagebox/shared';
+import { type Config, createLogger, createServerIdentity, Metrics, PublicFetch, readConfig, ShutdownHooks } from '@messagebox/shared';
 import { openDatabase, type SqlClient, type StoreConfig } from '@messagebox/store';
 import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
 import { type BsvServices, type Chain, createBsvServices, createChain, type ServerWallet } from '@messagebox/wallet';
@@ -14,7 +7,6 @@ import { type Advertiser, createAdvertiser } from '../../src/advertising/adverti
 import type { ReconcileStep } from '../../src/advertising/reconciler.js';
 import { createOverlayEngine } from '../../src/engine/create-overlay-engine.js';
 import type { OverlayEngine } from '../../src/engine/overlay-engine.js';
-import { PublicFetch } from '../../src/http-client/public-fetch.js';
 import { ServiceAds } from '../../src/lookups/service-ads.js';
 import { decodeServiceAd } from '../../src/topics/service-ad.js';
 
