@@ -3,10 +3,12 @@ import {
   DeviceRegistrations,
   ExpiredMessagePurger,
   MAX_DEVICES,
+  MAX_TOKEN_IDENTITIES,
   PushOutbox,
   prepared,
   type SqlClient,
   StoreUnavailableError,
+  TooManyIdentitiesError,
 } from '@messagebox/store';
 import { getOutcomes } from '../support/store-outcomes.js';
 import { ALICE, BOB, CAROL, type OpenFixture, openFixture, type PushFixture } from './fixtures.js';
@@ -258,6 +260,7 @@ export function pushStoreSuite(name: string, create: () => Promise<PushFixture>)
         deviceId: 'phone',
         platform: 'ios',
       });
+      const fcm = (fcmToken: string) => ({ fcmToken, webPushKeys: undefined });
       let people = 0;
       const somebody = () => `02${String(++people).padStart(64, '0')}`;
 
@@ -272,6 +275,7 @@ export function pushStoreSuite(name: string, create: () => Promise<PushFixture>)
             fcmToken: 'token-new',
             deviceId: 'phone',
             platform: 'ios',
+            webPushKeys: undefined,
             active: true,
             createdAt: now,
             updatedAt: now,
@@ -283,7 +287,7 @@ export function pushStoreSuite(name: string, create: () => Promise<PushFixture>)
       test('the same token updates and activates the same row', async () => {
         const owner = somebody();
         const id = await devices.register(device(owner, 'token-again'), new Date(1_000_000));
-        await devices.deactivate(id);
+        await devices.deactivateToken(fcm('token-again'));
         expect(await devices.listActiveIds([owner])).toEqual(new Map());
         const again = { ...device(owner, 'token-again'), deviceId: undefined, platform: 'web' };
         expect(await devices.register(again, new Date(2_000_000))).toBe(id);
@@ -299,12 +303,135 @@ export function pushStoreSuite(name: string, create: () => Promise<PushFixture>)
         ]);
       });
 
-      test('a token moves to the identity that registers it last', async () => {
+      test('a token belongs to each identity that registers it', async () => {
         const [first, second] = [somebody(), somebody()];
-        const id = await devices.register(device(first, 'token-moves'));
-        expect(await devices.register(device(second, 'token-moves'))).toBe(id);
-        expect(await devices.list(first)).toEqual([]);
-        expect(await devices.listActiveIds([first, second])).toEqual(new Map([[second, [id]]]));
+        const one = await devices.register(device(first, 'token-shared'));
+        const other = await devices.register({ ...device(second, 'token-shared'), deviceId: 'second profile' });
+        expect(other).not.toBe(one);
+        expect(await devices.listActiveIds([first, second])).toEqual(
+          new Map([
+            [first, [one]],
+            [second, [other]],
+          ]),
+        );
+        expect(await devices.register(device(first, 'token-shared'))).toBe(one);
+        expect(await devices.list(first)).toMatchObject([{ id: one, deviceId: 'phone' }]);
+        expect(await devices.list(second)).toMatchObject([{ id: other, deviceId: 'second profile' }]);
+      });
+
+      test('an identity ends its own registration of a token, and no other', async () => {
+        const [first, second, stranger] = [somebody(), somebody(), somebody()];
+        const one = await devices.register(device(first, 'token-logout'));
+        const other = await devices.register(device(second, 'token-logout'));
+        const third = await devices.register(device(first, 'token-logout-2'));
+        expect(await devices.unregister(stranger, 'token-logout')).toBe(false);
+        expect(await devices.unregister(first, 'Token-logout')).toBe(false);
+        expect(await devices.unregister(first, 'token-logout')).toBe(true);
+        expect(await devices.unregister(first, 'token-logout')).toBe(false);
+        expect(await devices.find(one)).toBeUndefined();
+        expect(await devices.listActiveIds([first, second])).toEqual(
+          new Map([
+            [first, [third]],
+            [second, [other]],
+          ]),
+        );
+        expect(await devices.register(device(first, 'token-logout'))).toBeGreaterThan(third);
+      });
+
+      test('a dead token is inactive for all its identities, until each registers it again', async () => {
+        const [first, second] = [somebody(), somebody()];
+        const one = await devices.register(device(first, 'token-dead'));
+        await devices.register(device(second, 'token-dead'));
+        const alive = await devices.register(device(second, 'token-alive'));
+        await devices.deactivateToken(fcm('token-dead'));
+        expect(await devices.listActiveIds([first, second])).toEqual(new Map([[second, [alive]]]));
+        await devices.register(device(first, 'token-dead'));
+        expect(await devices.listActiveIds([first, second])).toEqual(
+          new Map([
+            [first, [one]],
+            [second, [alive]],
+          ]),
+        );
+      });
+
+      test('an endpoint of Web Push has keys, and does not end with a token of the same text', async () => {
+        const [owner, stranger] = [somebody(), somebody()];
+        const endpoint = `https://push.example/${'e'.repeat(1_979)}`;
+        const webPushKeys = { p256dh: 'BPublicKey', auth: 'c2VjcmV0' };
+        const id = await devices.register({ ...device(owner, endpoint), platform: 'web', webPushKeys });
+        await devices.register(device(stranger, endpoint));
+        expect(await devices.find(id)).toMatchObject({ fcmToken: endpoint, webPushKeys });
+        await devices.deactivateToken(fcm(endpoint));
+        expect(await devices.listActiveIds([owner, stranger])).toEqual(new Map([[owner, [id]]]));
+        await devices.register(device(stranger, endpoint));
+        await devices.deactivateToken({ fcmToken: endpoint, webPushKeys });
+        expect([...(await devices.listActiveIds([owner, stranger])).keys()]).toEqual([stranger]);
+        await devices.register(device(owner, endpoint));
+        expect(await devices.find(id)).toMatchObject({ webPushKeys: undefined, active: true });
+      });
+
+      describe('a token with as many identities as it may have', () => {
+        const NOW = new Date('2026-11-30T12:00:00.000Z');
+        const daysAgo = (days: number) => new Date(NOW.getTime() - days * 86_400_000);
+        const fill = async (token: string, at: (n: number) => Date) => {
+          const owners = Array.from({ length: MAX_TOKEN_IDENTITIES }, somebody);
+          const ids: number[] = [];
+          for (const [n, owner] of owners.entries()) ids.push(await devices.register(device(owner, token), at(n)));
+          return { owners, ids };
+        };
+
+        test('refuses another one, and nothing changes', async () => {
+          const { owners, ids } = await fill('token-full', () => daysAgo(59));
+          const [stranger] = [somebody()];
+          await expect(devices.register(device(stranger, 'token-full'), NOW)).rejects.toThrow(TooManyIdentitiesError);
+          expect(await devices.list(stranger)).toEqual([]);
+          const active = await devices.listActiveIds(owners);
+          expect([...active.values()].flat().sort((a, b) => a - b)).toEqual(ids);
+          // Those that are there renew their own, and a place that is given up can be taken.
+          expect(await devices.register(device(owners[0] as string, 'token-full'), NOW)).toBe(ids[0]);
+          await devices.unregister(owners[1] as string, 'token-full');
+          await devices.register(device(stranger, 'token-full'), NOW);
+          expect(await devices.list(stranger)).toHaveLength(1);
+        });
+
+        test('gives the place of an inactive one to another', async () => {
+          const { owners, ids } = await fill('token-full-dead', () => NOW);
+          await devices.deactivateToken(fcm('token-full-dead'));
+          for (const owner of owners.slice(1)) await devices.register(device(owner, 'token-full-dead'), NOW);
+          const newcomer = somebody();
+          const id = await devices.register(device(newcomer, 'token-full-dead'), NOW);
+          expect(await devices.find(ids[0] as number)).toBeUndefined();
+          expect(await devices.listActiveIds([newcomer])).toEqual(new Map([[newcomer, [id]]]));
+          await expect(devices.register(device(somebody(), 'token-full-dead'), NOW)).rejects.toThrow(
+            TooManyIdentitiesError,
+          );
+        });
+
+        test('gives up the one that is unused for longest, of those unused for 60 days', async () => {
+          const { owners, ids } = await fill('token-full-idle', (n) => daysAgo(n < 2 ? 70 - n : 59));
+          await devices.markUsed(ids[0] as number, NOW);
+          await devices.register(device(somebody(), 'token-full-idle'), NOW);
+          expect(await devices.find(ids[0] as number)).toMatchObject({ identityKey: owners[0] });
+          expect(await devices.find(ids[1] as number)).toBeUndefined();
+          await expect(devices.register(device(somebody(), 'token-full-idle'), NOW)).rejects.toThrow(
+            TooManyIdentitiesError,
+          );
+        });
+
+        test('keeps to its limit when 60 identities register it at once, and those before them stay', async () => {
+          const first = Array.from({ length: 5 }, somebody);
+          const old = await Promise.all(first.map((owner) => devices.register(device(owner, 'token-crowd'))));
+          const crowd = Array.from({ length: 60 }, somebody);
+          const results = await Promise.allSettled(
+            crowd.map((owner) => devices.register(device(owner, 'token-crowd'))),
+          );
+          for (const result of results) {
+            if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(TooManyIdentitiesError);
+          }
+          const active = await devices.listActiveIds([...first, ...crowd]);
+          expect(active.size).toBe(MAX_TOKEN_IDENTITIES);
+          expect(first.map((owner) => active.get(owner))).toEqual(old.map((id) => [id]));
+        });
       });
 
       test('tokens compare byte by byte', async () => {
@@ -313,12 +440,12 @@ export function pushStoreSuite(name: string, create: () => Promise<PushFixture>)
         expect(new Set(ids).size).toBe(3);
       });
 
-      test('a token that is registered 20 times at once is one row', async () => {
-        const owners = Array.from({ length: 20 }, somebody);
-        const ids = await Promise.all(owners.map((owner) => devices.register(device(owner, 'token-race'))));
+      test('a token that its identity registers 20 times at once is one row', async () => {
+        const owner = somebody();
+        const again = () => devices.register(device(owner, 'token-race'));
+        const ids = await Promise.all(Array.from({ length: 20 }, again));
         expect(new Set(ids).size).toBe(1);
-        const lists = await Promise.all(owners.map((owner) => devices.list(owner)));
-        expect(lists.flat()).toHaveLength(1);
+        expect(await devices.list(owner)).toHaveLength(1);
       });
 
       test('beyond the limit the oldest devices are deleted, inactive ones before all others', async () => {
@@ -328,7 +455,7 @@ export function pushStoreSuite(name: string, create: () => Promise<PushFixture>)
           ids.push(await devices.register(device(owner, `token-many-${n}`), new Date(1_000_000 + n * 1_000)));
         }
         const dead = ids[30] as number;
-        await devices.deactivate(dead);
+        await devices.deactivateToken(fcm('token-many-30'));
         const first = await devices.register(device(owner, 'token-one-more'), new Date(9_000_000));
         const kept = (await devices.list(owner)).map(({ id }) => id);
         expect(kept).toHaveLength(MAX_DEVICES);
@@ -341,6 +468,29 @@ export function pushStoreSuite(name: string, create: () => Promise<PushFixture>)
         expect(await devices.find(dead)).toBeUndefined();
       });
 
+      test.each([
+        ['the one whose token is dead', 'token-inactive-7', 'inactive'],
+        ['the oldest, when no token is dead', undefined, 'alive'],
+      ])('an identity with 1,000 devices loses %s', async (_which, dead, name) => {
+        const many = new DeviceRegistrations(at.sql, { maxDevices: 1_000 });
+        const [owner, other] = [somebody(), somebody()];
+        const rows = Array.from({ length: 1_000 }, (_, n) => [
+          Buffer.from(owner),
+          Buffer.from(`token-${name}-${n}`),
+          ...[1, 1, 1].map(() => at.sql.toSqlTime(new Date(1_000_000 + n * 1_000))),
+        ]);
+        const insert = `INSERT INTO device_registrations (identity_key, fcm_token, created_at, updated_at, last_used)
+          VALUES ${rows.map(() => '(?, ?, ?, ?, ?)').join(', ')}`;
+        await at.sql.write({ text: insert, kind: 'dynamic' }, rows.flat());
+        const shared = await many.register(device(other, `token-${name}-7`), new Date(1_000));
+        if (dead !== undefined) await many.deactivateToken(fcm(dead));
+        await many.register(device(owner, `token-${name}-last`));
+        const left = new Set((await many.list(owner)).map(({ fcmToken }) => fcmToken));
+        expect(left.size).toBe(1_000);
+        expect(left.has(dead ?? `token-${name}-0`)).toBe(false);
+        expect(await many.find(shared)).toMatchObject({ identityKey: other });
+      });
+
       const full = async (owner: string, name: string) => {
         const ids: number[] = [];
         for (let n = 0; n < MAX_DEVICES; n++) {
@@ -349,14 +499,24 @@ export function pushStoreSuite(name: string, create: () => Promise<PushFixture>)
         return ids;
       };
 
-      test('a device that moves to another identity while it is to be deleted stays', async () => {
+      test('a device that an older version moves to another identity while it is to be deleted stays', async () => {
         const [owner, other] = [somebody(), somebody()];
         const [oldest] = await full(owner, 'moves');
-        const moves = () => devices.register(device(other, 'token-moves-0'));
+        const move = prepared('UPDATE device_registrations SET identity_key = ? WHERE id = ?');
+        const moves = () => at.sql.write(move, [Buffer.from(other), oldest as number]);
         const meanwhile = new DeviceRegistrations(interruptSql(at.sql, /OFFSET/, moves));
         await meanwhile.register(device(owner, 'token-moves-last'));
         expect(await devices.find(oldest as number)).toMatchObject({ identityKey: other, active: true });
         expect(await devices.list(owner)).toHaveLength(MAX_DEVICES);
+      });
+
+      test('beyond the limit an identity loses its own registration of a shared token, and others keep theirs', async () => {
+        const [owner, other] = [somebody(), somebody()];
+        const shared = await devices.register(device(other, 'token-shares-0'), new Date(1_000));
+        const [oldest] = await full(owner, 'shares');
+        await devices.register(device(owner, 'token-shares-last'));
+        expect(await devices.find(oldest as number)).toBeUndefined();
+        expect(await devices.find(shared)).toMatchObject({ identityKey: other, active: true });
       });
 
       test('a device that is registered again while it is to be deleted stays', async () => {
@@ -395,7 +555,7 @@ export function pushStoreSuite(name: string, create: () => Promise<PushFixture>)
         const id = await devices.register(device(owner, 'token-used'), new Date(1_000_000));
         await devices.markUsed(id, new Date(3_000_000));
         expect(await devices.find(id)).toMatchObject({ lastUsed: new Date(3_000_000), active: true });
-        await devices.deactivate(id, new Date(4_000_000));
+        await devices.deactivateToken(fcm('token-used'), new Date(4_000_000));
         expect(await devices.find(id)).toMatchObject({ active: false, updatedAt: new Date(4_000_000) });
       });
     });

@@ -42,7 +42,7 @@ export function pushSuite(name: string, makePlace: () => Promise<PushDeployment>
       const [alice, carol] = [somebody(), somebody()];
       const [one, two, dead] = [await at.device(alice), await at.device(alice), await at.device(alice)];
       await at.device(carol);
-      await at.devices.deactivate(dead.id);
+      await at.devices.deactivateToken({ fcmToken: dead.token, webPushKeys: undefined });
       const before = new Date(Date.now() - 3_600_000);
       await at.devices.markUsed(one.id, before);
       const push = await at.push();

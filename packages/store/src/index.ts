@@ -46,11 +46,19 @@ export {
   MigrationError,
   StoreUnavailableError,
   TooManyBlockedError,
+  TooManyIdentitiesError,
   TooManyPermissionsError,
   WritesRefusedError,
 } from './client/store-errors.js';
 export { classifySqlError, translateError } from './client/translate-error.js';
-export { type Device, DeviceRegistrations, MAX_DEVICES } from './devices/device-registrations.js';
+export {
+  type Device,
+  DeviceRegistrations,
+  MAX_DEVICES,
+  MAX_TOKEN_IDENTITIES,
+  type NewDevice,
+  type WebPushKeys,
+} from './devices/device-registrations.js';
 export { type NewPushDelivery, type NextAttempt, type PushDelivery, PushOutbox } from './devices/push-outbox.js';
 export { inspectMysql, inspectSchema, type MysqlFacts } from './inspection/inspect-database.js';
 export { type HeldLock, LockedError, LockUnavailableError, NamedLock } from './locks/named-lock.js';

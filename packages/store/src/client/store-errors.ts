@@ -17,6 +17,14 @@ export class TooManyPermissionsError extends Error {
   }
 }
 
+/** As many identities have registered the device's token as may. Nothing was changed. */
+export class TooManyIdentitiesError extends Error {
+  override readonly name = 'TooManyIdentitiesError';
+  constructor(readonly limit: number) {
+    super(`${limit} identities have registered this token, and there may be no more.`);
+  }
+}
+
 /** As many identities are blocked as may be. Nothing was changed. */
 export class TooManyBlockedError extends Error {
   override readonly name = 'TooManyBlockedError';

@@ -3,6 +3,7 @@ import {
   MigrationError,
   StoreUnavailableError,
   TooManyBlockedError,
+  TooManyIdentitiesError,
   TooManyPermissionsError,
   WritesRefusedError,
 } from './store-errors.js';
@@ -64,6 +65,7 @@ const STORE_ERRORS = [
   MessageIdTakenError,
   MigrationError,
   TooManyBlockedError,
+  TooManyIdentitiesError,
   TooManyPermissionsError,
   StoreUnavailableError,
 ];

@@ -3,27 +3,46 @@ import { retryContention } from '../client/retry-contention.js';
 import { getDate, getInteger, getName, getOptionalDate, getOptionalText } from '../client/rows.js';
 import { dynamic, prepared, type Sql, type SqlClient, type SqlRow, toBinaryName } from '../client/sql-client.js';
 import { inList } from '../client/sql-text.js';
+import { TooManyIdentitiesError } from '../client/store-errors.js';
 import { classifySqlError, withStoreErrors } from '../client/translate-error.js';
 
 /** Default limit of registrations of one identity. */
 export const MAX_DEVICES = 50;
+/** Identities that may register one token. See {@link DeviceRegistrations}. */
+export const MAX_TOKEN_IDENTITIES = 20;
+/** A registration that was neither renewed nor pushed to for so long gives way when its token has too many. */
+const IDLE_AFTER_MS = 60 * 86_400_000;
+
+/** The keys of a Web Push subscription (RFC 8291), in base64url as the browser gives them. */
+export interface WebPushKeys {
+  /** The P-256 public key. */
+  readonly p256dh: string;
+  /** The authentication secret. */
+  readonly auth: string;
+}
 
 /** A device as its client describes it. The caller has checked the values. */
 export interface NewDevice {
   /** 66 lower-case hex characters. */
   readonly identityKey: string;
+  /** The token of FCM, or the endpoint of a Web Push subscription. Up to 2,000 bytes. */
   readonly fcmToken: string;
   readonly deviceId: string | undefined;
   readonly platform: string | undefined;
+  /** The keys of a Web Push subscription. Undefined for a token of FCM. */
+  readonly webPushKeys?: WebPushKeys | undefined;
 }
 
 /** A registered device. */
 export interface Device {
   readonly id: number;
   readonly identityKey: string;
+  /** The token of FCM, or the endpoint of a Web Push subscription. */
   readonly fcmToken: string;
   readonly deviceId: string | undefined;
   readonly platform: string | undefined;
+  /** Undefined for a token of FCM. */
+  readonly webPushKeys: WebPushKeys | undefined;
   /** False after the push service has rejected the token, until the device is registered again. */
   readonly active: boolean;
   readonly createdAt: Date;
@@ -40,8 +59,11 @@ export interface DeviceRegistrationsOptions {
 }
 
 const TABLE = 'device_registrations';
-const COLUMNS = 'id, identity_key, fcm_token, device_id, platform, active, created_at, updated_at, last_used';
-const SELECT_BY_TOKEN = prepared(`SELECT id FROM ${TABLE} WHERE fcm_token = ?`);
+const COLUMNS =
+  'id, identity_key, fcm_token, device_id, platform, web_push_keys, active, created_at, updated_at, last_used';
+const SELECT_BY_TOKEN = prepared(
+  `SELECT id, identity_key, active, COALESCE(last_used, updated_at) AS used FROM ${TABLE} WHERE fcm_token = ? ORDER BY id`,
+);
 const SELECT_BY_ID = prepared(`SELECT ${COLUMNS} FROM ${TABLE} WHERE id = ?`);
 const SELECT_BY_IDENTITY = `SELECT ${COLUMNS} FROM ${TABLE} WHERE identity_key = ?
   ORDER BY active DESC, COALESCE(last_used, updated_at) DESC, id DESC`;
@@ -50,11 +72,15 @@ const buildSurplusQuery = (
 ) => `SELECT id, COALESCE(last_used, updated_at) AS used FROM ${TABLE} WHERE identity_key = ?
   ORDER BY active DESC, COALESCE(last_used, updated_at) DESC, id DESC LIMIT 1000 OFFSET ${maxDevices}`;
 const INSERT = prepared(`INSERT INTO ${TABLE}
-  (identity_key, device_id, platform, active, created_at, updated_at, last_used, fcm_token) VALUES (?, ?, ?, 1, ?, ?, ?, ?)`);
+  (device_id, platform, web_push_keys, active, created_at, updated_at, last_used, fcm_token, identity_key)
+  VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?)`);
 const UPDATE = prepared(`UPDATE ${TABLE}
-  SET identity_key = ?, device_id = ?, platform = ?, active = 1, updated_at = ?, last_used = ?
-  WHERE id = ? AND fcm_token = ?`);
-const DEACTIVATE = prepared(`UPDATE ${TABLE} SET active = 0, updated_at = ? WHERE id = ?`);
+  SET device_id = ?, platform = ?, web_push_keys = ?, active = 1, updated_at = ?, last_used = ?
+  WHERE id = ? AND fcm_token = ? AND identity_key = ?`);
+const DELETE = prepared(`DELETE FROM ${TABLE} WHERE fcm_token = ? AND identity_key = ?`);
+const DEACTIVATE = `UPDATE ${TABLE} SET active = 0, updated_at = ? WHERE fcm_token = ? AND web_push_keys`;
+const DEACTIVATE_FCM = prepared(`${DEACTIVATE} IS NULL`);
+const DEACTIVATE_WEB_PUSH = prepared(`${DEACTIVATE} IS NOT NULL`);
 const UPDATE_LAST_USED = prepared(`UPDATE ${TABLE} SET last_used = ? WHERE id = ?`);
 /** Another caller has inserted or deleted the device's row between the SELECT and the write. */
 class RegistrationConflictError extends Error {}
@@ -64,8 +90,14 @@ const CONFLICT_RETRY: RetryPolicy = {
 };
 
 /**
- * The devices to which messages are announced. A token stands for one device, and belongs to the identity that registered
- * it last. All methods throw {@link StoreUnavailableError} and nothing else.
+ * The devices to which messages are announced. A token stands for one device. Each identity that registers it has a
+ * registration of its own, such as the profiles of one phone. All methods throw {@link StoreUnavailableError}, and nothing
+ * else but what they name.
+ *
+ * Identities are free, and whoever knows a token can register it. So a token has at most {@link MAX_TOKEN_IDENTITIES}
+ * registrations: otherwise a stranger could multiply the pushes to one device. Above that, a registration that is inactive, or
+ * was neither renewed nor pushed to for 60 days, gives way to a new one. Without such a registration the new one is refused,
+ * so that no stranger pushes out the owner of the device.
  */
 export class DeviceRegistrations {
   readonly #maxDevices: number;
@@ -82,9 +114,10 @@ export class DeviceRegistrations {
   }
 
   /**
-   * Registers a device. An existing registration of its token is updated: it becomes active, and this identity's.
+   * Registers a device. The identity's existing registration of its token is updated, and becomes active.
    *
-   * @returns the row's id, which stays the same for a token
+   * @returns the row's id, which stays the same for a token and an identity
+   * @throws {TooManyIdentitiesError} when the token has too many registrations; nothing was changed
    */
   register(device: NewDevice, now = new Date()): Promise<number> {
     return withStoreErrors(async () => {
@@ -92,6 +125,12 @@ export class DeviceRegistrations {
       await this.#evictSurplus(device.identityKey);
       return id;
     });
+  }
+
+  /** Deletes the identity's registration of a token, so that nothing more is pushed to it. @returns whether there was one */
+  unregister(identityKey: string, fcmToken: string): Promise<boolean> {
+    const values = [toBinaryName(fcmToken), toBinaryName(identityKey)];
+    return withStoreErrors(async () => (await retryContention(() => this.sql.write(DELETE, values))).changes > 0);
   }
 
   /** A page of an identity's devices: active ones first, then by last use. Default: all devices. */
@@ -125,11 +164,17 @@ export class DeviceRegistrations {
     });
   }
 
-  /** Ends pushes to a device until it is registered again, because its token is dead. */
-  deactivate(id: number, now = new Date()): Promise<void> {
-    return withStoreErrors(() =>
-      retryContention(async () => void (await this.sql.write(DEACTIVATE, [this.sql.toSqlTime(now), id]))),
-    );
+  /**
+   * Ends pushes to a dead token, for each identity until it registers the token again. Leaves alone registrations of the other
+   * kind: FCM refuses an endpoint that somebody has registered as a token, and the endpoint may be alive.
+   */
+  deactivateToken(
+    { fcmToken, webPushKeys }: Pick<Device, 'fcmToken' | 'webPushKeys'>,
+    now = new Date(),
+  ): Promise<void> {
+    const statement = webPushKeys === undefined ? DEACTIVATE_FCM : DEACTIVATE_WEB_PUSH;
+    const values = [this.sql.toSqlTime(now), toBinaryName(fcmToken)];
+    return withStoreErrors(() => retryContention(async () => void (await this.sql.write(statement, values))));
   }
 
   /** Records that a message was pushed to the device. */
@@ -140,19 +185,25 @@ export class DeviceRegistrations {
   }
 
   async #upsert(device: NewDevice, now: Date): Promise<number> {
-    const token = toBinaryName(device.fcmToken);
-    const owner = toBinaryName(device.identityKey);
-    const about = [device.deviceId ?? null, device.platform ?? null];
+    const [token, owner] = [device.fcmToken, device.identityKey].map(toBinaryName) as [Buffer, Buffer];
+    const keys = device.webPushKeys && JSON.stringify(device.webPushKeys);
+    const about = [device.deviceId ?? null, device.platform ?? null, keys ?? null];
     const time = this.sql.toSqlTime(now);
     return retry(CONFLICT_RETRY, async () => {
-      const [known] = await this.sql.read(SELECT_BY_TOKEN, [token]);
+      const rows = await this.sql.read(SELECT_BY_TOKEN, [token]);
+      const known = rows.find((row) => getName(row, 'identity_key') === device.identityKey);
       try {
         if (known === undefined) {
-          const insert = () => this.sql.write(INSERT, [owner, ...about, time, time, time, token]);
-          return (await retryContention(insert)).insertId;
+          // A refused registration writes nothing.
+          if (rows.filter(isInUse(now)).length >= MAX_TOKEN_IDENTITIES)
+            throw new TooManyIdentitiesError(MAX_TOKEN_IDENTITIES);
+          const insert = () => this.sql.write(INSERT, [...about, time, time, time, token, owner]);
+          const { insertId } = await retryContention(insert);
+          await this.#evictSurplusOfToken(token, insertId, now);
+          return insertId;
         }
         const id = getInteger(known, 'id');
-        const update = () => this.sql.write(UPDATE, [owner, ...about, time, time, id, token]);
+        const update = () => this.sql.write(UPDATE, [...about, time, time, id, token, owner]);
         if ((await retryContention(update)).changes > 0) return id;
       } catch (error) {
         if (classifySqlError(error) !== 'duplicate') throw error;
@@ -161,7 +212,30 @@ export class DeviceRegistrations {
     });
   }
 
-  /** Keeps rows that were given to another identity, registered again or used since the SELECT. */
+  /**
+   * Deletes the registrations that exceed a token's limit: those out of use, then the newest. The newest exceed it only when
+   * several were inserted at once.
+   *
+   * @throws {TooManyIdentitiesError} when `own` was one of them
+   */
+  async #evictSurplusOfToken(token: Buffer, own: number, now: Date): Promise<void> {
+    const rows = await this.sql.read(SELECT_BY_TOKEN, [token]);
+    const surplus = [
+      ...rows.filter(isInUse(now)),
+      ...rows.filter((row) => !isInUse(now)(row)).sort((a, b) => getUse(b) - getUse(a)),
+    ].slice(MAX_TOKEN_IDENTITIES);
+    if (surplus.length === 0) return;
+    // Keeps rows that were registered again or used since the SELECT.
+    const statement = dynamic(
+      `DELETE FROM ${TABLE} WHERE id ${inList(surplus.length)} AND fcm_token = ? AND COALESCE(last_used, updated_at) <= ?`,
+    );
+    const ids = surplus.map((row) => getInteger(row, 'id'));
+    const lastUse = this.sql.toSqlTime(new Date(Math.max(...surplus.map(getUse))));
+    await retryContention(() => this.sql.write(statement, [...ids, token, lastUse]));
+    if (ids.includes(own)) throw new TooManyIdentitiesError(MAX_TOKEN_IDENTITIES);
+  }
+
+  /** Keeps rows that were given to another identity by an older version, registered again or used since the SELECT. */
   async #evictSurplus(identityKey: string): Promise<void> {
     const owner = toBinaryName(identityKey);
     const surplus = await this.sql.read(this.#selectSurplus, [owner]);
@@ -177,6 +251,20 @@ export class DeviceRegistrations {
   }
 }
 
+/** Whether a registration is active, and was renewed or pushed to lately. */
+function isInUse(now: Date): (row: SqlRow) => boolean {
+  return (row) => getInteger(row, 'active') === 1 && now.getTime() - getUse(row) < IDLE_AFTER_MS;
+}
+
+function getUse(row: SqlRow): number {
+  return getDate(row, 'used').getTime();
+}
+
+/** The column holds what `register` has written. */
+function parseWebPushKeys(json: string | undefined): WebPushKeys | undefined {
+  return json === undefined ? undefined : (JSON.parse(json) as WebPushKeys);
+}
+
 function toDevice(row: SqlRow): Device {
   return {
     id: getInteger(row, 'id'),
@@ -184,6 +272,7 @@ function toDevice(row: SqlRow): Device {
     fcmToken: getName(row, 'fcm_token'),
     deviceId: getOptionalText(row, 'device_id'),
     platform: getOptionalText(row, 'platform'),
+    webPushKeys: parseWebPushKeys(getOptionalText(row, 'web_push_keys')),
     active: getInteger(row, 'active') === 1,
     createdAt: getDate(row, 'created_at'),
     updatedAt: getDate(row, 'updated_at'),

@@ -15,6 +15,8 @@ export interface NewPushDelivery {
   readonly recipient: string;
   readonly sender: string;
   readonly messageId: string;
+  /** The message's box. Undefined for messages of older versions, which push from `notifications` only. */
+  readonly messageBox?: string | undefined;
   /** When the message was stored: milliseconds since 1970. */
   readonly createdAt: number;
   /** The trace of the send (W3C). Undefined when it is not traced, and for messages of older versions. */
@@ -37,11 +39,11 @@ export interface NextAttempt extends Pick<PushDelivery, 'id' | 'attempts'> {
 
 const MESSAGES = 'push_outbox';
 const DELIVERIES = 'push_deliveries';
-const INSERT_MESSAGES = `INSERT INTO ${MESSAGES} (recipient, sender, message_id, created_at, traceparent) VALUES `;
-const MESSAGE_VALUES = '(?, ?, ?, ?, ?)';
+const INSERT_MESSAGES = `INSERT INTO ${MESSAGES} (recipient, sender, message_id, message_box, created_at, traceparent) VALUES `;
+const MESSAGE_VALUES = '(?, ?, ?, ?, ?, ?)';
 const INSERT_ONE_MESSAGE = prepared(INSERT_MESSAGES + MESSAGE_VALUES);
 const INSERT_DELIVERIES = `INSERT INTO ${DELIVERIES}
-  (device_id, recipient, sender, message_id, created_at, next_attempt_at, traceparent) VALUES `;
+  (device_id, recipient, sender, message_id, message_box, created_at, next_attempt_at, traceparent) VALUES `;
 const OWN = 'claimed_by BETWEEN ? AND ?';
 const RESCHEDULE = prepared(`UPDATE ${DELIVERIES} SET attempts = ?, next_attempt_at = ? WHERE id = ? AND ${OWN}`);
 const RELEASE_OWN = prepared(`UPDATE ${DELIVERIES} SET next_attempt_at = created_at, claimed_by = NULL WHERE ${OWN}`);
@@ -85,7 +87,7 @@ export class PushOutbox {
       const many = () => dynamic(INSERT_MESSAGES + listRows(MESSAGE_VALUES, chunk.length));
       await runner.write(
         chunk.length === 1 ? INSERT_ONE_MESSAGE : many(),
-        chunk.flatMap((message) => [...toNames(message), now, traceparent ?? null]),
+        chunk.flatMap((message) => [...toNames(message), toBinaryName(message.messageBox), now, traceparent ?? null]),
       );
     }
   }
@@ -200,7 +202,7 @@ export class PushOutbox {
 
   async #readClaimed(claimedBy: Buffer, ids: readonly number[]): Promise<PushDelivery[]> {
     const sql = dynamic(
-      `SELECT d.id, d.device_id, d.recipient, d.sender, d.message_id, d.created_at, d.attempts, d.traceparent,
+      `SELECT d.id, d.device_id, d.recipient, d.sender, d.message_id, d.message_box, d.created_at, d.attempts, d.traceparent,
          EXISTS (SELECT 1 FROM messages m WHERE m.recipient = d.recipient AND m.messageId = d.message_id
            AND ${describeExpiry(this.sql, 'm').isExpired}) AS has_expired
        FROM ${DELIVERIES} d WHERE d.id ${inList(ids.length)} AND d.claimed_by = ? ORDER BY d.id`,
@@ -225,7 +227,7 @@ export class PushOutbox {
   async #expandMessages(limit: number, now: number): Promise<void> {
     // Realtime of version 0.1.0 claims rows of this table. Rows that it has claimed are left to it.
     const free = dynamic(
-      `SELECT id, recipient, sender, message_id, created_at, traceparent FROM ${MESSAGES} WHERE claimed_until <= ?
+      `SELECT id, recipient, sender, message_id, message_box, created_at, traceparent FROM ${MESSAGES} WHERE claimed_until <= ?
        ORDER BY id LIMIT ${MESSAGE_BATCH_SIZE}`,
     );
     for (let left = limit; left > 0; ) {
@@ -265,11 +267,12 @@ export class PushOutbox {
 
 async function insertDeliveries(runner: SqlRunner, deliveries: readonly NewPushDelivery[], now: number): Promise<void> {
   if (deliveries.length === 0) return;
-  const sql = dynamic(INSERT_DELIVERIES + listRows('(?, ?, ?, ?, ?, ?, ?)', deliveries.length));
+  const sql = dynamic(INSERT_DELIVERIES + listRows('(?, ?, ?, ?, ?, ?, ?, ?)', deliveries.length));
   // An api whose clock is ahead must not delay a delivery.
   const toValues = (one: NewPushDelivery) => [
     one.device,
     ...toNames(one),
+    one.messageBox === undefined ? null : toBinaryName(one.messageBox),
     one.createdAt,
     Math.min(one.createdAt, now),
     one.traceparent ?? null,
@@ -287,6 +290,7 @@ function toMessage(row: SqlRow) {
     recipient: getName(row, 'recipient'),
     sender: getName(row, 'sender'),
     messageId: getName(row, 'message_id'),
+    messageBox: row['message_box'] === null ? undefined : getName(row, 'message_box'),
     createdAt: getInteger(row, 'created_at'),
     traceparent: typeof row['traceparent'] === 'string' ? row['traceparent'] : undefined,
   };

@@ -28,7 +28,7 @@ export type PushHandler = (
 ) => Promise<undefined>;
 
 export interface PushHandlerOptions {
-  readonly devices: Pick<DeviceRegistrations, 'find' | 'markUsed' | 'deactivate'>;
+  readonly devices: Pick<DeviceRegistrations, 'find' | 'markUsed' | 'deactivateToken'>;
   readonly sender: PushSender;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -72,7 +72,7 @@ export function createPushHandler({ devices, sender, metrics, log, maxAgeMs }: P
         await recordUse(device);
         return undefined;
       case 'dead_token':
-        await devices.deactivate(id);
+        await devices.deactivateToken(device);
         log.info({ device: id, reason: outcome.reason }, 'a device can no longer be reached');
         return undefined;
       case 'refused':
