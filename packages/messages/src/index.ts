@@ -32,7 +32,6 @@ export {
   type NormaliseEndpoint,
   parseEndpoint,
   parseSubscription,
-  type WebPushKeys,
   type WebPushSubscription,
 } from './web-push/subscription.js';
 export { parseWholeNumber } from './whole-numbers.js';

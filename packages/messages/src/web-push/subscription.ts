@@ -1,3 +1,4 @@
+import type { WebPushKeys } from '@messagebox/store';
 import { getField } from '../request-fields.js';
 import { RuleError } from '../rule-error.js';
 import { decodeBase64Url } from './base64url.js';
@@ -8,14 +9,6 @@ export interface WebPushSubscription {
   /** The URL at the browser's push service. It is secret: who has it can take pushes away. */
   readonly endpoint: string;
   readonly keys: WebPushKeys;
-}
-
-/** The keys of a subscription, in base64url (RFC 8291). */
-export interface WebPushKeys {
-  /** The browser's public key: an uncompressed point of P-256, 65 bytes. */
-  readonly p256dh: string;
-  /** The authentication secret, 16 bytes. */
-  readonly auth: string;
 }
 
 /**

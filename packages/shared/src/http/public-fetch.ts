@@ -41,6 +41,11 @@ export interface BoundedResponse {
   readonly body: Buffer;
 }
 
+export interface PublicFetchOptions {
+  /** Certificate authority of the hosts, in PEM. Default: those of Node.js. */
+  readonly certificateAuthority?: string | undefined;
+}
+
 const DEFAULT_MAX_BYTES = 4_000_000;
 const DEFAULT_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -54,10 +59,14 @@ const MAX_HEADER_BYTES = 16_384;
 export class PublicFetch {
   readonly #agent: Agent;
 
-  constructor(private readonly network: Network) {
+  constructor(
+    private readonly network: Network,
+    { certificateAuthority }: PublicFetchOptions = {},
+  ) {
     this.#agent = new Agent({
       connect: {
         timeout: CONNECT_TIMEOUT_MS,
+        ...(certificateAuthority === undefined ? {} : { ca: certificateAuthority }),
         ...(network === 'local' ? {} : { lookup: lookupPublic }),
       },
       connections: 8,

@@ -1,3 +1,4 @@
+import { NOTIFICATIONS_BOX } from '@messagebox/messages';
 import {
   defaultJobPolicy,
   type JobPolicy,
@@ -29,15 +30,21 @@ export type PushHandler = (
 
 export interface PushHandlerOptions {
   readonly devices: Pick<DeviceRegistrations, 'find' | 'markUsed' | 'deactivateToken'>;
-  readonly sender: PushSender;
+  readonly senders: PushSenders;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Pushes of older messages end as expired, as those of messages that have expired. */
   readonly maxAgeMs: number;
 }
 
+/** Who pushes to the devices of a kind. Undefined: nobody here, and their pushes are dropped. */
+export interface PushSenders {
+  readonly fcm: PushSender | undefined;
+  readonly web: PushSender | undefined;
+}
+
 /** Pushes, and records what the outcome says about the device. */
-export function createPushHandler({ devices, sender, metrics, log, maxAgeMs }: PushHandlerOptions): PushHandler {
+export function createPushHandler({ devices, senders, metrics, log, maxAgeMs }: PushHandlerOptions): PushHandler {
   const logOutage = createOutageLogger(log);
   const recordUse = async ({ id, lastUsed }: Device) => {
     if (lastUsed !== undefined && Date.now() - lastUsed.getTime() < USE_RECORD_INTERVAL_MS) return;
@@ -46,7 +53,8 @@ export function createPushHandler({ devices, sender, metrics, log, maxAgeMs }: P
       .markUsed(id)
       .catch((error: unknown) => log.warn({ err: error }, 'could not record the use of a device'));
   };
-  return async ({ device: id, recipient, messageId, sender: originator, createdAt, hasExpired }, attempt) => {
+  return async (delivery, attempt) => {
+    const { device: id, recipient, messageId, sender: originator, createdAt, expiresAt, hasExpired } = delivery;
     if (hasExpired || Date.now() - createdAt > maxAgeMs) {
       metrics.pushes.inc({ outcome: 'expired' });
       return undefined;
@@ -57,13 +65,19 @@ export function createPushHandler({ devices, sender, metrics, log, maxAgeMs }: P
       metrics.pushes.inc({ outcome: 'skipped' });
       return undefined;
     }
-    const outcome = toFinalOutcome(
-      await sender.send({ token: device.fcmToken, messageId, originator }, attempt.signal),
-      attempt,
-    );
-    logOutage(outcome);
+    const { fcmToken: token, webPushKeys } = device;
+    const isWebPush = webPushKeys !== undefined;
+    const sender = isWebPush ? senders.web : senders.fcm;
+    if (sender === undefined) {
+      metrics.pushes.inc({ outcome: 'skipped' });
+      return undefined;
+    }
+    const messageBox = delivery.messageBox ?? NOTIFICATIONS_BOX;
+    const push = { token, webPushKeys, recipient, messageBox, messageId, originator, createdAt, expiresAt };
+    const outcome = toFinalOutcome(await sender.send(push, attempt.signal), attempt);
+    if (!isWebPush) logOutage(outcome);
     if (outcome.kind === 'deferred') {
-      throw new PostponeJobError('FCM has asked for a pause', { afterMs: addJitter(outcome.afterMs) });
+      throw new PostponeJobError('the push service wants no push now', { afterMs: addJitter(outcome.afterMs) });
     }
     const isRetried = outcome.kind === 'later' || outcome.kind === 'credentials';
     metrics.pushes.inc({ outcome: isRetried ? 'retried' : outcome.kind });
@@ -86,7 +100,7 @@ export function createPushHandler({ devices, sender, metrics, log, maxAgeMs }: P
   };
 }
 
-/** A device that FCM still throttles at the last attempt is refused. */
+/** A device that still can't be pushed to at the last attempt, through no fault of this server, is refused. */
 function toFinalOutcome(outcome: PushOutcome, { lastAttempt }: Pick<RunningJob, 'lastAttempt'>): PushOutcome {
   if (!lastAttempt || outcome.kind !== 'later' || outcome.fault !== 'device') return outcome;
   return { kind: 'refused', fault: outcome.fault, reason: outcome.reason };
@@ -97,7 +111,7 @@ function addJitter(ms: number): number {
   return ms * (1 + Math.random() / 2);
 }
 
-/** Logs what stops all pushes, in one line until a push succeeds. */
+/** Logs what stops all pushes through FCM, in one line until a push succeeds. */
 function createOutageLogger(log: Logger): (outcome: PushOutcome) => void {
   let logged: PushOutcome['kind'] | undefined;
   return (outcome) => {

@@ -5,6 +5,8 @@ import { isKnownPushService } from './send-budget.js';
 
 const MIN_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 300_000;
+/** So many failures in a row, with the pauses between them, take about eight minutes. */
+const GIVE_UP_FAILURES = 9;
 const MAX_REMEMBERED = 10_000;
 
 interface HostState {
@@ -24,6 +26,14 @@ export class HostPauses {
   /** Milliseconds until pushes to this host may be tried again; 0 or less: now. */
   getRemainingMs({ host }: URL): number {
     return this.#hosts.get(host)?.gate.getRemainingMs() ?? 0;
+  }
+
+  /**
+   * Whether the host has failed so often that nobody waits for it any more: for about eight minutes, in nine attempts. Pushes
+   * of a common browser's service are never given up so.
+   */
+  isGivenUp({ host, hostname }: URL): boolean {
+    return !isKnownPushService(hostname) && (this.#hosts.get(host)?.failures ?? 0) >= GIVE_UP_FAILURES;
   }
 
   /** @param status of the answer; undefined when none came */

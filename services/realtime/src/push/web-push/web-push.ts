@@ -33,6 +33,9 @@ export class WebPush implements PushSender {
       return { kind: 'dead_token', reason: 'the registration has no subscription' };
     }
     const pauseMs = this.#pauses.getRemainingMs(url);
+    if (pauseMs > 0 && this.#pauses.isGivenUp(url)) {
+      return { kind: 'refused', reason: `${url.host} has failed too often`, fault: 'device' };
+    }
     if (pauseMs > 0) return { kind: 'deferred', afterMs: pauseMs };
     const admission = this.#budget.admit(url, push.recipient);
     if ('afterMs' in admission) return { kind: 'deferred', afterMs: admission.afterMs };
