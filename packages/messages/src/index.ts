@@ -3,7 +3,7 @@ export { type AdminFeesOptions, listFees, setFee } from './admin-fees.js';
 export type { ReadChargesOptions } from './charges.js';
 export { isCursor } from './cursors.js';
 export { type DeliverMessagesOptions, type Delivery, deliverMessages } from './deliver-messages.js';
-export { listDevices, registerDevice } from './devices.js';
+export { type DevicesOptions, listDevices, registerDevice, unregisterDevice } from './devices.js';
 export { DeliveryFees } from './fees/delivery-fees.js';
 export { type GetQuoteOptions, getQuote } from './get-quote.js';
 export { findLimitByErrorCode } from './limit-by-error-code.js';
@@ -20,7 +20,8 @@ export {
 } from './parse-send.js';
 export type { DeliverPaidMessages, DuePayment, PaymentProcessor } from './payment-processor.js';
 export { getPermission, listPermissions, type PermissionsOptions, setPermission } from './permissions.js';
-export { createPushOutboxWriter, NOTIFICATIONS_BOX, type PushOutboxWriter } from './push-outbox-writer.js';
+export { DEFAULT_PUSH_BOXES, DEFAULT_PUSH_TITLE, NOTIFICATIONS_BOX, type PushBox } from './push-boxes.js';
+export { createPushOutboxWriter, type PushOutboxWriter } from './push-outbox-writer.js';
 export { QuotaExceededError, type QuotaLimits } from './quotas/quota-limits.js';
 export { StorageQuotas, type UsageReader } from './quotas/storage-quotas.js';
 export { getField, type NormaliseKey } from './request-fields.js';

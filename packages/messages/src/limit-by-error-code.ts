@@ -5,6 +5,7 @@ const LIMIT_BY_ERROR_CODE: ReadonlyMap<string, string> = new Map([
   ['ERR_TOO_MANY_RECIPIENTS', 'recipients'],
   ['ERR_TOO_MANY_MESSAGE_IDS', 'acknowledged_ids'],
   ['ERR_TOO_MANY_PERMISSIONS', 'permissions'],
+  ['ERR_TOO_MANY_IDENTITIES', 'identities_per_token'],
   ['ERR_TOO_MANY_ROOMS', 'rooms_per_socket'],
   ['ERR_TOO_MANY_REPLAYS', 'replays'],
   ['ERR_INBOX_QUOTA_EXCEEDED', 'inbox_quota'],

@@ -33,6 +33,8 @@ export interface SendFields {
   readonly messageId: unknown;
   /** When the message expires, for all recipients; undefined or null: never. */
   readonly expiresAt: unknown;
+  /** False: no device is told of the message. Undefined, null or true: devices are told, when its box is pushed. */
+  readonly urgent: unknown;
   readonly payment: unknown;
 }
 
@@ -47,7 +49,8 @@ export interface ParseSendOptions {
  * Checks a `POST /sendMessage` request in the documented order, except for its payment.
  *
  * @param sender identity key of the verified session
- * @param request `{message: {recipient | recipients, messageBox, messageId, body, expiresAt?}, payment?}`, unchecked
+ * @param request `{message: {recipient | recipients, messageBox, messageId, body, expiresAt?, urgent?}, payment?}`,
+ *   unchecked
  * @throws {RuleError} with the first code that applies
  */
 export function parseSend(options: ParseSendOptions, sender: string, request: unknown): SendCommand {
@@ -59,6 +62,7 @@ export function parseSend(options: ParseSendOptions, sender: string, request: un
     recipients: listRecipients(message),
     messageId: getField(message, 'messageId'),
     expiresAt: getField(message, 'expiresAt'),
+    urgent: getField(message, 'urgent'),
     payment: getField(request, 'payment'),
   });
 }
@@ -84,6 +88,7 @@ export function createSendCommand(options: ParseSendOptions, fields: SendFields)
     return key;
   });
   const expiresAt = parseExpiresAt(fields.expiresAt, new Date());
+  const isSilent = !parseUrgent(fields.urgent);
   const storedBody = toStoredBody(body);
   if (keys.length > 1 && Buffer.byteLength(storedBody) * keys.length > MAX_COPIED_BYTES) {
     const description = `This body is too large for ${keys.length} recipients at once. Send it in portions.`;
@@ -99,6 +104,7 @@ export function createSendCommand(options: ParseSendOptions, fields: SendFields)
       sender,
       body: storedBody,
       ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(isSilent ? { isSilent } : {}),
     })),
     liveBody: body,
     payment: fields.payment ?? undefined,
@@ -145,6 +151,13 @@ function parseMessageIds(given: unknown, count: number): string[] {
     throw new RuleError('ERR_INVALID_MESSAGEID', `Each messageId must be ${MESSAGE_ID_FORMAT}.`);
   }
   return ids;
+}
+
+/** @throws {RuleError} `ERR_INVALID_URGENT` */
+function parseUrgent(given: unknown): boolean {
+  if (!isGiven(given)) return true;
+  if (typeof given === 'boolean') return given;
+  throw new RuleError('ERR_INVALID_URGENT', 'urgent must be true or false.');
 }
 
 function isFilled(value: unknown): boolean {

@@ -1,7 +1,5 @@
 import type { NewMessage, PushOutbox, TransactionHook } from '@messagebox/store';
-
-/** Messages in this box are pushed to their recipient's devices. */
-export const NOTIFICATIONS_BOX = 'notifications';
+import { DEFAULT_PUSH_BOXES, type PushBox } from './push-boxes.js';
 
 /**
  * Writes the rows of the push outbox for messages that are stored. A send does no more for devices, so a failed push never
@@ -14,18 +12,26 @@ export interface PushOutboxWriter {
   notifyCommitted(): void;
 }
 
+/** The options of {@link createPushOutboxWriter}. */
+export interface PushOutboxWriterOptions {
+  /** Messages in these boxes are pushed, unless they are silent. */
+  readonly boxes?: readonly PushBox[];
+  /** The trace of the running send, which its pushes belong to; undefined when nothing is traced. */
+  readonly getTraceparent?: () => string | undefined;
+}
+
 /**
  * Creates a writer.
  *
  * @param notify called after each commit; must not throw
- * @param getTraceparent the trace of the running send, which its pushes belong to; undefined when nothing is traced
  */
 export function createPushOutboxWriter(
   outbox: PushOutbox,
   notify: () => void,
-  getTraceparent: () => string | undefined = () => undefined,
+  { boxes = DEFAULT_PUSH_BOXES, getTraceparent = () => undefined }: PushOutboxWriterOptions = {},
 ): PushOutboxWriter {
-  const isPushed = ({ messageBox }: NewMessage) => messageBox === NOTIFICATIONS_BOX;
+  const names: ReadonlySet<string> = new Set(boxes.map(({ messageBox }) => messageBox));
+  const isPushed = ({ messageBox, isSilent }: NewMessage) => isSilent !== true && names.has(messageBox);
   return {
     createTransactionHook: (messages) =>
       messages.some(isPushed)

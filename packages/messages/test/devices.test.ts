@@ -14,10 +14,11 @@ beforeEach(async () => {
 });
 afterEach(() => database.messages.close());
 
+const normaliseEndpoint = (endpoint: string) => (endpoint.startsWith('https:') ? endpoint : undefined);
 const list = (request: object = {}, caller = ALICE) => listDevices({ devices }, caller, request);
 /** Inserts a row with values that another server may have left. */
 async function rowWith(change: Record<string, unknown>): Promise<void> {
-  const { deviceId: id } = await registerDevice({ devices }, ALICE, { fcmToken: 'a-token-of-some-length' });
+  const { deviceId: id } = await registerDevice({ devices, normaliseEndpoint }, ALICE, { fcmToken: 'a-token-of-some-length' });
   await database.sql.knex('device_registrations').where({ id }).update(change);
 }
 
@@ -43,8 +44,8 @@ test.each([
 });
 
 test('lists pages of one identity with their limit and offset', async () => {
-  for (let n = 0; n < 3; n++) await registerDevice({ devices }, ALICE, { fcmToken: `alice-${n}` });
-  await registerDevice({ devices }, BOB, { fcmToken: 'bob' });
+  for (let n = 0; n < 3; n++) await registerDevice({ devices, normaliseEndpoint }, ALICE, { fcmToken: `alice-${n}` });
+  await registerDevice({ devices, normaliseEndpoint }, BOB, { fcmToken: 'bob' });
   const all = (await list()).devices;
   expect(all).toHaveLength(3);
   expect(await list({ limit: '2', offset: '1' })).toEqual({

@@ -14,6 +14,8 @@ export interface PaidDelivery {
   }[];
   /** When messages without outputs expire: ISO 8601. Those with outputs carry a payment, and never expire. */
   readonly expiresAt?: string;
+  /** No device is told of the messages. */
+  readonly isSilent?: true;
   /** As it was sent. The stored form is made to fit wallets. */
   readonly description?: string;
   readonly labels?: readonly string[];
@@ -34,7 +36,7 @@ const MAX_OUTPUTS_OF_MESSAGE = 101;
  * @param beef AtomicBEEF
  */
 export function expandDelivery(sender: string, beef: Uint8Array, delivery: PaidDelivery): Delivery {
-  const { messageBox, body, messages, expiresAt } = delivery;
+  const { messageBox, body, messages, expiresAt, isSilent } = delivery;
   const plain = toStoredBody(body);
   const [before, after] = splitPaymentJson(beef, delivery);
   return {
@@ -46,6 +48,7 @@ export function expandDelivery(sender: string, beef: Uint8Array, delivery: PaidD
       sender,
       carriesPayment: outputs.length > 0,
       ...(outputs.length > 0 || expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
+      ...(isSilent === true ? { isSilent } : {}),
       body: outputs.length === 0 ? plain : toStoredBodyWithPayment(body, `${before}${JSON.stringify(outputs)}${after}`),
     })),
   };

@@ -65,6 +65,7 @@ function matchPayment(
       isStored ? [] : [{ recipient, messageId, outputs: (matched.recipients[i] ?? []).map(({ given }) => given) }],
     ),
     ...(first?.expiresAt === undefined ? {} : { expiresAt: first.expiresAt.toISOString() }),
+    ...(first?.isSilent === true ? { isSilent: true as const } : {}),
     ...(description === undefined ? {} : { description }),
     ...(labels === undefined ? {} : { labels }),
   };

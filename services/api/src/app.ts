@@ -31,6 +31,7 @@ import {
   logRequests,
   type Metrics,
   measureRequests,
+  normalisePushEndpoint,
   type RateLimits,
   type RoomEventBroker,
   type SendRateLimits,
@@ -63,7 +64,7 @@ import { deleteAccountRoute } from './routes/account/delete-account.js';
 import { exportAccountRoute } from './routes/account/export-account.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
 import { addAdminRoutes } from './routes/admin/index.js';
-import { listDevicesRoute, registerDeviceRoute } from './routes/devices.js';
+import { listDevicesRoute, registerDeviceRoute, unregisterDeviceRoute } from './routes/devices.js';
 import { listMessagesRoute } from './routes/list-messages.js';
 import { migrateRoute } from './routes/migrate-route.js';
 import { addOverlayRoutes } from './routes/overlay/index.js';
@@ -237,7 +238,9 @@ export function createApi(options: ApiOptions): Express {
     maxDevices: limits.devices,
     onEvicted: () => limitsHit.report('devices'),
   });
-  routes.post('/registerDevice', writing, registerDeviceRoute({ devices }));
+  const normaliseEndpoint = (endpoint: string) => normalisePushEndpoint(endpoint, config.network);
+  routes.post('/registerDevice', writing, registerDeviceRoute({ devices, normaliseEndpoint }));
+  routes.post('/unregisterDevice', writing, unregisterDeviceRoute({ devices, normaliseEndpoint }));
   routes.get('/devices', reading, listDevicesRoute({ devices }));
   const { notices } = options.broker;
   const slots = new WorkSlots(MAX_ACCOUNT_WORK, 'account_work');

@@ -38,7 +38,11 @@ export function start(config: Config, log: Logger): Promise<RunningService> {
     const isPushing = config.push !== undefined || config.webPush !== undefined;
     const outbox = isPushing ? new PushOutbox(context.sql) : undefined;
     const push =
-      outbox && createPushOutboxWriter(outbox, createPushWakeupSender(io), () => tracer.current.context?.traceparent);
+      outbox &&
+      createPushOutboxWriter(outbox, createPushWakeupSender(io), {
+        boxes: config.pushBoxes,
+        getTraceparent: () => tracer.current.context?.traceparent,
+      });
     if (outbox !== undefined) shutdown.add('outbox', startOutboxPruning({ outbox, metrics, log }));
     const jobs = openOverlayJobQueue(context);
     shutdown.add('jobs', () => jobs.close());

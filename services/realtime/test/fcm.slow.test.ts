@@ -10,7 +10,18 @@ import {
 } from '@messagebox/test-support/fcm-server';
 import { Fcm, type PushOutcome, readFirebaseProject } from '../src/push/index.js';
 
-const push = { token: 'device-token', messageId: 'id-1', originator: `02${'a1'.repeat(32)}` };
+const push = {
+  token: 'device-token',
+  webPushKeys: undefined,
+  createdAt: 0,
+  expiresAt: undefined,
+  title: 'Payment received',
+  text: 'Open the app to view it.',
+  messageId: 'id-1',
+  messageBox: 'payment_inbox',
+  recipient: `03${'b2'.repeat(32)}`,
+  originator: `02${'a1'.repeat(32)}`,
+};
 
 describe('FCM HTTP v1', () => {
   let server: FcmServer;
@@ -38,8 +49,14 @@ describe('FCM HTTP v1', () => {
     expect(server.received.map(({ message }) => message)).toEqual([
       {
         token: 'device-token',
-        notification: { title: 'New Message', body: 'id-1' },
-        data: { messageId: 'id-1', originator: push.originator },
+        notification: { title: 'Payment received', body: 'Open the app to view it.' },
+        data: {
+          messageId: 'id-1',
+          messageBox: 'payment_inbox',
+          recipient: push.recipient,
+          sender: push.originator,
+          originator: push.originator,
+        },
         android: { priority: 'high' },
         apns: {
           headers: { 'apns-push-type': 'alert', 'apns-priority': '10' },

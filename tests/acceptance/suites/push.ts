@@ -95,7 +95,13 @@ export function pushSuite(deploy: Deploy, clients: Clients = registryClients): v
         {
           token: fcmToken,
           notification: { title: 'New Message', body: messageId },
-          data: { messageId, originator: alice.key },
+          data: {
+            messageId,
+            messageBox: 'notifications',
+            recipient: bob.key,
+            sender: alice.key,
+            originator: alice.key,
+          },
           android: { priority: 'high' },
           apns: {
             headers: { 'apns-push-type': 'alert', 'apns-priority': '10' },

@@ -129,6 +129,12 @@ export const errorCatalogue = {
       '`expiresAt` is not a time in ISO 8601 with a zone, or not in the future, or more than a year ahead. Nothing was stored.',
     cure: 'Give such a time, or leave it out.',
   },
+  ERR_INVALID_URGENT: {
+    statuses: [400],
+    section: 'Sending',
+    cause: '`urgent` is neither `true` nor `false`. Nothing was stored.',
+    cure: 'Give one of them, or leave it out.',
+  },
   ERR_DUPLICATE_MESSAGE: {
     statuses: [400],
     section: 'Sending',
@@ -394,6 +400,13 @@ export const errorCatalogue = {
     cause: '`fcmToken` is missing, or not a string of 1 to 2,000 ASCII characters without spaces.',
     cure: 'Send the token as Firebase gave it.',
   },
+  ERR_INVALID_SUBSCRIPTION: {
+    statuses: [400],
+    section: 'Devices',
+    cause:
+      'A field of `subscription` is missing or wrong, or there is an `fcmToken` beside it. The `endpoint` must be an https URL of a public host on port 443, of up to 2,000 characters; `keys.p256dh` a point of P-256 (65 bytes) and `keys.auth` 16 bytes, in base64url.',
+    cure: 'Send what `PushSubscription.toJSON()` of the browser gives.',
+  },
   ERR_INVALID_DEVICE_ID: {
     statuses: [400],
     section: 'Devices',
@@ -403,8 +416,15 @@ export const errorCatalogue = {
   ERR_INVALID_PLATFORM: {
     statuses: [400],
     section: 'Devices',
-    cause: '`platform` is none of `ios`, `android`, `web`.',
+    cause: '`platform` is none of `ios`, `android`, `web`; with a `subscription`, it is not `web`.',
     cure: 'Omit it, or fix it.',
+  },
+  ERR_TOO_MANY_IDENTITIES: {
+    statuses: [429],
+    section: 'Devices',
+    cause:
+      '20 identities have registered this `fcmToken`, each of them is active, and was renewed or pushed to within 60 days.',
+    cure: 'Unregister one of them with `POST /unregisterDevice`, or get a new token from Firebase.',
   },
   ERR_IDENTITY_BLOCKED: {
     statuses: [403],

@@ -36,6 +36,12 @@ export const commonSchemas: Properties = {
       'ISO 8601 with a zone, in the future and at most a year ahead. Null or left out: the message does not expire.',
     examples: ['2027-01-31T12:00:00Z'],
   },
+  Urgent: {
+    type: ['boolean', 'null'],
+    description:
+      'False: the recipient’s devices are not told of the message. Otherwise they are, when the box is one of `PUSH_BOXES` and push is enabled.',
+    examples: [false],
+  },
   Bytes: list({ type: 'integer', minimum: 0, maximum: 255 }, { description: 'Bytes as numbers.' }),
   GivenBody: {
     description: 'A text that is not blank, or an object, which is stored as its JSON. Clients encrypt it as a rule.',

@@ -10,12 +10,12 @@ interface RegisterOptions extends ClientOptions {
   readonly platform?: string;
 }
 
-/** `messagebox devices list|register`. */
+/** `messagebox devices list|register|unregister`. */
 export function addDevicesCommand(program: Command, io: CliIo): void {
   const group = program
     .command('devices')
-    .summary('list or register devices for notifications')
-    .description('Devices get a notification for each message in the box notifications.');
+    .summary('list, register or unregister devices for notifications')
+    .description('Devices get a notification for each message in the boxes that the server pushes from.');
   addClientOptions(group.command('list'))
     .description('Lists your devices: active ones first, then by last use.')
     .action(async (options: ClientOptions) => {
@@ -54,6 +54,15 @@ export function addDevicesCommand(program: Command, io: CliIo): void {
       const printer = new Printer(io);
       if (options.json === true) printer.json({ deviceId: getField(answer, 'deviceId') });
       else printer.facts({ registration: getText(answer, 'deviceId') });
+    });
+  addClientOptions(group.command('unregister').argument('<token>', 'the token that was registered'))
+    .description('Ends your registration of a device. Other identities keep theirs.')
+    .action(async (fcmToken: string, options: ClientOptions) => {
+      const { client } = await openClient(io, options);
+      await client.post('/unregisterDevice', { fcmToken });
+      const printer = new Printer(io);
+      if (options.json === true) printer.json({ unregistered: true });
+      else printer.facts({ registration: 'ended' });
     });
   requireSubcommand(group);
 }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { deriveP256PublicKey, type QuotaLimits } from '@messagebox/messages';
+import { deriveP256PublicKey, type PushBox, type QuotaLimits } from '@messagebox/messages';
 import type { StoreConfig } from '@messagebox/store';
 import { z } from 'zod';
 import type { LogLevel } from '../logging/log-level.js';
@@ -72,6 +72,8 @@ export interface Config {
         readonly serviceAccountPath: string | undefined;
       }
     | undefined;
+  /** The boxes that are pushed when anything is. */
+  readonly pushBoxes: readonly PushBox[];
   /** Undefined: nothing is pushed to browsers. */
   readonly webPush: WebPushConfig | undefined;
   /** Where push services reach the operator: a mailto: or https: URL. Undefined: see `getVapidSubject`. */
@@ -156,6 +158,7 @@ export function readConfig(env: Environment): Config {
           serviceAccountPath: values.FIREBASE_SERVICE_ACCOUNT_PATH,
         }
       : undefined,
+    pushBoxes: values.PUSH_BOXES,
     webPush: toWebPushConfig(values.VAPID_PUBLIC_KEY, values.VAPID_PRIVATE_KEY),
     vapidSubject: values.VAPID_SUBJECT,
     limits: toLimits(values),

@@ -4,6 +4,7 @@ import { samplerNames } from '../tracing/tracing-config.js';
 import { type DescribedVariable, describeVariable, variableDescription } from './describe-variable.js';
 import { databaseClientAliases, networkAliases } from './legacy-aliases.js';
 import { limitVariables } from './limit-variables.js';
+import { pushBoxesSchema } from './push-boxes.js';
 import {
   baseUrlSchema,
   flagSchema,
@@ -299,8 +300,15 @@ export const variables = {
   ENABLE_FIREBASE: describeVariable(flagSchema.prefault('false'), {
     group: 'push',
     meaning:
-      'Whether messages in the box `notifications` are announced to their recipients’ devices through Firebase Cloud Messaging. Set it for all services.',
+      'Whether messages in the boxes of `PUSH_BOXES` are announced to their recipients’ devices through Firebase Cloud Messaging. Set it for all services.',
     values: TRUE_OR_FALSE,
+  }),
+  PUSH_BOXES: describeVariable(pushBoxesSchema.prefault('notifications'), {
+    group: 'push',
+    meaning:
+      'The boxes whose messages are announced to devices, and what the notification shows. Without a title and a text it shows `New Message` and the message’s id. Set it for all services.',
+    values:
+      'up to 100 entries, comma-separated: `box`, or `box=Title|Text` such as `payment_inbox=Payment received|Open the app to view it.`',
   }),
   FIREBASE_PROJECT_ID: describeVariable(
     z

@@ -151,6 +151,8 @@ export interface NewMessage {
   readonly expiresAt?: Date | undefined;
   /** Whether a payment for the recipient is stored with it. Then it never expires. Default: false. */
   readonly carriesPayment?: boolean | undefined;
+  /** Whether no device is told of it. Not stored with the message. Default: false. */
+  readonly isSilent?: boolean | undefined;
 }
 
 /** Writes in the transaction that stores messages; see {@link MessageStore.storeMessages}. */

@@ -17,8 +17,8 @@ import { echoText } from './echo-text.js';
 import type { EventContext, EventHandler } from './event-context.js';
 
 /**
- * `sendMessage {roomId, message: {messageId, recipient, body, expiresAt?}}` is answered with `sendMessageAck-ROOMID {status: 'success',
- * messageId}` when the message is stored. A failure is answered with `messageFailed {reason}` (`paymentFailed {reason}` when
+ * `sendMessage {roomId, message: {messageId, recipient, body, expiresAt?, urgent?}}` is answered with `sendMessageAck-ROOMID
+ * {status: 'success', messageId}` when the message is stored. A failure is answered with `messageFailed {reason}` (`paymentFailed {reason}` when
  * the payment is the reason) and an ack with `status: 'error'`, after which the real client falls back to HTTP at once. The
  * rule is that of `POST /sendMessage`.
  *
@@ -102,6 +102,7 @@ function parseLiveSend(context: EventContext, sender: string, data: unknown): Se
     recipients: [room.identityKey],
     messageId: getField(message, 'messageId'),
     expiresAt: getField(message, 'expiresAt'),
+    urgent: getField(message, 'urgent'),
     payment: getField(data, 'payment') ?? getField(message, 'payment'),
   });
 }

@@ -19,7 +19,6 @@ export interface FcmOptions {
 }
 
 const DEFAULT_ENDPOINT = 'https://fcm.googleapis.com';
-const NOTIFICATION_TITLE = 'New Message';
 const SEND_TIMEOUT_MS = 10_000;
 /** FCM asks for this pause after a 429 without `Retry-After`. */
 const DEFAULT_QUOTA_PAUSE_MS = 60_000;
@@ -92,11 +91,12 @@ export class Fcm implements PushSender {
   }
 }
 
-function toFcmMessage({ token, messageId, originator }: Push): object {
+/** FCM refuses data that are not strings. `originator` is the reference server's name for the sender. */
+function toFcmMessage({ token, title, text, messageId, messageBox, recipient, originator }: Push): object {
   return {
     token,
-    notification: { title: NOTIFICATION_TITLE, body: messageId },
-    data: { messageId, originator },
+    notification: { title, body: text },
+    data: { messageId, messageBox, recipient, sender: originator, originator },
     android: { priority: 'high' },
     apns: {
       headers: { 'apns-push-type': 'alert', 'apns-priority': '10' },

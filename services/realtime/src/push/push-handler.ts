@@ -1,4 +1,4 @@
-import { NOTIFICATIONS_BOX } from '@messagebox/messages';
+import { DEFAULT_PUSH_TITLE, NOTIFICATIONS_BOX, type PushBox } from '@messagebox/messages';
 import {
   defaultJobPolicy,
   type JobPolicy,
@@ -31,6 +31,8 @@ export type PushHandler = (
 export interface PushHandlerOptions {
   readonly devices: Pick<DeviceRegistrations, 'find' | 'markUsed' | 'deactivateToken'>;
   readonly senders: PushSenders;
+  /** What the notifications of each box show. */
+  readonly boxes: readonly PushBox[];
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Pushes of older messages end as expired, as those of messages that have expired. */
@@ -44,7 +46,9 @@ export interface PushSenders {
 }
 
 /** Pushes, and records what the outcome says about the device. */
-export function createPushHandler({ devices, senders, metrics, log, maxAgeMs }: PushHandlerOptions): PushHandler {
+export function createPushHandler(options: PushHandlerOptions): PushHandler {
+  const { devices, senders, metrics, log, maxAgeMs } = options;
+  const boxes: ReadonlyMap<string, PushBox> = new Map(options.boxes.map((box) => [box.messageBox, box]));
   const logOutage = createOutageLogger(log);
   const recordUse = async ({ id, lastUsed }: Device) => {
     if (lastUsed !== undefined && Date.now() - lastUsed.getTime() < USE_RECORD_INTERVAL_MS) return;
@@ -60,7 +64,8 @@ export function createPushHandler({ devices, senders, metrics, log, maxAgeMs }: 
       return undefined;
     }
     const device = await devices.find(id);
-    // Meanwhile the device may have been removed, or belong to another identity, which must not hear of the message.
+    // Meanwhile the device may have been removed. An older version may have given it to another identity, which must not hear
+    // of the message.
     if (device === undefined || !device.active || device.identityKey !== recipient) {
       metrics.pushes.inc({ outcome: 'skipped' });
       return undefined;
@@ -73,8 +78,10 @@ export function createPushHandler({ devices, senders, metrics, log, maxAgeMs }: 
       return undefined;
     }
     const messageBox = delivery.messageBox ?? NOTIFICATIONS_BOX;
-    const push = { token, webPushKeys, recipient, messageBox, messageId, originator, createdAt, expiresAt };
-    const outcome = toFinalOutcome(await sender.send(push, attempt.signal), attempt);
+    // Services with other settings, or older ones, may push from other boxes.
+    const { title = DEFAULT_PUSH_TITLE, text = messageId } = boxes.get(messageBox) ?? {};
+    const about = { title, text, messageId, messageBox, recipient, originator, createdAt, expiresAt };
+    const outcome = toFinalOutcome(await sender.send({ token, webPushKeys, ...about }, attempt.signal), attempt);
     if (!isWebPush) logOutage(outcome);
     if (outcome.kind === 'deferred') {
       throw new PostponeJobError('the push service wants no push now', { afterMs: addJitter(outcome.afterMs) });

@@ -6,10 +6,13 @@ export interface Push {
   readonly token: string;
   /** The keys of a Web Push subscription. Undefined for a token of FCM. */
   readonly webPushKeys: WebPushKeys | undefined;
-  /** The identity that the device is registered for. */
-  readonly recipient: string;
-  readonly messageBox: string;
+  /** What the notification shows. */
+  readonly title: string;
+  readonly text: string;
   readonly messageId: string;
+  readonly messageBox: string;
+  /** The identity that the device is told for: one device may have several. */
+  readonly recipient: string;
   /** Identity key of the message's sender. */
   readonly originator: string;
   /** When the message was stored: milliseconds since 1970. */

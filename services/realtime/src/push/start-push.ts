@@ -66,7 +66,7 @@ export async function startPush(
   const worker = new PushWorker(
     {
       outbox,
-      handle: createPushHandler({ devices, senders, metrics, log, maxAgeMs }),
+      handle: createPushHandler({ devices, senders, boxes: config.pushBoxes, metrics, log, maxAgeMs }),
       // While one service pauses, pushes through the other go on.
       getPauseMs: () => Math.min(...all.map((sender) => sender.getPauseMs())),
       metrics,
@@ -80,7 +80,11 @@ export async function startPush(
     await adopted?.close();
     await worker.close();
   });
-  return { outboxWriter: createPushOutboxWriter(outbox, notify, () => tracer.current.context?.traceparent), notify };
+  const outboxWriter = createPushOutboxWriter(outbox, notify, {
+    boxes: config.pushBoxes,
+    getTraceparent: () => tracer.current.context?.traceparent,
+  });
+  return { outboxWriter, notify };
 }
 
 /** @throws {ConfigError} when the private key is missing */

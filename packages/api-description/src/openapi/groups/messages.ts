@@ -20,8 +20,9 @@ const messageToSend = {
       },
       body: schemaRef('GivenBody'),
       expiresAt: schemaRef('ExpiresAt'),
+      urgent: schemaRef('Urgent'),
     },
-    ['recipient', 'recipients', 'expiresAt'],
+    ['recipient', 'recipients', 'expiresAt', 'urgent'],
   ),
   anyOf: [{ required: ['recipient'] }, { required: ['recipients'] }],
 };
@@ -115,6 +116,7 @@ export const messages: Group = {
         'ERR_INVALID_MESSAGEID',
         'ERR_INVALID_RECIPIENT_KEY',
         'ERR_INVALID_EXPIRES_AT',
+        'ERR_INVALID_URGENT',
         'ERR_DUPLICATE_MESSAGE',
         'ERR_DELIVERY_BLOCKED',
         'ERR_INBOX_QUOTA_EXCEEDED',

@@ -17,7 +17,6 @@ export interface PushRequest {
   readonly body: Uint8Array;
 }
 
-const TITLE = 'New Message';
 /** A push service keeps a push no longer than this. */
 const MAX_TTL_SECONDS = 86_400;
 /** Younger messages wake a sleeping device up. */
@@ -47,10 +46,10 @@ export async function createPushRequest(
 }
 
 /** What the browser's service worker gets, as JSON. It never holds the message's body. */
-function createPayload({ messageId, messageBox, recipient, originator: sender }: Push): string {
+function createPayload({ title, text, messageId, messageBox, recipient, originator: sender }: Push): string {
   const data = { messageId, messageBox, recipient, sender };
-  const payload = JSON.stringify({ title: TITLE, body: messageId, data });
-  return Buffer.byteLength(payload) <= MAX_PAYLOAD_BYTES ? payload : JSON.stringify({ title: TITLE, body: '', data });
+  const payload = JSON.stringify({ title, body: text, data });
+  return Buffer.byteLength(payload) <= MAX_PAYLOAD_BYTES ? payload : JSON.stringify({ title, body: '', data });
 }
 
 /** Until the message expires, and a day at most. */
