@@ -94,7 +94,7 @@ export { createPublicServer, logListening, startService } from './process/start-
 export { PUSH_MAX_AGE_MS, startOutboxPruning } from './push/outbox-pruning.js';
 export { normalisePushEndpoint } from './push/push-endpoint.js';
 export { createPushWakeupSender, onPushWakeup } from './push/push-wakeup.js';
-export { generateVapidKeys, type VapidKeys } from './push/vapid-keys.js';
+export { generateVapidKeys, toVapidKeys, type VapidKeys } from './push/vapid-keys.js';
 export { getVapidSubject } from './push/vapid-subject.js';
 export type { HeartbeatOptions } from './redis/connection-monitor.js';
 export { type ConnectRedisOptions, connectRedis, type RedisClients } from './redis/redis-clients.js';

@@ -1,5 +1,5 @@
 import { createECDH } from 'node:crypto';
-import { P256 } from '@messagebox/messages';
+import { deriveP256PublicKey, P256 } from '@messagebox/messages';
 
 /** The key pair by which push services and browsers know a server (VAPID, RFC 8292). */
 export interface VapidKeys {
@@ -16,4 +16,15 @@ export function generateVapidKeys(): VapidKeys {
   // A private key with leading zeros is shorter than 32 bytes.
   const privateKey = Buffer.from(ecdh.getPrivateKey('hex').padStart(64, '0'), 'hex');
   return { publicKey: ecdh.getPublicKey('base64url', 'uncompressed'), privateKey: privateKey.toString('base64url') };
+}
+
+/**
+ * The pair of a private key.
+ *
+ * @param privateKey 32 bytes in base64url
+ * @returns undefined when the text is not a private key of P-256
+ */
+export function toVapidKeys(privateKey: string): VapidKeys | undefined {
+  const publicKey = deriveP256PublicKey(privateKey);
+  return publicKey === undefined ? undefined : { publicKey, privateKey };
 }
