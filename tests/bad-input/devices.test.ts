@@ -26,22 +26,44 @@ const list = async (by: Session = world.sender) => {
   return devices as Record<string, unknown>[];
 };
 
+const BODIES: [string, string][] = [
+  ['null', 'null'],
+  ['a number', '7'],
+  ['a text', '"token"'],
+  ['an array', '[]'],
+  ['an array of a token', '["token"]'],
+  ['an empty object', '{}'],
+  ['deep arrays', deepArray],
+  ['a prototype', `{"__proto__":{"fcmToken":"${SECRET}"}}`],
+];
+const notTokens: readonly unknown[] = [
+  undefined,
+  null,
+  '',
+  '  \n',
+  0,
+  7,
+  true,
+  [],
+  ['token'],
+  {},
+  { toString: 'token' },
+  'two words',
+  'tok\0en',
+  'tökén',
+  '\u{1f600}',
+  LONE,
+  't'.repeat(2_001),
+  megabyte,
+];
+
 describe('POST /registerDevice', () => {
   const refused = async (body: object | string, code: string) => {
     await world.expectRefused(register(body), code);
     expect(await list()).toEqual([]);
   };
 
-  test.each([
-    ['null', 'null'],
-    ['a number', '7'],
-    ['a text', '"token"'],
-    ['an array', '[]'],
-    ['an array of a token', '["token"]'],
-    ['an empty object', '{}'],
-    ['deep arrays', deepArray],
-    ['a prototype', `{"__proto__":{"fcmToken":"${SECRET}"}}`],
-  ])('refuses a body that is %s', async (_name, body) => {
+  test.each(BODIES)('refuses a body that is %s', async (_name, body) => {
     await refused(body, 'ERR_INVALID_FCM_TOKEN');
   });
 
@@ -49,28 +71,7 @@ describe('POST /registerDevice', () => {
     await refused('{"fcmToken":', 'ERR_INVALID_JSON');
   });
 
-  test.each(
-    table([
-      undefined,
-      null,
-      '',
-      '  \n',
-      0,
-      7,
-      true,
-      [],
-      ['token'],
-      {},
-      { toString: 'token' },
-      'two words',
-      'tok\0en',
-      'tökén',
-      '\u{1f600}',
-      LONE,
-      't'.repeat(2_001),
-      megabyte,
-    ]),
-  )('refuses the fcmToken %s', async (_label, value) => {
+  test.each(table(notTokens))('refuses the fcmToken %s', async (_label, value) => {
     await refused(device({ fcmToken: value }), 'ERR_INVALID_FCM_TOKEN');
   });
 
@@ -140,6 +141,83 @@ describe('POST /registerDevice', () => {
     expect(readLinesSince(world.server, mark)).toMatchObject([{ level: 30, msg: 'a limit was hit', limit: 'devices' }]);
     const tokens = (await list(owner)).map(({ fcmToken }) => fcmToken);
     expect(tokens.sort()).toEqual(Array.from({ length: 50 }, (_, n) => `...ny-${1_000_150 + n}`).sort());
+  });
+});
+
+describe('a token of many identities', () => {
+  const newcomers = (count: number) =>
+    Promise.all(Array.from({ length: count }, () => new RawClient().shakeHands(world.server.port)));
+
+  test('refuses the 21st, and keeps the others as they are', async () => {
+    const owners = await newcomers(20);
+    const [stranger] = (await newcomers(1)) as [Session];
+    const shared = { fcmToken: 'a-shared-token', platform: 'ios' };
+    for (const owner of owners) await world.expectAccepted(register(shared, owner), owner);
+    const before = await Promise.all(owners.map((owner) => list(owner)));
+    await world.expectRefused(register(shared, stranger), 'ERR_TOO_MANY_IDENTITIES', stranger);
+    expect(await list(stranger)).toEqual([]);
+    expect(await Promise.all(owners.map((owner) => list(owner)))).toEqual(before);
+    // A profile that is there already may renew its registration, and one that leaves makes room.
+    const [first, second] = owners as [Session, Session];
+    await world.expectAccepted(register(shared, first), first);
+    await world.expectAccepted(unregister(shared, second), second);
+    await world.expectAccepted(register(shared, stranger), stranger);
+  });
+});
+
+const unregister = (body: object | string, by: Session = world.sender) => by.post('/unregisterDevice', body);
+
+describe('POST /unregisterDevice', () => {
+  let owner: Session;
+  let before: Record<string, unknown>[];
+  beforeAll(async () => {
+    owner = await new RawClient().shakeHands(world.server.port);
+    await world.expectAccepted(register(device({ fcmToken: 'a-token' }), owner), owner);
+    before = await list(owner);
+  });
+  const SUCCESS = { status: 'success', message: 'Device unregistered from push notifications' };
+
+  test.each(BODIES)('refuses a body that is %s', async (_name, body) => {
+    await world.expectRefused(unregister(body), 'ERR_INVALID_FCM_TOKEN');
+  });
+
+  test('refuses a body that is not JSON', async () => {
+    await world.expectRefused(unregister('{"fcmToken":'), 'ERR_INVALID_JSON');
+  });
+
+  test.each(table(notTokens))('refuses the fcmToken %s', async (_label, fcmToken) => {
+    await world.expectRefused(unregister({ fcmToken }), 'ERR_INVALID_FCM_TOKEN');
+  });
+
+  test('refuses a request without a session', async () => {
+    const request = unregister({ fcmToken: 'a-token' }, owner);
+    await world.expectRefused({ ...request, headers: [['Content-Type', 'application/json']] }, 'UNAUTHORIZED');
+    expect(await list(owner)).toEqual(before);
+  });
+
+  test('refuses another method', async () => {
+    await world.expectRefused(world.sender.sign({ method: 'GET', path: '/unregisterDevice' }), 'ERR_NOT_FOUND');
+  });
+
+  test.each([
+    ['that nobody has', 'nobodys-token'],
+    ['of another identity', 'a-token'],
+    ['of the longest', 't'.repeat(2_000)],
+  ])('answers a token %s like one of the caller, and changes nothing', async (_what, fcmToken) => {
+    expect(await world.expectAccepted(unregister({ fcmToken }))).toEqual(SUCCESS);
+    expect(await list(owner)).toEqual(before);
+  });
+
+  test('ends the registration of the caller, once and again', async () => {
+    const other = await new RawClient().shakeHands(world.server.port);
+    await world.expectAccepted(register({ fcmToken: 'a-token' }, other), other);
+    await world.expectAccepted(register({ fcmToken: 'another-token' }, other), other);
+    for (let i = 0; i < 2; i++) {
+      const body = { fcmToken: ' a-token ', identityKey: owner.client.identityKey, deviceId: SECRET };
+      expect(await world.expectAccepted(unregister(body, other), other)).toEqual(SUCCESS);
+    }
+    expect(await list(other)).toMatchObject([{ fcmToken: '...ther-token' }]);
+    expect(await list(owner)).toEqual(before);
   });
 });
 

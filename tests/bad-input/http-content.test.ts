@@ -190,6 +190,21 @@ describe('POST /sendMessage', () => {
     await field('expiresAt', value, code);
   });
 
+  test.each(table([0, 1, '', 'false', 'true', [], [false], {}, huge], 'ERR_INVALID_URGENT'))(
+    'refuses urgent: %s',
+    async (_label, value, code) => {
+      await field('urgent', value, code);
+    },
+  );
+
+  test('urgent may be true, false or null', async () => {
+    for (const urgent of [true, false, null]) {
+      await world.expectAccepted(world.sendMessage(world.message({ messageBox: 'urgent', urgent })));
+    }
+    for (const message of await world.list('urgent')) expect(message).not.toHaveProperty('urgent');
+    expect(await world.list('urgent')).toHaveLength(3);
+  });
+
   test('one expiresAt for a batch, or none: null is none', async () => {
     const expiresAt = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 60_000).toISOString();
     const recipient = [world.recipient.client.identityKey, world.sender.client.identityKey];

@@ -329,6 +329,10 @@ describe('sendMessage', () => {
     await refusedSend({ roomId: live.room(), message: message({ expiresAt }) }, 'ERR_INVALID_EXPIRES_AT');
   });
 
+  test.each(table([0, 1, '', 'false', [], {}, LONE]))('refuses urgent: %s', async (_label, urgent) => {
+    await refusedSend({ roomId: live.room(), message: message({ urgent }) }, 'ERR_INVALID_URGENT');
+  });
+
   test('accepts a message that expires, and lists it with its time', async () => {
     const expiresAt = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 60_000).toISOString();
     const sent = message({ expiresAt });

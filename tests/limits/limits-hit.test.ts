@@ -12,7 +12,7 @@ beforeAll(async () => {
     RATE_SENDS_PER_IDENTITY: '3/3600s',
     RATE_SENT_BYTES_PER_IDENTITY: '1000/3600s',
     RATE_EVENTS_PER_IDENTITY: '20/3600s',
-    RATE_HANDSHAKES_PER_ADDRESS: '30/3600s',
+    RATE_HANDSHAKES_PER_ADDRESS: '60/3600s',
     RATE_FAILURES_PER_ADDRESS: '5/3600s',
     RATE_NEW_SOCKETS_PER_ADDRESS: '12/3600s',
     RATE_OVERLAY_REQUESTS_PER_ADDRESS: '2/3600s',
@@ -131,6 +131,13 @@ test('counts devices of one identity', async () => {
   expect(await hits('devices')).toBe(before + 1);
   const listed = await world.send(alice.sign({ method: 'GET', path: '/devices' }));
   expect(JSON.parse(listed.text)).toMatchObject({ devices: [{ fcmToken: '...two' }] });
+});
+
+test('counts identities of one device token', async () => {
+  const register = async () => post(await newcomer(), '/registerDevice', { fcmToken: 'shared' });
+  for (let n = 0; n < 20; n++) expect((await register()).status).toBe(200);
+  const answer = await hit('identities_per_token', register);
+  expect(refusal(answer)).toMatchObject({ status: 429, code: 'ERR_TOO_MANY_IDENTITIES' });
 });
 
 test('counts a body, a path and headers that are too large', async () => {

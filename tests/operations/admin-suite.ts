@@ -275,7 +275,9 @@ export function adminSuite(deploy: Deploy, services: readonly string[]): void {
       sent.set(await send(alice, bob, body, i % 2 === 0 ? 'inbox' : 'other'), body);
     }
     await bob.post(`${at().apis[0]}/permissions/set`, { messageBox: 'inbox', sender: alice.key, recipientFee: 3 });
-    await bob.post(`${at().apis[0]}/registerDevice`, { fcmToken: 'a-token', platform: 'web' });
+    for (const one of [alice, bob]) {
+      await one.post(`${at().apis[0]}/registerDevice`, { fcmToken: 'a-token', platform: 'web' });
+    }
     const lines: Record<string, unknown>[] = [];
     let pages = 0;
     for (let after: unknown = null; ; ) {
@@ -312,6 +314,7 @@ export function adminSuite(deploy: Deploy, services: readonly string[]): void {
     const paid = await send(alice, bob, 'with money');
     await send(alice, bob);
     const toAlice = await send(bob, alice);
+    for (const one of [alice, bob]) await one.post(`${at().apis[0]}/registerDevice`, { fcmToken: 'their-token' });
     await withDatabase(at(), (knex) =>
       knex('messages')
         .where({ messageId: Buffer.from(paid) })
@@ -322,7 +325,7 @@ export function adminSuite(deploy: Deploy, services: readonly string[]): void {
       status: 200,
       body: {
         status: 'success',
-        removed: { messages: 1, boxes: 0, permissions: 0, devices: 0, payments: 0 },
+        removed: { messages: 1, boxes: 0, permissions: 0, devices: 1, payments: 0 },
         keptPayments: [{ messageBox: 'inbox', messageId: paid, sender: alice.key }],
         keptPaymentCount: 1,
       },
@@ -334,7 +337,10 @@ export function adminSuite(deploy: Deploy, services: readonly string[]): void {
       body: { removed: { messages: 1, boxes: 1 }, keptPayments: [], keptPaymentCount: 0 },
     });
     expect(await bob.listIds(at().apis[1], 'inbox')).toEqual([]);
-    // What it has sent is the recipient's.
+    // What it has sent is the recipient's, and so is the other registration of its device.
+    expect(await alice.get(`${at().apis[1]}/devices`)).toMatchObject({
+      body: { devices: [{ fcmToken: '...heir-token' }] },
+    });
     expect(await alice.listIds(at().apis[1], 'inbox')).toEqual([toAlice]);
     // The identity may come back as a new one.
     const again = await send(alice, bob);

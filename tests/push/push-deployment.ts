@@ -54,7 +54,7 @@ export async function startInstance(place: PushDeployment, server: FcmServer, en
   });
   await foundation.store.migrate();
   const outbox = new PushOutbox(foundation.sql);
-  const notes = createPushOutboxWriter(outbox, () => {});
+  const notes = createPushOutboxWriter(outbox, () => {}, { boxes: config.pushBoxes });
   return {
     lines,
     foundation,
@@ -63,9 +63,11 @@ export async function startInstance(place: PushDeployment, server: FcmServer, en
     metrics: foundation.metrics,
     push: ({ fcm, ...options }: PushOptions = {}) =>
       startPush(foundation, { fcm: { endpoint: server.url, ...fcm }, intervalMs: 200, ...options }),
-    /** Registers a device of this identity. */
-    async device(identityKey: string): Promise<{ id: number; token: string }> {
-      const token = `token-${randomBytes(8).toString('hex')}`;
+    /** Registers a device of this identity: a new one, unless the token says otherwise. */
+    async device(
+      identityKey: string,
+      token = `token-${randomBytes(8).toString('hex')}`,
+    ): Promise<{ id: number; token: string }> {
       const id = await new DeviceRegistrations(foundation.sql).register({
         identityKey,
         fcmToken: token,
@@ -75,10 +77,14 @@ export async function startInstance(place: PushDeployment, server: FcmServer, en
       return { id, token };
     },
     /** Stores messages in `notifications` as the send rule does, without a hint. @returns their ids */
-    async store(...recipients: string[]): Promise<string[]> {
+    store(...recipients: string[]): Promise<string[]> {
+      return this.storeIn('notifications', ...recipients);
+    },
+    /** The same for messages in another box. */
+    async storeIn(messageBox: string, ...recipients: string[]): Promise<string[]> {
       const batch = recipients.map((recipient) => {
         const messageId = randomBytes(8).toString('hex');
-        return { recipient, messageBox: 'notifications', messageId, sender: BOB, body: 'hello' };
+        return { recipient, messageBox, messageId, sender: BOB, body: 'hello' };
       });
       await foundation.store.storeMessages(batch, notes.createTransactionHook(batch));
       return batch.map(({ messageId }) => messageId);

@@ -59,6 +59,73 @@ export function pushSuite(name: string, makePlace: () => Promise<PushDeployment>
       });
     });
 
+    test('each identity of a token gets its own pushes, which name it and the box', async () => {
+      const at = await instance({ PUSH_BOXES: 'notifications,invoices=You got an invoice|See what it costs.' });
+      const [alice, carol] = [somebody(), somebody()];
+      const { token } = await at.device(alice);
+      await at.device(carol, token);
+      await at.push();
+      const [one, two] = await at.store(alice, carol);
+      const [invoice] = await at.storeIn('invoices', carol);
+      await at.storeIn('inbox', alice, carol);
+      await at.storeIn('Invoices', alice);
+      const [last] = await at.store(alice);
+      await sent(at, 4);
+      await emptied(at);
+      const pushed = server.received.map(({ message }) => [message['notification'], message['data']]);
+      const told = (
+        recipient: string,
+        messageBox: string,
+        messageId: string | undefined,
+        title: string,
+        body = messageId,
+      ) => [
+        { title, body },
+        { messageId, messageBox, recipient, sender: BOB, originator: BOB },
+      ];
+      expect(pushed).toHaveLength(4);
+      expect(pushed).toEqual(
+        expect.arrayContaining([
+          told(alice, 'notifications', one, 'New Message'),
+          told(carol, 'notifications', two, 'New Message'),
+          told(carol, 'invoices', invoice, 'You got an invoice', 'See what it costs.'),
+          told(alice, 'notifications', last, 'New Message'),
+        ]),
+      );
+      expect(new Set(server.received.map((push) => push.token))).toEqual(new Set([token]));
+    });
+
+    test('what waits for a registration is not sent after its end, and its other identities get theirs', async () => {
+      const at = await instance();
+      const [alice, carol] = [somebody(), somebody()];
+      const { token } = await at.device(alice);
+      await at.device(carol, token);
+      const [, kept] = await at.store(alice, carol);
+      // As an instance leaves it that dies after its claim.
+      expect(await at.outbox.claim(10, 0)).toHaveLength(2);
+      await at.devices.unregister(alice, token);
+      const [later] = await at.store(carol, alice);
+      await at.push();
+      await sent(at, 2);
+      await emptied(at);
+      expect(listPushed(server)).toEqual([`${token} ${kept}`, `${token} ${later}`].sort());
+      expect(await readPushCount(at.metrics, 'skipped')).toBe(1);
+    });
+
+    test('a row without a box, of an older version, is pushed as one of notifications', async () => {
+      const at = await instance({ PUSH_BOXES: 'notifications=News|Look.' });
+      const alice = somebody();
+      await at.device(alice);
+      const [id] = await at.store(alice);
+      await at.foundation.sql.write({ text: 'UPDATE push_outbox SET message_box = NULL', kind: 'dynamic' }, []);
+      await at.push();
+      await sent(at, 1);
+      expect(server.received[0]?.message).toMatchObject({
+        notification: { title: 'News', body: 'Look.' },
+        data: { messageId: id, messageBox: 'notifications' },
+      });
+    });
+
     test('a process pushes what another one left when it died between commit and hint', async () => {
       const at = await instance();
       const alice = somebody();
@@ -263,15 +330,15 @@ export function pushSuite(name: string, makePlace: () => Promise<PushDeployment>
       await sent(at, 4);
     });
 
-    test('a token that has moved to another identity hears nothing of messages to the old one', async () => {
+    test('a registration that an older version gives to another identity hears nothing of messages to the old one', async () => {
       const at = await instance();
       const [alice, mallory] = [somebody(), somebody()];
-      const moving = await at.device(alice);
-      const moved = { identityKey: mallory, fcmToken: moving.token, deviceId: undefined, platform: undefined };
+      const { id } = await at.device(alice);
+      const move = { text: 'UPDATE device_registrations SET identity_key = ? WHERE id = ?', kind: 'dynamic' } as const;
       server.answer = async () => {
         if (server.received.length > 1) return undefined;
         // Before the first attempt has ended, and so before the next.
-        await at.devices.register(moved);
+        await at.foundation.sql.write(move, [Buffer.from(mallory), id]);
         return { status: 500 };
       };
       await at.store(alice);
@@ -280,7 +347,27 @@ export function pushSuite(name: string, makePlace: () => Promise<PushDeployment>
       const [own] = await at.store(mallory);
       push?.notify();
       await server.waitUntilReceived(2);
-      expect(server.received[1]?.message).toMatchObject({ data: { messageId: own } });
+      expect(server.received[1]?.message).toMatchObject({ data: { messageId: own, recipient: mallory } });
+      await sent(at, 1);
+    });
+
+    test('a registration that ends while its push fails is not tried again', async () => {
+      const at = await instance();
+      const [alice, carol] = [somebody(), somebody()];
+      const { token } = await at.device(alice);
+      await at.device(carol, token);
+      server.answer = async () => {
+        if (server.received.length > 1) return undefined;
+        await at.devices.unregister(alice, token);
+        return { status: 500 };
+      };
+      await at.store(alice);
+      const push = await at.push();
+      await waitUntil('it is skipped', async () => (await readPushCount(at.metrics, 'skipped')) === 1);
+      const [own] = await at.store(carol);
+      push?.notify();
+      await server.waitUntilReceived(2);
+      expect(server.received[1]?.message).toMatchObject({ data: { messageId: own, recipient: carol } });
       await sent(at, 1);
     });
 

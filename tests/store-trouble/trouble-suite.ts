@@ -68,6 +68,7 @@ export function troubleSuite(at: () => TroubledDeployment, refusesAll: boolean):
           bob.acknowledge(first, 'before'),
           bob.post(`${first}/permissions/set`, { messageBox: BOX, recipientFee: -1 }),
           bob.post(`${first}/registerDevice`, { fcmToken: 'a'.repeat(40) }),
+          bob.post(`${first}/unregisterDevice`, { fcmToken: 'a'.repeat(40) }),
         ]
       : [];
     for (const api of apis) {

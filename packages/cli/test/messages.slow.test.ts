@@ -137,7 +137,7 @@ test('permissions are set, read and listed', async () => {
   expect(all.stdout).toMatch(/box a +7 satoshis +02|box a +7 satoshis +03/);
 });
 
-test('a device is registered and listed', async () => {
+test('a device is registered, listed and unregistered', async () => {
   const token = `token-${'x'.repeat(40)}`;
   const registered = await as(bob, [
     'devices',
@@ -156,6 +156,12 @@ test('a device is registered and listed', async () => {
   expect(JSON.parse(stdout)).toEqual([
     expect.objectContaining({ deviceId: 'phone', platform: 'android', active: true }),
   ]);
+
+  const ended = await as(bob, ['devices', 'unregister', token]);
+  expect(ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/registration +ended/) });
+  expect(JSON.parse((await as(bob, ['devices', 'list', '--json'])).stdout)).toEqual([]);
+  const again = await as(bob, ['devices', 'unregister', token, '--json']);
+  expect(JSON.parse(again.stdout)).toEqual({ unregistered: true });
 });
 
 test('listen prints one line of JSON for each message, and ends with exit code 0 on Ctrl-C', async () => {

@@ -1,5 +1,5 @@
 import { type DatabaseHandle, DeviceRegistrations, openDatabase } from '@messagebox/store';
-import { listDevices, registerDevice } from '../src/devices.js';
+import { listDevices, registerDevice, unregisterDevice } from '../src/devices.js';
 import { RuleError } from '../src/rule-error.js';
 
 const ALICE = `02${'a'.repeat(64)}`;
@@ -55,6 +55,33 @@ test('lists pages of one identity with their limit and offset', async () => {
     devices: all.slice(1),
   });
   expect(await list({ offset: '3' })).toMatchObject({ limit: 100, offset: 3, devices: [] });
+});
+
+test('unregisters a device of the caller, and answers the same when there is none', async () => {
+  await registerDevice({ devices }, ALICE, { fcmToken: 'shared' });
+  const { deviceId } = await registerDevice({ devices }, BOB, { fcmToken: 'shared' });
+  const success = { status: 'success', message: 'Device unregistered from push notifications' };
+  for (let i = 0; i < 2; i++) {
+    expect(await unregisterDevice({ devices }, ALICE, { fcmToken: ' shared\n' })).toEqual(success);
+  }
+  expect((await list()).devices).toEqual([]);
+  expect((await list({}, BOB)).devices).toMatchObject([{ id: deviceId, active: true }]);
+  const refusal = await unregisterDevice({ devices }, BOB, {}).catch((error: unknown) => error);
+  expect(refusal).toMatchObject({ code: 'ERR_INVALID_FCM_TOKEN' });
+});
+
+test('refuses one identity too many for a token, in words that say what to do', async () => {
+  const key = (n: number) => `02${String(n).padStart(64, '0')}`;
+  for (let n = 0; n < 20; n++) await registerDevice({ devices }, key(n), { fcmToken: 'shared' });
+  const refusal = await registerDevice({ devices }, ALICE, { fcmToken: 'shared' }).catch((error: unknown) => error);
+  expect(refusal).toBeInstanceOf(RuleError);
+  expect(refusal).toMatchObject({
+    code: 'ERR_TOO_MANY_IDENTITIES',
+    status: 429,
+    description: '20 identities have registered this fcmToken. Unregister one of them, or get a new token.',
+    limit: 'identities_per_token',
+  });
+  expect((await list()).devices).toEqual([]);
 });
 
 test.each([

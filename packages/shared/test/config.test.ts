@@ -35,6 +35,38 @@ test('an empty environment has a default for everything', () => {
   });
 });
 
+test('names the boxes that are pushed', () => {
+  const notifications = { messageBox: 'notifications', title: 'New Message', text: undefined };
+  expect(readConfig({}).pushBoxes).toEqual([notifications]);
+  const longest = { messageBox: '\u{1f600}'.repeat(255), title: '\u{1f600}'.repeat(50), text: '\u{1f600}'.repeat(200) };
+  const PUSH_BOXES = [
+    'notifications ',
+    ' payment_inbox = Payment received | Open the app: 1 = 1 | 2.',
+    'Notifications',
+    `${longest.messageBox}=${longest.title}|${longest.text}`,
+  ].join(',');
+  expect(readConfig({ PUSH_BOXES }).pushBoxes).toEqual([
+    notifications,
+    { messageBox: 'payment_inbox', title: 'Payment received', text: 'Open the app: 1 = 1 | 2.' },
+    { ...notifications, messageBox: 'Notifications' },
+    longest,
+  ]);
+});
+
+test.each([
+  ['inbox,inbox', 'PUSH_BOXES must name each box once (it is "inbox,inbox")'],
+  [
+    'inbox=Title',
+    'PUSH_BOXES must give box=Title|Text with 1 to 50 and 1 to 200 characters, none of them a control character or a comma (it is "inbox=Title")',
+  ],
+  [
+    'a,,b',
+    'PUSH_BOXES must be comma-separated box names of 1 to 255 characters, without control characters (it is "a,,b")',
+  ],
+])('says what is wrong with the boxes %s', (PUSH_BOXES, line) => {
+  expect(linesOf(() => readConfig({ PUSH_BOXES }))).toEqual([line]);
+});
+
 test('an empty value counts as unset', () => {
   expect(readConfig({ PORT: '', SERVER_PRIVATE_KEY: '', REDIS_URL: '' })).toEqual(readConfig({}));
 });
@@ -77,6 +109,29 @@ test.each<[string, string]>([
   ['OTEL_TRACES_SAMPLER', 'always'],
   ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
   ['OTEL_TRACES_SAMPLER_ARG', '-0.1'],
+  ['PUSH_BOXES', ','],
+  ['PUSH_BOXES', 'inbox,,payments'],
+  ['PUSH_BOXES', 'inbox,'],
+  ['PUSH_BOXES', ' , inbox'],
+  ['PUSH_BOXES', '=Title|Text'],
+  ['PUSH_BOXES', 'inbox,inbox'],
+  ['PUSH_BOXES', 'inbox,inbox=Title|Text'],
+  ['PUSH_BOXES', 'inbox, inbox'],
+  ['PUSH_BOXES', 'in\nbox'],
+  ['PUSH_BOXES', 'in\0box'],
+  ['PUSH_BOXES', '\ud800'],
+  ['PUSH_BOXES', 'x'.repeat(256)],
+  ['PUSH_BOXES', 'inbox='],
+  ['PUSH_BOXES', 'inbox=Title'],
+  ['PUSH_BOXES', 'inbox=Title|'],
+  ['PUSH_BOXES', 'inbox=|Text'],
+  ['PUSH_BOXES', 'inbox= | '],
+  ['PUSH_BOXES', 'inbox=Ti\ntle|Text'],
+  ['PUSH_BOXES', 'inbox=Title|Te\u0085xt'],
+  ['PUSH_BOXES', 'inbox=Title|Te\u2028xt'],
+  ['PUSH_BOXES', `inbox=${'x'.repeat(51)}|Text`],
+  ['PUSH_BOXES', `inbox=Title|${'x'.repeat(201)}`],
+  ['PUSH_BOXES', Array.from({ length: 101 }, (_, n) => `box-${n}`).join(',')],
   ['NETWORK', 'mainet'],
   ['BSV_NETWORK', 'main net'],
   ['WALLET_STORAGE_URL', 'storage.example'],

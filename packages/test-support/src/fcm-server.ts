@@ -21,7 +21,7 @@ export interface FcmAnswer {
 
 /**
  * A stand-in for Google on loopback: its token endpoint (RFC 7523, checking the signed assertion) and FCM HTTP v1. The
- * server accepts only access tokens that it has issued itself.
+ * server accepts only access tokens that it has issued itself, and only texts as data.
  */
 export interface FcmServer {
   readonly url: string;
@@ -152,6 +152,9 @@ export async function startFcmServer(projectId = 'test-project'): Promise<FcmSer
         );
       }
       const { message } = JSON.parse(body) as { message: Record<string, unknown> };
+      if (!hasTextsOnly(message['data'])) {
+        return sendReply(response, createFcmError(400, 'INVALID_ARGUMENT', 'Invalid value at message.data'));
+      }
       const traceparent = request.headers['traceparent']?.toString();
       const push = { token: String(message['token']), message, traceparent, at: Date.now() };
       received.push(push);
@@ -191,6 +194,13 @@ export async function startFcmServer(projectId = 'test-project'): Promise<FcmSer
   }
 
   return server;
+}
+
+/** FCM takes a map of strings to strings as data. */
+function hasTextsOnly(data: unknown): boolean {
+  if (data === undefined) return true;
+  if (typeof data !== 'object' || data === null) return false;
+  return Object.values(data).every((value) => typeof value === 'string');
 }
 
 async function readRequestBody(request: IncomingMessage): Promise<string> {

@@ -79,6 +79,7 @@ export function listRoutes([first, second]: readonly [string, string]): FuzzedRo
       { recipient: [first, second], messageBox: 'inbox' },
     ]),
     signed('POST', '/registerDevice', [{ fcmToken: 'a'.repeat(40), deviceId: 'phone', platform: 'ios' }]),
+    signed('POST', '/unregisterDevice', [{ fcmToken: 'a'.repeat(40) }]),
     reading('/devices', [{ limit: '10', offset: '0' }]),
     reading('/admin/fees', [{}]),
     signed('PUT', '/admin/fees', [{ messageBox: 'inbox', deliveryFee: 0 }]),

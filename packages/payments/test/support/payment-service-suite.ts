@@ -295,6 +295,20 @@ export function paymentServiceSuite(createDatabase: () => Promise<PaymentDatabas
       },
     );
 
+    test('is completed without notifying devices when the message is silent', async () => {
+      const [message, payment] = [{ ...toBob(), urgent: false }, await payForBob()];
+      interrupt('recorded');
+      await expect(server.send(alice, message, payment)).rejects.toThrow('interrupted');
+      goOn();
+      const pushes = await server.countPushes();
+      expect(await server.runRecovery()).toBe(1);
+      expect(await server.list(bob)).toHaveLength(1);
+      const [another, more] = [{ ...toBob(), urgent: false }, await payForBob()];
+      await server.send(alice, another, more);
+      expect(await server.list(bob)).toHaveLength(2);
+      expect(await server.countPushes()).toBe(pushes);
+    });
+
     test.each(['recorded', 'received'])(
       'after "%s" is completed without the client, and devices are notified',
       async (step) => {

@@ -9,8 +9,8 @@ export { refuseToUndo as down } from './refuse-to-undo.js';
  * Several identities may register one device token.
  *
  * - `device_registrations` is unique by token and identity, and no longer by token. Rows keep their ids, which deliveries
- *   refer to. An older version that runs beside this one still gives the first row of a token to the identity that registers
- *   it. It answers 503 when that identity has a row of its own already.
+ *   refer to. An older version that runs beside this one still gives a row of a token to the identity that registers it. It
+ *   answers 503 when that identity has another row already.
  * - `device_registrations.web_push_keys`: `{p256dh, auth}` as JSON. NULL: the token is one of FCM, and no endpoint.
  * - `message_box` in `push_outbox` and `push_deliveries`. Older versions write NULL, and push from `notifications` only.
  *
