@@ -105,8 +105,13 @@ describeScaled('success means committed', () => {
     expect(await failed).toMatchObject({ reason: expect.stringMatching(/\S/) });
     for (const url of [api, realtime]) {
       expect((await fetch(`${url}/health/ready`)).status).toBe(503);
+      expect((await fetch(`${url}/ready`)).status).toBe(503);
       expect((await fetch(`${url}/health/live`)).status).toBe(200);
+      expect((await fetch(`${url}/health`)).status).toBe(200);
     }
+    // What a server is, and its limits, needs no database.
+    const info = await fetch(`${api}/info`);
+    expect([info.status, await info.json()]).toMatchObject([200, { product: 'MessageBox', network: 'local' }]);
     const listing = await bob.post(`${api}/listMessages`, { messageBox: 'inbox' });
     expect(listing).toMatchObject({ status: 503, body: unavailable });
 

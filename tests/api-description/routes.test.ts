@@ -8,7 +8,7 @@ const routerPrototype = express.Router.prototype as {
 };
 
 /** Answered by handlers without a route. */
-const WITHOUT_ROUTE = ['GET /health/live', 'GET /health/ready'];
+const WITHOUT_ROUTE = ['GET /health', 'GET /health/live', 'GET /health/ready', 'GET /ready'];
 /** What the description is browsed with, and the console. */
 const FILES = ['GET /docs/:file', 'GET /docs/live', 'GET /console', 'GET /^\\/console\\/(.*)$/'];
 

@@ -75,13 +75,19 @@ describe.each(servers)('a server $name', ({ env }) => {
     ['JSON that is cut off', ask(`{"migratekey":"${KEY}"`)],
     ['a text', ask(`"${KEY}"`)],
     ['deep JSON', ask('['.repeat(2_000) + ']'.repeat(1_999))],
-    ['more than a key', ask(JSON.stringify({ migratekey: 'k'.repeat(5_000) }))],
-    ['a bomb', ask(gzipSync(Buffer.alloc(1_000_000, '[')), [['Content-Encoding', 'gzip']])],
     ['bytes that are not what they are called', ask('{}', [['Content-Encoding', 'gzip']])],
     ['an unknown encoding', ask('{}', [['Content-Encoding', 'nonsense']])],
     ['an unknown character set', { ...ask('{}'), headers: [['Content-Type', 'application/json; charset=nonsense']] }],
   ])('refuses %s', async (_name, request) => {
     await world.expectRefused(request, 'ERR_BAD_REQUEST');
+  });
+
+  test.each<[string, WireRequest]>([
+    ['more than a key', ask(JSON.stringify({ migratekey: 'k'.repeat(5_000) }))],
+    ['a bomb', ask(gzipSync(Buffer.alloc(1_000_000, '[')), [['Content-Encoding', 'gzip']])],
+  ])('refuses %s, and names the limit', async (_name, request) => {
+    const { text } = await world.expectRefused(request, 'ERR_BODY_TOO_LARGE');
+    expect(JSON.parse(text)).toMatchObject({ field: 'requestBody', limit: 4_096 });
   });
 
   test.each(['GET', 'PUT', 'DELETE'])('knows no %s', async (method) => {

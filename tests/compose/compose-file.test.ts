@@ -95,6 +95,26 @@ test('the play chain is used unless another network is named, by either name', (
   expect(handedOn).toContain('BSV_NETWORK');
 });
 
+test('the edge names its own limit of a body in the form of the services', () => {
+  const edge = readFileSync(join(root, 'deploy', 'edge', 'nginx.conf'), 'utf8');
+  const megabytes = Number(/^ {2}client_max_body_size (\d+)m;/m.exec(edge)?.[1]);
+  const limit = megabytes * 2 ** 20;
+  const [, details = ''] = /map \$status \$error_details \{\s+default '';\s+413 '(.*)';/.exec(edge) ?? [];
+  const [, description = ''] = / {4}413 '(The .*)';/.exec(edge) ?? [];
+  const [, body = ''] = /return 200 '(.*)';/.exec(edge) ?? [];
+  const answer = body
+    .replace('$error_code', 'ERR_BODY_TOO_LARGE')
+    .replace('$error_description', description)
+    .replace('$error_details', details);
+  expect(JSON.parse(answer)).toEqual({
+    status: 'error',
+    code: 'ERR_BODY_TOO_LARGE',
+    description: expect.stringContaining(limit.toLocaleString('en-US')),
+    field: 'requestBody',
+    limit,
+  });
+});
+
 test('the edge sends what overlay nodes have to overlay, at the root only', () => {
   const edge = readFileSync(join(root, 'deploy', 'edge', 'nginx.conf'), 'utf8');
   const [, pattern = ''] = /location ~ (\S+) \{\s+set \$overlay http:\/\/overlay:8080;/.exec(edge) ?? [];

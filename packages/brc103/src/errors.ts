@@ -8,6 +8,8 @@ export class AuthError extends Error {
     readonly code: AuthErrorCode,
     message: string,
     readonly status: 400 | 401 | 413 | 415 | 431,
+    /** More fields of the answer, for programs. */
+    readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(message);
   }
@@ -64,10 +66,25 @@ export class SessionNotFoundError extends AuthError {
 /** The request body is larger than the limit. HTTP status 413. */
 export class BodyTooLargeError extends AuthError {
   override readonly name = 'BodyTooLargeError';
-  /** @param limit the limit in bytes */
-  constructor(limit: number) {
-    super('ERR_BODY_TOO_LARGE', `The request body is larger than ${limit} bytes`, 413);
+  /**
+   * @param limit the limit in bytes
+   * @param size the bytes of the body; undefined when the client has not announced them
+   * @param setting the name of the setting that the limit comes from, for the description
+   */
+  constructor(limit: number, size?: number, setting?: string) {
+    const has = size === undefined ? 'is larger than the limit, which is' : `has ${format(size)} bytes; the limit is`;
+    const details = { field: 'requestBody', limit, ...(size === undefined ? {} : { size }) };
+    super(
+      'ERR_BODY_TOO_LARGE',
+      `The request body ${has} ${format(limit)}${setting === undefined ? ' bytes.' : ` (${setting}).`}`,
+      413,
+      details,
+    );
   }
+}
+
+function format(bytes: number): string {
+  return bytes.toLocaleString('en-US');
 }
 
 /** The request body has a content-encoding. HTTP status 415. */

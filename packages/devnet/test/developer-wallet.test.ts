@@ -115,7 +115,7 @@ describe('a call with wrong arguments is refused:', () => {
     ['txids that are none', 'getStatusForTxids', ['x']],
     ['an outpoint that is none', 'getUtxoStatus', [hash, 'x.y']],
     ['a BEEF that is a number', 'postBeef', [7, [hash]]],
-    ['a BEEF that is too large', 'postBeef', ['A'.repeat(2_000_000), [hash]]],
+    ['a BEEF that is too large', 'postBeef', ['A'.repeat(8_000_008), [hash]]],
     ['a BEEF without transactions', 'postBeef', [empty, [hash]]],
     ['bytes that are no BEEF', 'postBeef', [Buffer.from('hello').toString('base64'), [hash]]],
   ])('%s', async (_name, method, args) => {

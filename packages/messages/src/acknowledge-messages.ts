@@ -3,6 +3,7 @@ import { isMessageId, MESSAGE_ID_FORMAT } from './names.js';
 import type { StorageQuotas } from './quotas/storage-quotas.js';
 import { getField } from './request-fields.js';
 import { RuleError } from './rule-error.js';
+import { formatCount } from './size-limits.js';
 
 /** The options of {@link acknowledgeMessages}. */
 export interface AcknowledgeMessagesOptions {
@@ -31,8 +32,11 @@ export async function acknowledgeMessages(
   }
   if (!Array.isArray(ids)) throw new RuleError('ERR_INVALID_MESSAGE_ID', 'messageIds must be a list of message ids.');
   if (ids.length > options.maxIds) {
-    const description = `At most ${options.maxIds} messages are acknowledged at once. Acknowledge in portions.`;
-    throw new RuleError('ERR_TOO_MANY_MESSAGE_IDS', description);
+    const description =
+      `The request has ${formatCount(ids.length)} message ids; the limit is ${formatCount(options.maxIds)} ` +
+      '(MAX_ACKNOWLEDGED_IDS). Acknowledge in portions.';
+    const details = { field: 'messageIds', limit: options.maxIds, size: ids.length };
+    throw new RuleError('ERR_TOO_MANY_MESSAGE_IDS', description, 400, details);
   }
   if (!ids.every(isMessageId)) {
     throw new RuleError('ERR_INVALID_MESSAGE_ID', `Each message id must be ${MESSAGE_ID_FORMAT}.`);

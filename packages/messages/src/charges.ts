@@ -1,7 +1,7 @@
 import { BLOCKED, type PermissionDecisions, type PermissionStore } from '@messagebox/store';
 
-/** The fee of a recipient who has set nothing for a box, in satoshis. */
-const DEFAULT_FEES: ReadonlyMap<string, number> = new Map([['notifications', 10]]);
+/** The fee of a recipient who has set nothing for a box, in satoshis; 0 for boxes that are not named. */
+export const DEFAULT_RECIPIENT_FEES: ReadonlyMap<string, number> = new Map([['notifications', 10]]);
 
 /** The options of {@link readCharges}: where the fees are read. */
 export interface ReadChargesOptions {
@@ -48,7 +48,7 @@ export async function readCharges(
 
 /** A permission for the sender overrides the one for the box, which overrides the default. */
 function resolveRecipientFee(decisions: PermissionDecisions | undefined, messageBox: string): number {
-  return decisions?.forSender ?? decisions?.boxWide ?? DEFAULT_FEES.get(messageBox) ?? 0;
+  return decisions?.forSender ?? decisions?.boxWide ?? DEFAULT_RECIPIENT_FEES.get(messageBox) ?? 0;
 }
 
 /** The meaning of a fee, in the words of the protocol. */

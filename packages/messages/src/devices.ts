@@ -135,7 +135,8 @@ export async function listDevices(
 ): Promise<ListDevicesResponse> {
   const limit = parseWholeNumber(getField(request, 'limit') ?? String(MAX_LIMIT), 1, MAX_LIMIT);
   if (limit === undefined) {
-    throw new RuleError('ERR_INVALID_LIMIT', `limit must be a whole number from 1 to ${MAX_LIMIT}.`);
+    const details = { field: 'limit', limit: MAX_LIMIT };
+    throw new RuleError('ERR_INVALID_LIMIT', `limit must be a whole number from 1 to ${MAX_LIMIT}.`, 400, details);
   }
   const offset = parseWholeNumber(getField(request, 'offset') ?? '0', 0, MAX_OFFSET);
   if (offset === undefined) {

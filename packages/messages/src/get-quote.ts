@@ -1,5 +1,6 @@
 import { BLOCKED } from '@messagebox/store';
 import { type PermissionStatus, type ReadChargesOptions, readCharges, toPermissionStatus } from './charges.js';
+import { tooManyRecipientsError } from './parse-send.js';
 import { checkMessageBox, getEitherField, getField, isGiven, type NormaliseKey } from './request-fields.js';
 import { RuleError } from './rule-error.js';
 import { sumFees } from './sum-fees.js';
@@ -62,8 +63,7 @@ export async function getQuote(
     throw new RuleError('ERR_MISSING_PARAMETERS', 'Please give recipient and messageBox.');
   }
   if (requested.length > options.maxRecipients) {
-    const description = `At most ${options.maxRecipients} recipients are quoted at once. Ask for them in several requests.`;
-    throw new RuleError('ERR_TOO_MANY_RECIPIENTS', description);
+    throw tooManyRecipientsError('recipient', requested.length, options.maxRecipients);
   }
   const recipients = requested.map((recipient) => {
     const key = typeof recipient === 'string' ? options.normaliseKey(recipient) : undefined;

@@ -1,6 +1,6 @@
 export { type AcknowledgeMessagesOptions, acknowledgeMessages } from './acknowledge-messages.js';
 export { type AdminFeesOptions, listFees, setFee } from './admin-fees.js';
-export type { ReadChargesOptions } from './charges.js';
+export { DEFAULT_RECIPIENT_FEES, type ReadChargesOptions } from './charges.js';
 export { isCursor } from './cursors.js';
 export { type DeliverMessagesOptions, type Delivery, deliverMessages } from './deliver-messages.js';
 export { type DevicesOptions, listDevices, registerDevice, unregisterDevice } from './devices.js';
@@ -13,6 +13,7 @@ export { formatAckEventName, formatPushEventName, formatRoomName, isName, parseR
 export { parseJson } from './parse-json.js';
 export {
   checkMessageObject,
+  countListedBytes,
   createSendCommand,
   type ParseSendOptions,
   parseSend,
@@ -28,6 +29,7 @@ export { getField, type NormaliseKey } from './request-fields.js';
 export { listLiveNamespaces, type RoomEvent, type RoomEventPublisher, type RoomSubscriptions } from './room-events.js';
 export { paymentErrorCodes, RuleError, ruleErrorCodes } from './rule-error.js';
 export { type SendMessagesOptions, type SendMessagesResponse, sendMessages } from './send-messages.js';
+export { formatCount, MESSAGE_LIMITS } from './size-limits.js';
 export { decodeP256Point, deriveP256PublicKey, P256 } from './web-push/p256.js';
 export {
   type NormaliseEndpoint,

@@ -1,8 +1,9 @@
 import type { ListQuery, MessageStore, StoredMessage } from '@messagebox/store';
 import { isCursor } from './cursors.js';
-import { isMessageId, isName, MESSAGE_ID_FORMAT } from './names.js';
+import { createNameExcess, isMessageId, isName, MESSAGE_ID_FORMAT } from './names.js';
 import { getField } from './request-fields.js';
 import { RuleError } from './rule-error.js';
+import { MESSAGE_LIMITS } from './size-limits.js';
 import { checkWholeNumber } from './whole-numbers.js';
 
 /** The options of {@link listMessages}. */
@@ -54,15 +55,14 @@ export interface OffsetPageResponse {
 }
 
 /** Most messages in one response, by the kind of paging. */
-const MAX_LIMIT = { byOffset: 1_000, byCursor: 10_000 };
+const MAX_LIMIT = {
+  byOffset: MESSAGE_LIMITS.offsetPage.messages,
+  byCursor: MESSAGE_LIMITS.cursorPageMessages,
+};
 /** Default limit of a page by offset, from the public specification. */
 const DEFAULT_LIMIT = MAX_LIMIT.byOffset;
-const MAX_OFFSET = 100_000;
-/**
- * Most bytes of JSON in a page by offset. A client must verify a response within 30 seconds; a browser needs about 1.6 s for
- * this size.
- */
-const MAX_PAGE_BYTES = 1_048_576;
+const MAX_OFFSET = MESSAGE_LIMITS.offset;
+const MAX_PAGE_BYTES = MESSAGE_LIMITS.offsetPage.bytes;
 /** Characters of messages that are converted to JSON without a pause. */
 const CHUNK_CHARACTERS = 262_144;
 
@@ -196,7 +196,8 @@ function parseMessageBox(request: unknown): string {
     throw new RuleError('ERR_MESSAGEBOX_REQUIRED', 'Please provide the name of a messageBox.');
   }
   if (isName(messageBox)) return messageBox;
-  throw new RuleError('ERR_INVALID_MESSAGEBOX', 'messageBox must be a text of 1 to 255 characters.');
+  const description = 'messageBox must be a text of 1 to 255 characters.';
+  throw new RuleError('ERR_INVALID_MESSAGEBOX', description, 400, createNameExcess('messageBox', messageBox));
 }
 
 function parseOffset(request: unknown): number | undefined {
@@ -217,7 +218,8 @@ function parseLimit(request: unknown, max: number): number | undefined {
   const given = getField(request, 'limit');
   const limit = checkWholeNumber(given, 1, max);
   if (given === undefined || limit !== undefined) return limit;
-  throw new RuleError('ERR_INVALID_LIMIT', `limit must be a whole number from 1 to ${max}.`);
+  const details = { field: 'limit', limit: max };
+  throw new RuleError('ERR_INVALID_LIMIT', `limit must be a whole number from 1 to ${max}.`, 400, details);
 }
 
 function parseAfter(request: unknown, offset: number | undefined): string | undefined {

@@ -19,6 +19,14 @@ export function isMessageId(text: unknown): text is string {
 /** The form of a message id, for error messages. */
 export const MESSAGE_ID_FORMAT = `a text of 1 to ${MAX_NAME_CODE_POINTS} characters or ${MAX_MESSAGE_ID_BYTES} bytes`;
 
+/**
+ * The details of a refusal for a name or an id that is too long: its field and the limit in code points. Empty for a value that
+ * is refused for another reason.
+ */
+export function createNameExcess(field: string, name: unknown): { readonly field?: string; readonly limit?: number } {
+  return typeof name === 'string' && isTooLong(name) ? { field, limit: MAX_NAME_CODE_POINTS } : {};
+}
+
 function isPlainText(text: unknown): text is string {
   return typeof text === 'string' && text.trim() !== '' && text.isWellFormed() && !text.includes('\0');
 }

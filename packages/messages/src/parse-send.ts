@@ -1,12 +1,10 @@
 import type { NewMessage } from '@messagebox/store';
 import { parseExpiresAt } from './expires-at.js';
 import { toBodyText, toStoredBody } from './message-body.js';
-import { isMessageId, isName, MESSAGE_ID_FORMAT } from './names.js';
+import { createNameExcess, isMessageId, isName, MESSAGE_ID_FORMAT } from './names.js';
 import { getField, isGiven, type NormaliseKey } from './request-fields.js';
 import { RuleError } from './rule-error.js';
-
-/** Limit of the bytes of a body times its recipients: each gets a copy, so a small request can store a lot. */
-const MAX_COPIED_BYTES = 64 * 1024 * 1024;
+import { formatCount, MESSAGE_LIMITS } from './size-limits.js';
 
 /** A send that has passed every check that needs no database. */
 export interface SendCommand {
@@ -43,6 +41,8 @@ export interface ParseSendOptions {
   readonly normaliseKey: NormaliseKey;
   /** Limit of the recipients of one send. */
   readonly maxRecipients: number;
+  /** Limit of one message as JSON in a list, in bytes. Default: {@link MESSAGE_LIMITS.listedBytes}. */
+  readonly maxListedBytes?: number;
 }
 
 /**
@@ -75,7 +75,8 @@ export function parseSend(options: ParseSendOptions, sender: string, request: un
 export function createSendCommand(options: ParseSendOptions, fields: SendFields): SendCommand {
   const { sender, messageBox, body, recipients } = fields;
   if (!isName(messageBox)) {
-    throw new RuleError('ERR_INVALID_MESSAGEBOX', 'messageBox must be a text of 1 to 255 characters.');
+    const description = 'messageBox must be a text of 1 to 255 characters.';
+    throw new RuleError('ERR_INVALID_MESSAGEBOX', description, 400, createNameExcess('messageBox', messageBox));
   }
   if (body === undefined) {
     throw new RuleError('ERR_INVALID_MESSAGE_BODY', 'body must be a non-empty string or an object.');
@@ -90,10 +91,7 @@ export function createSendCommand(options: ParseSendOptions, fields: SendFields)
   const expiresAt = parseExpiresAt(fields.expiresAt, new Date());
   const isSilent = !parseUrgent(fields.urgent);
   const storedBody = toStoredBody(body);
-  if (keys.length > 1 && Buffer.byteLength(storedBody) * keys.length > MAX_COPIED_BYTES) {
-    const description = `This body is too large for ${keys.length} recipients at once. Send it in portions.`;
-    throw new RuleError('ERR_MESSAGE_TOO_LARGE', description, 413);
-  }
+  checkBodySize(storedBody, keys.length, options.maxListedBytes ?? MESSAGE_LIMITS.listedBytes);
   return {
     sender,
     messageBox,
@@ -110,6 +108,36 @@ export function createSendCommand(options: ParseSendOptions, fields: SendFields)
     payment: fields.payment ?? undefined,
     isSingleRecipient: keys.length === 1,
   };
+}
+
+/** @throws {RuleError} `ERR_MESSAGE_TOO_LARGE`, with the limit */
+function checkBodySize(storedBody: string, recipients: number, maxListedBytes: number): void {
+  const size = Buffer.byteLength(storedBody);
+  const limit = MESSAGE_LIMITS.copiedBytes;
+  if (recipients > 1 && size * recipients > limit) {
+    const description =
+      `The body has ${formatCount(size)} bytes, which is ${formatCount(size * recipients)} for ${recipients} recipients; ` +
+      `the limit is ${formatCount(limit)}. Send it in portions.`;
+    const details = { field: 'message.body', limit, size: size * recipients };
+    throw new RuleError('ERR_MESSAGE_TOO_LARGE', description, 413, details);
+  }
+  const listedBytes = countListedBytes(storedBody, maxListedBytes);
+  if (listedBytes > maxListedBytes) {
+    const description =
+      `The body has ${formatCount(listedBytes)} bytes in a list, where quotes take two; the limit is ` +
+      `${formatCount(maxListedBytes)}, because clients refuse larger answers. Send it in portions.`;
+    const details = { field: 'message.body', limit: maxListedBytes, size: listedBytes };
+    throw new RuleError('ERR_MESSAGE_TOO_LARGE', description, 413, details);
+  }
+}
+
+/**
+ * The bytes of a stored body as JSON in a list. A body that can't reach `limit` is not encoded to find out: a character takes
+ * at most six bytes.
+ */
+export function countListedBytes(storedBody: string, limit: number): number {
+  const most = storedBody.length * 6 + 2;
+  return most <= limit ? most : Buffer.byteLength(JSON.stringify(storedBody));
 }
 
 /** @throws {RuleError} `ERR_MESSAGE_REQUIRED` unless the `message` of a send is an object, and not an array */
@@ -131,9 +159,16 @@ function checkRecipientCount(recipients: readonly unknown[], maxRecipients: numb
     throw new RuleError('ERR_RECIPIENT_REQUIRED', 'Please provide at least one recipient.');
   }
   if (recipients.length > maxRecipients) {
-    const description = `A message may have at most ${maxRecipients} recipients. Send it in portions.`;
-    throw new RuleError('ERR_TOO_MANY_RECIPIENTS', description);
+    throw tooManyRecipientsError('message.recipients', recipients.length, maxRecipients);
   }
+}
+
+/** @param field the field of the request that names the recipients */
+export function tooManyRecipientsError(field: string, size: number, limit: number): RuleError {
+  const description =
+    `The request has ${formatCount(size)} recipients; the limit is ${formatCount(limit)} (MAX_RECIPIENTS). ` +
+    'Send it in portions.';
+  return new RuleError('ERR_TOO_MANY_RECIPIENTS', description, 400, { field, limit, size });
 }
 
 function parseMessageIds(given: unknown, count: number): string[] {
@@ -148,7 +183,9 @@ function parseMessageIds(given: unknown, count: number): string[] {
     );
   }
   if (!ids.every(isMessageId)) {
-    throw new RuleError('ERR_INVALID_MESSAGEID', `Each messageId must be ${MESSAGE_ID_FORMAT}.`);
+    const long = ids.find((id) => createNameExcess('message.messageId', id).limit !== undefined);
+    const details = createNameExcess('message.messageId', long);
+    throw new RuleError('ERR_INVALID_MESSAGEID', `Each messageId must be ${MESSAGE_ID_FORMAT}.`, 400, details);
   }
   return ids;
 }

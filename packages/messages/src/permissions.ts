@@ -98,7 +98,8 @@ export async function listPermissions(
   const box = getEitherField(request, 'messageBox', 'message_box');
   const limit = parseWholeNumber(getField(request, 'limit') ?? String(DEFAULT_LIMIT), 1, MAX_LIMIT);
   if (limit === undefined) {
-    throw new RuleError('ERR_INVALID_LIMIT', `limit must be a whole number from 1 to ${MAX_LIMIT}.`);
+    const details = { field: 'limit', limit: MAX_LIMIT };
+    throw new RuleError('ERR_INVALID_LIMIT', `limit must be a whole number from 1 to ${MAX_LIMIT}.`, 400, details);
   }
   const offset = parseWholeNumber(getField(request, 'offset') ?? '0', 0, Number.MAX_SAFE_INTEGER);
   if (offset === undefined) throw new RuleError('ERR_INVALID_OFFSET', 'offset must be a whole number from 0.');

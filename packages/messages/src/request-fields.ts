@@ -1,5 +1,5 @@
 import { MAX_FEE } from '@messagebox/store';
-import { isName } from './names.js';
+import { createNameExcess, isName } from './names.js';
 import { RuleError } from './rule-error.js';
 import { checkWholeNumber } from './whole-numbers.js';
 
@@ -25,7 +25,8 @@ export function isGiven(value: unknown): boolean {
 /** @throws {RuleError} `ERR_INVALID_MESSAGE_BOX` unless it is a box name */
 export function checkMessageBox(box: unknown): string {
   if (isName(box)) return box;
-  throw new RuleError('ERR_INVALID_MESSAGE_BOX', 'messageBox must be a text of 1 to 255 characters.');
+  const description = 'messageBox must be a text of 1 to 255 characters.';
+  throw new RuleError('ERR_INVALID_MESSAGE_BOX', description, 400, createNameExcess('messageBox', box));
 }
 
 /** @throws {RuleError} `ERR_INVALID_FEE_VALUE` unless it is a whole number from `min` to {@link MAX_FEE} */

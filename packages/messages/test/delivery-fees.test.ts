@@ -92,3 +92,21 @@ test('treats a negative fee of an upgraded database as 0', async () => {
   inDatabase = [{ messageBox: 'inbox', deliveryFee: -5, updatedAt }];
   expect(await fees.feeFor('inbox')).toBe(0);
 });
+
+test('shows the last fees that were read while they cannot be read again, and never charges them', async () => {
+  store.all.mockRejectedValueOnce(failure);
+  expect(await fees.latest()).toBeUndefined();
+  expect(await fees.latest()).toEqual(new Map([['notifications', 10]]));
+  now = DELIVERY_FEE_MAX_AGE_MS;
+  store.all.mockRejectedValue(failure);
+  expect(await fees.latest()).toEqual(new Map([['notifications', 10]]));
+  await expect(fees.feeFor('notifications')).rejects.toBe(failure);
+  store.all.mockImplementation(async () => inDatabase);
+  inDatabase = [];
+  expect(await fees.latest()).toEqual(new Map());
+});
+
+test('shows no fees on a server that charges none', async () => {
+  expect(await new DeliveryFees(store, () => now, false).latest()).toEqual(new Map());
+  expect(store.all).not.toHaveBeenCalled();
+});

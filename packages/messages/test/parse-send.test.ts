@@ -8,15 +8,17 @@ const options = { normaliseKey, maxRecipients: 100 };
 const parse = (message: unknown) => parseSend(options, alice, { message });
 const good = { recipient: bob, messageBox: 'inbox', messageId: 'm1', body: 'hello' };
 
-function codeOf(run: () => unknown): string {
+function errorOf(run: () => unknown): Partial<RuleError> {
   try {
     run();
   } catch (error) {
-    if (error instanceof RuleError) return error.code;
+    if (error instanceof RuleError) return error;
     throw error;
   }
-  return 'accepted';
+  return {};
 }
+
+const codeOf = (run: () => unknown): string => errorOf(run).code ?? 'accepted';
 
 test('turns a request into one message for its recipient', () => {
   expect(parse(good)).toEqual({
@@ -76,7 +78,53 @@ test('limits the total size of the copies of a body for all recipients', () => {
   for (const body of [megabyte, 'ü'.repeat(2 ** 19)]) {
     expect(codeOf(() => parse({ ...good, ...to(65), body }))).toBe('ERR_MESSAGE_TOO_LARGE');
   }
-  expect(parse({ ...good, body: 'x'.repeat(65 * 2 ** 20) }).messages).toHaveLength(1);
+  const unlisted = { ...options, maxListedBytes: Number.POSITIVE_INFINITY };
+  const large = { message: { ...good, body: 'x'.repeat(65 * 2 ** 20) } };
+  expect(parseSend(unlisted, alice, large).messages).toHaveLength(1);
+});
+
+test('refuses a body that no client could list, as it is encoded in the answer', () => {
+  const limit = 16_000_000;
+  const refusal = (body: unknown) => errorOf(() => parse({ ...good, body }));
+  expect(parse({ ...good, body: 'x'.repeat(limit - 2) }).messages).toHaveLength(1);
+  expect(refusal('x'.repeat(limit - 1))).toMatchObject({
+    code: 'ERR_MESSAGE_TOO_LARGE',
+    status: 413,
+    details: { field: 'message.body', limit, size: limit + 1 },
+    description: expect.stringContaining('the limit is 16,000,000'),
+  });
+  // Two bytes for each quote of the stored JSON: 10 MB of it can be sent, and not listed.
+  const strings = Array(3_300_000).fill('');
+  expect(JSON.stringify(strings).length).toBeLessThan(10 * 2 ** 20);
+  expect(refusal(strings)).toMatchObject({ code: 'ERR_MESSAGE_TOO_LARGE', details: { field: 'message.body', limit } });
+});
+
+test.each([
+  [
+    { ...good, messageBox: 'x'.repeat(256) },
+    { field: 'messageBox', limit: 255 },
+  ],
+  [
+    { ...good, messageId: 'x'.repeat(257) },
+    { field: 'message.messageId', limit: 255 },
+  ],
+  [
+    { ...good, recipients: Array(101).fill(bob) },
+    { field: 'message.recipients', limit: 100, size: 101 },
+  ],
+  [
+    {
+      ...good,
+      recipients: Array(65).fill(bob),
+      messageId: Array.from(Array(65), String),
+      body: 'x'.repeat(2 ** 20),
+    },
+    { field: 'message.body', limit: 2 ** 26, size: 65 * 2 ** 20 },
+  ],
+  [{ ...good, messageBox: 5 }, {}],
+  [{ ...good, messageId: '' }, {}],
+])('a refusal names the field that is too large and its limit, and nothing else: case %#', (message, details) => {
+  expect(errorOf(() => parse(message)).details).toEqual(details);
 });
 
 test('checks a request in the documented order', () => {

@@ -9,7 +9,7 @@ import { PaymentService, type PaymentServiceOptions } from './payment-service.js
 import { PaymentStore } from './payment-store.js';
 
 export interface CreatePaymentServiceOptions {
-  readonly config: Pick<Config, 'serverPrivateKey' | 'network' | 'walletStorageUrl'>;
+  readonly config: Pick<Config, 'serverPrivateKey' | 'network' | 'walletStorageUrl' | 'limits'>;
   readonly sql: SqlClient;
   readonly identity: ServerIdentity;
   readonly bsv: BsvServices;
@@ -40,6 +40,7 @@ export function createPaymentService({
     records: new PaymentStore(sql),
     exclusive: new NamedLock(sql),
     normaliseKey: identity.normaliseKey,
+    sizes: { ...config.limits.paidMessages, listed: config.limits.listedBody },
     log,
     onStep,
   });

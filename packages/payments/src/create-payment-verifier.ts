@@ -36,7 +36,11 @@ async function withRuleErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof InvalidTransactionError) throw new RuleError('ERR_INVALID_PAYMENT', error.message);
+    if (error instanceof InvalidTransactionError) {
+      const { message, limit } = error;
+      const details = limit === undefined ? {} : { field: 'payment.tx', limit };
+      throw new RuleError('ERR_INVALID_PAYMENT', message, 400, details);
+    }
     if (error instanceof ChainUnavailableError) throw new RuleError('ERR_CHAIN_UNAVAILABLE', error.message, 503);
     if (error instanceof VerifierBusyError) {
       throw new RuleError('ERR_CHAIN_UNAVAILABLE', error.message, 503, {}, { limit: 'payment_verification' });

@@ -1,4 +1,5 @@
-import { type Delivery, RuleError, toStoredBody, toStoredBodyWithPayment } from '@messagebox/messages';
+import { type Delivery, formatCount, RuleError, toStoredBody, toStoredBodyWithPayment } from '@messagebox/messages';
+import { countByteListCharacters, formatByteList } from './byte-list.js';
 import { toWalletDescription } from './payment-description.js';
 
 /** The messages of a payment as they are recorded, without what can be computed from the payment. */
@@ -21,12 +22,16 @@ export interface PaidDelivery {
   readonly labels?: readonly string[];
 }
 
-/**
- * Bytes of the stored messages, `each` and `all` of them. Each paid recipient gets the whole transaction as a JSON list of
- * numbers, so a small request can become large. A message must also fit into a packet to the database when every quote is
- * escaped.
- */
-const MAX_STORED_BYTES = { each: 8 * 1024 * 1024, all: 16 * 1024 * 1024 };
+/** Limits of the messages with their payment, in bytes. */
+export interface DeliverySizes {
+  /** Of each message as it is stored. It must fit into a packet to the database when every quote is escaped. */
+  readonly each: number;
+  /** Of all of them. */
+  readonly all: number;
+  /** Of each message as JSON in a list. A client that can't list its message can't take its money. */
+  readonly listed: number;
+}
+
 /** Outputs of one message. Clients refuse a payment that has more. */
 const MAX_OUTPUTS_OF_MESSAGE = 101;
 
@@ -54,33 +59,61 @@ export function expandDelivery(sender: string, beef: Uint8Array, delivery: PaidD
   };
 }
 
-/** @throws {RuleError} `ERR_INVALID_PAYMENT` when a message would be too large, or cannot be written as JSON */
-export function assertDeliverySize(beef: Uint8Array, delivery: PaidDelivery): void {
+/**
+ * Checks that every message with its payment can be stored and listed.
+ *
+ * @throws {RuleError} `ERR_INVALID_PAYMENT` with the limit when a message would be too large, or cannot be written as JSON
+ */
+export function assertDeliverySize(beef: Uint8Array, delivery: PaidDelivery, sizes: DeliverySizes): void {
   const paid = delivery.messages.filter(({ outputs }) => outputs.length > 0);
   if (paid.length === 0) return;
-  const shared =
-    Buffer.byteLength(splitPaymentJson(beef, delivery).join('')) + Buffer.byteLength(JSON.stringify(delivery.body));
+  const txBytes = countByteListCharacters(beef);
+  const withoutTx = expandWithoutTx(delivery);
+  const shared = txBytes + Buffer.byteLength(withoutTx);
+  // Within the JSON of a list, the quotes of the stored JSON are escaped once more.
+  const listedShared = txBytes + Buffer.byteLength(JSON.stringify(withoutTx));
   let all = 0;
   for (const { outputs } of paid) {
     if (outputs.length > MAX_OUTPUTS_OF_MESSAGE) {
       const description = `A message may have ${MAX_OUTPUTS_OF_MESSAGE} outputs of the payment, and one has ${outputs.length}.`;
       throw new RuleError('ERR_INVALID_PAYMENT', description);
     }
-    const each = shared + Buffer.byteLength(stringifyOutputs(outputs));
+    const own = stringifyOutputs(outputs);
+    const each = shared + Buffer.byteLength(own);
     all += each;
-    if (each <= MAX_STORED_BYTES.each && all <= MAX_STORED_BYTES.all) continue;
-    throw new RuleError(
-      'ERR_INVALID_PAYMENT',
-      `The payment's transaction is too large to be passed on to ${paid.length} recipients. Use several smaller requests.`,
-    );
+    if (each > sizes.each) throw tooLargeError('The message with its payment has', each, sizes.each);
+    const listed = listedShared + countEscapedBytes(own);
+    if (listed > sizes.listed) throw tooLargeError('In a list, the message with its payment has', listed, sizes.listed);
   }
+  if (all > sizes.all) {
+    throw tooLargeError(`The ${paid.length} messages with their payments have`, all, sizes.all);
+  }
+}
+
+function tooLargeError(what: string, size: number, limit: number): RuleError {
+  return new RuleError(
+    'ERR_INVALID_PAYMENT',
+    `${what} ${formatCount(size)} bytes; the limit is ${formatCount(limit)}. Use several smaller requests.`,
+    400,
+    { field: 'payment.tx', limit, size },
+  );
+}
+
+/** A stored message with its payment, without the bytes of the transaction and without outputs. */
+function expandWithoutTx(delivery: PaidDelivery): string {
+  return toStoredBodyWithPayment(delivery.body, splitPaymentJson(new Uint8Array(), delivery).join(''));
+}
+
+/** Bytes of a text within a JSON string, without its quotes. */
+function countEscapedBytes(text: string): number {
+  return Buffer.byteLength(JSON.stringify(text)) - 2;
 }
 
 /** Bytes of UTF-8 of each message as it is stored, in their order. */
 export function countStoredBytes(beef: Uint8Array, delivery: PaidDelivery): number[] {
   const plain = Buffer.byteLength(toStoredBody(delivery.body));
   if (delivery.messages.every(({ outputs }) => outputs.length === 0)) return delivery.messages.map(() => plain);
-  const paid = Buffer.byteLength(toStoredBodyWithPayment(delivery.body, splitPaymentJson(beef, delivery).join('')));
+  const paid = Buffer.byteLength(expandWithoutTx(delivery)) + countByteListCharacters(beef);
   return delivery.messages.map(({ outputs }) =>
     outputs.length === 0 ? plain : paid + Buffer.byteLength(stringifyOutputs(outputs)),
   );
@@ -97,5 +130,5 @@ function stringifyOutputs(outputs: readonly object[]): string {
 /** The JSON of a recipient's part of the payment, before and after its outputs. */
 function splitPaymentJson(beef: Uint8Array, { description, labels }: PaidDelivery): [string, string] {
   const rest = JSON.stringify({ description: toWalletDescription(description), labels }).slice(1);
-  return [`{"tx":[${beef.join(',')}],"outputs":`, rest === '}' ? rest : `,${rest}`];
+  return [`{"tx":[${formatByteList(beef)}],"outputs":`, rest === '}' ? rest : `,${rest}`];
 }

@@ -1,6 +1,6 @@
 import type { DuePayment } from '@messagebox/messages';
 import { matchOutputs } from './match-outputs.js';
-import { assertDeliverySize, countStoredBytes } from './paid-delivery.js';
+import { assertDeliverySize, countStoredBytes, type DeliverySizes } from './paid-delivery.js';
 import type { ParsedPayment } from './parse-payment.js';
 import { noWalletError } from './payment-errors.js';
 import type { PaymentReceiver } from './payment-receiver.js';
@@ -12,6 +12,8 @@ export interface PreparePaymentOptions {
   readonly verifier: PaymentVerifier;
   readonly scripts: PaymentScripts;
   readonly receiver: Pick<PaymentReceiver, 'hasWallet'>;
+  /** Limits of the messages with their payment. */
+  readonly sizes: DeliverySizes;
 }
 
 /** A verified payment, ready to be recorded. */
@@ -48,7 +50,7 @@ export async function preparePayment(
 
 /** Assigns the payment's outputs to server and recipients. */
 function matchPayment(
-  { scripts, receiver }: PreparePaymentOptions,
+  { scripts, receiver, sizes }: PreparePaymentOptions,
   due: DuePayment,
   { outputs, description, labels }: ParsedPayment,
   { txid, beef, outputs: verifiedOutputs }: VerifiedPayment,
@@ -69,7 +71,7 @@ function matchPayment(
     ...(description === undefined ? {} : { description }),
     ...(labels === undefined ? {} : { labels }),
   };
-  assertDeliverySize(beef, delivery);
+  assertDeliverySize(beef, delivery, sizes);
   const serverOutput = server && { outputIndex: server.outputIndex, remittance: server.remittance };
   return {
     pays,

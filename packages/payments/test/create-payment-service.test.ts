@@ -1,7 +1,7 @@
 import { LockingScript, MerklePath, PrivateKey, Transaction, UnlockingScript } from '@bsv/sdk';
 import { loadCurve, normaliseIdentityKey } from '@messagebox/brc103';
 import { type DeliverMessagesOptions, deliverMessages, RuleError } from '@messagebox/messages';
-import { createLogger, type Logger, Metrics, ShutdownHooks } from '@messagebox/shared';
+import { createLogger, type Logger, Metrics, readConfig, ShutdownHooks } from '@messagebox/shared';
 import { openDatabase, type StoreConfig } from '@messagebox/store';
 import { createBrc29Payment, describePaymentOutput, spendFreeOutput } from '@messagebox/test-support/brc29';
 import { TransactionVerifier } from '@messagebox/transactions';
@@ -51,7 +51,12 @@ function open(walletStorageUrl: string | undefined, onStep?: (step: PaymentStep)
   const wallet = { getWallet: async () => ({ internalizeAction: async () => ({ accepted: true }) }) };
   const curve = loadCurve();
   return createPaymentService({
-    config: { serverPrivateKey: Uint8Array.from(serverKey.toArray('be', 32)), network: 'main', walletStorageUrl },
+    config: {
+      serverPrivateKey: Uint8Array.from(serverKey.toArray('be', 32)),
+      network: 'main',
+      walletStorageUrl,
+      limits: readConfig({}).limits,
+    },
     sql: database.sql,
     identity: { normaliseKey: (key: string) => normaliseIdentityKey(key, curve) } as never,
     bsv: { chain, verifier, wallet } as unknown as BsvServices,

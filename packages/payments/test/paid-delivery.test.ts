@@ -1,5 +1,13 @@
 import { RuleError } from '@messagebox/messages';
-import { assertDeliverySize, expandDelivery, type PaidDelivery } from '../src/paid-delivery.js';
+import {
+  assertDeliverySize as assertSize,
+  countStoredBytes,
+  expandDelivery,
+  type PaidDelivery,
+} from '../src/paid-delivery.js';
+
+const sizes = { each: 8 * 2 ** 20, all: 16 * 2 ** 20, listed: 16_000_000 };
+const assertDeliverySize = (bytes: Uint8Array, given: PaidDelivery) => assertSize(bytes, given, sizes);
 
 const beef = (bytes: number) => new Uint8Array(bytes).fill(200);
 const delivery = (body: string, ...outputs: object[][]): PaidDelivery => ({
@@ -35,6 +43,47 @@ test.each<[string, number, PaidDelivery, boolean]>([
   expect(fits).toBe(isTaken);
   if (isTaken) expect(() => assertDeliverySize(beef(bytes), given)).not.toThrow();
   else expect(() => assertDeliverySize(beef(bytes), given)).toThrow(RuleError);
+});
+
+test('the bytes of a message are counted as they are stored, without making it', () => {
+  const bytes = Uint8Array.from({ length: 1_000 }, (_, i) => i % 256);
+  const given = { ...delivery('a "quoted" body', one, [], [{ outputIndex: 1 }]), description: 'für "dich"' };
+  const stored = expandDelivery('sender', bytes, given).messages.map(({ body }) => Buffer.byteLength(body));
+  expect(countStoredBytes(bytes, given)).toEqual(stored);
+  expect(countStoredBytes(new Uint8Array(), given)).toEqual([
+    (stored[0] ?? 0) - bytes.join(',').length,
+    stored[1],
+    (stored[2] ?? 0) - bytes.join(',').length,
+  ]);
+});
+
+test.each([
+  [
+    { ...sizes, each: 4_000_000 },
+    delivery('hello', one),
+    /^The message with its payment has 4,000,\d+ bytes/,
+    4_000_000,
+  ],
+  [{ ...sizes, all: 8_000_000 }, delivery('hello', one, one), /^The 2 messages with their payments have/, 8_000_000],
+  // Two bytes as it is stored, and four in a list.
+  [{ ...sizes, listed: 6_000_000 }, delivery('"'.repeat(600_000), one), /^In a list, the message/, 6_000_000],
+])('a refusal names the limit: case %#', (limits, given, description, limit) => {
+  const refuse = () => assertSize(beef(1_000_000), given, limits);
+  expect(refuse).toThrow(description);
+  try {
+    refuse();
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ERR_INVALID_PAYMENT', details: { field: 'payment.tx', limit } });
+  }
+});
+
+test('the largest message that its limits allow can be listed in so many bytes', () => {
+  const given = delivery('a "quoted" body', [{ outputIndex: 0, note: 'with "quotes"' }]);
+  const [message] = expandDelivery('sender', beef(100), given).messages;
+  const listed = Buffer.byteLength(JSON.stringify(message?.body));
+  const check = (most: number) => () => assertSize(beef(100), given, { ...sizes, listed: most });
+  expect(check(listed)).not.toThrow();
+  expect(check(listed - 1)).toThrow(RuleError);
 });
 
 test.each([

@@ -17,6 +17,7 @@ export {
   DependencyUnavailableError,
   handleNotFound,
   OverloadedError,
+  toBodyTooLargeError,
 } from './express/error-handler.js';
 export { createHealthRoutes } from './express/health-routes.js';
 export { limitInFlightRequests } from './express/limit-in-flight-requests.js';

@@ -392,7 +392,7 @@ describe('the limits of the verifier', () => {
   test('refuse too many bytes, transactions or inputs', async () => {
     const small = new TransactionVerifier(async () => chain, { bytes: 5_000, transactions: 5, inputs: 3 });
     const funding = chain.mine(createFunding(Array.from({ length: 4 }, () => 'OP_1')));
-    expect((await refusal(new Uint8Array(5_001), small)).message).toMatch(/larger than 5000 bytes/);
+    expect((await refusal(new Uint8Array(5_001), small)).message).toMatch(/limit, which is 5,000 bytes/);
     const wide = createSpend([0, 1, 2, 3].map((index) => ({ from: funding, index })));
     expect((await refusal(serializeTransaction(wide), small)).message).toMatch(/More than 3 inputs/);
     let last = createSpend([{ from: funding }]);

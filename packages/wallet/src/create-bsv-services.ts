@@ -16,7 +16,7 @@ export interface BsvServices {
 
 /** Options of {@link createBsvServices}. */
 export interface BsvServicesOptions {
-  readonly config: Pick<Config, 'network' | 'serverPrivateKey' | 'walletStorageUrl'>;
+  readonly config: Pick<Config, 'network' | 'serverPrivateKey' | 'walletStorageUrl' | 'limits'>;
   /** On the local network, chain and wallet are stored in this database or next to it. */
   readonly storeConfig: StoreConfig;
   readonly shutdown: ShutdownHooks;
@@ -25,11 +25,12 @@ export interface BsvServicesOptions {
 
 /** Creates chain, verifiers and wallet, which close with `shutdown`. */
 export function createBsvServices({ config, storeConfig: database, shutdown, log }: BsvServicesOptions): BsvServices {
-  const { network, serverPrivateKey: privateKey, walletStorageUrl: storageUrl } = config;
+  const { network, serverPrivateKey: privateKey, walletStorageUrl: storageUrl, limits } = config;
   if (privateKey === undefined) throw new Error('A wallet needs SERVER_PRIVATE_KEY.');
   const chain = createChain({ network, database, log });
   shutdown.add('chain', () => chain.close());
-  const verifier = new TransactionVerifier(() => chain.getTracker());
+  // A payment that fits into a request can be verified: the request writes each byte as two characters at least.
+  const verifier = new TransactionVerifier(() => chain.getTracker(), { bytes: limits.requestBody });
   const overlayVerifier = new TransactionVerifier(() => chain.getTracker());
   shutdown.add('verifiers', () => Promise.all([verifier.close(), overlayVerifier.close()]));
   const wallet = createServerWallet({ privateKey, storageUrl, chain, database, log });

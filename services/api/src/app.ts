@@ -60,11 +60,13 @@ import { refuseBlocked } from './http/refuse-blocked.js';
 import { requireAdmin } from './http/require-admin.js';
 import { ResponseMemory } from './http/response-memory.js';
 import { WorkSlots } from './http/work-slots.js';
+import { describeServer } from './info/describe-server.js';
 import { deleteAccountRoute } from './routes/account/delete-account.js';
 import { exportAccountRoute } from './routes/account/export-account.js';
 import { acknowledgeMessageRoute } from './routes/acknowledge-message.js';
 import { addAdminRoutes } from './routes/admin/index.js';
 import { listDevicesRoute, registerDeviceRoute, unregisterDeviceRoute } from './routes/devices.js';
+import { type InfoRouteOptions, infoRoute } from './routes/info.js';
 import { listMessagesRoute } from './routes/list-messages.js';
 import { migrateRoute } from './routes/migrate-route.js';
 import { addOverlayRoutes } from './routes/overlay/index.js';
@@ -79,7 +81,9 @@ export interface ApiOptions {
   readonly log: Logger;
   readonly store: MessageStore;
   readonly permissions: PermissionStore;
-  readonly deliveryFees: AdminFeesOptions['deliveryFees'] & ReadChargesOptions['deliveryFees'];
+  readonly deliveryFees: AdminFeesOptions['deliveryFees'] &
+    ReadChargesOptions['deliveryFees'] &
+    InfoRouteOptions['deliveryFees'];
   readonly quotas: StorageQuotas;
   /** Undefined: payments are refused. */
   readonly payments?: PaymentProcessor | undefined;
@@ -111,9 +115,6 @@ export interface ApiOptions {
   readonly push?: PushOutboxWriter | undefined;
 }
 
-/** The largest body of a request that is not a send: 1,000 ids of 255 characters, all of them escaped, have 1.5 MB. */
-const MAX_OTHER_BODY_BYTES = 2_097_152;
-
 /** Exports and deletions of accounts that run at once. */
 const MAX_ACCOUNT_WORK = 4;
 
@@ -130,6 +131,7 @@ export function createApi(options: ApiOptions): Express {
   const auth = createAuthMiddleware({
     authenticator: options.identity.authenticator,
     maxBodyBytes: limits.requestBody,
+    maxBodySetting: 'MAX_BODY_BYTES',
     claimRequest: (claim) =>
       claim.isReadOnly ? boundedWrites.run(() => store.claimRequest(claim)) : store.claimRequest(claim),
     standIns: options.standIns,
@@ -172,7 +174,7 @@ export function createApi(options: ApiOptions): Express {
   app.use(logRequests(log));
   app.use(measureRequests(options.metrics));
   app.use(cors);
-  app.use('/health', createHealthRoutes(options.health));
+  app.use(createHealthRoutes(options.health));
   app.use(traceRequests(tracer));
   // This limit must come before anything that waits, because the body arrives meanwhile.
   app.use(limitInFlightRequests({ ...limits.inFlight, maxBodyBytes: limits.requestBody }, limitsHit.report));
@@ -189,6 +191,15 @@ export function createApi(options: ApiOptions): Express {
   const attempts = rates.open('migrations', limits.rates.migrations);
   app.use(prefix, migrateRoute({ store, key: config.migrateKey, attempts, log }));
   app.use(prefix, createDescriptionRoutes({ routingPrefix: config.routingPrefix }));
+  const { identityKey } = options.identity.authenticator;
+  const open = express.Router();
+  // Features that are not always on describe themselves in `sections`.
+  const sections = {
+    pushBoxes: config.pushBoxes.map(({ messageBox }) => messageBox),
+    ...(config.webPush === undefined ? {} : { vapidPublicKey: config.webPush.publicKey }),
+  };
+  open.get('/info', infoRoute({ description: describeServer({ config, identityKey, sections }), deliveryFees }));
+  app.use(prefix, open);
 
   const routes = express.Router();
   const allowed = refuseBlocked(options.blockList);
@@ -218,10 +229,11 @@ export function createApi(options: ApiOptions): Express {
       normaliseKey,
       sendRateLimits: options.sendRates,
       maxRecipients,
+      maxListedBytes: limits.listedBody,
     }),
   );
   // Only sends may have large bodies.
-  const maxBodyBytes = Math.min(limits.requestBody, MAX_OTHER_BODY_BYTES);
+  const maxBodyBytes = limits.otherRequestBody;
   const writing = [authenticated({ maxBodyBytes }), allowed, admitted];
   const reading = [authenticated({ maxBodyBytes, isReadOnly: true }), allowed, admitted];
   routes.post('/listMessages', reading, listMessagesRoute({ store, maxBytes: limits.list, responseMemory, runInTurn }));

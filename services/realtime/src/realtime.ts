@@ -292,6 +292,7 @@ export class Realtime {
       normaliseKey: options.identity.normaliseKey,
       sendRateLimits: options.sendRates,
       maxRecipients: limits.recipients,
+      maxListedBytes: limits.listedBody,
       rooms: options.broker,
       memory: options.memory,
       connectionRooms,

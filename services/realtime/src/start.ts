@@ -51,7 +51,7 @@ export function start(config: Config, log: Logger): Promise<RunningService> {
 function answerRequest({ health, log }: ServiceContext, request: IncomingMessage, response: ServerResponse): void {
   const path = request.url?.split('?')[0] ?? '/';
   if (answerHealth(path, response, health)) return;
-  const description = 'This port serves only /socket.io/ and /health/.';
+  const description = 'This port serves only /socket.io/, /health and /ready.';
   getRateLimitedLog(log).write('info', { status: 404, code: 'ERR_NOT_FOUND' }, 'request refused');
   sendJson(response, 404, { status: 'error', code: 'ERR_NOT_FOUND', description });
 }

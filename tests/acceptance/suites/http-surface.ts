@@ -22,11 +22,14 @@ export function httpSurfaceSuite(at: () => Deployment): void {
     };
     const headersOf = (response: Response) => Object.fromEntries(response.headers);
 
-    test.each(['/sendMessage', '/listMessages', '/.well-known/auth'])('preflight of %s', async (route) => {
-      const response = await fetch(`${at().apis[0]}${route}`, preflight);
-      expect(response.status).toBe(200);
-      expect(headersOf(response)).toMatchObject(cors);
-    });
+    test.each(['/sendMessage', '/listMessages', '/.well-known/auth', '/info', '/health', '/ready'])(
+      'preflight of %s',
+      async (route) => {
+        const response = await fetch(`${at().apis[0]}${route}`, preflight);
+        expect(response.status).toBe(200);
+        expect(headersOf(response)).toMatchObject(cors);
+      },
+    );
 
     test('answers and refusals carry the same headers', async () => {
       const response = await fetch(`${at().apis[0]}/listMessages`, { method: 'POST', body: '{}' });
@@ -60,6 +63,18 @@ export function httpSurfaceSuite(at: () => Deployment): void {
         const live = await fetch(`${url}/health/live`);
         expect([live.status, await live.json()]).toEqual([200, { status: 'alive' }]);
         const ready = await fetch(`${url}/health/ready`);
+        expect([ready.status, await ready.json()]).toMatchObject([
+          200,
+          { status: 'ready', checks: { database: 'ok' } },
+        ]);
+      }
+    });
+
+    test('every process answers by the short names as well', async () => {
+      for (const url of [...at().apis, ...at().realtimes, ...at().overlays]) {
+        const live = await fetch(`${url}/health`);
+        expect([live.status, await live.json()]).toEqual([200, { status: 'ok' }]);
+        const ready = await fetch(`${url}/ready`);
         expect([ready.status, await ready.json()]).toMatchObject([
           200,
           { status: 'ready', checks: { database: 'ok' } },

@@ -15,6 +15,7 @@ import { permissionsSuite } from './permissions.js';
 import { pushSuite } from './push.js';
 import { roomsSuite } from './rooms.js';
 import { routingPrefixSuite } from './routing-prefix.js';
+import { serverInfoSuite } from './server-info.js';
 import { todaysClientsSuite } from './todays-clients.js';
 
 /** The behaviour that all deployments share, for the clients of the registry. */
@@ -24,6 +25,7 @@ export function describeEveryDeployment(deploy: Deploy): void {
     describeMessageSuites(at, registryClients);
     permissionTablesSuite(at);
     httpSurfaceSuite(at);
+    serverInfoSuite(at);
     hostAdvertisementsSuite(at);
     paymentsSuite(at);
   });

@@ -58,6 +58,12 @@ export function routingPrefixSuite(deploy: Deploy, clients: Clients = registryCl
     test('the handshake and health stay at the root, and the routes are nowhere else', async () => {
       const [api] = at().apis;
       expect((await fetch(`${api}/health/ready`)).status).toBe(200);
+      expect((await fetch(`${api}/ready`)).status).toBe(200);
+      expect((await fetch(`${api}/health`)).status).toBe(200);
+      expect((await fetch(`${api}/info`)).status).toBe(404);
+      expect(await (await fetch(`${below(api)}/info`)).json()).toMatchObject({
+        websockets: { enabled: true, path: '/api/socket.io/' },
+      });
       expect((await fetch(`${api}/.well-known/auth`, { method: 'POST', body: '{}' })).status).toBe(400);
       expect((await fetch(`${api}/listMessages`, { method: 'POST', body: '{}' })).status).toBe(404);
       expect((await fetch(`${below(api)}/listMessages`, { method: 'POST', body: '{}' })).status).toBe(401);

@@ -35,7 +35,7 @@ export const errorCatalogue = {
   ERR_BODY_TOO_LARGE: {
     statuses: [413],
     section: 'Authentication',
-    cause: 'The body is too large.',
+    cause: 'The body of the request is too large; `limit` says what is allowed.',
     cure: 'Send less; list and acknowledge in parts.',
   },
   ERR_UNSUPPORTED_ENCODING: {
@@ -162,8 +162,8 @@ export const errorCatalogue = {
   ERR_MESSAGE_TOO_LARGE: {
     statuses: [413],
     section: 'Sending',
-    cause: 'The body is too large for so many recipients, or to be sent live.',
-    cure: 'Send to fewer recipients, or over HTTP.',
+    cause: 'The body is too large for so many recipients, to be sent live, or to be listed.',
+    cure: 'Send to fewer recipients, over HTTP, or in parts.',
   },
   ERR_MISSING_PAYMENT_TX: {
     statuses: [400],

@@ -15,12 +15,30 @@ const quotaDetails: Properties = {
   recipient: text('Whose quota it is, or with whom.'),
 };
 
+const sizeDetails: Properties = {
+  field: text('The field that is too large; `requestBody` is the body of the whole request.'),
+  limit: integer('What is allowed: bytes, characters or entries, as the description says.', 0),
+  size: integer('What was sent.', 0),
+};
+const alwaysSized = { properties: sizeDetails, optional: ['size'] };
+const sometimesSized = { properties: sizeDetails, optional: ['field', 'limit', 'size'] };
+
 /** Fields of single errors, for programs. */
 const detailsByCode: Partial<Record<ErrorCode, { readonly properties: Properties; readonly optional: string[] }>> = {
   ERR_DELIVERY_BLOCKED: {
     properties: { blockedRecipients: list({ type: 'string' }, { description: 'Who has blocked the sender.' }) },
     optional: [],
   },
+  ERR_BODY_TOO_LARGE: alwaysSized,
+  ERR_MESSAGE_TOO_LARGE: alwaysSized,
+  ERR_TOO_MANY_RECIPIENTS: alwaysSized,
+  ERR_TOO_MANY_MESSAGE_IDS: alwaysSized,
+  ERR_INVALID_LIMIT: alwaysSized,
+  // Only where the value is too long or too large, and not of another form.
+  ERR_INVALID_MESSAGEBOX: sometimesSized,
+  ERR_INVALID_MESSAGE_BOX: sometimesSized,
+  ERR_INVALID_MESSAGEID: sometimesSized,
+  ERR_INVALID_PAYMENT: sometimesSized,
   ERR_INBOX_QUOTA_EXCEEDED: { properties: quotaDetails, optional: ['recipient'] },
   ERR_SENDER_QUOTA_EXCEEDED: { properties: quotaDetails, optional: ['recipient'] },
   ERR_TOO_MANY_PERMISSIONS: { properties: { limit: integer('The allowed number.', 0) }, optional: [] },

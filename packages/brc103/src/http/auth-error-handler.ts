@@ -3,7 +3,7 @@ import { AuthError, UnauthorizedError } from '../errors.js';
 
 /**
  * An error handler for Express. Answers an {@link AuthError} with its status and the JSON
- * `{status: 'error', code, description}`, and passes all other errors on. A request without auth headers gets exactly
+ * `{status: 'error', code, description}` with the error's details, and passes all other errors on. A request without auth headers gets exactly
  * `{status: 'error', code: 'UNAUTHORIZED', message: 'Mutual-authentication failed!'}`.
  */
 export const authErrorHandler: ErrorRequestHandler = (error: unknown, _req, res, next) => {
@@ -11,7 +11,12 @@ export const authErrorHandler: ErrorRequestHandler = (error: unknown, _req, res,
     next(error);
     return;
   }
-  const { code, message, status } = error;
+  const { code, message, status, details } = error;
   res.set('Cache-Control', 'no-store').status(status);
-  res.json({ status: 'error', code, [error instanceof UnauthorizedError ? 'message' : 'description']: message });
+  res.json({
+    ...details,
+    status: 'error',
+    code,
+    [error instanceof UnauthorizedError ? 'message' : 'description']: message,
+  });
 };

@@ -41,6 +41,8 @@ export interface AuthMiddlewareOptions extends ClaimPlaces {
   readonly authenticator: Authenticator;
   /** The largest request body, in bytes. A larger one is answered with 413. */
   readonly maxBodyBytes: number;
+  /** The name of the setting that this limit comes from. A refusal names it to the client. Default: none. */
+  readonly maxBodySetting?: string;
   /** Stores client nonces for all instances. Without it, only this process can serve a session, and sessions end with it. */
   readonly clientNonces?: ClientNonceStore;
   /** Called when the store of client nonces fails and the client only has to repeat the handshake. Must not throw. */
@@ -99,6 +101,7 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
   const createAuthenticate =
     ({ maxBodyBytes: maxBytes = maxBodyBytes, isReadOnly = false }: RouteKind): RequestHandler =>
     async (req, res, next) => {
+      const setting = maxBytes === maxBodyBytes ? options.maxBodySetting : undefined;
       let headers: AuthHeaders;
       let found: FoundSession;
       let rawBody: Buffer | undefined;
@@ -109,7 +112,8 @@ export function createAuthMiddleware(options: AuthMiddlewareOptions): AuthMiddle
         const open = requireLiveSession(authenticator, headers);
         if (clientNonces.isProven(open)) provenSession = open.nonce;
         await failureLimit.checkLimit(req, provenSession);
-        rawBody = await readBody(req, maxBytes, (bytes) => waitForReadTurn(schedule, req, open.identityKey, bytes));
+        const waitForTurn = (bytes: number) => waitForReadTurn(schedule, req, open.identityKey, bytes);
+        rawBody = await readBody(req, maxBytes, waitForTurn, setting);
         if (!rawBody) {
           report('aborted');
           return;

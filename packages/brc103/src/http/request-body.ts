@@ -12,6 +12,7 @@ export type WaitForTurn = (bytes: number) => Promise<void>;
  * Reads a request's whole body, as sent.
  *
  * @param waitForTurn called after each 256 KB of a large body. Default: the body is read as it arrives
+ * @param setting the name of the setting that `maxBytes` comes from, for the refusal
  * @returns undefined when the client closed the connection before the end
  * @throws {UnsupportedEncodingError} when the body has a content-encoding
  * @throws {BodyTooLargeError} when the body, or its content-length, is above the limit. The rest is not read then
@@ -21,11 +22,13 @@ export async function readBody(
   req: IncomingMessage,
   maxBytes: number,
   waitForTurn?: WaitForTurn,
+  setting?: string,
 ): Promise<Buffer | undefined> {
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw new UnsupportedEncodingError();
   if (!hasBody(req)) return Buffer.alloc(0);
-  if (Number(req.headers['content-length']) > maxBytes) throw new BodyTooLargeError(maxBytes);
+  const announced = Number(req.headers['content-length']);
+  if (announced > maxBytes) throw new BodyTooLargeError(maxBytes, announced, setting);
   if (req.readableDidRead) throw new Error('The body was read already: put authentication before any body parser');
 
   const chunks: Buffer[] = [];
@@ -37,7 +40,7 @@ export async function readBody(
     return true;
   };
   const outcome = await consumeBody(req, take, { waitForTurn });
-  if (outcome === 'stopped') throw new BodyTooLargeError(maxBytes);
+  if (outcome === 'stopped') throw new BodyTooLargeError(maxBytes, undefined, setting);
   return outcome === 'ended' ? Buffer.concat(chunks, size) : undefined;
 }
 

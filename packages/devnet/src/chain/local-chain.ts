@@ -30,6 +30,11 @@ export const MAX_FUNDING_SATOSHIS = 1_000_000_000;
 /** The size of the toolbox's column for transactions. */
 const MAX_TRANSACTION_BYTES = 65_000;
 const MAX_LOCKING_SCRIPT_BYTES = 10_000;
+/**
+ * The largest BEEF. A request of 10 MB, which is the default limit, has place for 5 MB of transactions: it writes each byte as
+ * two characters or more.
+ */
+export const MAX_BEEF_BYTES = 6_000_000;
 const MAX_NEW_ANCESTORS = 100;
 const COINBASE_MATURITY = 100;
 
@@ -69,7 +74,10 @@ export class LocalChain {
     this.tracker = services.tracker;
     this.#storage = services.storage;
     // All payments that have passed the server's own verifier may arrive here at once.
-    this.#verifier = new TransactionVerifier(async () => this.tracker, { waitingPerSource: 64 });
+    this.#verifier = new TransactionVerifier(async () => this.tracker, {
+      waitingPerSource: 64,
+      bytes: MAX_BEEF_BYTES,
+    });
     // The toolbox checks first and writes later, so two concurrent double spends would both succeed.
     services.postBeef = (beef, txids) => this.postBeef(beef, txids);
     // The toolbox computes wrong ids for transactions with a merkle path.

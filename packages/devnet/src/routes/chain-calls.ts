@@ -1,11 +1,12 @@
 import { InvalidTransactionError, readBeef } from '@messagebox/transactions';
 import type { LocalChain } from '../chain/local-chain.js';
-import { LocalChainError } from '../chain/local-chain.js';
+import { LocalChainError, MAX_BEEF_BYTES } from '../chain/local-chain.js';
 
-/** Limits of a BEEF: its bytes, transactions, and hashes in merkle paths. */
-const MAX_BEEF_BYTES = 1_000_000;
+/** Limits of a BEEF besides its bytes: transactions, and hashes in merkle paths. */
 const MAX_TRANSACTIONS = 200;
 const MAX_HASHES = 2_000;
+/** Inputs, outputs and hashes together, needed or not. */
+const MAX_PARTS = 100_000;
 const MAX_TXIDS = 100;
 const MAX_RESULTS = 100;
 
@@ -107,7 +108,7 @@ class CallArguments {
     const bytes = Buffer.from(value, 'base64');
     try {
       // The SDK trusts the counts in the bytes, so they are checked before.
-      const { proofs } = readBeef(bytes, MAX_TRANSACTIONS);
+      const { proofs } = readBeef(bytes, MAX_TRANSACTIONS, MAX_PARTS);
       if (proofs.reduce((sum, { size }) => sum + size, 0) > MAX_HASHES) {
         throw new LocalChainError(`the merkle paths have more than ${MAX_HASHES} hashes`);
       }

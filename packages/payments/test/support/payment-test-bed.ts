@@ -136,6 +136,7 @@ export class PaymentTestServer {
       records: this.records,
       exclusive: locks ? new NamedLock(sql) : NO_LOCKS,
       normaliseKey,
+      sizes: { each: 8 * 2 ** 20, all: 16 * 2 ** 20, listed: 16_000_000 },
       log: createLogger('test', 'info', { write: () => undefined }),
       onStep: (step) => testBed.onStep(step),
     });

@@ -1,6 +1,14 @@
+import { MESSAGE_LIMITS } from '@messagebox/messages';
 import type { z } from 'zod';
 import type { Rate } from '../limits/rate-limit.js';
 import type { limitVariables } from './limit-variables.js';
+
+/** The largest body of a request that is not a send: 1,000 ids of 255 characters, all of them escaped, have 1.5 MB. */
+const MAX_OTHER_BODY_BYTES = 2_097_152;
+/** A payment that fits into a request can be stored. A small one for many recipients becomes larger than its request. */
+const MIN_PAID_MESSAGE_BYTES = { each: 8 * 1024 * 1024, all: 16 * 1024 * 1024 };
+/** Most bytes of what is stored around a body and its payment. */
+const WRAPPER_BYTES = 65_536;
 
 /** The limits that an operator may change. docs/limits.md describes each of them. */
 export interface Limits {
@@ -16,8 +24,17 @@ export interface Limits {
   };
   /** Bytes of an HTTP request's body. */
   readonly requestBody: number;
+  /** Bytes of a request's body on routes that are not sends. */
+  readonly otherRequestBody: number;
   /** Bytes of messages, as JSON, in one response of /listMessages. */
   readonly list: number;
+  /** Bytes of one message, as JSON in a list. */
+  readonly listedBody: number;
+  /**
+   * Bytes of messages with a payment as they are stored, of each recipient and of all. Each paid recipient gets the whole
+   * transaction as a JSON list of numbers, so a small request can become large.
+   */
+  readonly paidMessages: { readonly each: number; readonly all: number };
   /** Recipients of one send or quote. */
   readonly recipients: number;
   readonly acknowledgedIds: number;
@@ -69,7 +86,14 @@ export function toLimits(variables: ParsedLimitVariables): Limits {
       migrations: variables.RATE_MIGRATE_ATTEMPTS_PER_ADDRESS,
     },
     requestBody: variables.MAX_BODY_BYTES,
+    otherRequestBody: Math.min(variables.MAX_BODY_BYTES, MAX_OTHER_BODY_BYTES),
     list: variables.LIST_MAX_BYTES,
+    // Who allows larger requests has clients that take larger answers.
+    listedBody: Math.max(MESSAGE_LIMITS.listedBytes, variables.MAX_BODY_BYTES),
+    paidMessages: {
+      each: Math.max(MIN_PAID_MESSAGE_BYTES.each, variables.MAX_BODY_BYTES + WRAPPER_BYTES),
+      all: Math.max(MIN_PAID_MESSAGE_BYTES.all, variables.MAX_BODY_BYTES + WRAPPER_BYTES),
+    },
     recipients: variables.MAX_RECIPIENTS,
     acknowledgedIds: variables.MAX_ACKNOWLEDGED_IDS,
     inFlight: { requests: variables.MAX_REQUESTS_UNDER_WAY, bodyBytes: variables.MAX_BODY_BYTES_UNDER_WAY },

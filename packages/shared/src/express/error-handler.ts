@@ -1,4 +1,4 @@
-import { AuthError } from '@messagebox/brc103';
+import { AuthError, BodyTooLargeError } from '@messagebox/brc103';
 import { findLimitByErrorCode, RuleError } from '@messagebox/messages';
 import { StoreUnavailableError } from '@messagebox/store';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
@@ -86,7 +86,10 @@ function toErrorResponse(error: unknown): ErrorResponse {
     const retryAfterSeconds = error.retryAfterSeconds ?? (status === 503 ? 1 : undefined);
     return { status, code, description, details, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
   }
-  if (error instanceof AuthError) return { status: error.status, code: error.code, description: error.message };
+  if (error instanceof AuthError) {
+    const { status, code, message: description, details } = error;
+    return { status, code, description, details };
+  }
   if (error instanceof TooManyRequestsError) {
     return {
       status: 429,
@@ -111,6 +114,8 @@ function toErrorResponse(error: unknown): ErrorResponse {
   if (error instanceof OverloadedError) {
     return { status: 503, code: 'ERR_OVERLOADED', description: error.message, retryAfterSeconds: 1 };
   }
+  const tooLarge = toBodyTooLargeError(error);
+  if (tooLarge !== undefined) return toErrorResponse(tooLarge);
   const status = getClientErrorStatus(error);
   if (status !== undefined) return { status, code: 'ERR_BAD_REQUEST', description: 'The request could not be read.' };
   return { status: 500, code: 'ERR_INTERNAL', description: 'An internal error occurred.' };
@@ -120,4 +125,12 @@ function toErrorResponse(error: unknown): ErrorResponse {
 function getClientErrorStatus(error: unknown): number | undefined {
   const status: unknown = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined;
   return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
+}
+
+/** Turns the error of Express's body readers for a body above their limit into ours; undefined for any other error. */
+export function toBodyTooLargeError(error: unknown): BodyTooLargeError | undefined {
+  const { type, limit, length }: { type?: unknown; limit?: unknown; length?: unknown } =
+    typeof error === 'object' && error !== null ? error : {};
+  if (type !== 'entity.too.large' || typeof limit !== 'number') return undefined;
+  return new BodyTooLargeError(limit, typeof length === 'number' ? length : undefined);
 }

@@ -2,9 +2,9 @@ import type { RequestHandler } from 'express';
 import { answerHealth } from '../health/answer-health.js';
 import type { Health } from '../health/health.js';
 
-/** `GET /health/live` and `GET /health/ready`, without authentication. */
+/** `GET /health`, `/health/live`, `/health/ready` and `/ready`, without authentication. Mount it at the root. */
 export function createHealthRoutes(health: Health): RequestHandler {
   return (request, response, next) => {
-    if (!answerHealth(`${request.baseUrl}${request.path}`, response, health)) next();
+    if (!answerHealth(request.path, response, health)) next();
   };
 }

@@ -1,4 +1,5 @@
 import type { Request, RequestHandler } from 'express';
+import { HEALTH_PATHS } from '../health/answer-health.js';
 import { collapseSlashes } from '../http/collapse-slashes.js';
 import type { Metrics } from '../metrics/metrics.js';
 
@@ -21,7 +22,8 @@ export function getRouteLabel(request: Request): string {
   const route: unknown = request.route;
   if (typeof route === 'object' && route !== null && 'path' in route) return String(route.path);
   // A router that has answered removes its own part from `path`, so the original target is used.
-  return collapseSlashes(request.originalUrl).startsWith('/health/') ? '/health' : 'other';
+  const path = collapseSlashes(request.originalUrl).split('?')[0] ?? '';
+  return path.startsWith('/health/') || HEALTH_PATHS.has(path) ? '/health' : 'other';
 }
 
 /** The method of a request for metrics and traces. */

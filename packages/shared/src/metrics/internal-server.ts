@@ -4,7 +4,7 @@ import { JsonServer } from '../http/json-server.js';
 import { sendJson } from '../http/send-json.js';
 import type { Metrics } from './metrics.js';
 
-/** The server on the internal port, for operators and other instances: `/metrics` and `/health/`. */
+/** The server on the internal port, for operators and other instances: `/metrics`, `/health` and `/ready`. */
 export function createInternalServer(metrics: Metrics, health: Health): JsonServer {
   return new JsonServer((request, response) => {
     const path = request.url?.split('?')[0] ?? '/';
@@ -13,7 +13,7 @@ export function createInternalServer(metrics: Metrics, health: Health): JsonServ
       sendJson(response, 404, {
         status: 'error',
         code: 'ERR_NOT_FOUND',
-        description: 'This port serves only /metrics and /health/.',
+        description: 'This port serves only /metrics, /health and /ready.',
       });
       return;
     }

@@ -81,3 +81,9 @@ export class ByteReader {
     return malformedError(`The ${this.what} ends too early.`);
   }
 }
+
+/** Is told how many objects come next, before they are made. Throws when there are too many. */
+export type CountParts = (count: number) => void;
+
+/** For bytes whose number is limited elsewhere. */
+export const countNothing: CountParts = () => undefined;

@@ -26,6 +26,8 @@ export class InvalidTransactionError extends Error {
   constructor(
     readonly kind: InvalidTransactionKind,
     message: string,
+    /** The limit that the bytes of the BEEF exceed. */
+    readonly limit?: number,
   ) {
     super(message);
   }

@@ -1,4 +1,4 @@
-import { ByteReader } from './byte-reader.js';
+import { ByteReader, type CountParts, countNothing } from './byte-reader.js';
 import { malformedError } from './invalid-transaction-error.js';
 
 /** A merkle path of one block (BRC-74), not verified. */
@@ -29,8 +29,8 @@ export function parseProof(bytes: Uint8Array): ParsedProof {
   return proof;
 }
 
-/** Reads one merkle path. @throws {InvalidTransactionError} `malformed` */
-export function readProof(reader: ByteReader): ParsedProof {
+/** Reads one merkle path. @throws {InvalidTransactionError} `malformed`, and what `countParts` throws */
+export function readProof(reader: ByteReader, countParts: CountParts = countNothing): ParsedProof {
   const start = reader.position;
   const blockHeight = reader.readVarInt();
   if (blockHeight > 0xffff_ffff) throw malformedError('A merkle path names an impossible block height.');
@@ -41,6 +41,7 @@ export function readProof(reader: ByteReader): ParsedProof {
   for (let level = 0; level < treeHeight; level += 1) {
     const count = reader.readCount(2);
     size += count;
+    countParts(count);
     for (let left = count; left > 0; left -= 1) {
       if (reader.readVarInt() > 0x7fff_ffff) throw malformedError('A merkle path has an impossible offset.');
       const isDuplicate = (reader.readUint8() & 1) === 1;

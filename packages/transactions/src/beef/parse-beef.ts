@@ -1,5 +1,5 @@
 import { ATOMIC_BEEF, BEEF_V1, BEEF_V2 } from './beef-versions.js';
-import { ByteReader } from './byte-reader.js';
+import { ByteReader, type CountParts } from './byte-reader.js';
 import { InvalidTransactionError, malformedError } from './invalid-transaction-error.js';
 import { type MerkleProof, type ParsedProof, readProof } from './merkle-proof.js';
 import { type RawTransaction, readTransaction } from './transaction.js';
@@ -39,8 +39,8 @@ type BeefEntry =
  *
  * @throws {InvalidTransactionError} as {@link readBeef}, and `incomplete` when the subject is missing
  */
-export function parseBeef(bytes: Uint8Array, maxTransactions?: number): ParsedBeef {
-  const content = readBeef(bytes, maxTransactions);
+export function parseBeef(bytes: Uint8Array, maxTransactions?: number, maxParts?: number): ParsedBeef {
+  const content = readBeef(bytes, maxTransactions, maxParts);
   const subject = content.transactions.get(content.subjectTxid);
   if (subject === undefined) {
     throw new InvalidTransactionError('incomplete', 'The BEEF does not contain the transaction that it is about.');
@@ -54,9 +54,22 @@ export function parseBeef(bytes: Uint8Array, maxTransactions?: number): ParsedBe
  * before they have passed this function.
  *
  * @throws {InvalidTransactionError} `malformed` when the bytes are not exactly one BEEF, `proof` when a transaction names
- * a merkle path that does not contain it, `limit` for more than `maxTransactions`
+ * a merkle path that does not contain it, `limit` for more than `maxTransactions`, or for more than `maxParts` inputs, outputs
+ * and hashes of merkle paths together: each takes a few bytes of a BEEF, and an object in memory
  */
-export function readBeef(bytes: Uint8Array, maxTransactions = Number.POSITIVE_INFINITY): BeefContent {
+export function readBeef(
+  bytes: Uint8Array,
+  maxTransactions = Number.POSITIVE_INFINITY,
+  maxParts = Number.POSITIVE_INFINITY,
+): BeefContent {
+  let parts = 0;
+  const countParts: CountParts = (count) => {
+    parts += count;
+    if (parts > maxParts) {
+      const message = `The BEEF has more than ${maxParts} inputs, outputs and hashes of merkle paths.`;
+      throw new InvalidTransactionError('limit', message);
+    }
+  };
   const reader = new ByteReader(bytes, 'BEEF');
   let version = reader.readUint32();
   let atomicTxid: string | undefined;
@@ -67,37 +80,38 @@ export function readBeef(bytes: Uint8Array, maxTransactions = Number.POSITIVE_IN
   if (version !== BEEF_V1 && version !== BEEF_V2) {
     throw malformedError('This is not a BEEF: it begins with another version.');
   }
-  const proofs = Array.from({ length: reader.readCount(4) }, () => readUsefulProof(reader));
+  const proofs = Array.from({ length: reader.readCount(4) }, () => readUsefulProof(reader, countParts));
   const count = reader.readCount(10);
   if (count === 0) throw malformedError('The BEEF has no transaction.');
   if (count > maxTransactions) {
     throw new InvalidTransactionError('limit', `The BEEF has more than ${maxTransactions} transactions.`);
   }
-  const entries = Array.from({ length: count }, () => (version === BEEF_V1 ? readV1(reader) : readV2(reader)));
+  const readEntry = version === BEEF_V1 ? readV1 : readV2;
+  const entries = Array.from({ length: count }, () => readEntry(reader, countParts));
   reader.assertEnd();
   return { subjectTxid: atomicTxid ?? getLastTxid(entries), proofs, transactions: attachProofs(entries, proofs) };
 }
 
 /** A path without leaves is refused: it takes four bytes of a BEEF, and much more memory here. */
-function readUsefulProof(reader: ByteReader): ParsedProof {
-  const proof = readProof(reader);
+function readUsefulProof(reader: ByteReader, countParts: CountParts): ParsedProof {
+  const proof = readProof(reader, countParts);
   if (proof.leaves.size === 0) throw malformedError('A merkle path contains no transaction.');
   return proof;
 }
 
-function readV1(reader: ByteReader): BeefEntry {
-  const transaction = readTransaction(reader);
+function readV1(reader: ByteReader, countParts: CountParts): BeefEntry {
+  const transaction = readTransaction(reader, countParts);
   const flag = reader.readUint8();
   if (flag > 1) throw malformedError('A transaction is not followed by the flag for its merkle path.');
   return { transaction, named: flag === 1 ? reader.readVarInt() : undefined };
 }
 
-function readV2(reader: ByteReader): BeefEntry {
+function readV2(reader: ByteReader, countParts: CountParts): BeefEntry {
   const format = reader.readUint8();
   if (format === 2) return { txid: reader.readHash() };
   if (format > 2) throw malformedError('A transaction has an unknown format.');
   const named = format === 1 ? reader.readVarInt() : undefined;
-  return { transaction: readTransaction(reader), named };
+  return { transaction: readTransaction(reader, countParts), named };
 }
 
 function getLastTxid(entries: readonly BeefEntry[]): string {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ByteReader } from './byte-reader.js';
+import { ByteReader, type CountParts, countNothing } from './byte-reader.js';
 import { malformedError } from './invalid-transaction-error.js';
 
 /** One output of one transaction. */
@@ -53,15 +53,20 @@ export function parseTransaction(raw: Uint8Array): RawTransaction {
   return transaction;
 }
 
-/** Reads one transaction. @throws {InvalidTransactionError} `malformed` */
-export function readTransaction(reader: ByteReader): RawTransaction {
+/** Reads one transaction. @throws {InvalidTransactionError} `malformed`, and what `countParts` throws */
+export function readTransaction(reader: ByteReader, countParts: CountParts = countNothing): RawTransaction {
+  const readCount = (leastBytes: number) => {
+    const count = reader.readCount(leastBytes);
+    countParts(count);
+    return count;
+  };
   const start = reader.position;
   reader.readBytes(4);
-  const inputs = Array.from({ length: reader.readCount(41) }, () => {
+  const inputs = Array.from({ length: readCount(41) }, () => {
     const outpoint = { txid: reader.readHash(), outputIndex: reader.readUint32() };
     return { ...outpoint, script: reader.readBytes(reader.readVarInt()), sequence: reader.readUint32() };
   });
-  const outputs = Array.from({ length: reader.readCount(9) }, () => {
+  const outputs = Array.from({ length: readCount(9) }, () => {
     const satoshis = reader.readUint64();
     if (satoshis > MAX_SATOSHIS) throw malformedError('An output has more satoshis than there are.');
     return { satoshis: Number(satoshis), script: reader.readBytes(reader.readVarInt()) };

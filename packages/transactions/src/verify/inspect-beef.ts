@@ -69,7 +69,8 @@ export function inspectBeef(given: ParsedBeef, limits: InspectionLimits): Inspec
 
 /** The BEEF has more bytes than a verification may take. */
 export function tooLargeError(maxBytes: number): InvalidTransactionError {
-  return invalidTransactionError('limit', `The BEEF is larger than ${maxBytes} bytes.`);
+  const message = `The BEEF is larger than the limit, which is ${maxBytes.toLocaleString('en-US')} bytes.`;
+  return new InvalidTransactionError('limit', message, maxBytes);
 }
 
 /** Checks that a transaction without proof spends existing outputs, each once, and pays out no more than they hold. */

@@ -16,6 +16,8 @@ export interface VerifierLimits {
   readonly bytes: number;
   /** Transactions in a BEEF. Default 200. */
   readonly transactions: number;
+  /** Inputs, outputs and hashes of merkle paths in a BEEF, needed or not: each becomes an object. Default 100,000. */
+  readonly parts: number;
   /** Inputs whose scripts are run. Default 500. */
   readonly inputs: number;
   /** Hashes of the merkle paths that are needed. Default 2,000. */
@@ -47,6 +49,7 @@ export interface VerifierLimits {
 const DEFAULT_LIMITS: VerifierLimits = {
   bytes: 1_000_000,
   transactions: 200,
+  parts: 100_000,
   inputs: 500,
   hashes: 2_000,
   signatureChecks: 1_000,
@@ -116,7 +119,8 @@ export class TransactionVerifier {
    */
   parse(bytes: Uint8Array | readonly number[]): ParsedBeef {
     if (bytes.length > this.#limits.bytes) throw tooLargeError(this.#limits.bytes);
-    return parseBeef(bytes instanceof Uint8Array ? bytes : Uint8Array.from(bytes), this.#limits.transactions);
+    const { transactions, parts } = this.#limits;
+    return parseBeef(bytes instanceof Uint8Array ? bytes : Uint8Array.from(bytes), transactions, parts);
   }
 
   /**

@@ -22,7 +22,8 @@ export function parsePageLimit(request: Request): number {
   if (limit === undefined) return DEFAULT_PAGE;
   const parsed = parseWholeNumber(limit, 1, MAX_PAGE);
   if (parsed !== undefined) return parsed;
-  throw new RuleError('ERR_INVALID_LIMIT', `limit must be a whole number from 1 to ${MAX_PAGE}.`);
+  const details = { field: 'limit', limit: MAX_PAGE };
+  throw new RuleError('ERR_INVALID_LIMIT', `limit must be a whole number from 1 to ${MAX_PAGE}.`, 400, details);
 }
 
 /**

@@ -53,6 +53,8 @@ export interface OverlayAppOptions extends OverlayRoutesOptions {
 const RESPONDER_LIMITS = { maxConcurrent: 8, receiveTimeoutMs: 30_000, bytesPerRequest: 4_096 };
 const MAX_BEEF_BODY_BYTES = 1_048_576;
 const MAX_JSON_BODY_BYTES = 65_536;
+/** Wallets of developers give a transaction with all its ancestors to the play chain: base64 of up to 6 MB. */
+const MAX_DEVELOPMENT_BODY_BYTES = 8_388_608;
 
 /** Creates the overlay's HTTP application for a server of its own. No route needs authentication; all have limits. */
 export function createOverlayApp(options: OverlayAppOptions): Express {
@@ -64,11 +66,14 @@ export function createOverlayApp(options: OverlayAppOptions): Express {
   app.use(logRequests(log));
   app.use(measureRequests(options.metrics));
   app.use(cors);
-  app.use('/health', createHealthRoutes(options.health));
+  app.use(createHealthRoutes(options.health));
   app.use(traceRequests(options.tracer));
   app.use(
     limitInFlightRequests(
-      { ...config.limits.overlay.inFlight, maxBodyBytes: MAX_BEEF_BODY_BYTES },
+      {
+        ...config.limits.overlay.inFlight,
+        maxBodyBytes: config.network === 'local' ? MAX_DEVELOPMENT_BODY_BYTES : MAX_BEEF_BODY_BYTES,
+      },
       options.limitsHit.report,
     ),
   );
@@ -97,7 +102,7 @@ export function createOverlayRoutes({ config, engine, development, rates }: Over
   routes.use(createDocumentationRoutes(engine, mayAsk));
   routes.use(createSyncRoutes(engine, responder, [mayAsk, json]));
   if (config.network === 'local' && development !== undefined) {
-    routes.use(createDevelopmentRoutes(development, [mayAsk, beef]));
+    routes.use(createDevelopmentRoutes(development, [mayAsk, readRawBody(MAX_DEVELOPMENT_BODY_BYTES)]));
   }
   return routes;
 }

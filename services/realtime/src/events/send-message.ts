@@ -3,6 +3,7 @@ import {
   checkMessageObject,
   createSendCommand,
   formatAckEventName,
+  formatCount,
   getField,
   parseRoomName,
   paymentErrorCodes,
@@ -88,12 +89,13 @@ function parseLiveSend(context: EventContext, sender: string, data: unknown): Se
     throw new RuleError('ERR_INVALID_RECIPIENT_KEY', 'The recipient must be the one of the room.');
   }
   const body = toBodyText(getField(message, 'body'));
-  if (Buffer.byteLength(body ?? '') > context.maxBodyBytes) {
-    throw new RuleError(
-      'ERR_MESSAGE_TOO_LARGE',
-      `A live message may have ${context.maxBodyBytes} bytes. Send it over HTTP.`,
-      413,
-    );
+  const size = Buffer.byteLength(body ?? '');
+  const limit = context.maxBodyBytes;
+  if (size > limit) {
+    const description =
+      `The body has ${formatCount(size)} bytes; the limit of a live message is ${formatCount(limit)} (LIVE_MAX_BODY). ` +
+      'Send it over HTTP.';
+    throw new RuleError('ERR_MESSAGE_TOO_LARGE', description, 413, { field: 'message.body', limit, size });
   }
   return createSendCommand(context, {
     sender,

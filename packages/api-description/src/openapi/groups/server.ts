@@ -1,8 +1,97 @@
-import { closedObject, list, openObject, type Properties, schemaRef, text } from '../../schema.js';
+import {
+  closedObject,
+  integer,
+  list,
+  openObject,
+  orNull,
+  type Properties,
+  type Schema,
+  schemaRef,
+  text,
+} from '../../schema.js';
+import { MAX_FEE } from '../../schemas/common.js';
 import { type Group, json, type Operation } from '../operation.js';
+
+const quota = (description: string) =>
+  closedObject({
+    messages: orNull(integer(`${description}. Null: no limit.`, 0)),
+    bytes: orNull(integer('Bytes of their bodies. Null: no limit.', 0)),
+  });
+const feesByBox = (description: string): Schema => ({
+  type: 'object',
+  description,
+  additionalProperties: integer('Satoshis.', 0, MAX_FEE),
+});
+const listSize = (description: string) =>
+  closedObject({ messages: integer(description, 1), bytes: integer('Bytes of JSON.', 1) });
 
 /** Schemas of this group. */
 export const serverSchemas: Properties = {
+  ServerInfo: closedObject(
+    {
+      status: { const: 'success' },
+      product: { const: 'MessageBox' },
+      version: text('Of the software.', { examples: ['0.1.0'] }),
+      identityKey: schemaRef('IdentityKey', { description: 'Of the server.' }),
+      network: { enum: ['main', 'test', 'local'] },
+      limits: closedObject({
+        requestBodyBytes: integer('The body of a `/sendMessage`, with its payment: `MAX_BODY_BYTES`.', 1),
+        otherRequestBodyBytes: integer('The body of any other request.', 1),
+        listedBodyBytes: integer('One message’s body as JSON in a list, where a quote takes two bytes.', 1),
+        copiedBodyBytes: integer('A message’s body, times its recipients.', 1),
+        liveBodyBytes: integer('A body that is sent or pushed live: `LIVE_MAX_BODY`.', 1),
+        liveEventBytes: integer('An event as it is encoded for a listener. A larger message is found by listing.', 1),
+        paidMessages: closedObject({
+          eachBytes: integer('A message with its payment, as it is stored.', 1),
+          allBytes: integer('All such messages of one send.', 1),
+        }),
+        recipients: integer('Recipients of one send or quote: `MAX_RECIPIENTS`.', 1),
+        acknowledgedIds: integer('Ids of one acknowledgement: `MAX_ACKNOWLEDGED_IDS`.', 1),
+        messageIdCharacters: integer('Unicode code points of a message id.', 1),
+        messageIdBytes: integer('Bytes of a message id, which may then have any number of characters.', 1),
+        boxNameCharacters: integer('Unicode code points of the name of a box.', 1),
+        boxes: orNull(integer('Boxes of one identity. Null: no limit.', 1)),
+        listPage: listSize('Messages in a page by `offset`. One larger message comes alone.'),
+        listAnswer: listSize('Messages in an answer without `offset`. One larger message comes alone.'),
+        permissions: integer('Permissions of one identity.', 1),
+        devices: integer('Devices of one identity; the longest unused one leaves.', 1),
+        quotas: closedObject({
+          inbox: quota('Messages stored for one recipient'),
+          sender: quota('Messages stored from one sender'),
+          pair: quota('Messages stored from one sender for one recipient who has not allowed that sender'),
+        }),
+        retentionDays: orNull(integer('Days until a message without a payment is removed. Null: never.', 1)),
+        expiryYears: integer('How many years ahead `expiresAt` may be.', 1),
+      }),
+      fees: closedObject(
+        {
+          delivery: feesByBox('The server’s fee for a delivery, by box; 0 for others. Missing while it is not known.'),
+          recipientDefaults: feesByBox('The fee of a recipient who has set nothing, by box; 0 for others.'),
+        },
+        ['delivery'],
+      ),
+      push: closedObject(
+        {
+          boxes: list(schemaRef('BoxName'), { description: 'Messages in these boxes are pushed to devices.' }),
+          fcm: { type: 'boolean', description: 'Whether devices are pushed to by Firebase.' },
+          vapidPublicKey: text('Of Web Push (RFC 8292), base64url. Missing without Web Push.'),
+        },
+        ['vapidPublicKey'],
+      ),
+      websockets: closedObject({
+        enabled: { type: 'boolean' },
+        path: text('Where socket.io is, from the root of the origin.', { examples: ['/socket.io/'] }),
+      }),
+      overlay: closedObject({
+        url: orNull(text('The origin that the server advertises, if it has one.')),
+        topics: list({ type: 'string' }),
+        lookupServices: list({ type: 'string' }),
+      }),
+      uploads: { type: 'object', description: 'Large bodies by reference. Missing when they are off.' },
+      prices: { type: 'object', description: 'What requests cost (BRC-105). Missing when they are free.' },
+    },
+    ['uploads', 'prices'],
+  ),
   HealthReport: closedObject({
     status: { enum: ['ready', 'not ready'] },
     checks: {
@@ -12,6 +101,19 @@ export const serverSchemas: Properties = {
     },
   }),
 };
+
+const readiness = (path: string, operationId: string, summary: string): Operation => ({
+  method: 'get',
+  path,
+  operationId,
+  summary,
+  access: 'open',
+  isAtRoot: true,
+  answers: {
+    200: json('It does.', schemaRef('HealthReport')),
+    503: json('It does not: the database does not answer, or the process stops.', schemaRef('HealthReport')),
+  },
+});
 
 const file = (path: string, operationId: string, summary: string, contentType: string): Operation => ({
   method: 'get',
@@ -101,16 +203,33 @@ export const server: Group = {
       isAtRoot: true,
       answers: { 200: json('It runs.', closedObject({ status: { const: 'alive' } })) },
     },
+    readiness('/health/ready', 'getReadiness', 'See whether the process takes traffic'),
     {
       method: 'get',
-      path: '/health/ready',
-      operationId: 'getReadiness',
-      summary: 'See whether the process takes traffic',
+      path: '/health',
+      operationId: 'getHealth',
+      summary: 'The same as `/health/live`, by a shorter name',
       access: 'open',
       isAtRoot: true,
+      answers: { 200: json('The process runs.', closedObject({ status: { const: 'ok' } })) },
+    },
+    readiness('/ready', 'getReady', 'The same as `/health/ready`, by a shorter name'),
+    {
+      method: 'get',
+      path: '/info',
+      operationId: 'getInfo',
+      summary: 'Read what the server is, and its limits',
+      description:
+        'Read it before a payment is made: what is larger than `limits.requestBodyBytes` can’t be sent. May be cached for a minute.',
+      access: 'open',
       answers: {
-        200: json('It does.', schemaRef('HealthReport')),
-        503: json('It does not: the database does not answer, or the process stops.', schemaRef('HealthReport')),
+        200: json('What anybody may know. `ETag` tells whether it has changed.', schemaRef('ServerInfo'), {
+          headers: {
+            ETag: { required: true, schema: { type: 'string' } },
+            'Cache-Control': { required: true, schema: { const: 'public, max-age=60' } },
+          },
+        }),
+        304: { description: 'The cached answer is of today.', content: {} },
       },
     },
     {
