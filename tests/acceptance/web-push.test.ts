@@ -7,7 +7,7 @@ import { deriveP256PublicKey } from '@messagebox/messages';
 import { generateVapidKeys } from '@messagebox/shared';
 import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
 import { createThrowawayAuthority } from '@messagebox/test-support/throwaway-authority';
-import { startWebPushService, type Subscription, type WebPushService } from '@messagebox/test-support/web-push-service';
+import { type Subscription, startWebPushService, type WebPushService } from '@messagebox/test-support/web-push-service';
 import { startService } from '../support/service-process.js';
 import { type Deploy, deployScaled, deployStandalone, useDeployment } from './deployments.js';
 import { describeScaled } from './describe-scaled.js';
@@ -73,6 +73,8 @@ function webPushSuite(deploy: Deploy): void {
 
   test('a message reaches the browser, encrypted for it and signed by the server', async () => {
     const { person, subscription } = await listener();
+    const info = await (await fetch(`${at().apis[0]}/info`)).json();
+    expect(info).toMatchObject({ push: { vapidPublicKey: keys.publicKey } });
     const { messageId, sender } = await notify(person);
     await untilPushed(subscription);
     expect(pushesTo(subscription)).toMatchObject([
@@ -111,7 +113,8 @@ function webPushSuite(deploy: Deploy): void {
     const { person: bob } = await listener(subscription);
     const sent = [await notify(alice), await notify(bob)];
     await untilPushed(subscription, 2);
-    const told = () => pushesTo(subscription).map(({ payload }) => (payload['data'] as { recipient: string }).recipient);
+    const told = () =>
+      pushesTo(subscription).map(({ payload }) => (payload['data'] as { recipient: string }).recipient);
     expect(told().sort()).toEqual([alice.key, bob.key].sort());
     expect(pushesTo(subscription).map(({ payload }) => payload['body'])).toEqual(
       expect.arrayContaining(sent.map(({ messageId }) => messageId)),
@@ -132,7 +135,7 @@ describeScaled('Web Push of several processes', () => webPushSuite(deployScaled)
 test('standalone makes its keys once, for its user only, and pushes with them after a restart', async () => {
   const data = createTemporaryFolder();
   const service = await startWebPushService(authority);
-  const env = { HOST: '127.0.0.1', DATA_DIR: data.path, NODE_EXTRA_CA_CERTS: caFile };
+  const env = { HOST: '127.0.0.1', DATA_DIR: data.path, NODE_EXTRA_CA_CERTS: caFile, PUSH_BOXES: 'inbox' };
   const process = await startService({ name: 'standalone', env });
   try {
     const file = join(data.path, 'vapid-private-key');
@@ -141,12 +144,14 @@ test('standalone makes its keys once, for its user only, and pushes with them af
     expect(statSync(file).mode & 0o777).toBe(0o600);
     await process.restart();
     expect(readFileSync(file, 'utf8').trim()).toBe(privateKey);
+    const told = await (await fetch(`${process.url}/info`)).text();
+    expect(JSON.parse(told)).toMatchObject({ push: { vapidPublicKey: publicKey } });
+    expect(told).not.toContain(privateKey);
     // The service takes pushes of this key only.
     const subscription = service.subscribe(publicKey);
     const person = new Person();
     await person.post(`${process.url}/registerDevice`, { platform: 'web', subscription });
-    // Own messages cost nothing.
-    const message = { recipient: person.key, messageBox: 'notifications', messageId: randomUUID(), body: 'hello' };
+    const message = { recipient: person.key, messageBox: 'inbox', messageId: randomUUID(), body: 'hello' };
     expect(await person.send(process.url, message)).toMatchObject({ status: 200 });
     await service.waitUntilReceived(1);
     expect(service.received[0]?.vapid.key).toBe(publicKey);

@@ -134,16 +134,20 @@ describe('POST /registerDevice with a subscription', () => {
     expect(answer.text).toContain('subscription.keys.p256dh must be');
   });
 
-  test.each(
-    table([undefined, null, 7, [], '', auth.slice(1), `${auth}AA`, `${auth.slice(0, -2)}!!`, LONE, megabyte]),
-  )('refuses the auth %s', async (_label, value) => {
-    const answer = await refused(browser({ subscription: subscription({ keys: { p256dh, auth: value } }) }));
-    expect(answer.text).toContain('subscription.keys.auth must be');
-  });
+  test.each(table([undefined, null, 7, [], '', auth.slice(1), `${auth}AA`, `${auth.slice(0, -2)}!!`, LONE, megabyte]))(
+    'refuses the auth %s',
+    async (_label, value) => {
+      const answer = await refused(browser({ subscription: subscription({ keys: { p256dh, auth: value } }) }));
+      expect(answer.text).toContain('subscription.keys.auth must be');
+    },
+  );
 
-  test.each(table([undefined, null, 'ios', 'android', 'WEB', 7]))('refuses the platform %s', async (_label, platform) => {
-    await refused(browser({ platform }), 'ERR_INVALID_PLATFORM');
-  });
+  test.each(table([undefined, null, 'ios', 'android', 'WEB', 7]))(
+    'refuses the platform %s',
+    async (_label, platform) => {
+      await refused(browser({ platform }), 'ERR_INVALID_PLATFORM');
+    },
+  );
 
   test('refuses a token beside the subscription, and a name that is none', async () => {
     await refused(browser({ fcmToken: 'token' }));
@@ -152,21 +156,29 @@ describe('POST /registerDevice with a subscription', () => {
   });
 
   test.each<[string, Record<string, unknown>, string]>([
-    ['what a browser gives', { ...subscription(), expirationTime: null }, '...ret-9f31'],
-    ['keys with padding', subscription({ keys: { p256dh: `${p256dh}=`, auth: `${auth}==` } }), '...'],
-    ['a host with capitals, and the port of https', subscription({ endpoint: 'https://PUSH.example.com:443/abcdefghijk' }), '...bcdefghijk'],
+    ['what a browser gives', { ...subscription(), expirationTime: null }, '...ecret-9f31'],
+    ['keys with padding', subscription({ keys: { p256dh: `${p256dh}=`, auth: `${auth}==` } }), '...ecret-9f31'],
+    [
+      'a host with capitals, and the port of https',
+      subscription({ endpoint: 'https://PUSH.example.com:443/abcdefghijk' }),
+      '...bcdefghijk',
+    ],
     ['a public address', subscription({ endpoint: 'https://8.8.8.8/abcdefghijk' }), '...bcdefghijk'],
-    ['the longest endpoint', subscription({ endpoint: `https://push.example.com/${'x'.repeat(1_975)}` }), '...xxxxxxxxxx'],
+    [
+      'the longest endpoint',
+      subscription({ endpoint: `https://push.example.com/${'x'.repeat(1_975)}` }),
+      '...xxxxxxxxxx',
+    ],
   ])('accepts %s, and lists its end only', async (_name, value, end) => {
     const owner = await startSession();
     const { deviceId } = await world.expectAccepted(register(browser({ subscription: value }), owner), owner);
     const [listed, ...others] = await list(owner);
     expect(others).toEqual([]);
-    expect(listed).toMatchObject({ id: deviceId, platform: 'web', active: true });
-    expect(listed?.['fcmToken']).toHaveLength(13);
-    expect(String(listed?.['fcmToken']).startsWith(end.slice(0, 13))).toBe(true);
+    expect(listed).toMatchObject({ id: deviceId, platform: 'web', active: true, fcmToken: end });
     // Registered again, it is the same registration.
-    expect(await world.expectAccepted(register(browser({ subscription: value }), owner), owner)).toMatchObject({ deviceId });
+    expect(await world.expectAccepted(register(browser({ subscription: value }), owner), owner)).toMatchObject({
+      deviceId,
+    });
     expect(await list(owner)).toHaveLength(1);
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateVapidKeys } from '@messagebox/shared';
 import { createThrowawayAuthority } from '@messagebox/test-support/throwaway-authority';
-import { startWebPushService, type Subscription, type WebPushService } from '@messagebox/test-support/web-push-service';
+import { type Subscription, startWebPushService, type WebPushService } from '@messagebox/test-support/web-push-service';
 import type { BrowserContext, CDPSession, Page } from 'playwright-core';
 import { deployStandalone, useDeployment } from '../acceptance/deployments.js';
 import { Person } from '../acceptance/people.js';
@@ -12,6 +12,17 @@ import { describeInBrowser } from './support/describe-in-browser.js';
 
 const authority = createThrowawayAuthority();
 const keys = generateVapidKeys();
+
+/** The parts of a service worker's global scope that the tests use; its types don't go with those of a page. */
+interface WorkerScope {
+  readonly WindowClient: { readonly prototype: { focus(this: { readonly url: string }): Promise<unknown> } };
+  readonly NotificationEvent: new (
+    type: string,
+    init: { readonly notification: Notification },
+  ) => Event & { waitUntil: (promise: Promise<unknown>) => void };
+  readonly registration: ServiceWorkerRegistration;
+  readonly dispatchEvent: (event: Event) => boolean;
+}
 
 /** A notification as the page finds it. */
 interface Shown {
@@ -59,7 +70,11 @@ async function openWorkerSession(page: Page): Promise<(data: string) => Promise<
   await session.send('ServiceWorker.enable');
   return async (data) => {
     const registrationId = await registrations;
-    await session.send('ServiceWorker.deliverPushMessage', { origin: new URL(page.url()).origin, registrationId, data });
+    await session.send('ServiceWorker.deliverPushMessage', {
+      origin: new URL(page.url()).origin,
+      registrationId,
+      data,
+    });
   };
 }
 
@@ -132,21 +147,21 @@ describeInBrowser('notifications of the console', (browser) => {
 
     const [worker] = context.serviceWorkers();
     const opened = await worker?.evaluate(async () => {
-      const scope = globalThis as unknown as ServiceWorkerGlobalScope;
+      const { WindowClient, NotificationEvent, registration, dispatchEvent } = globalThis as unknown as WorkerScope;
       const called: string[] = [];
-      // Only a real click gives the right to focus or to open a window.
+      // Only a real click gives the right to focus a window.
       WindowClient.prototype.focus = async function focus() {
         called.push(`focus ${new URL(this.url).pathname}`);
         return this;
       };
-      const [notification] = await scope.registration.getNotifications();
+      const [notification] = await registration.getNotifications();
       if (notification === undefined) throw new Error('there is no notification');
       let ended: Promise<unknown> = Promise.resolve();
       const click = new NotificationEvent('notificationclick', { notification });
       click.waitUntil = (promise) => {
-        ended = Promise.resolve(promise);
+        ended = promise;
       };
-      scope.dispatchEvent(click);
+      dispatchEvent.call(globalThis, click);
       await ended;
       return called;
     });

@@ -1,6 +1,6 @@
-import { FetchError, PublicFetch } from '@messagebox/shared';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { FetchError, PublicFetch } from '@messagebox/shared';
 import fc from 'fast-check';
 import { GaspPeer, InvalidPeerAnswerError, PeerBudgetError } from '../../services/overlay/src/gasp/gasp-peer.js';
 import { fuzzTest } from './support/fuzz-test.js';

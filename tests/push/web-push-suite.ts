@@ -3,7 +3,7 @@ import { createPushOutboxWriter } from '@messagebox/messages';
 import { generateVapidKeys } from '@messagebox/shared';
 import { type FcmServer, startFcmServer } from '@messagebox/test-support/fcm-server';
 import { createThrowawayAuthority } from '@messagebox/test-support/throwaway-authority';
-import { startWebPushService, type Subscription, type WebPushService } from '@messagebox/test-support/web-push-service';
+import { type Subscription, startWebPushService, type WebPushService } from '@messagebox/test-support/web-push-service';
 import { waitUntil } from '../acceptance/history.js';
 import { BOB, readPushCount } from './fixtures.js';
 import { type Instance, listPushed, type PushDeployment, startInstance } from './push-deployment.js';
@@ -49,7 +49,9 @@ export function webPushSuite(name: string, makePlace: () => Promise<PushDeployme
     const counted = ({ metrics }: Instance, outcome: string, count: number) =>
       waitUntil(`${count} are counted as ${outcome}`, async () => (await readPushCount(metrics, outcome)) >= count);
     const list = () =>
-      service.received.map(({ endpoint, payload }) => `${endpoint} ${(payload['data'] as { messageId: string }).messageId}`);
+      service.received.map(
+        ({ endpoint, payload }) => `${endpoint} ${(payload['data'] as { messageId: string }).messageId}`,
+      );
 
     test('phones and browsers of the recipient get the push, and the rows are deleted', async () => {
       const at = await instance();
@@ -114,7 +116,9 @@ export function webPushSuite(name: string, makePlace: () => Promise<PushDeployme
       await counted(at, 'skipped', 1);
       await emptied(at);
       expect(fcm.received).toEqual([]);
-      expect(at.lines.map((line) => JSON.parse(line) as { level: number }).filter(({ level }) => level > 30)).toEqual([]);
+      expect(at.lines.map((line) => JSON.parse(line) as { level: number }).filter(({ level }) => level > 30)).toEqual(
+        [],
+      );
     });
 
     test('without VAPID keys, phones are pushed to, and pushes to browsers are dropped', async () => {

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { generateVapidKeys } from '@messagebox/shared';
 import { type FcmServer, startFcmServer } from '@messagebox/test-support/fcm-server';
 import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
 import { diagnose, toDiagnosis } from './support/doctor.ts';
@@ -99,6 +100,12 @@ const seeds: Seed[] = [
     env: () => push(JSON.stringify({ ...JSON.parse(fcm.accountJson), client_email: 'stranger@example.com' })),
     problem: 'push credentials: fail',
     seen: /refused the service account/,
+  },
+  {
+    title: 'Web Push without an address of the operator',
+    env: () => ({ VAPID_PUBLIC_KEY: generateVapidKeys().publicKey }),
+    problem: 'web push: warn',
+    seen: /no address of the operator/,
   },
   {
     title: 'a host that can not be advertised',

@@ -213,7 +213,11 @@ function checkVapid(header: string | undefined, origin: string, expectedKey: str
   const { aud, exp, sub } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, unknown>;
   const now = Date.now() / 1_000;
   const isGood =
-    alg === 'ES256' && aud === origin && Number(exp) > now && Number(exp) <= now + DAY_SECONDS && typeof sub === 'string';
+    alg === 'ES256' &&
+    aud === origin &&
+    Number(exp) > now &&
+    Number(exp) <= now + DAY_SECONDS &&
+    typeof sub === 'string';
   if (!isGood) throw new BadPushError(403, `the VAPID claims are wrong: aud is ${String(aud)}`);
   return { key, subject: String(sub) };
 }

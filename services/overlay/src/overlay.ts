@@ -1,6 +1,21 @@
 import type { LocalChain } from '@messagebox/devnet';
 import { RuleError } from '@messagebox/messages';
-import { type Config, describeError, type FairScheduler, type Health, type JobQueue, type LimitHitReporter, type Logger, type Metrics, overlayJobNames, parseHostingUrl, PublicFetch, type RateLimits, type ServerIdentity, type Tracer } from '@messagebox/shared';
+import {
+  type Config,
+  describeError,
+  type FairScheduler,
+  type Health,
+  type JobQueue,
+  type LimitHitReporter,
+  type Logger,
+  type Metrics,
+  overlayJobNames,
+  PublicFetch,
+  parseHostingUrl,
+  type RateLimits,
+  type ServerIdentity,
+  type Tracer,
+} from '@messagebox/shared';
 import type { SqlClient } from '@messagebox/store';
 import type { BsvServices } from '@messagebox/wallet';
 import type { Express, Router } from 'express';

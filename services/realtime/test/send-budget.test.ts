@@ -32,13 +32,21 @@ describe('the budget of pushes to browsers', () => {
 
   test('while all other hosts hang, pushes to the push services of browsers go on', () => {
     const budget = new SendBudget();
-    count(budget, many((n) => [`https://h.site${n}.example/x`, `id${n}`]));
+    count(
+      budget,
+      many((n) => [`https://h.site${n}.example/x`, `id${n}`]),
+    );
     expect(isAdmitted(budget.admit(FIREFOX, 'alice'))).toBe(true);
   });
 
   test('a name that only looks like a push service is another host', () => {
     for (const host of ['evilgoogleapis.com', 'push.apple.com.evil.example', 'notify.windows.com.']) {
-      expect(count(new SendBudget(), many((n) => [`https://${host}/x`, `id${n}`]))).toBe(2);
+      expect(
+        count(
+          new SendBudget(),
+          many((n) => [`https://${host}/x`, `id${n}`]),
+        ),
+      ).toBe(2);
     }
   });
 
@@ -79,21 +87,24 @@ describe('the pauses of hosts', () => {
     ['403', 403, refused],
     ['410', 410, gone],
     ['no answer', undefined, failed],
-  ])('a host that answers with %s waits twice as long each time, up to five minutes, until a push succeeds', (_what, status, outcome) => {
-    const pauses = new HostPauses();
-    const waits = Array.from({ length: 11 }, () => {
+  ])(
+    'a host that answers with %s waits twice as long each time, up to five minutes, until a push succeeds',
+    (_what, status, outcome) => {
+      const pauses = new HostPauses();
+      const waits = Array.from({ length: 11 }, () => {
+        pauses.record(OTHER, status, outcome);
+        const ms = pauses.getRemainingMs(OTHER);
+        jest.setSystemTime(Date.now() + ms);
+        return ms / 1_000;
+      });
+      expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+      expect(pauses.isGivenUp(OTHER)).toBe(true);
+      pauses.record(OTHER, 201, sent);
+      expect(pauses.isGivenUp(OTHER)).toBe(false);
       pauses.record(OTHER, status, outcome);
-      const ms = pauses.getRemainingMs(OTHER);
-      jest.setSystemTime(Date.now() + ms);
-      return ms / 1_000;
-    });
-    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
-    expect(pauses.isGivenUp(OTHER)).toBe(true);
-    pauses.record(OTHER, 201, sent);
-    expect(pauses.isGivenUp(OTHER)).toBe(false);
-    pauses.record(OTHER, status, outcome);
-    expect(pauses.getRemainingMs(OTHER)).toBe(1_000);
-  });
+      expect(pauses.getRemainingMs(OTHER)).toBe(1_000);
+    },
+  );
 
   test('a host that fails does not delay another one', () => {
     const pauses = new HostPauses();

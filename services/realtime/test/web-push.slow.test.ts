@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { generateVapidKeys, PublicFetch } from '@messagebox/shared';
 import { createThrowawayAuthority } from '@messagebox/test-support/throwaway-authority';
-import { startWebPushService, type Subscription, type WebPushService } from '@messagebox/test-support/web-push-service';
+import { type Subscription, startWebPushService, type WebPushService } from '@messagebox/test-support/web-push-service';
 import type { Push } from '../src/push/index.js';
 import { WebPush } from '../src/push/web-push/web-push.js';
 

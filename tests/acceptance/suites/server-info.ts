@@ -50,7 +50,9 @@ export function serverInfoSuite(at: () => Deployment): void {
           boxes: ['notifications'],
           fcm: false,
           // Standalone has made keys for Web Push.
-          ...(at().processes.apis[0].name === 'standalone' ? { vapidPublicKey: expect.stringMatching(/^B[\w-]{86}$/) } : {}),
+          ...(at().processes.apis[0].name === 'standalone'
+            ? { vapidPublicKey: expect.stringMatching(/^B[\w-]{86}$/) }
+            : {}),
         },
         websockets: { enabled: true, path: '/socket.io/' },
         overlay: {

@@ -21,7 +21,7 @@ worker.addEventListener('notificationclick', (event) => {
 /** A browser must show something for each push, also for one that can't be read. */
 function readPayload(data: PushMessageData | null): PushPayload {
   try {
-    const { title, body, data: about } = data?.json() as Record<string, unknown>;
+    const { title, body, data: about } = (data?.json() ?? {}) as Record<string, unknown>;
     const { recipient, messageId } = (about ?? {}) as Record<string, unknown>;
     return {
       title: typeof title === 'string' ? title : 'New Message',

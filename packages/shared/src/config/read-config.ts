@@ -220,10 +220,7 @@ function describeIssues(issues: readonly z.core.$ZodIssue[], env: Environment): 
 }
 
 /** @throws {ConfigError} when the keys are no pair */
-function toWebPushConfig(
-  publicKey: string | undefined,
-  privateKey: string | undefined,
-): WebPushConfig | undefined {
+function toWebPushConfig(publicKey: string | undefined, privateKey: string | undefined): WebPushConfig | undefined {
   if (publicKey === undefined) {
     if (privateKey === undefined) return undefined;
     throw new ConfigError(['VAPID_PRIVATE_KEY is set without VAPID_PUBLIC_KEY: set both']);

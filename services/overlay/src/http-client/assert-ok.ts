@@ -1,3 +1,4 @@
+import { type BoundedResponse, FetchError } from '@messagebox/shared';
 
 const MAX_REASON_LENGTH = 200;
 
@@ -21,5 +22,4 @@ function findDescription(body: Buffer): string | undefined {
   } catch {
     return undefined;
   }
-}import { type BoundedResponse, FetchError } from '@messagebox/shared';
-
+}

@@ -1,5 +1,5 @@
-import { type BoundedRequest, FetchError, type PublicFetch } from '@messagebox/shared';
 import type { LookupQuestion } from '@bsv/sdk';
+import { type BoundedRequest, FetchError, type PublicFetch } from '@messagebox/shared';
 import {
   ByteReader,
   type Outpoint,

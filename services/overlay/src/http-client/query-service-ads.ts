@@ -1,5 +1,5 @@
-import type { PublicFetch } from '@messagebox/shared';
 import type { LookupQuestion } from '@bsv/sdk';
+import type { PublicFetch } from '@messagebox/shared';
 import { decodeServiceAd, type ServiceAdOutput } from '../topics/service-ad.js';
 import { type LookupBounds, queryLookupService } from './query-lookup-service.js';
 

@@ -1,5 +1,5 @@
-import { FetchError, type PublicFetch } from '@messagebox/shared';
 import type { STEAK } from '@bsv/sdk';
+import { FetchError, type PublicFetch } from '@messagebox/shared';
 import { assertOk } from './assert-ok.js';
 
 const SUBMIT_TIMEOUT_MS = 15_000;

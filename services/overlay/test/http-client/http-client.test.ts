@@ -1,5 +1,5 @@
-import { FetchError, PublicFetch } from '@messagebox/shared';
 import { gzipSync } from 'node:zlib';
+import { FetchError, PublicFetch } from '@messagebox/shared';
 import { encodeVarInt, parseTransaction, serializeBeef } from '@messagebox/transactions';
 import { queryLookupService, type RemoteOutput } from '../../src/http-client/query-lookup-service.js';
 import { submitToHost } from '../../src/http-client/submit-to-host.js';

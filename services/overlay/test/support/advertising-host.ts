@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { type Config, createLogger, createServerIdentity, Metrics, PublicFetch, readConfig, ShutdownHooks } from '@messagebox/shared';
+import {
+  type Config,
+  createLogger,
+  createServerIdentity,
+  Metrics,
+  PublicFetch,
+  readConfig,
+  ShutdownHooks,
+} from '@messagebox/shared';
 import { openDatabase, type SqlClient, type StoreConfig } from '@messagebox/store';
 import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
 import { type BsvServices, type Chain, createBsvServices, createChain, type ServerWallet } from '@messagebox/wallet';

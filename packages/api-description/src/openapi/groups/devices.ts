@@ -26,7 +26,10 @@ export const deviceSchemas: Properties = {
     deviceId: { type: ['string', 'null'], description: 'The client’s own id of the device.' },
     platform: { enum: ['ios', 'android', 'web', null] },
     fcmToken: text('`...` and the end of the token, or of a browser’s endpoint: who has all of it can push.'),
-    active: { type: 'boolean', description: 'False: the push service has called the token or the subscription invalid.' },
+    active: {
+      type: 'boolean',
+      description: 'False: the push service has called the token or the subscription invalid.',
+    },
     createdAt: schemaRef('Time'),
     updatedAt: schemaRef('Time'),
     lastUsed: schemaRef('Time'),

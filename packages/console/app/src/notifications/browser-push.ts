@@ -34,15 +34,14 @@ export async function isRegistered(identity: CurrentIdentity): Promise<boolean> 
  * @throws {NotAllowedError}, {ApiError}, {Error} when the browser's push service can't be reached
  */
 export async function notifyBrowser(identity: CurrentIdentity, vapidPublicKey: string): Promise<void> {
-  if ((await Notification.requestPermission()) !== 'granted') throw new NotAllowedError('Notifications are not allowed.');
+  if ((await Notification.requestPermission()) !== 'granted')
+    throw new NotAllowedError('Notifications are not allowed.');
   const { pushManager } = await registerWorker();
   const applicationServerKey = decodeBase64Url(vapidPublicKey);
   const known = await pushManager.getSubscription();
   // A subscription for another key, which the server had before, would get nothing.
   if (known !== null && !isSame(known.options.applicationServerKey, applicationServerKey)) await known.unsubscribe();
-  const { endpoint, keys } = (
-    await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey })
-  ).toJSON();
+  const { endpoint, keys } = (await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey })).toJSON();
   const subscription = { endpoint, keys };
   await callApi(identity, 'POST', '/registerDevice', { platform: 'web', deviceId: DEVICE_ID, subscription });
 }

@@ -44,7 +44,8 @@ function IdentityNotifications({ identity, push }: { readonly identity: CurrentI
       <h2 id="notify">Notifications</h2>
       <p class="quiet">
         This browser can tell you when a message arrives in {formatBoxes(push.boxes)}, also while the console is closed.
-        The browser’s push service carries an encrypted note with the message’s id, box and sender, and never the message.
+        The browser’s push service carries an encrypted note with the message’s id, box and sender, and never the
+        message.
       </p>
       {state === 'on' && <p>This browser is notified of messages for this identity.</p>}
       <div>

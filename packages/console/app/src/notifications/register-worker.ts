@@ -5,10 +5,7 @@ const POLICY_NAME = 'messagebox-worker';
 
 /** Trusted Types, as far as they are needed here. Browsers without them take a string. */
 interface TrustedTypes {
-  createPolicy(
-    name: string,
-    rules: { createScriptURL(url: string): string },
-  ): { createScriptURL(url: string): string };
+  createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string };
 }
 
 let trustedUrl: string | undefined;

@@ -20,7 +20,8 @@ const MAX_TO_OTHER_HOSTS = 6;
 const MAX_PER_IDENTITY = 3;
 
 /** The push services of today's browsers: Chrome and Edge on Android, Firefox, Safari, Edge on Windows. */
-const KNOWN_SERVICES = /(?:^|\.)(?:googleapis\.com|push\.services\.mozilla\.com|push\.apple\.com|notify\.windows\.com)$/;
+const KNOWN_SERVICES =
+  /(?:^|\.)(?:googleapis\.com|push\.services\.mozilla\.com|push\.apple\.com|notify\.windows\.com)$/;
 
 const MIN_WAIT_MS = 100;
 const MAX_WAIT_MS = 600_000;

@@ -1,4 +1,4 @@
-import { FetchError, parseUrl, type PublicFetch } from '@messagebox/shared';
+import { FetchError, type PublicFetch, parseUrl } from '@messagebox/shared';
 import type { Push, PushOutcome, PushSender } from '../push-outcome.js';
 import { parseRetryAfter } from '../retry-after.js';
 import { createPushRequest, type VapidIdentity } from './create-request.js';
