@@ -74,13 +74,15 @@ test('unregisters a device of the caller, and answers the same when there is non
 
 test('refuses one identity too many for a token, in words that say what to do', async () => {
   const key = (n: number) => `02${String(n).padStart(64, '0')}`;
-  for (let n = 0; n < 20; n++) await registerDevice({ devices }, key(n), { fcmToken: 'shared' });
-  const refusal = await registerDevice({ devices, normaliseEndpoint }, ALICE, { fcmToken: 'shared' }).catch((error: unknown) => error);
+  for (let n = 0; n < 20; n++) await registerDevice({ devices, normaliseEndpoint }, key(n), { fcmToken: 'shared' });
+  const refusal = await registerDevice({ devices, normaliseEndpoint }, ALICE, { fcmToken: 'shared' }).catch(
+    (error: unknown) => error,
+  );
   expect(refusal).toBeInstanceOf(RuleError);
   expect(refusal).toMatchObject({
     code: 'ERR_TOO_MANY_IDENTITIES',
     status: 429,
-    description: '20 identities have registered this fcmToken. Unregister one of them, or get a new token.',
+    description: '20 identities have registered this token. Unregister one of them, or get a new token.',
     limit: 'identities_per_token',
   });
   expect((await list()).devices).toEqual([]);
