@@ -14,7 +14,7 @@ import { getOutcomes } from '../support/store-outcomes.js';
 import { ALICE, BOB, CAROL, type OpenFixture, openFixture, type PushFixture } from './fixtures.js';
 
 /** The same database, where `happens` runs after the first read that matches. */
-function interruptSql(sql: SqlClient, isRead: RegExp, happens: () => Promise<unknown>): SqlClient {
+function interruptSql(sql: SqlClient, isRead: Pick<RegExp, 'test'>, happens: () => Promise<unknown>): SqlClient {
   let left = 1;
   return {
     engine: sql.engine,
@@ -416,6 +416,20 @@ export function pushStoreSuite(name: string, create: () => Promise<PushFixture>)
           await expect(devices.register(device(somebody(), 'token-full-idle'), NOW)).rejects.toThrow(
             TooManyIdentitiesError,
           );
+        });
+
+        test('keeps an inactive one that is registered again while it is to give way', async () => {
+          const { owners, ids } = await fill('token-full-again', () => NOW);
+          const [owner, id] = [owners[0] as string, ids[0] as number];
+          await devices.deactivateToken(fcm('token-full-again'));
+          for (const one of owners.slice(1)) await devices.register(device(one, 'token-full-again'), NOW);
+          let reads = 0;
+          const again = () => devices.register(device(owner, 'token-full-again'), NOW);
+          // The second read of the token is the one that finds what must give way.
+          const second = { test: (text: string) => /WHERE fcm_token = /.test(text) && ++reads === 2 };
+          const meanwhile = new DeviceRegistrations(interruptSql(at.sql, second, again));
+          await meanwhile.register(device(somebody(), 'token-full-again'), NOW);
+          expect(await devices.find(id)).toMatchObject({ identityKey: owner, active: true });
         });
 
         test('keeps to its limit when 60 identities register it at once, and those before them stay', async () => {

@@ -1,7 +1,7 @@
 import { type RetryPolicy, retry } from '../client/retry.js';
 import { retryContention } from '../client/retry-contention.js';
 import { getDate, getInteger, getName, getOptionalDate, getOptionalText } from '../client/rows.js';
-import { dynamic, prepared, type Sql, type SqlClient, type SqlRow, toBinaryName } from '../client/sql-client.js';
+import { dynamic, prepared, type Sql, type SqlClient, type SqlRow, type SqlValue, toBinaryName } from '../client/sql-client.js';
 import { inList } from '../client/sql-text.js';
 import { TooManyIdentitiesError } from '../client/store-errors.js';
 import { classifySqlError, withStoreErrors } from '../client/translate-error.js';
@@ -220,19 +220,22 @@ export class DeviceRegistrations {
    */
   async #evictSurplusOfToken(token: Buffer, own: number, now: Date): Promise<void> {
     const rows = await this.sql.read(SELECT_BY_TOKEN, [token]);
-    const surplus = [
-      ...rows.filter(isInUse(now)),
-      ...rows.filter((row) => !isInUse(now)(row)).sort((a, b) => getUse(b) - getUse(a)),
-    ].slice(MAX_TOKEN_IDENTITIES);
-    if (surplus.length === 0) return;
-    // Keeps rows that were registered again or used since the SELECT.
-    const statement = dynamic(
-      `DELETE FROM ${TABLE} WHERE id ${inList(surplus.length)} AND fcm_token = ? AND COALESCE(last_used, updated_at) <= ?`,
-    );
-    const ids = surplus.map((row) => getInteger(row, 'id'));
-    const lastUse = this.sql.toSqlTime(new Date(Math.max(...surplus.map(getUse))));
-    await retryContention(() => this.sql.write(statement, [...ids, token, lastUse]));
-    if (ids.includes(own)) throw new TooManyIdentitiesError(MAX_TOKEN_IDENTITIES);
+    const inUse = rows.filter(isInUse(now));
+    const idle = rows.filter((row) => !inUse.includes(row)).sort((a, b) => getUse(b) - getUse(a));
+    const idleSurplus = idle.slice(Math.max(0, MAX_TOKEN_IDENTITIES - inUse.length)).map(toId);
+    // Those that were registered again since the SELECT stay.
+    const isStillIdle = ' AND (active = 0 OR COALESCE(last_used, updated_at) <= ?)';
+    const idleSince = this.sql.toSqlTime(new Date(now.getTime() - IDLE_AFTER_MS));
+    await this.#deleteOfToken(token, idleSurplus, isStillIdle, [idleSince]);
+    const newest = inUse.slice(MAX_TOKEN_IDENTITIES).map(toId);
+    await this.#deleteOfToken(token, newest);
+    if (newest.includes(own)) throw new TooManyIdentitiesError(MAX_TOKEN_IDENTITIES);
+  }
+
+  async #deleteOfToken(token: Buffer, ids: readonly number[], condition = '', values: readonly SqlValue[] = []) {
+    if (ids.length === 0) return;
+    const sql = dynamic(`DELETE FROM ${TABLE} WHERE id ${inList(ids.length)} AND fcm_token = ?${condition}`);
+    await retryContention(() => this.sql.write(sql, [...ids, token, ...values]));
   }
 
   /** Keeps rows that were given to another identity by an older version, registered again or used since the SELECT. */
@@ -254,6 +257,10 @@ export class DeviceRegistrations {
 /** Whether a registration is active, and was renewed or pushed to lately. */
 function isInUse(now: Date): (row: SqlRow) => boolean {
   return (row) => getInteger(row, 'active') === 1 && now.getTime() - getUse(row) < IDLE_AFTER_MS;
+}
+
+function toId(row: SqlRow): number {
+  return getInteger(row, 'id');
 }
 
 function getUse(row: SqlRow): number {
