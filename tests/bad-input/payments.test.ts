@@ -352,6 +352,54 @@ test('accepts no payment of a blocked sender', async () => {
   await world.expectAccepted(world.sendMessage(request(payment.with({}))));
 });
 
+describe('a send that is too large', () => {
+  const isKnown = async (transaction: Transaction) => {
+    const { results } = await chain<{ results: { status: string }[] }>('getStatusForTxids', [transaction.id('hex')]);
+    return results.some(({ status }) => status !== 'unknown');
+  };
+  const refusedForSize = async (sent: object, code: string, details: object) => {
+    const answer = await world.expectRefused(world.sendMessage(sent), code);
+    expect(JSON.parse(answer.text)).toMatchObject(details);
+  };
+
+  test('is refused before anything of its payment is taken, and the payment is good for a smaller one', async () => {
+    const payment = await enough();
+    const transaction = payment.transaction();
+    // The body of the request.
+    await refusedForSize(request(payment.with({}), { body: 'x'.repeat(10_485_760) }), 'ERR_BODY_TOO_LARGE', {
+      field: 'requestBody',
+      limit: 10_485_760,
+    });
+    // With its payment each quote takes four bytes in a list, which no client would read.
+    await refusedForSize(request(payment.with({}), { body: '"'.repeat(4_000_000) }), 'ERR_INVALID_PAYMENT', {
+      field: 'payment.tx',
+      limit: 16_000_000,
+    });
+    // Without a payment's wrapper as well, when the body looks like one.
+    const body = JSON.stringify({ message: '', quotes: '"'.repeat(2_000_000) });
+    await refusedForSize(request(payment.with({}), { body }), 'ERR_MESSAGE_TOO_LARGE', {
+      field: 'message.body',
+      limit: 16_000_000,
+    });
+    // The name of the box, the id, the number of recipients.
+    for (const [fields, code, field] of [
+      [{ messageBox: 'b'.repeat(256) }, 'ERR_INVALID_MESSAGEBOX', 'messageBox'],
+      [{ messageId: 'i'.repeat(257) }, 'ERR_INVALID_MESSAGEID', 'message.messageId'],
+      [{ recipient: Array(101).fill(bob) }, 'ERR_TOO_MANY_RECIPIENTS', 'message.recipients'],
+    ] as const) {
+      await refusedForSize(request(payment.with({}), fields), code, { field });
+    }
+    expect(await isKnown(transaction)).toBe(false);
+    const before = await world.server.rows();
+    await world.expectAccepted(world.sendMessage(request(payment.with({}))));
+    expect(await isKnown(transaction)).toBe(true);
+    expect(await world.server.rows()).toMatchObject({
+      satoshis: before.satoshis + FEES.delivery,
+      messages: before.messages + 1,
+    });
+  });
+});
+
 async function publish(transaction: Transaction): Promise<void> {
   const beef = Buffer.from(transaction.toBEEF()).toString('base64');
   expect(await chain('postBeef', beef, [transaction.id('hex')])).toMatchObject([{ status: 'success' }]);

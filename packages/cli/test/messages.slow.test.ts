@@ -256,6 +256,21 @@ test('status shows that the server is ready, and its identity', async () => {
   expect(key['identityKey']).toMatch(/^0[23][0-9a-f]{64}$/);
 });
 
+test('status shows what the server is and what it allows, as it says itself', async () => {
+  const info: unknown = await (await fetch(`${server.url}/info`)).json();
+
+  const [json, lines] = await Promise.all([as(alice, ['status', '--json']), as(alice, ['status'])]);
+
+  expect(JSON.parse(json.stdout)).toMatchObject({ info });
+  expect(lines.stdout).toMatch(/^version +\d+\.\d+\.\d+, network local$/m);
+  expect(lines.stdout).toMatch(/^largest request +10,485,760 bytes$/m);
+  expect(lines.stdout).toMatch(/^recipients +100 in one send$/m);
+  expect(lines.stdout).toMatch(/^retention +until acknowledged$/m);
+  expect(lines.stdout).toMatch(/^delivery fees +notifications 10 satoshis$/m);
+  expect(lines.stdout).toMatch(/^live +\/socket\.io\/$/m);
+  expect(lines.stdout).not.toContain('pushed');
+});
+
 test('start ends with exit code 0 on Ctrl-C', async () => {
   const own = await startStandalone();
 

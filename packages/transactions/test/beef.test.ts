@@ -197,14 +197,21 @@ describe('the parser', () => {
     const spend = createSpend([{ from: chain.mine(createFunding(['OP_1', 'OP_1'])) }]);
     const bytes = serializeTransaction(spend);
     const { transactions, proofs } = readBeef(bytes);
-    const parts = [...transactions.values()].reduce((sum, { inputs, outputs }) => sum + inputs.length + outputs.length, 0);
+    const parts = [...transactions.values()].reduce(
+      (sum, { inputs, outputs }) => sum + inputs.length + outputs.length,
+      0,
+    );
     const all = proofs.reduce((sum, { size }) => sum + size, parts);
     expect(all).toBeGreaterThan(parts);
     expect(readBeef(bytes, 2, all).transactions.size).toBe(2);
     expectRefused(() => readBeef(bytes, 2, all - 1), 'limit', /inputs, outputs and hashes/);
     // Outputs of nine bytes each, in a transaction that ends too early: the count alone is enough.
     const announced = Buffer.concat([Buffer.alloc(4), Buffer.of(0, 0xfd, 0xe8, 0x03), Buffer.alloc(9_000)]);
-    expectRefused(() => readBeef(beefOf([], [Buffer.concat([Buffer.of(0), announced])]), 2, 999), 'limit', /999 inputs/);
+    expectRefused(
+      () => readBeef(beefOf([], [Buffer.concat([Buffer.of(0), announced])]), 2, 999),
+      'limit',
+      /999 inputs/,
+    );
   });
 
   test('lets the verifier see one satoshi too many beyond the precision of numbers', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { RegistryApp } from '../app.js';
 import { type Clients, registryClients } from '../clients.js';
 import type { Deployment } from '../deployments.js';
-import { RegistryApp } from '../app.js';
 import { createHeavyWallet } from '../heavy-wallet.js';
 import { Payer, readServerBalance } from '../payers.js';
 import { createPeople } from '../people.js';
@@ -62,33 +62,37 @@ export function largePaymentsSuite(at: () => Deployment): void {
       return payer;
     };
 
-    test('arrives, and the recipient and the server take their money', async () => {
-      const [alice, bob] = [await someone(), await someone()];
-      const [api, other] = at().apis;
-      const before = await readServerBalance(at());
-      let sentBytes = 0;
-      const heavy = await createHeavyWallet(alice.wallet, at().overlays[0] as string, NINE_MB / 4);
-      const wallet = new Proxy(heavy, {
-        get: (target, name) =>
-          name === 'createAction'
-            ? async (args: Parameters<typeof heavy.createAction>[0]) => {
-                const result = await target.createAction(args);
-                sentBytes = JSON.stringify(result.tx).length;
-                return result;
-              }
-            : Reflect.get(target, name, target),
-      });
-      const sender = new RegistryApp(wallet, alice.key, { http: api, live: at().realtimes[0] });
-      await sender.client.sendMessage(
-        { recipient: bob.key, messageBox: 'notifications', body: 'worth it', checkPermissions: true },
-        api,
-      );
-      expect(sentBytes).toBeGreaterThan(NINE_MB);
-      expect((await readServerBalance(at())) - before).toBe(10);
-      const reader = new RegistryApp(bob.wallet, bob.key, { http: other, live: at().realtimes[1] });
-      const listed = await reader.list('notifications');
-      expect(listed).toMatchObject([{ sender: alice.key, body: 'worth it' }]);
-      expect(await bob.readBalance()).toBe(10);
-    }, TIMEOUT_MS);
+    test(
+      'arrives, and the recipient and the server take their money',
+      async () => {
+        const [alice, bob] = [await someone(), await someone()];
+        const [api, other] = at().apis;
+        const before = await readServerBalance(at());
+        let sentBytes = 0;
+        const heavy = await createHeavyWallet(alice.wallet, at().overlays[0] as string, NINE_MB / 4);
+        const wallet = new Proxy(heavy, {
+          get: (target, name) =>
+            name === 'createAction'
+              ? async (args: Parameters<typeof heavy.createAction>[0]) => {
+                  const result = await target.createAction(args);
+                  sentBytes = JSON.stringify(result.tx).length;
+                  return result;
+                }
+              : Reflect.get(target, name, target),
+        });
+        const sender = new RegistryApp(wallet, alice.key, { http: api, live: at().realtimes[0] });
+        await sender.client.sendMessage(
+          { recipient: bob.key, messageBox: 'notifications', body: 'worth it', checkPermissions: true },
+          api,
+        );
+        expect(sentBytes).toBeGreaterThan(NINE_MB);
+        expect((await readServerBalance(at())) - before).toBe(10);
+        const reader = new RegistryApp(bob.wallet, bob.key, { http: other, live: at().realtimes[1] });
+        const listed = await reader.list('notifications');
+        expect(listed).toMatchObject([{ sender: alice.key, body: 'worth it' }]);
+        expect(await bob.readBalance()).toBe(10);
+      },
+      TIMEOUT_MS,
+    );
   });
 }

@@ -126,6 +126,28 @@ export function pushSuite(deploy: Deploy, clients: Clients = registryClients): v
       expect(pushesTo(fcmToken)[0]?.message).toMatchObject({ data: { messageId } });
     });
 
+    test('a body above the limit of live events reaches no listener, but the device, and the list', async () => {
+      const bob = await listener();
+      const fcmToken = `token:${randomUUID()}`;
+      await bob.client.registerDevice({ fcmToken });
+      const { limits } = (await (await fetch(`${at().apis[0]}/info`)).json()) as { limits: { liveBodyBytes: number } };
+      const inbox = await bob.app.listen('notifications');
+      const alice = someone();
+      const to = { recipient: bob.key, messageBox: 'notifications' };
+      const large = { ...to, messageId: randomUUID(), body: 'x'.repeat(limits.liveBodyBytes + 1) };
+      expect(await alice.send(at().apis[1], large)).toMatchObject({ status: 200 });
+      const small = { ...to, messageId: randomUUID(), body: 'small' };
+      expect(await alice.send(at().apis[1], small)).toMatchObject({ status: 200 });
+      await untilPushed(fcmToken, 2);
+      const pushed = pushesTo(fcmToken).map(({ message }) => (message['data'] as { messageId: string }).messageId);
+      expect(pushed.sort()).toEqual([large.messageId, small.messageId].sort());
+      await inbox.waitFor(({ messageId }) => messageId === small.messageId);
+      expect(inbox.all.map(({ messageId }) => messageId)).toEqual([small.messageId]);
+      const listed = await bob.app.list('notifications');
+      expect(listed.map(({ messageId }) => messageId)).toEqual([large.messageId, small.messageId]);
+      expect(listed[0]?.body === large.body).toBe(true);
+    });
+
     test('messages in other boxes and duplicates push nothing', async () => {
       const bob = await listener();
       const fcmToken = `token:${randomUUID()}`;

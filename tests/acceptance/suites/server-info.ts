@@ -84,6 +84,8 @@ export function serverInfoSuite(at: () => Deployment): void {
         const again = await fetch(`${api}/info`, { headers: { 'If-None-Match': etag } });
         expect([again.status, await again.text()]).toEqual([304, '']);
         expect(again.headers.get('etag')).toBe(etag);
+        const among = await fetch(`${api}/info`, { headers: { 'If-None-Match': `"other", W/${etag}` } });
+        expect(among.status).toBe(304);
         const changed = await fetch(`${api}/info`, { headers: { 'If-None-Match': '"other"' } });
         expect(changed.status).toBe(200);
       }

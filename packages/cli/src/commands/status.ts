@@ -4,6 +4,7 @@ import { CliError } from '../cli-error.js';
 import { getList, getText } from '../client/fields.js';
 import { fetchHealth } from '../client/health.js';
 import { ServerClient } from '../client/server-client.js';
+import { describeServerInfo, fetchServerInfo } from '../client/server-info.js';
 import { EXIT } from '../exit-codes.js';
 import { createIdentity } from '../identity/identity.js';
 import { findIdentity } from '../identity/load-identity.js';
@@ -17,8 +18,8 @@ export function addStatusCommand(program: Command, io: CliIo): void {
     .command('status')
     .summary('show the state of a server')
     .description(
-      'Shows whether the server is ready, its identity, and how fast it answers; to operators also the versions of its ' +
-        'instances. Exit code 1: it is not ready.',
+      'Shows whether the server is ready, its identity, its limits, and how fast it answers; to operators also the ' +
+        'versions of its instances. Exit code 1: it is not ready.',
     )
     .addHelpText(
       'after',
@@ -36,12 +37,14 @@ export function addStatusCommand(program: Command, io: CliIo): void {
     await client.get('/permissions/list', { limit: 1 });
     const roundTripMs = Math.round(performance.now() - from);
     const instances = await listInstances(client);
+    const info = await fetchServerInfo(url, options.timeout, io.signal);
     const facts = {
       url,
       ready: health.isReady,
       checks: health.checks,
       identityKey: client.serverIdentityKey ?? null,
       roundTripMs,
+      info: info ?? null,
       operator: instances !== undefined,
       instances: instances ?? [],
       cliVersion: CLI_VERSION,
@@ -56,6 +59,7 @@ export function addStatusCommand(program: Command, io: CliIo): void {
         ...health.checks,
         identity: facts.identityKey ?? undefined,
         answers: `in ${roundTripMs} ms`,
+        ...describeServerInfo(info),
         you: identity?.identityKey,
         'command line': CLI_VERSION,
       });

@@ -27,13 +27,22 @@ export function infoRoute({ description, deliveryFees }: InfoRouteOptions): Requ
       ...description.fees,
     };
     const body = Buffer.from(JSON.stringify({ ...description, fees }));
+    const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
     response.set({
       'Content-Type': 'application/json; charset=utf-8',
       'Cache-Control': `public, max-age=${MAX_AGE_SECONDS}`,
-      ETag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`,
+      ETag: etag,
     });
-    // `fresh` compares If-None-Match with the ETag.
-    if (request.fresh) response.status(304).end();
+    if (isKnownTo(request.headers['if-none-match'], etag)) response.status(304).end();
     else response.end(body);
   };
+}
+
+/**
+ * Whether `If-None-Match` names this ETag (RFC 9110, section 13.1.2). Express's `fresh` says no when the request has
+ * `Cache-Control: no-cache` as well, which `fetch` adds to every request that a program has made conditional.
+ */
+function isKnownTo(ifNoneMatch: string | undefined, etag: string): boolean {
+  const known = (ifNoneMatch ?? '').split(',').map((one) => one.trim().replace(/^W\//, ''));
+  return known.includes(etag) || known.includes('*');
 }

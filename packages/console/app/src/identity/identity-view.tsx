@@ -3,6 +3,7 @@ import { KeyText } from '../ui/key-text.js';
 import { useCurrentIdentity } from './current-identity.js';
 import { KeptList } from './kept-list.js';
 import { QrCode } from './qr-code.js';
+import { ServerCard } from './server-card.js';
 import { WalletCard } from './wallet-card.js';
 
 /** The page about who acts in this tab. */
@@ -26,6 +27,7 @@ export default function IdentityView() {
       <KeptList />
       <NotifyCard />
       <WalletCard />
+      <ServerCard />
     </div>
   );
 }
