@@ -42,6 +42,7 @@ export default {
   setupFilesAfterEnv: ['<rootDir>/tests/support/contract/setup.ts'],
   testTimeout: 60_000,
   maxWorkers: 2,
+  testSequencer: '<rootDir>/scripts/lib/long-suites-first.mjs',
   reporters: ['default', '<rootDir>/scripts/lib/progress-reporter.mjs'],
   globalSetup: '<rootDir>/tests/support/global-setup.ts',
   globalTeardown: '<rootDir>/tests/support/global-teardown.ts',
