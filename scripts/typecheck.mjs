@@ -6,6 +6,7 @@ await main(async () => {
   await compile([
     'tsconfig.json',
     'packages/console/app/tsconfig.json',
+    'packages/console/app/worker/tsconfig.json',
     'tests/tsconfig.json',
     'tests/browser/tsconfig.json',
     'examples/browser-chat/tsconfig.json',

@@ -4,12 +4,14 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 import { MAX_FIRST_VIEW_BYTES, measureFirstView } from './first-view.ts';
 
+const APP = path.join(import.meta.dirname, 'app');
+const WORKER = 'sw';
 const OUT_DIR = path.join(import.meta.dirname, 'dist', 'app');
 /** Files below this size take one packet with or without compression. */
 const MIN_COMPRESSED_BYTES = 1_024;
 
 export default defineConfig({
-  root: path.join(import.meta.dirname, 'app'),
+  root: APP,
   // The page is served below any ROUTING_PREFIX.
   base: './',
   publicDir: false,
@@ -24,6 +26,11 @@ export default defineConfig({
     // The library that speaks for an identity is one large file, which is loaded after the first view.
     chunkSizeWarningLimit: 1_500,
     manifest: 'manifest.json',
+    rolldownOptions: {
+      input: { index: path.join(APP, 'index.html'), [WORKER]: path.join(APP, 'worker', 'sw.ts') },
+      // A service worker has one address for ever, and serves what is below it.
+      output: { entryFileNames: ({ name }) => (name === WORKER ? `${WORKER}.js` : 'assets/[name]-[hash].js') },
+    },
   },
   plugins: [compressed()],
 });

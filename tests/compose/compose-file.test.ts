@@ -38,13 +38,16 @@ test('every limit is handed on', () => {
   expect(Object.keys(limitVariables).filter((name) => !handedOn.includes(name))).toEqual([]);
 });
 
-test('the key of the Firebase account is handed to realtime, and to nobody else', () => {
+test.each([
+  ['of the Firebase account', 'FIREBASE_SERVICE_ACCOUNT'],
+  ['of Web Push', 'VAPID_PRIVATE_KEY'],
+])('the key %s is handed to realtime, and to nobody else', (_what, variable) => {
   const [shared = '', services = ''] = compose.split(/^services:$/m);
   const names = [...services.matchAll(/^ {2}(\w+):\n((?: {4}.*\n|\n| {2}#.*\n)*)/gm)]
-    .filter(([, , block = '']) => block.includes('FIREBASE_SERVICE_ACCOUNT'))
+    .filter(([, , block = '']) => block.includes(variable))
     .map(([, name]) => name);
   expect(names).toEqual(['realtime']);
-  expect(shared).not.toContain('FIREBASE_SERVICE_ACCOUNT');
+  expect(shared).not.toContain(variable);
 });
 
 test('images are pinned to a version', () => {

@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { FetchError, PublicFetch } from '@messagebox/shared';
 import fc from 'fast-check';
 import { GaspPeer, InvalidPeerAnswerError, PeerBudgetError } from '../../services/overlay/src/gasp/gasp-peer.js';
-import { FetchError, PublicFetch } from '../../services/overlay/src/http-client/public-fetch.js';
 import { fuzzTest } from './support/fuzz-test.js';
 import { mutatedBytes, mutatedJson } from './support/mutations.js';
 

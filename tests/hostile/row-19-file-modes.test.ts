@@ -28,7 +28,9 @@ async function modesAfterStart(prepare: (dataDir: string) => void): Promise<Reco
 
 test('a new DATA_DIR is 0700, and its files are 0600', async () => {
   const modes = await modesAfterStart(() => undefined);
-  expect(Object.keys(modes)).toEqual(expect.arrayContaining(['.', 'messagebox.sqlite', 'messagebox.sqlite-wal']));
+  expect(Object.keys(modes)).toEqual(
+    expect.arrayContaining(['.', 'messagebox.sqlite', 'messagebox.sqlite-wal', 'vapid-private-key']),
+  );
   const { '.': folder, ...files } = modes;
   expect(folder).toBe('700');
   expect(Object.entries(files).filter(([, is]) => is !== '600')).toEqual([]);

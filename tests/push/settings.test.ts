@@ -1,3 +1,4 @@
+import { generateVapidKeys } from '@messagebox/shared';
 import { startService } from '../support/service-process.js';
 import { createLocalDeployment } from './push-deployment.js';
 
@@ -8,6 +9,11 @@ test.each<[string, Record<string, string>, RegExp]>([
     'an account that is none',
     { FIREBASE_PROJECT_ID: 'project', FIREBASE_SERVICE_ACCOUNT_JSON: '{"private_key":"zq-secret-9f31"}' },
     /FIREBASE_SERVICE_ACCOUNT_JSON must hold/,
+  ],
+  [
+    'a public key of VAPID without its private key',
+    { ENABLE_FIREBASE: 'false', VAPID_PUBLIC_KEY: generateVapidKeys().publicKey },
+    /VAPID_PRIVATE_KEY is missing/,
   ],
 ])('with push enabled and %s a process ends with a line that says so', async (_name, env, reason) => {
   const place = await createLocalDeployment();

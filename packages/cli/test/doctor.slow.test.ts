@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { generateVapidKeys } from '@messagebox/shared';
 import { type FcmServer, startFcmServer } from '@messagebox/test-support/fcm-server';
 import { createTemporaryFolder } from '@messagebox/test-support/managed-process';
 import { diagnose, toDiagnosis } from './support/doctor.ts';
@@ -118,6 +119,18 @@ test.each(seeds)('doctor names $title', async ({ env, problem, seen }) => {
   const { advice, seen: said } = find(problem.replace(/:.*/, ''));
   expect(said).toMatch(seen);
   expect(advice).toMatch(/^[A-Z]\S+ \S+ /);
+});
+
+test('doctor warns of Web Push without an address of the operator', async () => {
+  const keys = { ...sound, VAPID_PUBLIC_KEY: generateVapidKeys().publicKey };
+
+  const { code, problems, find } = await diagnose(keys);
+  const { find: findGiven } = await diagnose({ ...keys, VAPID_SUBJECT: 'mailto:operator@host.example' });
+
+  expect(problems).toEqual(['web push: warn']);
+  expect(code).toBe(0);
+  expect(find('web push')).toMatchObject({ advice: expect.stringContaining('VAPID_SUBJECT') });
+  expect(findGiven('web push')).toMatchObject({ verdict: 'ok', seen: 'the public key, as mailto:operator@host.example' });
 });
 
 test('doctor names an unknown variable in .env', async () => {

@@ -4,6 +4,9 @@ const HOST = /^(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 /** Where wallets of the same machine answer (BRC-100 over HTTP; the addresses are those of WalletClient in @bsv/sdk). */
 const LOCAL_WALLETS = ['http://localhost:3321', 'https://localhost:2121', 'http://localhost:3301'];
 
+/** The page's only Trusted Types policy. It lets the address of the service worker pass, and nothing else. */
+const WORKER_POLICY = 'messagebox-worker';
+
 /**
  * The policy of the page: nothing from elsewhere, no inline script, no text that becomes markup.
  *
@@ -24,7 +27,7 @@ export function createContentSecurityPolicy(host: string | undefined): string {
     'form-action': ["'none'"],
     'frame-ancestors': ["'none'"],
     'require-trusted-types-for': ["'script'"],
-    'trusted-types': ["'none'"],
+    'trusted-types': [WORKER_POLICY],
   };
   return Object.entries(directives)
     .map(([name, values]) => `${name} ${values.join(' ')}`)

@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { type Config, createLogger, type Logger, type RunningService, readConfig } from '@messagebox/shared';
-import { ensureServerKey, openDataDir, refuseNewKeyInProduction, startStandalone } from '@messagebox/standalone';
+import {
+  ensureServerKey,
+  ensureVapidKeys,
+  openDataDir,
+  refuseNewKeyInProduction,
+  startStandalone,
+} from '@messagebox/standalone';
 import { checkOptions, type MessageBoxLogLevel, type MessageBoxOptions, toEnvironment } from './options.js';
 
 /** A running server. */
@@ -34,7 +40,8 @@ export async function startMessageBox(options: MessageBoxOptions = {}): Promise<
 }
 
 async function startInFolder(given: Config, log: Logger): Promise<RunningService> {
-  const { config } = await ensureServerKey(given);
+  const { config: withKey } = await ensureServerKey(given);
+  const config = await ensureVapidKeys(withKey);
   return startStandalone(config, log, { embedded: await openDataDir(config.dataDir), sharesProcess: true });
 }
 

@@ -1,8 +1,16 @@
-import { type Device, type DeviceRegistrations, TooManyIdentitiesError } from '@messagebox/store';
+import { type Device, type DeviceRegistrations, type NewDevice, TooManyIdentitiesError } from '@messagebox/store';
 import { isName } from './names.js';
-import { getField } from './request-fields.js';
+import { getField, isGiven } from './request-fields.js';
 import { RuleError } from './rule-error.js';
+import { type NormaliseEndpoint, parseEndpoint, parseSubscription } from './web-push/subscription.js';
 import { parseWholeNumber } from './whole-numbers.js';
+
+/** The options of {@link registerDevice} and {@link unregisterDevice}. */
+export interface DevicesOptions {
+  readonly devices: DeviceRegistrations;
+  /** Decides which hosts pushes to browsers may be sent to. */
+  readonly normaliseEndpoint: NormaliseEndpoint;
+}
 
 /** The response to `POST /registerDevice`. */
 export interface RegisterDeviceResponse {
@@ -37,7 +45,7 @@ export interface ListedDevice {
   readonly deviceId: string | null;
   /** Null when it is unknown, or when clients don't accept it. */
   readonly platform: string | null;
-  /** Only the end of the token, because anybody who has the token can push. */
+  /** Only the end of the token or of the endpoint, because anybody who has all of it can push. */
   readonly fcmToken: string;
   readonly active: boolean;
   readonly createdAt: string;
@@ -61,15 +69,16 @@ const MAX_OFFSET = 100_000;
  * Registers the caller's device for pushes. When the caller has registered the token before, this updates its registration.
  * Other identities keep theirs, such as the other profiles of a phone.
  *
- * @param request `{fcmToken, deviceId?, platform?}`, unchecked
+ * @param request `{fcmToken, deviceId?, platform?}`, or for a browser (Web Push) `{platform: 'web', subscription: {endpoint,
+ *   keys: {p256dh, auth}}, deviceId?}`, unchecked
  * @throws {RuleError}, {StoreUnavailableError}
  */
 export async function registerDevice(
-  options: { readonly devices: DeviceRegistrations },
+  options: DevicesOptions,
   caller: string,
   request: unknown,
 ): Promise<RegisterDeviceResponse> {
-  const fcmToken = parseToken(request);
+  const { fcmToken, webPushKeys } = parseAddress(request, options.normaliseEndpoint);
   const deviceId = getField(request, 'deviceId') ?? undefined;
   if (deviceId !== undefined && deviceId !== '' && !isName(deviceId)) {
     throw new RuleError('ERR_INVALID_DEVICE_ID', 'deviceId must be a text of up to 255 characters.');
@@ -78,17 +87,21 @@ export async function registerDevice(
   if (platform !== undefined && !PLATFORMS.includes(platform)) {
     throw new RuleError('ERR_INVALID_PLATFORM', 'platform must be one of ios, android, web.');
   }
+  if (webPushKeys !== undefined && platform !== 'web') {
+    throw new RuleError('ERR_INVALID_PLATFORM', 'platform must be web with a subscription.');
+  }
   try {
     const id = await options.devices.register({
       identityKey: caller,
       fcmToken,
+      webPushKeys,
       deviceId: deviceId === undefined || deviceId === '' ? undefined : String(deviceId).trim(),
       platform: platform === undefined ? undefined : String(platform),
     });
     return { status: 'success', message: 'Device registered successfully for push notifications', deviceId: id };
   } catch (error) {
     if (!(error instanceof TooManyIdentitiesError)) throw error;
-    const description = `${error.limit} identities have registered this fcmToken. Unregister one of them, or get a new token.`;
+    const description = `${error.limit} identities have registered this token. Unregister one of them, or get a new token.`;
     throw new RuleError('ERR_TOO_MANY_IDENTITIES', description, 429);
   }
 }
@@ -97,15 +110,15 @@ export async function registerDevice(
  * Ends the caller's registration of a device, so that nothing more is pushed to it for the caller. Also succeeds when the
  * token is unknown or only others have registered it: the answer does not tell which.
  *
- * @param request `{fcmToken}`, unchecked
+ * @param request `{fcmToken}`, or for a browser `{subscription: {endpoint}}` or `{endpoint}`, unchecked
  * @throws {RuleError}, {StoreUnavailableError}
  */
 export async function unregisterDevice(
-  options: { readonly devices: DeviceRegistrations },
+  options: DevicesOptions,
   caller: string,
   request: unknown,
 ): Promise<UnregisterDeviceResponse> {
-  await options.devices.unregister(caller, parseToken(request));
+  await options.devices.unregister(caller, parseTokenOrEndpoint(request, options.normaliseEndpoint));
   return { status: 'success', message: 'Device unregistered from push notifications' };
 }
 
@@ -131,6 +144,33 @@ export async function listDevices(
   }
   const devices = await options.devices.list(caller, { limit, offset });
   return { status: 'success', limit, offset, devices: devices.map(toListedDevice) };
+}
+
+/** Where a device is pushed to. @throws {RuleError} `ERR_INVALID_FCM_TOKEN`, `ERR_INVALID_SUBSCRIPTION` */
+function parseAddress(
+  request: unknown,
+  normaliseEndpoint: NormaliseEndpoint,
+): Pick<NewDevice, 'fcmToken' | 'webPushKeys'> {
+  const subscription = getField(request, 'subscription');
+  if (!isGiven(subscription)) return { fcmToken: parseToken(request), webPushKeys: undefined };
+  refuseBoth(request);
+  const { endpoint, keys } = parseSubscription(subscription, normaliseEndpoint);
+  return { fcmToken: endpoint, webPushKeys: keys };
+}
+
+/** What a device is registered under. @throws {RuleError} `ERR_INVALID_FCM_TOKEN`, `ERR_INVALID_SUBSCRIPTION` */
+function parseTokenOrEndpoint(request: unknown, normaliseEndpoint: NormaliseEndpoint): string {
+  const subscription = getField(request, 'subscription');
+  const endpoint = isGiven(subscription) ? getField(subscription, 'endpoint') : getField(request, 'endpoint');
+  if (!isGiven(subscription) && !isGiven(endpoint)) return parseToken(request);
+  refuseBoth(request);
+  return parseEndpoint(endpoint, normaliseEndpoint);
+}
+
+/** @throws {RuleError} `ERR_INVALID_SUBSCRIPTION` when there is a token beside the subscription */
+function refuseBoth(request: unknown): void {
+  if (!isGiven(getField(request, 'fcmToken'))) return;
+  throw new RuleError('ERR_INVALID_SUBSCRIPTION', 'A device has an fcmToken or a subscription, and not both.');
 }
 
 /** @throws {RuleError} `ERR_INVALID_FCM_TOKEN` */

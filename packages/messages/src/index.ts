@@ -4,7 +4,7 @@ export { type BoxStatusOptions, countMessages, getBoxStatus, isCountOnly } from 
 export { DEFAULT_RECIPIENT_FEES, type ReadChargesOptions } from './charges.js';
 export { isCursor } from './cursors.js';
 export { type DeliverMessagesOptions, type Delivery, deliverMessages } from './deliver-messages.js';
-export { listDevices, registerDevice, unregisterDevice } from './devices.js';
+export { type DevicesOptions, listDevices, registerDevice, unregisterDevice } from './devices.js';
 export { DeliveryFees } from './fees/delivery-fees.js';
 export { type GetQuoteOptions, getQuote } from './get-quote.js';
 export { findLimitByErrorCode } from './limit-by-error-code.js';
@@ -32,4 +32,11 @@ export { paymentErrorCodes, RuleError, ruleErrorCodes } from './rule-error.js';
 export { type SendMessagesOptions, type SendMessagesResponse, sendMessages } from './send-messages.js';
 export { getSentStatus, MAX_SENT_IDS, type SentStatusOptions } from './sent-status.js';
 export { formatCount, MESSAGE_LIMITS } from './size-limits.js';
+export { decodeP256Point, deriveP256PublicKey, P256 } from './web-push/p256.js';
+export {
+  type NormaliseEndpoint,
+  parseEndpoint,
+  parseSubscription,
+  type WebPushSubscription,
+} from './web-push/subscription.js';
 export { parseWholeNumber } from './whole-numbers.js';

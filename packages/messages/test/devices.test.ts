@@ -14,10 +14,13 @@ beforeEach(async () => {
 });
 afterEach(() => database.messages.close());
 
+const normaliseEndpoint = (endpoint: string) => (endpoint.startsWith('https:') ? endpoint : undefined);
 const list = (request: object = {}, caller = ALICE) => listDevices({ devices }, caller, request);
 /** Inserts a row with values that another server may have left. */
 async function rowWith(change: Record<string, unknown>): Promise<void> {
-  const { deviceId: id } = await registerDevice({ devices }, ALICE, { fcmToken: 'a-token-of-some-length' });
+  const { deviceId: id } = await registerDevice({ devices, normaliseEndpoint }, ALICE, {
+    fcmToken: 'a-token-of-some-length',
+  });
   await database.sql.knex('device_registrations').where({ id }).update(change);
 }
 
@@ -43,8 +46,8 @@ test.each([
 });
 
 test('lists pages of one identity with their limit and offset', async () => {
-  for (let n = 0; n < 3; n++) await registerDevice({ devices }, ALICE, { fcmToken: `alice-${n}` });
-  await registerDevice({ devices }, BOB, { fcmToken: 'bob' });
+  for (let n = 0; n < 3; n++) await registerDevice({ devices, normaliseEndpoint }, ALICE, { fcmToken: `alice-${n}` });
+  await registerDevice({ devices, normaliseEndpoint }, BOB, { fcmToken: 'bob' });
   const all = (await list()).devices;
   expect(all).toHaveLength(3);
   expect(await list({ limit: '2', offset: '1' })).toEqual({
@@ -57,27 +60,29 @@ test('lists pages of one identity with their limit and offset', async () => {
 });
 
 test('unregisters a device of the caller, and answers the same when there is none', async () => {
-  await registerDevice({ devices }, ALICE, { fcmToken: 'shared' });
-  const { deviceId } = await registerDevice({ devices }, BOB, { fcmToken: 'shared' });
+  await registerDevice({ devices, normaliseEndpoint }, ALICE, { fcmToken: 'shared' });
+  const { deviceId } = await registerDevice({ devices, normaliseEndpoint }, BOB, { fcmToken: 'shared' });
   const success = { status: 'success', message: 'Device unregistered from push notifications' };
   for (let i = 0; i < 2; i++) {
-    expect(await unregisterDevice({ devices }, ALICE, { fcmToken: ' shared\n' })).toEqual(success);
+    expect(await unregisterDevice({ devices, normaliseEndpoint }, ALICE, { fcmToken: ' shared\n' })).toEqual(success);
   }
   expect((await list()).devices).toEqual([]);
   expect((await list({}, BOB)).devices).toMatchObject([{ id: deviceId, active: true }]);
-  const refusal = await unregisterDevice({ devices }, BOB, {}).catch((error: unknown) => error);
+  const refusal = await unregisterDevice({ devices, normaliseEndpoint }, BOB, {}).catch((error: unknown) => error);
   expect(refusal).toMatchObject({ code: 'ERR_INVALID_FCM_TOKEN' });
 });
 
 test('refuses one identity too many for a token, in words that say what to do', async () => {
   const key = (n: number) => `02${String(n).padStart(64, '0')}`;
-  for (let n = 0; n < 20; n++) await registerDevice({ devices }, key(n), { fcmToken: 'shared' });
-  const refusal = await registerDevice({ devices }, ALICE, { fcmToken: 'shared' }).catch((error: unknown) => error);
+  for (let n = 0; n < 20; n++) await registerDevice({ devices, normaliseEndpoint }, key(n), { fcmToken: 'shared' });
+  const refusal = await registerDevice({ devices, normaliseEndpoint }, ALICE, { fcmToken: 'shared' }).catch(
+    (error: unknown) => error,
+  );
   expect(refusal).toBeInstanceOf(RuleError);
   expect(refusal).toMatchObject({
     code: 'ERR_TOO_MANY_IDENTITIES',
     status: 429,
-    description: '20 identities have registered this fcmToken. Unregister one of them, or get a new token.',
+    description: '20 identities have registered this token. Unregister one of them, or get a new token.',
     limit: 'identities_per_token',
   });
   expect((await list()).devices).toEqual([]);

@@ -8,7 +8,7 @@ export { ConfigError } from './config/config-error.js';
 export { mergeEnvFile } from './config/env-file.js';
 export { hasWallet } from './config/has-wallet.js';
 export { describeLimits, limitVariables } from './config/limit-variables.js';
-export { type Config, type Environment, type Network, readConfig } from './config/read-config.js';
+export { type Config, type Environment, type Network, readConfig, type WebPushConfig } from './config/read-config.js';
 export { variables } from './config/variables.js';
 export { admitRequests } from './express/admit-requests.js';
 export { cors } from './express/cors.js';
@@ -30,8 +30,17 @@ export { answerHealth } from './health/answer-health.js';
 export { Health } from './health/health.js';
 export { getClientAddress } from './http/client-address.js';
 export { corsHeaders } from './http/cors-headers.js';
+export { describeError } from './http/describe-error.js';
 export { JsonServer, MAX_HEADER_BYTES } from './http/json-server.js';
 export { parseUrl } from './http/parse-url.js';
+export {
+  AnswerTooLargeError,
+  type BoundedRequest,
+  type BoundedResponse,
+  FetchError,
+  PublicFetch,
+} from './http/public-fetch.js';
+export { isPublicName } from './http/public-name.js';
 export { sendJson } from './http/send-json.js';
 export { DEFAULT_MIN_UPLOAD_PACE } from './http/slow-upload-detector.js';
 export { createServerIdentity, type ServerIdentity } from './identity/server-identity.js';
@@ -84,7 +93,10 @@ export { type RunningService, runService } from './process/run-service.js';
 export { ShutdownHooks } from './process/shutdown-hooks.js';
 export { createPublicServer, logListening, startService } from './process/start-service.js';
 export { PUSH_MAX_AGE_MS, startOutboxPruning } from './push/outbox-pruning.js';
+export { normalisePushEndpoint } from './push/push-endpoint.js';
 export { createPushWakeupSender, onPushWakeup } from './push/push-wakeup.js';
+export { generateVapidKeys, toVapidKeys, type VapidKeys } from './push/vapid-keys.js';
+export { getVapidSubject } from './push/vapid-subject.js';
 export type { HeartbeatOptions } from './redis/connection-monitor.js';
 export { type ConnectRedisOptions, connectRedis, type RedisClients } from './redis/redis-clients.js';
 export { type IdentityNotice, IdentityNotices } from './room-events/identity-notices.js';

@@ -31,6 +31,7 @@ import {
   logRequests,
   type Metrics,
   measureRequests,
+  normalisePushEndpoint,
   type RateLimits,
   type RoomEventBroker,
   type SendRateLimits,
@@ -197,7 +198,11 @@ export function createApi(options: ApiOptions): Express {
   const { identityKey } = options.identity.authenticator;
   const open = express.Router();
   // Features that are not always on describe themselves in `sections`.
-  open.get('/info', infoRoute({ description: describeServer({ config, identityKey, sections: {} }), deliveryFees }));
+  const sections = {
+    pushBoxes: config.pushBoxes.map(({ messageBox }) => messageBox),
+    ...(config.webPush === undefined ? {} : { vapidPublicKey: config.webPush.publicKey }),
+  };
+  open.get('/info', infoRoute({ description: describeServer({ config, identityKey, sections }), deliveryFees }));
   app.use(prefix, open);
 
   const routes = express.Router();
@@ -257,8 +262,9 @@ export function createApi(options: ApiOptions): Express {
     maxDevices: limits.devices,
     onEvicted: () => limitsHit.report('devices'),
   });
-  routes.post('/registerDevice', writing, registerDeviceRoute({ devices }));
-  routes.post('/unregisterDevice', writing, unregisterDeviceRoute({ devices }));
+  const normaliseEndpoint = (endpoint: string) => normalisePushEndpoint(endpoint, config.network);
+  routes.post('/registerDevice', writing, registerDeviceRoute({ devices, normaliseEndpoint }));
+  routes.post('/unregisterDevice', writing, unregisterDeviceRoute({ devices, normaliseEndpoint }));
   routes.get('/devices', reading, listDevicesRoute({ devices }));
   const { notices } = options.broker;
   const slots = new WorkSlots(MAX_ACCOUNT_WORK, 'account_work');

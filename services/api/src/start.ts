@@ -35,7 +35,8 @@ export function start(config: Config, log: Logger): Promise<RunningService> {
       metrics,
       tracer,
     });
-    const outbox = config.push && new PushOutbox(context.sql);
+    const isPushing = config.push !== undefined || config.webPush !== undefined;
+    const outbox = isPushing ? new PushOutbox(context.sql) : undefined;
     const push =
       outbox &&
       createPushOutboxWriter(outbox, createPushWakeupSender(io), {

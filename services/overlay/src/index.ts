@@ -2,7 +2,6 @@ export { createOverlayEngine } from './engine/create-overlay-engine.js';
 export { parseHostingOrigin } from './hosts/hosting-origin.js';
 export { selectSlapTrackers } from './hosts/select-slap-trackers.js';
 export { createOverlayApp } from './http/overlay-app.js';
-export { PublicFetch } from './http-client/public-fetch.js';
 export { queryServiceAds } from './http-client/query-service-ads.js';
 export { Overlay } from './overlay.js';
 export type { OverlayStorage } from './storage/overlay-storage.js';

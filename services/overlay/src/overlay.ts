@@ -2,6 +2,7 @@ import type { LocalChain } from '@messagebox/devnet';
 import { RuleError } from '@messagebox/messages';
 import {
   type Config,
+  describeError,
   type FairScheduler,
   type Health,
   type JobQueue,
@@ -9,6 +10,7 @@ import {
   type Logger,
   type Metrics,
   overlayJobNames,
+  PublicFetch,
   parseHostingUrl,
   type RateLimits,
   type ServerIdentity,
@@ -27,8 +29,6 @@ import { Synchroniser } from './gasp/synchroniser.js';
 import { selectSlapTrackers } from './hosts/select-slap-trackers.js';
 import type { DevelopmentChain } from './http/development-routes.js';
 import { createOverlayApp, createOverlayRoutes, type OverlayRoutesOptions } from './http/overlay-app.js';
-import { describeError } from './http-client/describe-error.js';
-import { PublicFetch } from './http-client/public-fetch.js';
 import { createOverlayHandlers, createReconcileData } from './overlay-jobs.js';
 
 export interface OverlayOptions {

@@ -1,8 +1,7 @@
 import type { Transaction } from '@bsv/sdk';
-import { createLogger } from '@messagebox/shared';
+import { createLogger, PublicFetch } from '@messagebox/shared';
 import { createMysqlDatabase, describeWithMysql } from '@messagebox/test-support/with-mysql';
 import { type PeerSyncResult, Synchroniser, type SynchroniserOptions } from '../src/gasp/synchroniser.js';
-import { PublicFetch } from '../src/http-client/public-fetch.js';
 import { TestChain, toBeefBytes } from './support/chain.js';
 import { endlessAnswer, type FakePeer, jsonAnswer, startPeer } from './support/fake-peer.js';
 import { type Host, startHost } from './support/host.js';

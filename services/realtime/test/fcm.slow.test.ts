@@ -12,6 +12,9 @@ import { Fcm, type PushOutcome, readFirebaseProject } from '../src/push/index.js
 
 const push = {
   token: 'device-token',
+  webPushKeys: undefined,
+  createdAt: 0,
+  expiresAt: undefined,
   title: 'Payment received',
   text: 'Open the app to view it.',
   messageId: 'id-1',

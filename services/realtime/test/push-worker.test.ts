@@ -36,7 +36,14 @@ describe('the push worker', () => {
       getPauseMs: () => 0,
     };
     const devices = new DeviceRegistrations(at.sql);
-    const handle = createPushHandler({ devices, sender, boxes: [], metrics, log, maxAgeMs: 86_400_000 });
+    const handle = createPushHandler({
+      devices,
+      senders: { fcm: sender, web: undefined },
+      boxes: [],
+      metrics,
+      log,
+      maxAgeMs: 86_400_000,
+    });
     worker = new PushWorker(
       { outbox: at.outbox, handle, getPauseMs: sender.getPauseMs, metrics, log },
       { intervalMs: 50, leaseMs: 120_000, policy },

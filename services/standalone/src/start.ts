@@ -18,16 +18,18 @@ import { createBsvServices } from '@messagebox/wallet';
 import { createDataDir } from './create-data-dir.js';
 import { printWelcome } from './print-welcome.js';
 import { ensureServerKey } from './server-key.js';
+import { ensureVapidKeys } from './vapid-keys.js';
 
 const DEFAULT_PORT = 8080;
 
 /**
- * Starts the server of a process of its own: database and key are in the data directory, and the terminal gets a welcome.
+ * Starts the server of a process of its own: database and keys are in the data directory, and the terminal gets a welcome.
  *
  * @param tryIt a command for the next step, which the welcome names
  */
 export async function start(given: Config, log: Logger, tryIt?: string): Promise<RunningService> {
-  const { config, keyFile } = await ensureServerKey(given);
+  const { config: withKey, keyFile } = await ensureServerKey(given);
+  const config = await ensureVapidKeys(withKey);
   const service = await startStandalone(config, log, { embedded: await openDataDir(config.dataDir) });
   const { url, identityKey, facts } = service;
   const database = config.store === undefined ? config.dataDir : (facts['database'] ?? config.store.client);

@@ -46,7 +46,14 @@ export function serverInfoSuite(at: () => Deployment): void {
           delivery: { inbox: 0, notifications: 10, payment_inbox: 0 },
           recipientDefaults: { notifications: 10 },
         },
-        push: { boxes: ['notifications'], fcm: false },
+        push: {
+          boxes: ['notifications'],
+          fcm: false,
+          // Standalone has made keys for Web Push.
+          ...(at().processes.apis[0].name === 'standalone'
+            ? { vapidPublicKey: expect.stringMatching(/^B[\w-]{86}$/) }
+            : {}),
+        },
         websockets: { enabled: true, path: '/socket.io/' },
         overlay: {
           url: null,

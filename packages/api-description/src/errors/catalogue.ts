@@ -412,6 +412,13 @@ export const errorCatalogue = {
     cause: '`fcmToken` is missing, or not a string of 1 to 2,000 ASCII characters without spaces.',
     cure: 'Send the token as Firebase gave it.',
   },
+  ERR_INVALID_SUBSCRIPTION: {
+    statuses: [400],
+    section: 'Devices',
+    cause:
+      'A field of `subscription` is missing or wrong, or there is an `fcmToken` beside it. The `endpoint` must be an https URL of a public host on port 443, of up to 2,000 characters; `keys.p256dh` a point of P-256 (65 bytes) and `keys.auth` 16 bytes, in base64url.',
+    cure: 'Send what `PushSubscription.toJSON()` of the browser gives.',
+  },
   ERR_INVALID_DEVICE_ID: {
     statuses: [400],
     section: 'Devices',
@@ -421,7 +428,7 @@ export const errorCatalogue = {
   ERR_INVALID_PLATFORM: {
     statuses: [400],
     section: 'Devices',
-    cause: '`platform` is none of `ios`, `android`, `web`.',
+    cause: '`platform` is none of `ios`, `android`, `web`; with a `subscription`, it is not `web`.',
     cure: 'Omit it, or fix it.',
   },
   ERR_TOO_MANY_IDENTITIES: {

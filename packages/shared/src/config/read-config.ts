@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { PushBox, QuotaLimits } from '@messagebox/messages';
+import { deriveP256PublicKey, type PushBox, type QuotaLimits } from '@messagebox/messages';
 import type { StoreConfig } from '@messagebox/store';
 import { z } from 'zod';
 import type { LogLevel } from '../logging/log-level.js';
@@ -76,6 +76,10 @@ export interface Config {
     | undefined;
   /** The boxes that are pushed when anything is. */
   readonly pushBoxes: readonly PushBox[];
+  /** Undefined: nothing is pushed to browsers. */
+  readonly webPush: WebPushConfig | undefined;
+  /** Where push services reach the operator: a mailto: or https: URL. Undefined: see `getVapidSubject`. */
+  readonly vapidSubject: string | undefined;
   readonly limits: Limits;
   /** Limits on the stored messages. */
   readonly quotas: QuotaLimits;
@@ -86,6 +90,14 @@ export interface Config {
   readonly shutdownGraceMs: number;
   /** All variables, for operators to read. No secrets. */
   readonly settings: readonly Setting[];
+}
+
+/** The keys of Web Push (RFC 8292). */
+export interface WebPushConfig {
+  /** An uncompressed point of P-256, 65 bytes in base64url. Browsers need it to subscribe. */
+  readonly publicKey: string;
+  /** 32 bytes in base64url. Undefined: this service does not push. */
+  readonly privateKey: string | undefined;
 }
 
 /** A variable and what it is, without secrets. */
@@ -150,6 +162,8 @@ export function readConfig(env: Environment): Config {
         }
       : undefined,
     pushBoxes: values.PUSH_BOXES,
+    webPush: toWebPushConfig(values.VAPID_PUBLIC_KEY, values.VAPID_PRIVATE_KEY),
+    vapidSubject: values.VAPID_SUBJECT,
     limits: toLimits(values),
     quotas: {
       inbox: { messages: values.INBOX_MAX_MESSAGES, bytes: values.INBOX_MAX_BYTES },
@@ -206,6 +220,17 @@ function describeIssues(issues: readonly z.core.$ZodIssue[], env: Environment): 
     lines.set(name, `${name} ${reason}${value}`);
   }
   return [...lines.values()];
+}
+
+/** @throws {ConfigError} when the keys are no pair */
+function toWebPushConfig(publicKey: string | undefined, privateKey: string | undefined): WebPushConfig | undefined {
+  if (publicKey === undefined) {
+    if (privateKey === undefined) return undefined;
+    throw new ConfigError(['VAPID_PRIVATE_KEY is set without VAPID_PUBLIC_KEY: set both']);
+  }
+  if (privateKey !== undefined && deriveP256PublicKey(privateKey) !== publicKey)
+    throw new ConfigError(['VAPID_PUBLIC_KEY is not the public key of VAPID_PRIVATE_KEY']);
+  return { publicKey, privateKey };
 }
 
 /** Puts DB_PASSWORD into the connection. @throws {ConfigError} when there is no connection to put it into */

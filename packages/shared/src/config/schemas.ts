@@ -1,3 +1,4 @@
+import { decodeP256Point, deriveP256PublicKey } from '@messagebox/messages';
 import { z } from 'zod';
 import { parseUrl } from '../http/parse-url.js';
 
@@ -89,6 +90,27 @@ export const pairsSchema = z.string().transform((text, context): Readonly<Record
     return z.NEVER;
   }
 });
+
+/** The public key of VAPID (RFC 8292, 3.2): an uncompressed point of P-256 in base64url. */
+export const vapidPublicKeySchema = z.string().transform((text, context) => {
+  const point = decodeP256Point(text);
+  if (point !== undefined) return point.toString('base64url');
+  context.addIssue({ code: 'custom', message: 'must be an uncompressed point of P-256: 65 bytes in base64url' });
+  return z.NEVER;
+});
+
+/** The private key of VAPID: a scalar of P-256 in base64url. */
+export const vapidPrivateKeySchema = z
+  .string()
+  .refine((text) => deriveP256PublicKey(text) !== undefined, 'must be a private key of P-256: 32 bytes in base64url')
+  .transform((text) => text.replace(/=+$/, ''));
+
+/** The subject of VAPID (RFC 8292, 2.1): a contact of the operator. */
+export const vapidSubjectSchema = z.string().refine((text) => {
+  const url = parseUrl(text);
+  if (url?.protocol === 'mailto:') return /^[^@\s]+@[^@\s]+$/.test(url.pathname);
+  return url?.protocol === 'https:';
+}, 'must be a mailto: address or an https: URL');
 
 export const jsonSchema = z.string().transform((text, context): unknown => {
   try {

@@ -15,6 +15,9 @@ import {
   pairsSchema,
   ratioSchema,
   secondsSchema,
+  vapidPrivateKeySchema,
+  vapidPublicKeySchema,
+  vapidSubjectSchema,
   wholeNumberSchema,
 } from './schemas.js';
 
@@ -342,6 +345,26 @@ export const variables = {
     unset: 'none',
     example: '/run/secrets/firebase.json',
   }),
+  VAPID_PUBLIC_KEY: describeVariable(vapidPublicKeySchema.optional(), {
+    group: 'push',
+    meaning:
+      'The public key by which browsers know this server ([Web Push](device-push.md#web-push), RFC 8292). With it, messages are also announced to browsers. Set it for all services.',
+    values: 'a point of P-256, 65 bytes in base64url: `npx web-push generate-vapid-keys` makes a pair',
+    unset: 'standalone without Redis makes keys and keeps them in `DATA_DIR`; other services do not push to browsers',
+  }),
+  VAPID_PRIVATE_KEY: describeVariable(vapidPrivateKeySchema.optional(), {
+    group: 'push',
+    meaning: 'The private key of `VAPID_PUBLIC_KEY`. Only realtime and standalone need it.',
+    values: '32 bytes in base64url',
+    unset: 'none',
+  }),
+  VAPID_SUBJECT: describeVariable(vapidSubjectSchema.optional(), {
+    group: 'push',
+    meaning: 'Where push services reach the operator of this server. Apple refuses pushes without a real address.',
+    values: 'a `mailto:` address or an `https:` URL',
+    unset: 'the origin of `HOSTING_DOMAIN`, or an address that does not exist',
+    example: 'mailto:operator@messagebox.example',
+  }),
 
   OTEL_EXPORTER_OTLP_ENDPOINT: describeVariable(baseUrlSchema.optional(), {
     group: 'tracing',
@@ -430,6 +453,7 @@ export const secretVariables: ReadonlySet<string> = new Set([
   'REDIS_URL',
   'MIGRATE_KEY',
   'FIREBASE_SERVICE_ACCOUNT_JSON',
+  'VAPID_PRIVATE_KEY',
   'OTEL_EXPORTER_OTLP_HEADERS',
 ]);
 

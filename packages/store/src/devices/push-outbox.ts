@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chunks } from '../client/chunks.js';
 import { retryContention } from '../client/retry-contention.js';
-import { getCount, getInteger, getName } from '../client/rows.js';
+import { getCount, getInteger, getName, getOptionalDate } from '../client/rows.js';
 import { dynamic, prepared, type SqlClient, type SqlRow, type SqlRunner, toBinaryName } from '../client/sql-client.js';
 import { inList, listRows } from '../client/sql-text.js';
 import { withStoreErrors } from '../client/translate-error.js';
@@ -29,6 +29,8 @@ export interface PushDelivery extends NewPushDelivery {
   readonly attempts: number;
   /** Whether the message had expired when the delivery was claimed. */
   readonly hasExpired: boolean;
+  /** When the message expires: milliseconds since 1970. Undefined: never, or the message is gone. */
+  readonly expiresAt: number | undefined;
 }
 
 /** The next attempt of a delivery. `attempts` is the new number of those that have failed. */
@@ -201,10 +203,13 @@ export class PushOutbox {
   }
 
   async #readClaimed(claimedBy: Buffer, ids: readonly number[]): Promise<PushDelivery[]> {
+    const expiry = describeExpiry(this.sql, 'm');
     const sql = dynamic(
       `SELECT d.id, d.device_id, d.recipient, d.sender, d.message_id, d.message_box, d.created_at, d.attempts, d.traceparent,
          EXISTS (SELECT 1 FROM messages m WHERE m.recipient = d.recipient AND m.messageId = d.message_id
-           AND ${describeExpiry(this.sql, 'm').isExpired}) AS has_expired
+           AND ${expiry.isExpired}) AS has_expired,
+         (SELECT MIN(${expiry.expiresAt}) FROM messages m
+           WHERE m.recipient = d.recipient AND m.messageId = d.message_id) AS expires_at
        FROM ${DELIVERIES} d WHERE d.id ${inList(ids.length)} AND d.claimed_by = ? ORDER BY d.id`,
     );
     return (await this.sql.read(sql, [...ids, claimedBy])).map((row) => ({
@@ -212,6 +217,7 @@ export class PushOutbox {
       device: getInteger(row, 'device_id'),
       attempts: getInteger(row, 'attempts'),
       hasExpired: getInteger(row, 'has_expired') === 1,
+      expiresAt: getOptionalDate(row, 'expires_at')?.getTime(),
     }));
   }
 

@@ -1,4 +1,4 @@
-import { listDevices, registerDevice, unregisterDevice } from '@messagebox/messages';
+import { type DevicesOptions, listDevices, registerDevice, unregisterDevice } from '@messagebox/messages';
 import type { DeviceRegistrations } from '@messagebox/store';
 import type { RequestHandler } from 'express';
 import { consumeJsonBody } from '../http/consume-json-body.js';
@@ -6,14 +6,14 @@ import { getCallerKey } from '../http/get-caller-key.js';
 import { parseQuery } from '../http/parse-query.js';
 
 /** `POST /registerDevice` */
-export function registerDeviceRoute(options: { readonly devices: DeviceRegistrations }): RequestHandler {
+export function registerDeviceRoute(options: DevicesOptions): RequestHandler {
   return async (request, response) => {
     response.json(await registerDevice(options, getCallerKey(request), consumeJsonBody(request)));
   };
 }
 
 /** `POST /unregisterDevice` */
-export function unregisterDeviceRoute(options: { readonly devices: DeviceRegistrations }): RequestHandler {
+export function unregisterDeviceRoute(options: DevicesOptions): RequestHandler {
   return async (request, response) => {
     response.json(await unregisterDevice(options, getCallerKey(request), consumeJsonBody(request)));
   };

@@ -1,10 +1,9 @@
-import { type Config, hasWallet, type Logger } from '@messagebox/shared';
+import { type Config, hasWallet, type Logger, type PublicFetch } from '@messagebox/shared';
 import { NamedLock, type SqlClient } from '@messagebox/store';
 import type { BsvServices } from '@messagebox/wallet';
 import type { OverlayEngine } from '../engine/overlay-engine.js';
 import { parseHostingOrigin } from '../hosts/hosting-origin.js';
 import { selectSlapTrackers } from '../hosts/select-slap-trackers.js';
-import type { PublicFetch } from '../http-client/public-fetch.js';
 import { AdWallet } from './ad-wallet.js';
 import { AD_TOPICS } from './ads.js';
 import { OwnTransactionStore } from './own-transaction-store.js';

@@ -1,8 +1,6 @@
 import type { STEAK } from '@bsv/sdk';
-import type { Logger, Network } from '@messagebox/shared';
+import { describeError, FetchError, type Logger, type Network, type PublicFetch } from '@messagebox/shared';
 import { collectWithAncestors, parseBeef, serializeBeef, toOutpointKey } from '@messagebox/transactions';
-import { describeError } from '../http-client/describe-error.js';
-import { FetchError, type PublicFetch } from '../http-client/public-fetch.js';
 import { queryServiceAds } from '../http-client/query-service-ads.js';
 import { submitToHost } from '../http-client/submit-to-host.js';
 import { TopicHosts } from '../http-client/topic-hosts.js';

@@ -1,10 +1,5 @@
+import { AnswerTooLargeError, type BoundedResponse, FetchError, type PublicFetch } from '@messagebox/shared';
 import type { Outpoint } from '@messagebox/transactions';
-import {
-  AnswerTooLargeError,
-  type BoundedResponse,
-  FetchError,
-  type PublicFetch,
-} from '../http-client/public-fetch.js';
 
 /** An output of a topic as a peer lists it. */
 export interface PeerOutput extends Outpoint {

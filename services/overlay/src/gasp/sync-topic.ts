@@ -1,5 +1,5 @@
 import { RuleError } from '@messagebox/messages';
-import type { Logger } from '@messagebox/shared';
+import { FetchError, type Logger } from '@messagebox/shared';
 import {
   ChainUnavailableError,
   InvalidTransactionError,
@@ -7,7 +7,6 @@ import {
   VerifierBusyError,
 } from '@messagebox/transactions';
 import type { OverlayEngine } from '../engine/overlay-engine.js';
-import { FetchError } from '../http-client/public-fetch.js';
 import type { OverlayStorage } from '../storage/overlay-storage.js';
 import { fetchBeef } from './fetch-beef.js';
 import {

@@ -1,11 +1,6 @@
-import { isIP } from 'node:net';
-import { isHostUrlText, type Network, parseUrl } from '@messagebox/shared';
-import { isPublicAddress } from './public-address.js';
+import { isHostUrlText, isPublicName, type Network, parseUrl } from '@messagebox/shared';
 
 const MAX_URL_BYTES = 255;
-/** Top-level names that the public DNS doesn't resolve (RFC 6761, RFC 6762, RFC 7686, RFC 8375, ICANN). */
-const SPECIAL_NAMES =
-  /(?:^|\.)(?:local|localhost|test|invalid|example|internal|intranet|private|lan|home|corp|onion|arpa)$/;
 
 /**
  * Parses the URL of a host as an advertisement may name it: at most 255 plain characters, without credentials, query or
@@ -31,12 +26,4 @@ export function toHostBase(text: unknown, network: Network): string | undefined 
   const base = url === undefined ? undefined : `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
   // The normalized URL can be longer than the given one and than its column: https://8.1 becomes https://8.0.0.1.
   return base === undefined || base.length > MAX_URL_BYTES ? undefined : base;
-}
-
-/** Whether a URL's hostname can be known to the public internet. The name is not resolved. */
-export function isPublicName(hostname: string): boolean {
-  const address = hostname.replace(/^\[(.*)\]$/, '$1');
-  if (isIP(address) !== 0) return isPublicAddress(address);
-  const name = hostname.replace(/\.$/, '').toLowerCase();
-  return name.includes('.') && !SPECIAL_NAMES.test(name);
 }

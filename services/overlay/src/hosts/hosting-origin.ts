@@ -1,5 +1,5 @@
-import { parseHostingUrl } from '@messagebox/shared';
-import { isPublicName, parseHostUrl } from './host-url.js';
+import { isPublicName, parseHostingUrl } from '@messagebox/shared';
+import { parseHostUrl } from './host-url.js';
 
 /** The origin that this host can advertise, or the reason why there is none. */
 export type HostingOrigin = { readonly origin: string } | { readonly reason: string };

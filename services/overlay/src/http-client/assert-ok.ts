@@ -1,4 +1,4 @@
-import { type BoundedResponse, FetchError } from './public-fetch.js';
+import { type BoundedResponse, FetchError } from '@messagebox/shared';
 
 const MAX_REASON_LENGTH = 200;
 

@@ -1,4 +1,5 @@
 import type { LookupQuestion } from '@bsv/sdk';
+import { type BoundedRequest, FetchError, type PublicFetch } from '@messagebox/shared';
 import {
   ByteReader,
   type Outpoint,
@@ -8,7 +9,6 @@ import {
   toOutpointKey,
 } from '@messagebox/transactions';
 import { assertOk } from './assert-ok.js';
-import { type BoundedRequest, FetchError, type PublicFetch } from './public-fetch.js';
 
 /** An output in a host's answer. Nothing is verified: it may be spent, or its transaction invalid. */
 export interface RemoteOutput extends Outpoint {

@@ -1,6 +1,6 @@
 import type { LookupQuestion } from '@bsv/sdk';
+import type { PublicFetch } from '@messagebox/shared';
 import { decodeServiceAd, type ServiceAdOutput } from '../topics/service-ad.js';
-import type { PublicFetch } from './public-fetch.js';
 import { type LookupBounds, queryLookupService } from './query-lookup-service.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { STEAK } from '@bsv/sdk';
+import { FetchError, type PublicFetch } from '@messagebox/shared';
 import { assertOk } from './assert-ok.js';
-import { FetchError, type PublicFetch } from './public-fetch.js';
 
 const SUBMIT_TIMEOUT_MS = 15_000;
 const MAX_STEAK_BYTES = 262_144;

@@ -1,9 +1,7 @@
 import type { LookupQuestion } from '@bsv/sdk';
-import type { Logger, Network } from '@messagebox/shared';
+import { describeError, type Logger, type Network, type PublicFetch } from '@messagebox/shared';
 import { toHostBase } from '../hosts/host-url.js';
 import type { ServiceAd } from '../topics/service-ad.js';
-import { describeError } from './describe-error.js';
-import type { PublicFetch } from './public-fetch.js';
 import { queryServiceAds } from './query-service-ads.js';
 import { shuffle } from './shuffle.js';
 

@@ -1,9 +1,8 @@
 import type { Transaction } from '@bsv/sdk';
-import { createLogger } from '@messagebox/shared';
+import { createLogger, PublicFetch } from '@messagebox/shared';
 import type { OwnedAd } from '../../src/advertising/ads.js';
 import type { OwnTransaction } from '../../src/advertising/own-transaction-store.js';
 import { NotAcceptedError, Trackers } from '../../src/advertising/trackers.js';
-import { PublicFetch } from '../../src/http-client/public-fetch.js';
 import { TestChain } from '../support/chain.js';
 import { type Host, startHost } from '../support/host.js';
 import { Person, PROTOCOLS } from '../support/person.js';

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
+import { FetchError, PublicFetch } from '@messagebox/shared';
 import { encodeVarInt, parseTransaction, serializeBeef } from '@messagebox/transactions';
-import { FetchError, PublicFetch } from '../../src/http-client/public-fetch.js';
 import { queryLookupService, type RemoteOutput } from '../../src/http-client/query-lookup-service.js';
 import { submitToHost } from '../../src/http-client/submit-to-host.js';
 import { decodeMessageBoxAd } from '../../src/topics/message-box-ad.js';

@@ -1,9 +1,7 @@
 import { LockingScript, Transaction, UnlockingScript } from '@bsv/sdk';
-import { createLogger } from '@messagebox/shared';
+import { type BoundedRequest, createLogger, PublicFetch } from '@messagebox/shared';
 import { parseTransaction, serializeBeef } from '@messagebox/transactions';
 import { findPeers } from '../../src/gasp/find-peers.js';
-import type { BoundedRequest } from '../../src/http-client/public-fetch.js';
-import { PublicFetch } from '../../src/http-client/public-fetch.js';
 import { TopicHosts } from '../../src/http-client/topic-hosts.js';
 import { TestChain, toBeefBytes } from '../support/chain.js';
 import { type Answer, endlessAnswer, type FakePeer, jsonAnswer, startPeer } from '../support/fake-peer.js';

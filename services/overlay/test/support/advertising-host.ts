@@ -4,6 +4,7 @@ import {
   createLogger,
   createServerIdentity,
   Metrics,
+  PublicFetch,
   readConfig,
   ShutdownHooks,
 } from '@messagebox/shared';
@@ -14,7 +15,6 @@ import { type Advertiser, createAdvertiser } from '../../src/advertising/adverti
 import type { ReconcileStep } from '../../src/advertising/reconciler.js';
 import { createOverlayEngine } from '../../src/engine/create-overlay-engine.js';
 import type { OverlayEngine } from '../../src/engine/overlay-engine.js';
-import { PublicFetch } from '../../src/http-client/public-fetch.js';
 import { ServiceAds } from '../../src/lookups/service-ads.js';
 import { decodeServiceAd } from '../../src/topics/service-ad.js';
 

@@ -1,5 +1,6 @@
 import { getField } from '@messagebox/messages';
 import type { PushOutcome } from './push-outcome.js';
+import { parseRetryAfter } from './retry-after.js';
 
 /** An answer of FCM to a push. */
 export interface FcmResponse {
@@ -11,7 +12,6 @@ export interface FcmResponse {
 }
 
 const CREDENTIALS_RETRY_AFTER_MS = 60_000;
-const MAX_RETRY_AFTER_MS = 3_600_000;
 const MAX_RESPONSE_LENGTH = 65_536;
 
 export async function readFcmResponse(response: Response): Promise<FcmResponse> {
@@ -99,11 +99,4 @@ function isDeviceTokenInvalid(error: unknown): boolean {
   const violations = collectLists(error, 'fieldViolations').map((violation) => getField(violation, 'field'));
   if (violations.length > 0) return violations.every((name) => name === 'message.token');
   return findFcmCode(error) === 'INVALID_ARGUMENT' && /registration token/i.test(String(getField(error, 'message')));
-}
-
-/** Seconds, or a date (RFC 9110, 10.2.3). @returns undefined for neither; an hour at most */
-function parseRetryAfter(header: string | null): number | undefined {
-  if (header === null) return undefined;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 }

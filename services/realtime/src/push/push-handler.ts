@@ -30,7 +30,7 @@ export type PushHandler = (
 
 export interface PushHandlerOptions {
   readonly devices: Pick<DeviceRegistrations, 'find' | 'markUsed' | 'deactivateToken'>;
-  readonly sender: PushSender;
+  readonly senders: PushSenders;
   /** What the notifications of each box show. */
   readonly boxes: readonly PushBox[];
   readonly metrics: Metrics;
@@ -39,9 +39,15 @@ export interface PushHandlerOptions {
   readonly maxAgeMs: number;
 }
 
+/** Who pushes to the devices of a kind. Undefined: nobody here, and their pushes are dropped. */
+export interface PushSenders {
+  readonly fcm: PushSender | undefined;
+  readonly web: PushSender | undefined;
+}
+
 /** Pushes, and records what the outcome says about the device. */
 export function createPushHandler(options: PushHandlerOptions): PushHandler {
-  const { devices, sender, metrics, log, maxAgeMs } = options;
+  const { devices, senders, metrics, log, maxAgeMs } = options;
   const boxes: ReadonlyMap<string, PushBox> = new Map(options.boxes.map((box) => [box.messageBox, box]));
   const logOutage = createOutageLogger(log);
   const recordUse = async ({ id, lastUsed }: Device) => {
@@ -52,7 +58,7 @@ export function createPushHandler(options: PushHandlerOptions): PushHandler {
       .catch((error: unknown) => log.warn({ err: error }, 'could not record the use of a device'));
   };
   return async (delivery, attempt) => {
-    const { device: id, recipient, messageId, sender: originator, createdAt, hasExpired } = delivery;
+    const { device: id, recipient, messageId, sender: originator, createdAt, expiresAt, hasExpired } = delivery;
     if (hasExpired || Date.now() - createdAt > maxAgeMs) {
       metrics.pushes.inc({ outcome: 'expired' });
       return undefined;
@@ -64,14 +70,21 @@ export function createPushHandler(options: PushHandlerOptions): PushHandler {
       metrics.pushes.inc({ outcome: 'skipped' });
       return undefined;
     }
+    const { fcmToken: token, webPushKeys } = device;
+    const isWebPush = webPushKeys !== undefined;
+    const sender = isWebPush ? senders.web : senders.fcm;
+    if (sender === undefined) {
+      metrics.pushes.inc({ outcome: 'skipped' });
+      return undefined;
+    }
     const messageBox = delivery.messageBox ?? NOTIFICATIONS_BOX;
     // Services with other settings, or older ones, may push from other boxes.
     const { title = DEFAULT_PUSH_TITLE, text = messageId } = boxes.get(messageBox) ?? {};
-    const push = { token: device.fcmToken, title, text, messageId, messageBox, recipient, originator };
-    const outcome = toFinalOutcome(await sender.send(push, attempt.signal), attempt);
-    logOutage(outcome);
+    const about = { title, text, messageId, messageBox, recipient, originator, createdAt, expiresAt };
+    const outcome = toFinalOutcome(await sender.send({ token, webPushKeys, ...about }, attempt.signal), attempt);
+    if (!isWebPush) logOutage(outcome);
     if (outcome.kind === 'deferred') {
-      throw new PostponeJobError('FCM has asked for a pause', { afterMs: addJitter(outcome.afterMs) });
+      throw new PostponeJobError('the push service wants no push now', { afterMs: addJitter(outcome.afterMs) });
     }
     const isRetried = outcome.kind === 'later' || outcome.kind === 'credentials';
     metrics.pushes.inc({ outcome: isRetried ? 'retried' : outcome.kind });
@@ -94,7 +107,7 @@ export function createPushHandler(options: PushHandlerOptions): PushHandler {
   };
 }
 
-/** A device that FCM still throttles at the last attempt is refused. */
+/** A device that still can't be pushed to at the last attempt, through no fault of this server, is refused. */
 function toFinalOutcome(outcome: PushOutcome, { lastAttempt }: Pick<RunningJob, 'lastAttempt'>): PushOutcome {
   if (!lastAttempt || outcome.kind !== 'later' || outcome.fault !== 'device') return outcome;
   return { kind: 'refused', fault: outcome.fault, reason: outcome.reason };
@@ -105,7 +118,7 @@ function addJitter(ms: number): number {
   return ms * (1 + Math.random() / 2);
 }
 
-/** Logs what stops all pushes, in one line until a push succeeds. */
+/** Logs what stops all pushes through FCM, in one line until a push succeeds. */
 function createOutageLogger(log: Logger): (outcome: PushOutcome) => void {
   let logged: PushOutcome['kind'] | undefined;
   return (outcome) => {

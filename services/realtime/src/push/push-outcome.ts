@@ -1,6 +1,11 @@
+import type { WebPushKeys } from '@messagebox/store';
+
 /** A notification for a device. It says that there is a message, and does not contain the body. */
 export interface Push {
+  /** The token of FCM, or the endpoint of a Web Push subscription. */
   readonly token: string;
+  /** The keys of a Web Push subscription. Undefined for a token of FCM. */
+  readonly webPushKeys: WebPushKeys | undefined;
   /** What the notification shows. */
   readonly title: string;
   readonly text: string;
@@ -10,6 +15,10 @@ export interface Push {
   readonly recipient: string;
   /** Identity key of the message's sender. */
   readonly originator: string;
+  /** When the message was stored: milliseconds since 1970. */
+  readonly createdAt: number;
+  /** When the message expires: milliseconds since 1970. Undefined: never. */
+  readonly expiresAt: number | undefined;
 }
 
 /** How a push has ended. Reasons hold no secret and no token. */

@@ -34,6 +34,7 @@ import { redisVersion } from './redis-version.js';
 import { redisWrites } from './redis-writes.js';
 import { serverKey } from './server-key.js';
 import { walletStorage } from './wallet-storage.js';
+import { webPush } from './web-push.js';
 import { websocket } from './websocket.js';
 
 /** All checks, in the order in which their results are shown. */
@@ -59,6 +60,7 @@ export const checks: readonly Check[] = [
   chainServices,
   walletStorage,
   pushCredentials,
+  webPush,
   originReachable,
   originCertificate,
   originServer,

@@ -1,4 +1,4 @@
-import { hasWallet } from '@messagebox/shared';
+import { hasWallet, PublicFetch } from '@messagebox/shared';
 import { type Check, fail, notApplicable, ok, warn } from '../check.js';
 
 const SERVICE = 'ls_messagebox';
@@ -9,9 +9,7 @@ export const overlayFound: Check = {
   run: async ({ config, limitMs }) => {
     const { network, hostingDomain, overlay } = config;
     if (hostingDomain === undefined) return notApplicable('nothing is advertised');
-    const { parseHostingOrigin, PublicFetch, queryServiceAds, selectSlapTrackers } = await import(
-      '@messagebox/overlay'
-    );
+    const { parseHostingOrigin, queryServiceAds, selectSlapTrackers } = await import('@messagebox/overlay');
     const hosting = parseHostingOrigin(hostingDomain);
     if ('reason' in hosting || !hasWallet(config)) return notApplicable('nothing is advertised');
     const publicFetch = new PublicFetch(network);

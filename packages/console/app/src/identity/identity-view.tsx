@@ -1,3 +1,4 @@
+import { NotifyCard } from '../notifications/notify-card.js';
 import { KeyText } from '../ui/key-text.js';
 import { useCurrentIdentity } from './current-identity.js';
 import { KeptList } from './kept-list.js';
@@ -24,6 +25,7 @@ export default function IdentityView() {
         {identity && <QrCode text={identity.identityKey} label="QR code of your identity key" />}
       </section>
       <KeptList />
+      <NotifyCard />
       <WalletCard />
       <ServerCard />
     </div>

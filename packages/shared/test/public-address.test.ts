@@ -1,4 +1,4 @@
-import { isPublicAddress } from '../../src/hosts/public-address.js';
+import { isPublicAddress } from '../src/http/public-address.js';
 
 describe('isPublicAddress', () => {
   test.each(['8.8.8.8', '1.1.1.1', '172.15.0.1', '172.32.0.1', '192.167.1.1', '2606:4700::1111', '2a00:1450::1'])(

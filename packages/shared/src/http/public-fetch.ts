@@ -1,9 +1,10 @@
 import { lookup as resolve } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import { type Network, parseUrl } from '@messagebox/shared';
 import { Agent, fetch as request } from 'undici';
-import { isPublicAddress } from '../hosts/public-address.js';
+import type { Network } from '../config/read-config.js';
 import { describeError } from './describe-error.js';
+import { parseUrl } from './parse-url.js';
+import { isPublicAddress } from './public-address.js';
 
 /** A request has failed, or its answer cannot be used. */
 export class FetchError extends Error {
@@ -25,6 +26,8 @@ export interface BoundedRequest {
   readonly body?: string | Uint8Array;
   /** Limit on the answer's body after decompression. Default: 4 MB. */
   readonly maxBytes?: number;
+  /** Whether the answer's body is left unread, whatever its length; the response then has an empty one. Default: false. */
+  readonly ignoresBody?: boolean;
   /** Limit on the whole request, from the DNS lookup to the last byte. Default: 10 s. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
@@ -33,7 +36,14 @@ export interface BoundedRequest {
 export interface BoundedResponse {
   readonly status: number;
   readonly contentType: string;
+  /** The header of this name; null when the answer has none. */
+  readonly getHeader: (name: string) => string | null;
   readonly body: Buffer;
+}
+
+export interface PublicFetchOptions {
+  /** Certificate authority of the hosts, in PEM. Default: those of Node.js. */
+  readonly certificateAuthority?: string | undefined;
 }
 
 const DEFAULT_MAX_BYTES = 4_000_000;
@@ -49,10 +59,14 @@ const MAX_HEADER_BYTES = 16_384;
 export class PublicFetch {
   readonly #agent: Agent;
 
-  constructor(private readonly network: Network) {
+  constructor(
+    private readonly network: Network,
+    { certificateAuthority }: PublicFetchOptions = {},
+  ) {
     this.#agent = new Agent({
       connect: {
         timeout: CONNECT_TIMEOUT_MS,
+        ...(certificateAuthority === undefined ? {} : { ca: certificateAuthority }),
         ...(network === 'local' ? {} : { lookup: lookupPublic }),
       },
       connections: 8,
@@ -63,7 +77,7 @@ export class PublicFetch {
 
   /** @throws {FetchError} for any failure. An answer with an error status is not a failure. */
   async request(url: string, options: BoundedRequest = {}): Promise<BoundedResponse> {
-    const { method = 'GET', headers = {}, body, maxBytes = DEFAULT_MAX_BYTES } = options;
+    const { method = 'GET', headers = {}, body, maxBytes = DEFAULT_MAX_BYTES, ignoresBody = false } = options;
     this.#assertAllowed(url);
     const timeout = AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
@@ -79,7 +93,8 @@ export class PublicFetch {
       return {
         status: response.status,
         contentType: response.headers.get('content-type') ?? '',
-        body: await readBounded(response.body, maxBytes),
+        getHeader: (name) => response.headers.get(name),
+        body: ignoresBody ? await cancelBody(response.body) : await readBounded(response.body, maxBytes),
       };
     } catch (error) {
       if (error instanceof FetchError) throw error;
@@ -127,6 +142,12 @@ async function readBounded(body: AsyncIterable<Uint8Array> | null, maxBytes: num
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** Closes the connection when the body has not come yet. */
+async function cancelBody(body: Pick<ReadableStream, 'cancel'> | null): Promise<Buffer> {
+  await body?.cancel();
+  return Buffer.alloc(0);
 }
 
 /** Undici's own message is only "fetch failed". */
