@@ -1,4 +1,7 @@
-import TestSequencer from '@jest/test-sequencer';
+import { createRequire } from 'node:module';
+
+/** Its declarations are those of CommonJS, and do not fit its ES module. */
+const { default: TestSequencer } = createRequire(import.meta.url)('@jest/test-sequencer');
 
 /** Folders whose suites take longest, although their files are short: they start servers, and share suites. */
 const LONG = [
