@@ -1,7 +1,15 @@
 import { type RetryPolicy, retry } from '../client/retry.js';
 import { retryContention } from '../client/retry-contention.js';
 import { getDate, getInteger, getName, getOptionalDate, getOptionalText } from '../client/rows.js';
-import { dynamic, prepared, type Sql, type SqlClient, type SqlRow, type SqlValue, toBinaryName } from '../client/sql-client.js';
+import {
+  dynamic,
+  prepared,
+  type Sql,
+  type SqlClient,
+  type SqlRow,
+  type SqlValue,
+  toBinaryName,
+} from '../client/sql-client.js';
 import { inList } from '../client/sql-text.js';
 import { TooManyIdentitiesError } from '../client/store-errors.js';
 import { classifySqlError, withStoreErrors } from '../client/translate-error.js';
