@@ -41,7 +41,10 @@ export function describeServerInfo(info: unknown): Readonly<Record<string, strin
     retention: describeRetention(limits),
     'delivery fees': describeFees(getField(getField(info, 'fees'), 'delivery')),
     pushed: isPushing && Array.isArray(boxes) ? boxes.join(', ') : undefined,
-    live: getField(getField(info, 'websockets'), 'enabled') === true ? getText(getField(info, 'websockets'), 'path') : undefined,
+    live:
+      getField(getField(info, 'websockets'), 'enabled') === true
+        ? getText(getField(info, 'websockets'), 'path')
+        : undefined,
   };
 }
 

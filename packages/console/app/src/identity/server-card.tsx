@@ -31,8 +31,8 @@ export function ServerCard() {
       <div class="stack">
         <h2 id="this-server">This server</h2>
         <p class="quiet">
-          MessageBox {version} on the network {network}. A request may have {limits.requestBodyBytes.toLocaleString('en')}{' '}
-          bytes and {limits.recipients} recipients.{' '}
+          MessageBox {version} on the network {network}. A request may have{' '}
+          {limits.requestBodyBytes.toLocaleString('en')} bytes and {limits.recipients} recipients.{' '}
           {limits.retentionDays === null
             ? 'Messages stay until they are acknowledged.'
             : `Messages stay for ${limits.retentionDays} days.`}{' '}
