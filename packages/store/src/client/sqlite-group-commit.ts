@@ -44,7 +44,7 @@ function commitGroup(database: SqliteDatabase, group: readonly PendingWrites[]):
   let settle: (() => void)[];
   try {
     database.exec('BEGIN IMMEDIATE');
-    settle = group.map((pending) => (group.length === 1 ? runAlone : runInGroup)(database, pending));
+    settle = group.map((pending) => runInGroup(database, pending));
     database.exec('COMMIT');
   } catch (error) {
     if (database.inTransaction) database.exec('ROLLBACK');
@@ -61,17 +61,6 @@ function commitOne(database: SqliteDatabase, { writes, run, resolve, reject }: P
   } catch (error) {
     reject(error);
   }
-}
-
-/**
- * Runs the only writes of a transaction. What fails undoes all of it, so there is no savepoint, which would copy each page
- * before its first change.
- *
- * @returns a function that settles the writes, to be called when they are committed
- */
-function runAlone(database: SqliteDatabase, { writes, run, resolve }: PendingWrites): () => void {
-  const results = writes.map((write) => checkChanges(write, run(database, write)));
-  return () => resolve(results);
 }
 
 /** @returns a function that settles the writes, to be called when the group is committed */
