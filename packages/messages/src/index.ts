@@ -27,4 +27,14 @@ export { getField, type NormaliseKey } from './request-fields.js';
 export { listLiveNamespaces, type RoomEvent, type RoomEventPublisher, type RoomSubscriptions } from './room-events.js';
 export { paymentErrorCodes, RuleError, ruleErrorCodes } from './rule-error.js';
 export { type SendMessagesOptions, type SendMessagesResponse, sendMessages } from './send-messages.js';
+export {
+  type AnnouncedUpload,
+  checkUploadId,
+  type UploadLocation,
+  type UploadProcessor,
+  type UploadUse,
+  uploadNamedError,
+  uploadNotFoundError,
+  uploadsDisabledError,
+} from './upload-processor.js';
 export { parseWholeNumber } from './whole-numbers.js';

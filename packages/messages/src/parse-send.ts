@@ -4,6 +4,7 @@ import { toBodyText, toStoredBody } from './message-body.js';
 import { isMessageId, isName, MESSAGE_ID_FORMAT } from './names.js';
 import { getField, isGiven, type NormaliseKey } from './request-fields.js';
 import { RuleError } from './rule-error.js';
+import { checkUploadId } from './upload-processor.js';
 
 /** Limit of the bytes of a body times its recipients: each gets a copy, so a small request can store a lot. */
 const MAX_COPIED_BYTES = 64 * 1024 * 1024;
@@ -18,6 +19,8 @@ export interface SendCommand {
   readonly liveBody: string;
   /** The `payment` of the request, unchecked; undefined without one. */
   readonly payment: unknown;
+  /** The sender's upload that belongs to the message; undefined without one. */
+  readonly uploadId: string | undefined;
   /** Whether the request has one recipient, which decides the form of the response. */
   readonly isSingleRecipient: boolean;
 }
@@ -34,6 +37,8 @@ export interface SendFields {
   /** When the message expires, for all recipients; undefined or null: never. */
   readonly expiresAt: unknown;
   readonly payment: unknown;
+  /** The id of an upload; undefined or null: none. */
+  readonly upload: unknown;
 }
 
 /** The options of {@link parseSend} and {@link createSendCommand}. */
@@ -47,7 +52,7 @@ export interface ParseSendOptions {
  * Checks a `POST /sendMessage` request in the documented order, except for its payment.
  *
  * @param sender identity key of the verified session
- * @param request `{message: {recipient | recipients, messageBox, messageId, body, expiresAt?}, payment?}`, unchecked
+ * @param request `{message: {recipient | recipients, messageBox, messageId, body, expiresAt?, upload?}, payment?}`, unchecked
  * @throws {RuleError} with the first code that applies
  */
 export function parseSend(options: ParseSendOptions, sender: string, request: unknown): SendCommand {
@@ -60,6 +65,7 @@ export function parseSend(options: ParseSendOptions, sender: string, request: un
     messageId: getField(message, 'messageId'),
     expiresAt: getField(message, 'expiresAt'),
     payment: getField(request, 'payment'),
+    upload: getField(message, 'upload'),
   });
 }
 
@@ -84,6 +90,7 @@ export function createSendCommand(options: ParseSendOptions, fields: SendFields)
     return key;
   });
   const expiresAt = parseExpiresAt(fields.expiresAt, new Date());
+  const uploadId = parseUpload(fields.upload, keys.length);
   const storedBody = toStoredBody(body);
   if (keys.length > 1 && Buffer.byteLength(storedBody) * keys.length > MAX_COPIED_BYTES) {
     const description = `This body is too large for ${keys.length} recipients at once. Send it in portions.`;
@@ -102,6 +109,7 @@ export function createSendCommand(options: ParseSendOptions, fields: SendFields)
     })),
     liveBody: body,
     payment: fields.payment ?? undefined,
+    uploadId,
     isSingleRecipient: keys.length === 1,
   };
 }
@@ -128,6 +136,14 @@ function checkRecipientCount(recipients: readonly unknown[], maxRecipients: numb
     const description = `A message may have at most ${maxRecipients} recipients. Send it in portions.`;
     throw new RuleError('ERR_TOO_MANY_RECIPIENTS', description);
   }
+}
+
+function parseUpload(given: unknown, recipients: number): string | undefined {
+  if (!isGiven(given)) return undefined;
+  const uploadId = checkUploadId(given, 'upload');
+  if (recipients === 1) return uploadId;
+  // It is deleted with its message, so each recipient needs one.
+  throw new RuleError('ERR_INVALID_UPLOAD', 'A message with an upload has one recipient. Make an upload for each.');
 }
 
 function parseMessageIds(given: unknown, count: number): string[] {

@@ -1,4 +1,4 @@
-import { MessageIdTakenError } from '@messagebox/store';
+import { MessageIdTakenError, UploadUnavailableError } from '@messagebox/store';
 import { type Charges, type ReadChargesOptions, readCharges } from './charges.js';
 import {
   type DeliverChargedMessagesOptions,
@@ -10,11 +10,14 @@ import type { SendCommand } from './parse-send.js';
 import { withQuotaRuleErrors } from './reserve-storage.js';
 import { RuleError } from './rule-error.js';
 import type { SendRateLimiter } from './send-rate-limiter.js';
+import { type UploadProcessor, uploadNamedError, uploadsDisabledError } from './upload-processor.js';
 
 /** The options of {@link sendMessages}. */
 export interface SendMessagesOptions extends ReadChargesOptions, DeliverChargedMessagesOptions {
   /** Undefined: no limit for the rate of an identity's sends. */
   readonly sendRateLimits?: SendRateLimiter | undefined;
+  /** Undefined: messages with uploads are refused. */
+  readonly uploads?: UploadProcessor | undefined;
 }
 
 /** The response to `POST /sendMessage`. With several recipients `messageId` is a list, and `message` has their number. */
@@ -36,8 +39,10 @@ export interface SendMessagesResponse {
  * @throws {TooManyRequestsError} refused by the rate limit, nothing stored
  * @throws {StoreUnavailableError} nothing stored; a later try may succeed
  */
-export async function sendMessages(options: SendMessagesOptions, command: SendCommand): Promise<SendMessagesResponse> {
+export async function sendMessages(options: SendMessagesOptions, given: SendCommand): Promise<SendMessagesResponse> {
+  let command = given;
   const { sender } = command;
+  if (command.uploadId !== undefined && options.uploads === undefined) throw uploadsDisabledError();
   if (command.payment !== undefined && options.payments === undefined) throw paymentNotSupportedError();
   const recipients = command.messages.map(({ recipient }) => recipient);
   await options.sendRateLimits?.admit(
@@ -46,6 +51,7 @@ export async function sendMessages(options: SendMessagesOptions, command: SendCo
     Buffer.byteLength(command.liveBody) * recipients.length,
   );
   const charges = await readCharges(options, sender, command.messageBox, recipients);
+  command = await withUpload(options, command);
   try {
     await withQuotaRuleErrors(options, !command.isSingleRecipient, () =>
       isChargedOrBlocked(command, charges)
@@ -53,6 +59,8 @@ export async function sendMessages(options: SendMessagesOptions, command: SendCo
         : deliverFreeMessages(options, command, charges),
     );
   } catch (error) {
+    // Another message has named it since the check.
+    if (error instanceof UploadUnavailableError) throw uploadNamedError();
     if (!(error instanceof MessageIdTakenError)) throw error;
     throw new RuleError(
       'ERR_DUPLICATE_MESSAGE',
@@ -60,6 +68,16 @@ export async function sendMessages(options: SendMessagesOptions, command: SendCo
     );
   }
   return toSendMessagesResponse(command.messages, command.isSingleRecipient);
+}
+
+/** Checks the upload of a send, and adds it to the message. Most sends have none. */
+async function withUpload({ uploads }: SendMessagesOptions, command: SendCommand): Promise<SendCommand> {
+  const { uploadId, sender } = command;
+  const [message] = command.messages;
+  if (uploadId === undefined || uploads === undefined || message === undefined) return command;
+  const { recipient, messageId } = message;
+  const bytes = await uploads.check({ uploadId, sender, recipient, messageId });
+  return { ...command, messages: [{ ...message, upload: { uploadId, bytes } }] };
 }
 
 /** False for most sends: they are free, and nobody is blocked. */

@@ -47,6 +47,8 @@ export {
   StoreUnavailableError,
   TooManyBlockedError,
   TooManyPermissionsError,
+  TooManyUploadsError,
+  UploadUnavailableError,
   WritesRefusedError,
 } from './client/store-errors.js';
 export { classifySqlError, translateError } from './client/translate-error.js';
@@ -67,6 +69,7 @@ export type {
   RequestClaim,
   SchemaStatus,
   StoredMessage,
+  StoredUpload,
   StoreOutcome,
   StoreResult,
   TransactionHook,
@@ -97,3 +100,5 @@ export { type ServerFee, type ServerFeeStore, SqlServerFeeStore } from './permis
 export { SqlPermissionStore } from './permissions/sql-permission-store.js';
 export { BoundedWrites } from './sessions/bounded-writes.js';
 export { SqlClientNonceStore } from './sessions/sql-client-nonce-store.js';
+export type { UploadState } from './uploads/upload-states.js';
+export { type DueRemoval, type NewUpload, type Upload, type UploadLimits, UploadStore } from './uploads/upload-store.js';

@@ -8,6 +8,7 @@ import type {
   ReadChargesOptions,
   RoomEventPublisher,
   StorageQuotas,
+  UploadProcessor,
 } from '@messagebox/messages';
 import {
   AdvertisedHosts,
@@ -72,6 +73,7 @@ import { listPermissionsRoute } from './routes/permissions/list-permissions.js';
 import { quoteRoute } from './routes/permissions/quote.js';
 import { setPermissionRoute } from './routes/permissions/set-permission.js';
 import { sendMessageRoute } from './routes/send-message.js';
+import { announceUploadRoute, beefUploadUrlRoute } from './routes/uploads.js';
 
 export interface ApiOptions {
   readonly config: Config;
@@ -82,6 +84,8 @@ export interface ApiOptions {
   readonly quotas: StorageQuotas;
   /** Undefined: payments are refused. */
   readonly payments?: PaymentProcessor | undefined;
+  /** Undefined: uploads are refused. */
+  readonly uploads?: UploadProcessor | undefined;
   /** The same database as `store`, for other tables. */
   readonly sql: SqlClient;
   /** Keep sessions, and the claims of requests that only read, while the database takes no writes. */
@@ -212,6 +216,7 @@ export function createApi(options: ApiOptions): Express {
       deliveryFees,
       quotas,
       payments,
+      uploads: options.uploads,
       push: options.push,
       events: options.events,
       normaliseKey,
@@ -223,12 +228,18 @@ export function createApi(options: ApiOptions): Express {
   const maxBodyBytes = Math.min(limits.requestBody, MAX_OTHER_BODY_BYTES);
   const writing = [authenticated({ maxBodyBytes }), allowed, admitted];
   const reading = [authenticated({ maxBodyBytes, isReadOnly: true }), allowed, admitted];
-  routes.post('/listMessages', reading, listMessagesRoute({ store, maxBytes: limits.list, responseMemory, runInTurn }));
+  routes.post('/listMessages', reading, listMessagesRoute({ store, uploads: options.uploads, maxBytes: limits.list, responseMemory, runInTurn }));
   routes.post(
     '/acknowledgeMessage',
     writing,
     acknowledgeMessageRoute({ store, quotas, maxIds: limits.acknowledgedIds }),
   );
+  const uploads = {
+    uploads: options.uploads,
+    bytesByAddress: rates.openShared('upload_bytes', limits.rates.uploadBytes),
+  };
+  routes.post('/uploads', writing, announceUploadRoute(uploads));
+  routes.post('/beef/upload-url', writing, beefUploadUrlRoute(uploads));
   routes.post('/permissions/set', writing, setPermissionRoute({ permissions, normaliseKey }));
   routes.get('/permissions/get', reading, getPermissionRoute({ permissions, normaliseKey }));
   routes.get('/permissions/list', reading, listPermissionsRoute({ permissions, normaliseKey }));

@@ -14,6 +14,7 @@ import {
   startStatsHistory,
 } from '@messagebox/shared';
 import { PushOutbox } from '@messagebox/store';
+import { openUploads } from '@messagebox/uploads';
 import { createBsvServices } from '@messagebox/wallet';
 import { Server } from 'socket.io';
 import { createApi } from './app.js';
@@ -45,7 +46,8 @@ export function start(config: Config, log: Logger): Promise<RunningService> {
     const payments = createPaymentService({ ...context, bsv });
     const warmUpPayments = createPaymentWarmUp({ ...context, bsv });
     startPaymentRecovery({ ...context, events, push, payments });
-    const server = createPublicServer(context, createApi({ ...context, events, push, jobs, payments }));
+    const uploads = openUploads(context);
+    const server = createPublicServer(context, createApi({ ...context, events, push, jobs, payments, uploads }));
     shutdown.add('purge', startExpiryPurge(context));
     const history = startStatsHistory(context);
     shutdown.add('history', () => history.close());

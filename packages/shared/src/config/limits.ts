@@ -13,6 +13,8 @@ export interface Limits {
     readonly events: Rate;
     readonly newSockets: Rate;
     readonly migrations: Rate;
+    /** Bytes of uploads that are announced. */
+    readonly uploadBytes: Rate;
   };
   /** Bytes of an HTTP request's body. */
   readonly requestBody: number;
@@ -45,6 +47,12 @@ export interface Limits {
   };
   readonly permissions: number;
   readonly devices: number;
+  readonly uploads: {
+    /** Bytes of one upload; 0: there are none. */
+    readonly bytes: number;
+    readonly openPerIdentity: number;
+    readonly totalBytes: number;
+  };
   readonly overlay: {
     readonly submissions: Rate;
     readonly requests: Rate;
@@ -67,6 +75,7 @@ export function toLimits(variables: ParsedLimitVariables): Limits {
       events: variables.RATE_EVENTS_PER_IDENTITY,
       newSockets: variables.RATE_NEW_SOCKETS_PER_ADDRESS,
       migrations: variables.RATE_MIGRATE_ATTEMPTS_PER_ADDRESS,
+      uploadBytes: variables.RATE_UPLOAD_BYTES_PER_ADDRESS,
     },
     requestBody: variables.MAX_BODY_BYTES,
     list: variables.LIST_MAX_BYTES,
@@ -99,6 +108,11 @@ export function toLimits(variables: ParsedLimitVariables): Limits {
     },
     permissions: variables.MAX_PERMISSIONS_PER_IDENTITY,
     devices: variables.MAX_DEVICES_PER_IDENTITY,
+    uploads: {
+      bytes: variables.UPLOAD_MAX_BYTES,
+      openPerIdentity: variables.MAX_OPEN_UPLOADS_PER_IDENTITY,
+      totalBytes: variables.UPLOADS_MAX_TOTAL_BYTES,
+    },
     overlay: {
       submissions: variables.RATE_OVERLAY_SUBMISSIONS_PER_ADDRESS,
       requests: variables.RATE_OVERLAY_REQUESTS_PER_ADDRESS,

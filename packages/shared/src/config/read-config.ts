@@ -9,6 +9,7 @@ import { getDefaultText } from './describe-variable.js';
 import { databaseClientAliases, networkAliases, resolveAlias } from './legacy-aliases.js';
 import { type Limits, toLimits } from './limits.js';
 import { toTracingConfig } from './tracing.js';
+import { toUploadStorageConfig, type UploadStorageConfig } from './uploads.js';
 import { secretVariables, variables } from './variables.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -72,6 +73,8 @@ export interface Config {
         readonly serviceAccountPath: string | undefined;
       }
     | undefined;
+  /** Where uploads are kept. Undefined: none are taken. */
+  readonly uploads: UploadStorageConfig | undefined;
   readonly limits: Limits;
   /** Limits on the stored messages. */
   readonly quotas: QuotaLimits;
@@ -144,6 +147,7 @@ export function readConfig(env: Environment): Config {
           serviceAccountPath: values.FIREBASE_SERVICE_ACCOUNT_PATH,
         }
       : undefined,
+    uploads: toUploadStorageConfig(values),
     limits: toLimits(values),
     quotas: {
       inbox: { messages: values.INBOX_MAX_MESSAGES, bytes: values.INBOX_MAX_BYTES },

@@ -2,6 +2,7 @@ import { retryContention } from '../client/retry-contention.js';
 import { prepared, type Sql, type SqlClient, type SqlValue, toBinaryName } from '../client/sql-client.js';
 import { withStoreErrors } from '../client/translate-error.js';
 import { UnusedBoxSweeper } from '../messages/unused-box-sweeper.js';
+import { UploadStore } from '../uploads/upload-store.js';
 import { type EraseResult, eraseMessages } from './message-eraser.js';
 
 /** What was deleted of an account. */
@@ -46,6 +47,7 @@ export function eraseAccount(sql: SqlClient, identityKey: string, includePayment
     const messages = await eraseMessages(sql, { recipient: identityKey, includePayments });
     await run(DELETE_OUTBOX);
     await run(DELETE_DELIVERIES);
+    await new UploadStore(sql).endOpenUploadsOf(identityKey, Date.now());
     const permissions = await run(DELETE_PERMISSIONS);
     const boxes = await new UnusedBoxSweeper(sql).removeEmptyBoxesOf(identityKey);
     return { messages, boxes, permissions, devices, payments: await run(FORGET_PAYER, [NOBODY, owner, USED_UP]) };

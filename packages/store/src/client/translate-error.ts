@@ -4,6 +4,8 @@ import {
   StoreUnavailableError,
   TooManyBlockedError,
   TooManyPermissionsError,
+  TooManyUploadsError,
+  UploadUnavailableError,
   WritesRefusedError,
 } from './store-errors.js';
 
@@ -65,6 +67,8 @@ const STORE_ERRORS = [
   MigrationError,
   TooManyBlockedError,
   TooManyPermissionsError,
+  TooManyUploadsError,
+  UploadUnavailableError,
   StoreUnavailableError,
 ];
 

@@ -16,6 +16,7 @@ const CHUNK_CHARACTERS = 524_288;
 /** `POST /listMessages`. The response counts against the caller's memory until the client has received it. */
 export function listMessagesRoute({
   store,
+  uploads,
   maxBytes,
   responseMemory,
   runInTurn,
@@ -24,7 +25,7 @@ export function listMessagesRoute({
     const caller = getCallerKey(request);
     const reservation = responseMemory.open(caller, response);
     const inTurn = <T>(work: () => T) => runInTurn(request, work);
-    const listOptions: ListMessagesOptions = { store, maxBytes, reserve: reservation.reserve, runChunk: inTurn };
+    const listOptions: ListMessagesOptions = { store, uploads, maxBytes, reserve: reservation.reserve, runChunk: inTurn };
     const { messages, ...rest } = await listMessages(listOptions, caller, consumeJsonBody(request));
     const pieces: Buffer[] = [];
     for (let next = 0; next < messages.length; ) {

@@ -103,6 +103,7 @@ function parseLiveSend(context: EventContext, sender: string, data: unknown): Se
     messageId: getField(message, 'messageId'),
     expiresAt: getField(message, 'expiresAt'),
     payment: getField(data, 'payment') ?? getField(message, 'payment'),
+    upload: getField(message, 'upload'),
   });
 }
 

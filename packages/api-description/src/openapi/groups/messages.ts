@@ -20,8 +20,12 @@ const messageToSend = {
       },
       body: schemaRef('GivenBody'),
       expiresAt: schemaRef('ExpiresAt'),
+      upload: {
+        oneOf: [schemaRef('UploadId'), { type: 'null' }],
+        description: 'An own upload that belongs to the message, which has one recipient then. It is deleted with the message.',
+      },
     },
-    ['recipient', 'recipients', 'expiresAt'],
+    ['recipient', 'recipients', 'expiresAt', 'upload'],
   ),
   anyOf: [{ required: ['recipient'] }, { required: ['recipients'] }],
 };
@@ -44,8 +48,9 @@ const listedMessage = closedObject(
     createdAt: schemaRef('Time'),
     updatedAt: schemaRef('Time'),
     expiresAt: schemaRef('Time'),
+    upload: schemaRef('ListedUpload'),
   },
-  ['expiresAt'],
+  ['expiresAt', 'upload'],
 );
 
 /** `/sendMessage`, `/listMessages`, `/acknowledgeMessage`. */
@@ -130,6 +135,13 @@ export const messages: Group = {
         'ERR_PAYMENT_NOT_SUPPORTED',
         'ERR_INTERNALIZE_FAILED',
         'ERR_CHAIN_UNAVAILABLE',
+        'ERR_UPLOADS_DISABLED',
+        'ERR_INVALID_UPLOAD',
+        'ERR_UPLOAD_NOT_FOUND',
+        'ERR_UPLOAD_INCOMPLETE',
+        'ERR_UPLOAD_MISMATCH',
+        'ERR_UPLOAD_NAMED',
+        'ERR_UPLOADS_UNAVAILABLE',
       ],
     },
     {
