@@ -1,6 +1,19 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
-import type { UploadStorageConfig } from '@messagebox/shared';
 import { type NewObject, type ObjectStorage, StorageUnavailableError, type StoredObject } from './object-storage.js';
+
+/** The options of {@link S3Storage}. */
+export interface S3StorageOptions {
+  /** Undefined: Amazon S3 in the region. */
+  readonly endpoint: string | undefined;
+  /** Under which clients reach the storage. Undefined: the endpoint. */
+  readonly publicEndpoint: string | undefined;
+  readonly region: string;
+  readonly bucket: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Whether the bucket is part of the path, and not of the host name. */
+  readonly isPathStyle: boolean;
+}
 
 /** Milliseconds: a storage that hangs must not hold requests. */
 const CONNECTION_TIMEOUT_MS = 3_000;
@@ -30,7 +43,7 @@ interface Opened {
 export class S3Storage implements ObjectStorage {
   #opened: Promise<Opened> | undefined;
 
-  constructor(private readonly config: UploadStorageConfig) {}
+  constructor(private readonly config: S3StorageOptions) {}
 
   async presignPut({ key, bytes, sha256 }: NewObject, seconds: number) {
     const { sdk, signer } = await this.#open();
