@@ -1,4 +1,4 @@
-import type { NewMessage } from '@messagebox/store';
+import type { MessageUpload, NewMessage } from '@messagebox/store';
 import { parseExpiresAt } from './expires-at.js';
 import { toBodyText, toStoredBody } from './message-body.js';
 import { isMessageId, isName, MESSAGE_ID_FORMAT } from './names.js';
@@ -21,6 +21,8 @@ export interface SendCommand {
   readonly payment: unknown;
   /** The sender's upload that belongs to the message; undefined without one. */
   readonly uploadId: string | undefined;
+  /** The upload with the payment's transaction; undefined until it was checked, and for other payments. */
+  readonly beefUpload?: MessageUpload | undefined;
   /** Whether the request has one recipient, which decides the form of the response. */
   readonly isSingleRecipient: boolean;
 }

@@ -8,9 +8,10 @@ import {
 import { deliverFreeMessages } from './deliver-free-messages.js';
 import type { SendCommand } from './parse-send.js';
 import { withQuotaRuleErrors } from './reserve-storage.js';
+import { getField, isGiven } from './request-fields.js';
 import { RuleError } from './rule-error.js';
 import type { SendRateLimiter } from './send-rate-limiter.js';
-import { type UploadProcessor, uploadNamedError, uploadsDisabledError } from './upload-processor.js';
+import { checkUploadId, type UploadProcessor, uploadNamedError, uploadsDisabledError } from './upload-processor.js';
 
 /** The options of {@link sendMessages}. */
 export interface SendMessagesOptions extends ReadChargesOptions, DeliverChargedMessagesOptions {
@@ -42,7 +43,9 @@ export interface SendMessagesResponse {
 export async function sendMessages(options: SendMessagesOptions, given: SendCommand): Promise<SendMessagesResponse> {
   let command = given;
   const { sender } = command;
-  if (command.uploadId !== undefined && options.uploads === undefined) throw uploadsDisabledError();
+  if (options.uploads === undefined && (command.uploadId !== undefined || isGiven(getBeefKey(command)))) {
+    throw uploadsDisabledError();
+  }
   if (command.payment !== undefined && options.payments === undefined) throw paymentNotSupportedError();
   const recipients = command.messages.map(({ recipient }) => recipient);
   await options.sendRateLimits?.admit(
@@ -51,7 +54,7 @@ export async function sendMessages(options: SendMessagesOptions, given: SendComm
     Buffer.byteLength(command.liveBody) * recipients.length,
   );
   const charges = await readCharges(options, sender, command.messageBox, recipients);
-  command = await withUpload(options, command);
+  command = await withUploads(options, command);
   try {
     await withQuotaRuleErrors(options, !command.isSingleRecipient, () =>
       isChargedOrBlocked(command, charges)
@@ -70,14 +73,25 @@ export async function sendMessages(options: SendMessagesOptions, given: SendComm
   return toSendMessagesResponse(command.messages, command.isSingleRecipient);
 }
 
-/** Checks the upload of a send, and adds it to the message. Most sends have none. */
-async function withUpload({ uploads }: SendMessagesOptions, command: SendCommand): Promise<SendCommand> {
+/** Checks the uploads of a send: its message's, and that of its payment's transaction. Most sends have none. */
+async function withUploads({ uploads }: SendMessagesOptions, command: SendCommand): Promise<SendCommand> {
   const { uploadId, sender } = command;
+  const beefKey = getBeefKey(command);
   const [message] = command.messages;
-  if (uploadId === undefined || uploads === undefined || message === undefined) return command;
+  if (uploads === undefined || message === undefined || (uploadId === undefined && !isGiven(beefKey))) return command;
   const { recipient, messageId } = message;
-  const bytes = await uploads.check({ uploadId, sender, recipient, messageId });
-  return { ...command, messages: [{ ...message, upload: { uploadId, bytes } }] };
+  const check = async (id: string) => ({
+    uploadId: id,
+    bytes: await uploads.check({ uploadId: id, sender, recipient, messageId }),
+  });
+  const beefUpload = isGiven(beefKey) ? await check(checkUploadId(beefKey, 'payment.beefR2Key')) : undefined;
+  if (uploadId === undefined) return { ...command, beefUpload };
+  return { ...command, beefUpload, messages: [{ ...message, upload: await check(uploadId) }] };
+}
+
+/** The reference to the transaction of a payment, which has no `tx` then. */
+function getBeefKey({ payment }: SendCommand): unknown {
+  return getField(payment, 'beefR2Key');
 }
 
 /** False for most sends: they are free, and nobody is blocked. */

@@ -1,3 +1,4 @@
+import type { MessageUpload } from '@messagebox/store';
 import { type Delivery, RuleError, toStoredBody, toStoredBodyWithPayment } from '@messagebox/messages';
 import { toWalletDescription } from './payment-description.js';
 
@@ -11,7 +12,11 @@ export interface PaidDelivery {
     readonly messageId: string;
     /** The recipient's outputs of the payment, as the sender described them. */
     readonly outputs: readonly object[];
+    /** The upload that the message names. */
+    readonly upload?: MessageUpload;
   }[];
+  /** The message's upload has the transaction, which the recipient gets there. Undefined: it is in the message. */
+  readonly beefR2Key?: string;
   /** When messages without outputs expire: ISO 8601. Those with outputs carry a payment, and never expire. */
   readonly expiresAt?: string;
   /** As it was sent. The stored form is made to fit wallets. */
@@ -39,12 +44,13 @@ export function expandDelivery(sender: string, beef: Uint8Array, delivery: PaidD
   const [before, after] = splitPaymentJson(beef, delivery);
   return {
     liveBody: body,
-    messages: messages.map(({ recipient, messageId, outputs }) => ({
+    messages: messages.map(({ recipient, messageId, outputs, upload }) => ({
       recipient,
       messageBox,
       messageId,
       sender,
       carriesPayment: outputs.length > 0,
+      ...(upload === undefined ? {} : { upload }),
       ...(outputs.length > 0 || expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
       body: outputs.length === 0 ? plain : toStoredBodyWithPayment(body, `${before}${JSON.stringify(outputs)}${after}`),
     })),
@@ -55,6 +61,8 @@ export function expandDelivery(sender: string, beef: Uint8Array, delivery: PaidD
 export function assertDeliverySize(beef: Uint8Array, delivery: PaidDelivery): void {
   const paid = delivery.messages.filter(({ outputs }) => outputs.length > 0);
   if (paid.length === 0) return;
+  // A byte takes two characters at least. The list of a very large transaction is not even written.
+  if (delivery.beefR2Key === undefined && beef.length * 2 > MAX_STORED_BYTES.each) throw tooLargeError(paid.length);
   const shared =
     Buffer.byteLength(splitPaymentJson(beef, delivery).join('')) + Buffer.byteLength(JSON.stringify(delivery.body));
   let all = 0;
@@ -66,20 +74,25 @@ export function assertDeliverySize(beef: Uint8Array, delivery: PaidDelivery): vo
     const each = shared + Buffer.byteLength(stringifyOutputs(outputs));
     all += each;
     if (each <= MAX_STORED_BYTES.each && all <= MAX_STORED_BYTES.all) continue;
-    throw new RuleError(
-      'ERR_INVALID_PAYMENT',
-      `The payment's transaction is too large to be passed on to ${paid.length} recipients. Use several smaller requests.`,
-    );
+    throw tooLargeError(paid.length);
   }
 }
 
-/** Bytes of UTF-8 of each message as it is stored, in their order. */
+function tooLargeError(recipients: number): RuleError {
+  return new RuleError(
+    'ERR_INVALID_PAYMENT',
+    `The payment's transaction is too large to be passed on to ${recipients} recipients. Use several smaller requests.`,
+  );
+}
+
+/** Bytes of UTF-8 of each message as it is stored, in their order, with the upload of the transaction. */
 export function countStoredBytes(beef: Uint8Array, delivery: PaidDelivery): number[] {
   const plain = Buffer.byteLength(toStoredBody(delivery.body));
   if (delivery.messages.every(({ outputs }) => outputs.length === 0)) return delivery.messages.map(() => plain);
   const paid = Buffer.byteLength(toStoredBodyWithPayment(delivery.body, splitPaymentJson(beef, delivery).join('')));
+  const uploaded = delivery.beefR2Key === undefined ? 0 : (delivery.messages[0]?.upload?.bytes ?? 0);
   return delivery.messages.map(({ outputs }) =>
-    outputs.length === 0 ? plain : paid + Buffer.byteLength(stringifyOutputs(outputs)),
+    outputs.length === 0 ? plain : paid + Buffer.byteLength(stringifyOutputs(outputs)) + uploaded,
   );
 }
 
@@ -92,7 +105,8 @@ function stringifyOutputs(outputs: readonly object[]): string {
 }
 
 /** The JSON of a recipient's part of the payment, before and after its outputs. */
-function splitPaymentJson(beef: Uint8Array, { description, labels }: PaidDelivery): [string, string] {
+function splitPaymentJson(beef: Uint8Array, { description, labels, beefR2Key }: PaidDelivery): [string, string] {
   const rest = JSON.stringify({ description: toWalletDescription(description), labels }).slice(1);
-  return [`{"tx":[${beef.join(',')}],"outputs":`, rest === '}' ? rest : `,${rest}`];
+  const transaction = beefR2Key === undefined ? `"tx":[${beef.join(',')}]` : `"beefR2Key":${JSON.stringify(beefR2Key)}`;
+  return [`{${transaction},"outputs":`, rest === '}' ? rest : `,${rest}`];
 }

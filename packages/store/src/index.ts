@@ -64,6 +64,7 @@ export type {
   ListQuery,
   MessageHeader,
   MessagePage,
+  MessageUpload,
   MessageStore,
   NewMessage,
   RequestClaim,

@@ -43,10 +43,10 @@ export function start(config: Config, log: Logger): Promise<RunningService> {
     const jobs = openOverlayJobQueue(context);
     shutdown.add('jobs', () => jobs.close());
     const bsv = createBsvServices(context);
-    const payments = createPaymentService({ ...context, bsv });
+    const uploads = openUploads(context);
+    const payments = createPaymentService({ ...context, bsv, uploads });
     const warmUpPayments = createPaymentWarmUp({ ...context, bsv });
     startPaymentRecovery({ ...context, events, push, payments });
-    const uploads = openUploads(context);
     const server = createPublicServer(context, createApi({ ...context, events, push, jobs, payments, uploads }));
     shutdown.add('purge', startExpiryPurge(context));
     const history = startStatsHistory(context);

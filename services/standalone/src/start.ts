@@ -58,7 +58,8 @@ export function startStandalone(
     const { shutdown, health, store } = context;
     await store.migrate();
     const bsv = createBsvServices(context);
-    const payments = createPaymentService({ ...context, bsv });
+    const uploads = openUploads(context);
+    const payments = createPaymentService({ ...context, bsv, uploads });
     const push = await startPush(context);
     const realtime = new Realtime({ ...context, push, payments });
     shutdown.add('socket.io', () => realtime.close());
@@ -69,7 +70,6 @@ export function startStandalone(
     shutdown.add('jobs', () => jobs.close());
     const delivery = { events: realtime.publisher, push: push?.outboxWriter, payments };
     startPaymentRecovery({ ...context, ...delivery });
-    const uploads = openUploads(context);
     const api = createApi({ ...context, ...delivery, uploads, jobs, extraRoutes: [overlay.createRoutes()] });
     const server = createPublicServer(context, api);
     if (config.websockets) realtime.attach(server);
