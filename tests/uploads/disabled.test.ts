@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { deployStandalone, type Deployment } from '../acceptance/deployments.js';
+import { type Deployment, deployStandalone } from '../acceptance/deployments.js';
 import { createPeople } from '../acceptance/people.js';
 
 describe('a server without uploads', () => {
@@ -34,12 +34,10 @@ describe('a server without uploads', () => {
     const [alice, bob] = [person(), person()];
     const socket = await alice.connect(deployment.realtimes[0]);
     const roomId = `${bob.key}-inbox`;
-    const failed = socket.waitFor('messageFailed');
-    socket.emit('sendMessage', {
-      roomId,
-      message: { messageId: 'live', recipient: bob.key, body: 'hello', upload: id },
+    const message = { messageId: 'live', recipient: bob.key, body: 'hello', upload: id };
+    expect(await socket.request('sendMessage', { roomId, message }, 'messageFailed')).toMatchObject({
+      code: 'ERR_UPLOADS_DISABLED',
     });
-    expect(await failed).toMatchObject({ code: 'ERR_UPLOADS_DISABLED' });
     expect(await bob.list(deployment.apis[0], 'inbox')).toEqual([]);
   });
 });

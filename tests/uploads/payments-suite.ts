@@ -85,7 +85,7 @@ export function uploadedPaymentsSuite(name: string, deploy: Deploy): void {
       const lockingScript = Buffer.concat([Buffer.from([0x00, 0x6a, 0x4e]), length, data]).toString('hex');
       await alice.wallet.createAction({
         description: 'a lot of data',
-        outputs: [{ satoshis: 0, lockingScript, outputDescription: 'data' }],
+        outputs: [{ satoshis: 0, lockingScript, outputDescription: 'some data' }],
         options: { acceptDelayedBroadcast: false },
       });
       const payment = await pay(alice, bob);

@@ -29,14 +29,7 @@ export function findSignatureFault(request: IncomingMessage, now = Date.now()): 
     .sort()
     .join('&');
   const headers = signedHeaders.map((name) => `${name}:${String(request.headers[name] ?? '').trim()}\n`).join('');
-  const canonical = [
-    request.method,
-    url.pathname,
-    query,
-    headers,
-    signedHeaders.join(';'),
-    payloadHash,
-  ].join('\n');
+  const canonical = [request.method, url.pathname, query, headers, signedHeaders.join(';'), payloadHash].join('\n');
   const scope = [day, region, service, 'aws4_request'].join('/');
   const toSign = ['AWS4-HMAC-SHA256', date, scope, sha256(canonical)].join('\n');
   const key = [day, region, service, 'aws4_request'].reduce<string | Buffer>(

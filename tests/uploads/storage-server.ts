@@ -38,7 +38,10 @@ export class StorageServer {
 
   static async start(kind: StorageKind): Promise<StorageServer> {
     const folder = createTemporaryFolder();
-    const storage = new StorageServer(kind === 'strict' ? createStrictStorage() : await openS3rver(folder.path), folder);
+    const storage = new StorageServer(
+      kind === 'strict' ? createStrictStorage() : await openS3rver(folder.path),
+      folder,
+    );
     await new Promise<void>((resolve) => storage.#server.listen(0, '127.0.0.1', resolve));
     return storage;
   }

@@ -19,7 +19,8 @@ export function createStrictStorage(): RequestListener {
     const announced = request.headers['x-amz-checksum-sha256'];
     const checksum = createHash('sha256').update(content).digest('base64');
     if (announced !== undefined && announced !== checksum) return refuse(response, 400, 'BadDigest');
-    if (request.headers['if-none-match'] === '*' && objects.has(key)) return refuse(response, 412, 'PreconditionFailed');
+    if (request.headers['if-none-match'] === '*' && objects.has(key))
+      return refuse(response, 412, 'PreconditionFailed');
     objects.set(key, { content, checksum: announced === undefined ? undefined : checksum });
     response.writeHead(200, { 'content-length': 0 }).end();
   };

@@ -42,7 +42,15 @@ export async function deliverChargedMessages(
   if (pending.length === 0) return;
   const { sender, payment, beefUpload, liveBody } = command;
   const blocked = findDeliveryBlockedError(pending);
-  const due = { sender, payment, beefUpload, deliveryFee: charges.deliveryFee, body: liveBody, blocked, messages: charged };
+  const due = {
+    sender,
+    payment,
+    beefUpload,
+    deliveryFee: charges.deliveryFee,
+    body: liveBody,
+    blocked,
+    messages: charged,
+  };
   // The request may be a repetition, whose payment was taken before the sender was blocked.
   const isSettled = async () => payment !== undefined && (await options.payments?.isSettled(due)) === true;
   if (blocked !== undefined && !(await isSettled())) throw blocked;

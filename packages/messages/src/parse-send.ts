@@ -20,7 +20,7 @@ export interface SendCommand {
   /** The `payment` of the request, unchecked; undefined without one. */
   readonly payment: unknown;
   /** The sender's upload that belongs to the message; undefined without one. */
-  readonly uploadId: string | undefined;
+  readonly uploadId?: string | undefined;
   /** The upload with the payment's transaction; undefined until it was checked, and for other payments. */
   readonly beefUpload?: MessageUpload | undefined;
   /** Whether the request has one recipient, which decides the form of the response. */
@@ -40,7 +40,7 @@ export interface SendFields {
   readonly expiresAt: unknown;
   readonly payment: unknown;
   /** The id of an upload; undefined or null: none. */
-  readonly upload: unknown;
+  readonly upload?: unknown;
 }
 
 /** The options of {@link parseSend} and {@link createSendCommand}. */

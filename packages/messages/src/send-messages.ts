@@ -7,8 +7,8 @@ import {
 } from './deliver-charged-messages.js';
 import { deliverFreeMessages } from './deliver-free-messages.js';
 import type { SendCommand } from './parse-send.js';
-import { withQuotaRuleErrors } from './reserve-storage.js';
 import { getField, isGiven } from './request-fields.js';
+import { withQuotaRuleErrors } from './reserve-storage.js';
 import { RuleError } from './rule-error.js';
 import type { SendRateLimiter } from './send-rate-limiter.js';
 import { checkUploadId, type UploadProcessor, uploadNamedError, uploadsDisabledError } from './upload-processor.js';

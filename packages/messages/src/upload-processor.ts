@@ -31,11 +31,7 @@ export interface UploadProcessor {
    * @throws {RuleError} nothing was changed
    * @throws {StoreUnavailableError}
    */
-  announce(
-    caller: string,
-    request: unknown,
-    admit?: (bytes: number) => Promise<void>,
-  ): Promise<AnnouncedUpload>;
+  announce(caller: string, request: unknown, admit?: (bytes: number) => Promise<void>): Promise<AnnouncedUpload>;
 
   /**
    * Checks that this message may name the upload: it is the sender's, has not expired, belongs to no other message, and its

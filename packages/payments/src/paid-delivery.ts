@@ -1,5 +1,5 @@
-import type { MessageUpload } from '@messagebox/store';
 import { type Delivery, RuleError, toStoredBody, toStoredBodyWithPayment } from '@messagebox/messages';
+import type { MessageUpload } from '@messagebox/store';
 import { toWalletDescription } from './payment-description.js';
 
 /** The messages of a payment as they are recorded, without what can be computed from the payment. */

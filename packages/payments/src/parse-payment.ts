@@ -90,7 +90,8 @@ export function parsePayment(payment: unknown, normaliseKey: NormaliseKey, isUpl
   }
   if (!isByteArray(tx)) throw invalidPaymentError('payment.tx must be an AtomicBEEF as an array of bytes.');
   const describedOutputs = parseList(payment, 'outputs', MAX_OUTPUTS) ?? [];
-  if (hasUnsafeProperty(describedOutputs)) throw invalidPaymentError('payment.outputs has a property that wallets refuse.');
+  if (hasUnsafeProperty(describedOutputs))
+    throw invalidPaymentError('payment.outputs has a property that wallets refuse.');
   const labels = parseList(payment, 'labels', MAX_LABELS);
   const read = paymentSchema.safeParse({
     outputs: describedOutputs,

@@ -64,8 +64,8 @@ export type {
   ListQuery,
   MessageHeader,
   MessagePage,
-  MessageUpload,
   MessageStore,
+  MessageUpload,
   NewMessage,
   RequestClaim,
   SchemaStatus,
@@ -102,4 +102,10 @@ export { SqlPermissionStore } from './permissions/sql-permission-store.js';
 export { BoundedWrites } from './sessions/bounded-writes.js';
 export { SqlClientNonceStore } from './sessions/sql-client-nonce-store.js';
 export type { UploadState } from './uploads/upload-states.js';
-export { type DueRemoval, type NewUpload, type Upload, type UploadLimits, UploadStore } from './uploads/upload-store.js';
+export {
+  type DueRemoval,
+  type NewUpload,
+  type Upload,
+  type UploadLimits,
+  UploadStore,
+} from './uploads/upload-store.js';

@@ -1,4 +1,10 @@
-import { type Config, ConfigError, type Logger, type ShutdownHooks, type UploadStorageConfig } from '@messagebox/shared';
+import {
+  type Config,
+  ConfigError,
+  type Logger,
+  type ShutdownHooks,
+  type UploadStorageConfig,
+} from '@messagebox/shared';
 import { type SqlClient, UploadStore } from '@messagebox/store';
 import { startUploadRemoval } from './remove-uploads.js';
 import { S3Storage, type S3StorageOptions } from './s3-storage.js';

@@ -12,14 +12,13 @@ import {
 import { getRateLimitedLog, type Logger, Semaphore } from '@messagebox/shared';
 import {
   type StoredUpload,
-  StoreUnavailableError,
   TooManyUploadsError,
   type Upload,
   type UploadLimits,
   type UploadStore,
 } from '@messagebox/store';
-import { type ObjectStorage, StorageUnavailableError } from './object-storage.js';
 import { toObjectKey } from './object-keys.js';
+import { type ObjectStorage, StorageUnavailableError } from './object-storage.js';
 
 /** The options of {@link UploadService}. */
 export interface UploadServiceOptions {
@@ -56,11 +55,7 @@ export class UploadService implements UploadProcessor {
     this.#now = options.now ?? Date.now;
   }
 
-  async announce(
-    caller: string,
-    request: unknown,
-    admit?: (bytes: number) => Promise<void>,
-  ): Promise<AnnouncedUpload> {
+  async announce(caller: string, request: unknown, admit?: (bytes: number) => Promise<void>): Promise<AnnouncedUpload> {
     const { records, storage, limits, openMs = DEFAULT_OPEN_MS } = this.options;
     const { bytes, sha256 } = this.#parse(request);
     await admit?.(bytes);
@@ -193,7 +188,13 @@ function mismatchError(): RuleError {
 }
 
 function unavailableError(description: string, limit?: string): RuleError {
-  return new RuleError('ERR_UPLOADS_UNAVAILABLE', description, 503, {}, { retryAfterSeconds: 10, ...(limit === undefined ? {} : { limit }) });
+  return new RuleError(
+    'ERR_UPLOADS_UNAVAILABLE',
+    description,
+    503,
+    {},
+    { retryAfterSeconds: 10, ...(limit === undefined ? {} : { limit }) },
+  );
 }
 
 function toRuleError({ whose }: TooManyUploadsError, openUploads: number): RuleError {

@@ -228,7 +228,11 @@ export function createApi(options: ApiOptions): Express {
   const maxBodyBytes = Math.min(limits.requestBody, MAX_OTHER_BODY_BYTES);
   const writing = [authenticated({ maxBodyBytes }), allowed, admitted];
   const reading = [authenticated({ maxBodyBytes, isReadOnly: true }), allowed, admitted];
-  routes.post('/listMessages', reading, listMessagesRoute({ store, uploads: options.uploads, maxBytes: limits.list, responseMemory, runInTurn }));
+  routes.post(
+    '/listMessages',
+    reading,
+    listMessagesRoute({ store, uploads: options.uploads, maxBytes: limits.list, responseMemory, runInTurn }),
+  );
   routes.post(
     '/acknowledgeMessage',
     writing,

@@ -82,7 +82,8 @@ export const limitVariables = {
     metric: 'body_size',
   }),
   UPLOAD_MAX_BYTES: requestLimit(wholeNumberSchema(0, MAX_UPLOAD_BYTES), '0', {
-    bounds: 'bytes of one [upload](uploads.md). 0 means that no uploads are taken. More than 0 needs `UPLOADS_S3_BUCKET`',
+    bounds:
+      'bytes of one [upload](uploads.md). 0 means that no uploads are taken. More than 0 needs `UPLOADS_S3_BUCKET`',
     beyond: '413 `ERR_UPLOAD_TOO_LARGE`',
     metric: 'upload_size',
   }),
@@ -247,7 +248,8 @@ export const limitVariables = {
   }),
 
   MAX_OPEN_UPLOADS_PER_IDENTITY: storageLimit(wholeNumberSchema(1, 1_000), '10', {
-    bounds: 'uploads of one identity that no message names yet, for up to an hour each. Those of messages count for the quotas above',
+    bounds:
+      'uploads of one identity that no message names yet, for up to an hour each. Those of messages count for the quotas above',
     beyond: '429 `ERR_TOO_MANY_UPLOADS`',
     metric: 'open_uploads',
   }),

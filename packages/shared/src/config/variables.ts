@@ -380,7 +380,8 @@ export const variables = {
   }),
   UPLOADS_S3_FORCE_PATH_STYLE: describeVariable(flagSchema.prefault('true'), {
     group: 'uploads',
-    meaning: 'Whether the bucket is part of the path, as most storages want it, or of the host name, as Amazon S3 wants it.',
+    meaning:
+      'Whether the bucket is part of the path, as most storages want it, or of the host name, as Amazon S3 wants it.',
     values: TRUE_OR_FALSE,
   }),
 

@@ -25,7 +25,13 @@ export function listMessagesRoute({
     const caller = getCallerKey(request);
     const reservation = responseMemory.open(caller, response);
     const inTurn = <T>(work: () => T) => runInTurn(request, work);
-    const listOptions: ListMessagesOptions = { store, uploads, maxBytes, reserve: reservation.reserve, runChunk: inTurn };
+    const listOptions: ListMessagesOptions = {
+      store,
+      uploads,
+      maxBytes,
+      reserve: reservation.reserve,
+      runChunk: inTurn,
+    };
     const { messages, ...rest } = await listMessages(listOptions, caller, consumeJsonBody(request));
     const pieces: Buffer[] = [];
     for (let next = 0; next < messages.length; ) {

@@ -22,7 +22,8 @@ const messageToSend = {
       expiresAt: schemaRef('ExpiresAt'),
       upload: {
         oneOf: [schemaRef('UploadId'), { type: 'null' }],
-        description: 'An own upload that belongs to the message, which has one recipient then. It is deleted with the message.',
+        description:
+          'An own upload that belongs to the message, which has one recipient then. It is deleted with the message.',
       },
     },
     ['recipient', 'recipients', 'expiresAt', 'upload'],
