@@ -46,9 +46,13 @@ export interface UploadProcessor {
   /**
    * Reads an upload whose use was checked, and compares its hash.
    *
-   * @throws {RuleError} `ERR_UPLOAD_MISMATCH`, `ERR_UPLOADS_UNAVAILABLE`
+   * @param purpose a request reads an upload only so often, because it costs its sender nothing; the recovery of a payment
+   *   that was taken, as often as it needs
+   * @throws {RuleError} `ERR_UPLOAD_MISMATCH`, `ERR_UPLOAD_TOO_LARGE`, `ERR_INVALID_UPLOAD`, `ERR_UPLOAD_NOT_FOUND`,
+   *   `ERR_UPLOADS_UNAVAILABLE`
+   * @throws {StoreUnavailableError}
    */
-  read(uploadId: string): Promise<Uint8Array>;
+  read(uploadId: string, purpose: 'request' | 'recovery'): Promise<Uint8Array>;
 
   /**
    * Keeps an upload for a payment that is being taken, which may have to be completed after an interruption.

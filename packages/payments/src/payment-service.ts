@@ -109,7 +109,7 @@ export class PaymentService implements PaymentProcessor {
     if (beefUpload === undefined) return parsePayment(payment, normaliseKey);
     if (uploads === undefined) throw uploadsDisabledError();
     const described = parsePayment(payment, normaliseKey, true);
-    return { ...described, tx: await uploads.read(beefUpload.uploadId) };
+    return { ...described, tx: await uploads.read(beefUpload.uploadId, 'request') };
   }
 
   #createSettlement(deliverPaid: DeliverPaidMessages): Settlement {

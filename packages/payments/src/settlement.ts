@@ -156,7 +156,7 @@ export class Settlement {
     const { beefR2Key } = pending.delivery;
     if (beefR2Key === undefined || pending.beef.length > 0) return pending;
     if (this.options.uploads === undefined) throw uploadsDisabledError();
-    return { ...pending, beef: await this.options.uploads.read(beefR2Key) };
+    return { ...pending, beef: await this.options.uploads.read(beefR2Key, 'recovery') };
   }
 
   async #storeMessages(pending: PendingPayment): Promise<void> {

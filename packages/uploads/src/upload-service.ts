@@ -42,6 +42,10 @@ const DEFAULT_OPEN_MS = 3_600_000;
 const DOWNLOAD_SECONDS = 900;
 /** A payment that the network has not accepted is given up after a day, and tried once an hour at the end. */
 const PAYMENT_MS = 2 * 86_400_000;
+/** A transaction is in memory as a whole. */
+export const MAX_READ_BYTES = 128 * 1_024 * 1_024;
+/** Each announced byte is read so often at most, however often its sender names it. */
+const MAX_READS = 8;
 /** Objects that are read by the server at once. The others wait. */
 const MAX_CONCURRENT_READS = 2;
 const SHA256_PATTERN = /^[0-9a-fA-F]{64}$/;
@@ -103,9 +107,15 @@ export class UploadService implements UploadProcessor {
     return upload.bytes;
   }
 
-  async read(uploadId: string): Promise<Uint8Array> {
+  async read(uploadId: string, purpose: 'request' | 'recovery'): Promise<Uint8Array> {
     const upload = await this.options.records.find(uploadId);
-    if (upload === undefined) throw uploadNotFoundError();
+    if (upload === undefined || upload.state === 'gone') throw uploadNotFoundError();
+    if (upload.bytes > MAX_READ_BYTES) {
+      const description = `A transaction in an upload may have ${MAX_READ_BYTES} bytes.`;
+      const details = { limit: MAX_READ_BYTES, field: 'payment.beefR2Key' };
+      throw new RuleError('ERR_UPLOAD_TOO_LARGE', description, 413, details);
+    }
+    if (purpose === 'request') await this.#countRead(uploadId);
     const pieces: Uint8Array[] = [];
     await this.#digest(upload, (piece) => pieces.push(piece));
     return Buffer.concat(pieces);
@@ -147,8 +157,16 @@ export class UploadService implements UploadProcessor {
       throw new RuleError('ERR_UPLOAD_INCOMPLETE', 'Nothing was uploaded yet. PUT the content to the URL first.', 409);
     }
     if (found.bytes !== upload.bytes) throw mismatchError();
-    if (found.sha256 === undefined) await this.#digest(upload, () => undefined);
-    else if (found.sha256 !== upload.sha256) throw mismatchError();
+    if (found.sha256 === undefined) {
+      await this.#countRead(upload.uploadId);
+      await this.#digest(upload, () => undefined);
+    } else if (found.sha256 !== upload.sha256) throw mismatchError();
+  }
+
+  /** @throws {RuleError} when the server has read the object too often */
+  async #countRead(uploadId: string): Promise<void> {
+    if (await this.options.records.countRead(uploadId, MAX_READS)) return;
+    throw new RuleError('ERR_INVALID_UPLOAD', 'The upload was named in vain too often. Make another one.');
   }
 
   /** Reads the object, no further than its announced size, and compares the hash. */

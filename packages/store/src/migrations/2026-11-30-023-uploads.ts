@@ -12,6 +12,7 @@ export const config = { transaction: false };
  * - `uploads`: a row for each object that may exist there, from before it can be written until it is certainly removed.
  *   `message_row_id` is `messages.id` of the message that names the upload. There is no foreign key: the row has to outlive
  *   the message, because it is what says that the object is still to be removed.
+ *   `attempts` counts how often the server has read the object, and later how often its removal has failed.
  * - `upload_gate`: one row, whose lock lets one process at a time compare the sums with their limits.
  */
 export async function up(knex: Knex): Promise<void> {

@@ -64,8 +64,9 @@ const MARK_VERIFIED = prepared('UPDATE uploads SET verified_at = ? WHERE upload_
 const EXTEND = prepared(
   'UPDATE uploads SET due_at = ? WHERE upload_id = ? AND owner = ? AND state = ? AND due_at > ? AND due_at < ?',
 );
-const EXPIRE = prepared('UPDATE uploads SET state = ?, due_at = ? WHERE state = ? AND due_at <= ?');
-const END_OPEN_OF = prepared('UPDATE uploads SET state = ?, due_at = ? WHERE owner = ? AND state = ?');
+const COUNT_READ = prepared('UPDATE uploads SET attempts = attempts + 1 WHERE upload_id = ? AND attempts < ?');
+const EXPIRE = prepared('UPDATE uploads SET state = ?, due_at = ?, attempts = 0 WHERE state = ? AND due_at <= ?');
+const END_OPEN_OF = prepared('UPDATE uploads SET state = ?, due_at = ?, attempts = 0 WHERE owner = ? AND state = ?');
 const SELECT_NAMED = 'SELECT message_row_id FROM uploads WHERE message_row_id > ? ORDER BY message_row_id LIMIT';
 const POSTPONE = prepared('UPDATE uploads SET attempts = ?, due_at = ? WHERE id = ? AND state = ?');
 const REMOVE = prepared('DELETE FROM uploads WHERE id = ? AND state = ?');
@@ -135,6 +136,11 @@ export class UploadStore {
     return this.#write(MARK_VERIFIED, [now, toBinaryName(uploadId), STATE.open]).then(() => undefined);
   }
 
+  /** Counts that the server reads the object. @returns false when it has done so `limit` times */
+  async countRead(uploadId: string, limit: number): Promise<boolean> {
+    return (await this.#write(COUNT_READ, [toBinaryName(uploadId), limit])) === 1;
+  }
+
   /** Keeps an open upload at least until then. Changes nothing when it is not open, not the owner's, or has expired. */
   extend({ uploadId, owner }: Pick<Upload, 'uploadId' | 'owner'>, until: number, now: number): Promise<void> {
     const key = [toBinaryName(uploadId), toBinaryName(owner), STATE.open, now];
@@ -169,7 +175,7 @@ export class UploadStore {
       const next = rowIds.length < limit ? undefined : rowIds.at(-1);
       if (missing.length === 0) return { ended: 0, next };
       const end = dynamic(
-        `UPDATE uploads SET state = ?, due_at = ?, message_row_id = NULL WHERE message_row_id ${inList(missing.length)}`,
+        `UPDATE uploads SET state = ?, due_at = ?, attempts = 0, message_row_id = NULL WHERE message_row_id ${inList(missing.length)}`,
       );
       const ended = (await retryContention(() => this.sql.write(end, [STATE.gone, now, ...missing]))).changes;
       return { ended, next };

@@ -138,6 +138,7 @@ export const messages: Group = {
         'ERR_CHAIN_UNAVAILABLE',
         'ERR_UPLOADS_DISABLED',
         'ERR_INVALID_UPLOAD',
+        'ERR_UPLOAD_TOO_LARGE',
         'ERR_UPLOAD_NOT_FOUND',
         'ERR_UPLOAD_INCOMPLETE',
         'ERR_UPLOAD_MISMATCH',
