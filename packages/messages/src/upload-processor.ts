@@ -57,6 +57,7 @@ export interface UploadProcessor {
   /**
    * Keeps an upload for a payment that is being taken, which may have to be completed after an interruption.
    *
+   * @throws {RuleError} `ERR_UPLOAD_NOT_FOUND` when it has expired, or another message has it by now; nothing may be taken then
    * @throws {StoreUnavailableError}
    */
   keepForPayment(use: Pick<UploadUse, 'uploadId' | 'sender'>): Promise<void>;

@@ -123,7 +123,8 @@ export class UploadService implements UploadProcessor {
 
   async keepForPayment({ uploadId, sender }: Pick<UploadUse, 'uploadId' | 'sender'>): Promise<void> {
     const now = this.#now();
-    await this.options.records.extend({ uploadId, owner: sender }, now + PAYMENT_MS, now);
+    const isKept = await this.options.records.extend({ uploadId, owner: sender }, now + PAYMENT_MS, now);
+    if (!isKept) throw uploadNotFoundError();
   }
 
   async locate({ uploadId }: StoredUpload): Promise<UploadLocation> {

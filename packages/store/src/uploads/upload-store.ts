@@ -62,7 +62,7 @@ const FIND_MESSAGE = prepared(
 );
 const MARK_VERIFIED = prepared('UPDATE uploads SET verified_at = ? WHERE upload_id = ? AND state = ?');
 const EXTEND = prepared(
-  'UPDATE uploads SET due_at = ? WHERE upload_id = ? AND owner = ? AND state = ? AND due_at > ? AND due_at < ?',
+  'UPDATE uploads SET due_at = ? WHERE upload_id = ? AND owner = ? AND state = ? AND due_at > ? AND due_at <= ?',
 );
 const COUNT_READ = prepared('UPDATE uploads SET attempts = attempts + 1 WHERE upload_id = ? AND attempts < ?');
 const EXPIRE = prepared('UPDATE uploads SET state = ?, due_at = ?, attempts = 0 WHERE state = ? AND due_at <= ?');
@@ -141,10 +141,10 @@ export class UploadStore {
     return (await this.#write(COUNT_READ, [toBinaryName(uploadId), limit])) === 1;
   }
 
-  /** Keeps an open upload at least until then. Changes nothing when it is not open, not the owner's, or has expired. */
-  extend({ uploadId, owner }: Pick<Upload, 'uploadId' | 'owner'>, until: number, now: number): Promise<void> {
+  /** Keeps an open upload until then. @returns false when it is not open, not the owner's, or has expired */
+  async extend({ uploadId, owner }: Pick<Upload, 'uploadId' | 'owner'>, until: number, now: number): Promise<boolean> {
     const key = [toBinaryName(uploadId), toBinaryName(owner), STATE.open, now];
-    return this.#write(EXTEND, [until, ...key, until]).then(() => undefined);
+    return (await this.#write(EXTEND, [until, ...key, until])) === 1;
   }
 
   /** Ends the open uploads that have expired. @returns their number */
