@@ -174,7 +174,7 @@ export const errorCatalogue = {
   ERR_UPLOAD_TOO_LARGE: {
     statuses: [413],
     section: 'Uploads',
-    cause: '`bytes` is above `UPLOAD_MAX_BYTES`.',
+    cause: "`bytes` is above `UPLOAD_MAX_BYTES`, or a payment's transaction above 128 MiB.",
     cure: 'Upload less.',
   },
   ERR_TOO_MANY_UPLOADS: {
