@@ -76,42 +76,6 @@ export function uploadedPaymentsSuite(name: string, deploy: Deploy): void {
       expect(await alice.countPaidSatoshis()).toBe(FEE);
     });
 
-    test('a transaction that does not fit into a message reaches the recipient by the upload', async () => {
-      const [alice, bob] = [await someone(1_000_000), await someone()];
-      // Its change is all that the wallet has, so the payment's BEEF needs this transaction.
-      const data = randomBytes(3_000_000);
-      const length = Buffer.alloc(4);
-      length.writeUInt32LE(data.length);
-      const lockingScript = Buffer.concat([Buffer.from([0x00, 0x6a, 0x4e]), length, data]).toString('hex');
-      await alice.wallet.createAction({
-        description: 'a lot of data',
-        outputs: [{ satoshis: 0, lockingScript, outputDescription: 'some data' }],
-        options: { acceptDelayedBroadcast: false },
-      });
-      const payment = await pay(alice, bob);
-      expect(payment.tx.length).toBeGreaterThan(data.length);
-      const messageId = randomUUID();
-      const key = await upload(alice, Buffer.from(payment.tx));
-      const reference = byReference(payment, key);
-      const answers = [
-        await send(alice, bob, reference, { messageId }),
-        await send(alice, bob, reference, { messageId }),
-      ];
-      expect(answers.map(({ status, body }) => [status, body['code']])).toEqual([
-        [200, undefined],
-        [200, undefined],
-      ]);
-      const { body } = await bob.post(`${api()}/listMessages`, { messageBox: 'inbox' });
-      const [listed] = body['messages'] as [{ body: string; upload: { url: string; sha256: string } }];
-      const told = JSON.parse(listed.body) as { message: string; payment: { beefR2Key: string; outputs: never[] } };
-      expect([told.message, told.payment.beefR2Key]).toEqual(['paid', key]);
-      const beef = Buffer.from(await (await fetch(listed.upload.url)).arrayBuffer());
-      expect(sha256(beef)).toBe(listed.upload.sha256);
-      const { outputs } = told.payment;
-      await bob.wallet.internalizeAction({ tx: [...beef], outputs, description: 'from an upload' });
-      expect(await bob.readBalance()).toBe(FEE);
-    });
-
     test('a payment without the money, of somebody else or with both forms is refused, and takes nothing', async () => {
       const [alice, bob, eve] = [await someone(50_000), await someone(), await someone()];
       const payment = await pay(alice, bob);
