@@ -86,7 +86,9 @@ function largePaymentsSuite(name: string, createDatabase: () => Promise<PaymentD
       expect(listed?.upload).toMatchObject({ uploadId: key, bytes: LARGE });
       expect(await server.readState({ tx })).toBe('done');
       expect(testBed.receiver.calls).toHaveLength(1);
+      // It goes to no socket, now or later: a client would acknowledge it without the upload.
       expect(testBed.published).toEqual([]);
+      expect(await server.store.readBodies([Number(listed?.cursor)])).toEqual(new Map());
     });
 
     test.each(['recorded', 'received'])('a payment that was interrupted when %s is completed', async (at) => {

@@ -75,7 +75,7 @@ export interface MessageStore {
   listHeaders(query: HeaderQuery): Promise<MessageHeader[]>;
 
   /**
-   * The stored bodies by row id. Messages that were acknowledged or have expired meanwhile are missing.
+   * The stored bodies by row id. Messages that were acknowledged or have expired meanwhile are missing, and those with an upload.
    *
    * @param ids row ids of {@link MessageHeader.id}. The caller bounds the sum of their `bodyBytes`
    * @throws {StoreUnavailableError}

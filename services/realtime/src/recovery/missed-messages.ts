@@ -167,8 +167,6 @@ export class MissedMessages {
     if (stored === undefined) return 'acknowledged';
     const body = toLiveBody(stored);
     if (body === undefined) return 'paid';
-    // The rest is an upload, which no event can have. The recipient finds it by listing.
-    if (message.header.bodyBytes > Buffer.byteLength(stored)) return 'too_large';
     const { header, room, audience } = message;
     const { recipient, messageBox = '', sender, messageId, id } = header;
     const event = createPushEvent(
