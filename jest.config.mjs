@@ -25,7 +25,7 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/(packages|services)/[^/]+/dist/'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
   moduleNameMapper: {
-    '^@messagebox/(api-description|brc103|cli|console|devnet|messages|payments|shared|store|test-kit|transactions|wallet)$':
+    '^@messagebox/(api-description|brc103|cli|console|devnet|messages|payments|shared|store|test-kit|transactions|uploads|wallet)$':
       '<rootDir>/packages/$1/src/index.ts',
     '^@messagebox/(brc103|test-kit|test-support)/([a-z0-9-]+)$': '<rootDir>/packages/$1/src/$2.ts',
     '^messagebox$': '<rootDir>/packages/messagebox/src/index.ts',

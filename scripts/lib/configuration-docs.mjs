@@ -9,6 +9,7 @@ const TITLES = {
   limits: 'Limits',
   network: 'Network, wallet and overlay',
   push: 'Push to devices',
+  uploads: 'Uploads',
   tracing: 'Traces',
   legacy: 'Legacy aliases',
 };

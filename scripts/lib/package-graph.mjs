@@ -14,7 +14,7 @@ export const FLOORS = [
   ['store'],
   ['messages', 'devnet'],
   ['shared'],
-  ['wallet'],
+  ['wallet', 'uploads'],
   ['payments'],
   ['api', 'realtime', 'overlay'],
   ['standalone'],

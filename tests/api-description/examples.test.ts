@@ -43,6 +43,12 @@ beforeAll(async () => {
     NETWORK: 'local',
     ADMIN_IDENTITY_KEYS: EXAMPLE_CLIENT.identityKey,
     MIGRATE_KEY: 'example-migrate-key',
+    // To announce an upload, nobody is asked.
+    UPLOAD_MAX_BYTES: '2000000',
+    UPLOADS_S3_ENDPOINT: 'http://127.0.0.1:9',
+    UPLOADS_S3_BUCKET: 'examples',
+    UPLOADS_S3_ACCESS_KEY_ID: 'example',
+    UPLOADS_S3_SECRET_ACCESS_KEY: 'example',
   });
   session = await EXAMPLE_CLIENT.shakeHands(server.port);
 });

@@ -58,7 +58,7 @@ test('images are pinned to a version', () => {
 
 test('ports are open to this machine only, unless a variable says otherwise', () => {
   const ports = [...compose.matchAll(/^ +ports: \["(.*)"\]$/gm)].map(([, port = '']) => port);
-  expect(ports).toHaveLength(3);
+  expect(ports).toHaveLength(4);
   for (const port of ports) expect(port).toMatch(/^(127\.0\.0\.1|\$\{EDGE_ADDRESS:-127\.0\.0\.1\}):\$\{/);
 });
 

@@ -15,6 +15,12 @@ async function loadedBy(service: string): Promise<string[]> {
   return process.lines.filter((line) => line.startsWith('loads '));
 }
 
+test.each(['api', 'standalone'])('%s loads nothing of the SDK for the storage of uploads', async (service) => {
+  const loaded = await loadedBy(service);
+  expect(loaded.some((url) => url.includes('/packages/uploads/dist/upload-service.js'))).toBe(true);
+  expect(loaded.filter((url) => /@(aws-sdk|smithy)[/+]/.test(url))).toEqual([]);
+});
+
 test.each(['api', 'realtime'])('%s loads nothing of wallets and chains before there is a payment', async (service) => {
   const loaded = await loadedBy(service);
   expect(loaded.some((url) => url.includes('/packages/payments/dist/payment-service.js'))).toBe(true);

@@ -40,9 +40,17 @@ export async function deliverChargedMessages(
   const charged = await toChargedMessages(options, command.messages, charges);
   const pending = charged.filter(({ isStored }) => !isStored);
   if (pending.length === 0) return;
-  const { sender, payment, liveBody } = command;
+  const { sender, payment, beefUpload, liveBody } = command;
   const blocked = findDeliveryBlockedError(pending);
-  const due = { sender, payment, deliveryFee: charges.deliveryFee, body: liveBody, blocked, messages: charged };
+  const due = {
+    sender,
+    payment,
+    beefUpload,
+    deliveryFee: charges.deliveryFee,
+    body: liveBody,
+    blocked,
+    messages: charged,
+  };
   // The request may be a repetition, whose payment was taken before the sender was blocked.
   const isSettled = async () => payment !== undefined && (await options.payments?.isSettled(due)) === true;
   if (blocked !== undefined && !(await isSettled())) throw blocked;

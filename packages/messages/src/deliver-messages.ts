@@ -22,7 +22,7 @@ export interface Delivery {
  * Stores messages, and publishes the new ones to live sockets and devices. Resolves after the commit. Publishing comes after
  * the commit and is best effort.
  *
- * A message with a payment is not published to sockets: clients acknowledge a live message, and its payment would be lost.
+ * A message with a payment or an upload is not published to sockets: clients acknowledge a live message, and that would be lost.
  * The recipient gets it by listing; devices are notified of it as usual. A message that has expired by now is not published.
  *
  * @throws {MessageIdTakenError}, {StoreUnavailableError} nothing stored, and nothing of `withinTransaction` written
@@ -38,7 +38,7 @@ export async function deliverMessages(
   const now = Date.now();
   messages.forEach((message, i) => {
     const result = results[i];
-    if (result?.outcome !== 'stored' || message.carriesPayment === true) return;
+    if (result?.outcome !== 'stored' || message.carriesPayment === true || message.upload !== undefined) return;
     if (message.expiresAt !== undefined && message.expiresAt.getTime() <= now) return;
     const { recipient, messageBox, sender, messageId } = message;
     options.events.publish({ recipient, messageBox, sender, messageId, body: liveBody, cursor: result.cursor });

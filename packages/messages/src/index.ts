@@ -32,6 +32,16 @@ export { paymentErrorCodes, RuleError, ruleErrorCodes } from './rule-error.js';
 export { type SendMessagesOptions, type SendMessagesResponse, sendMessages } from './send-messages.js';
 export { getSentStatus, MAX_SENT_IDS, type SentStatusOptions } from './sent-status.js';
 export { formatCount, MESSAGE_LIMITS } from './size-limits.js';
+export {
+  type AnnouncedUpload,
+  checkUploadId,
+  type UploadLocation,
+  type UploadProcessor,
+  type UploadUse,
+  uploadNamedError,
+  uploadNotFoundError,
+  uploadsDisabledError,
+} from './upload-processor.js';
 export { decodeP256Point, deriveP256PublicKey, P256 } from './web-push/p256.js';
 export {
   type NormaliseEndpoint,

@@ -10,6 +10,8 @@ const LIMIT_BY_ERROR_CODE: ReadonlyMap<string, string> = new Map([
   ['ERR_TOO_MANY_REPLAYS', 'replays'],
   ['ERR_INBOX_QUOTA_EXCEEDED', 'inbox_quota'],
   ['ERR_SENDER_QUOTA_EXCEEDED', 'sender_quota'],
+  ['ERR_UPLOAD_TOO_LARGE', 'upload_size'],
+  ['ERR_TOO_MANY_UPLOADS', 'open_uploads'],
 ]);
 
 /** @returns the limit's name in metrics; undefined for a code of no limit, or of several, which are counted where they are hit */

@@ -1,9 +1,10 @@
-import type { ListQuery, MessageStore, StoredMessage } from '@messagebox/store';
+import type { ListQuery, MessageStore, StoredMessage, StoredUpload } from '@messagebox/store';
 import { isCursor } from './cursors.js';
 import { createNameExcess, isMessageId, isName, MESSAGE_ID_FORMAT } from './names.js';
 import { getField } from './request-fields.js';
 import { RuleError } from './rule-error.js';
 import { MESSAGE_LIMITS } from './size-limits.js';
+import type { UploadProcessor } from './upload-processor.js';
 import { checkWholeNumber } from './whole-numbers.js';
 
 /** The options of {@link listMessages}. */
@@ -11,6 +12,8 @@ export interface ListMessagesOptions {
   readonly store: MessageStore;
   /** Limit of the messages in one response, in bytes of JSON. */
   readonly maxBytes: number;
+  /** Tells where uploads are. Undefined: they are listed without a URL. */
+  readonly uploads?: Pick<UploadProcessor, 'locate'> | undefined;
   /** Called before a response larger than a page by offset is read, with its largest size. An error refuses the list. */
   readonly reserve?: (bytes: number) => void;
   /** Runs each chunk of the work for a large response when it is its turn. Default: at once. */
@@ -31,6 +34,19 @@ export interface ListedMessage {
   readonly updatedAt: string;
   /** Only for a message that expires. */
   readonly expiresAt?: string;
+  /** Only for a message that names an upload. */
+  readonly upload?: ListedUpload;
+}
+
+/** The upload of a message as its recipient reads it. */
+export interface ListedUpload {
+  readonly bytes: number;
+  /** 64 lower-case hex characters. */
+  readonly sha256: string;
+  /** A presigned GET; null while the server takes no uploads. */
+  readonly url: string | null;
+  /** When the URL stops working; the next list has another one. */
+  readonly expiresAt: string | null;
 }
 
 /** The response to a `POST /listMessages` without `offset`. */
@@ -156,15 +172,19 @@ interface Page {
 
 /** Reads a page whose JSON has at most `maxBytes`, in which quotes take two bytes and control characters six. */
 async function readPage(
-  { store, runChunk = async (work) => work() }: Pick<ListMessagesOptions, 'store' | 'runChunk'>,
+  { store, uploads, runChunk = async (work) => work() }: Pick<ListMessagesOptions, 'store' | 'uploads' | 'runChunk'>,
   query: ListQuery,
 ): Promise<Page> {
   const page = await store.listMessages(query);
+  const located = new Map<StoredMessage, ListedUpload>();
+  for (const message of page.messages) {
+    if (message.upload !== undefined) located.set(message, await toListedUpload(message.upload, uploads));
+  }
   const messages: ListedMessageJson[] = [];
   let bytes = 0;
   /** @returns whether the message was added */
   const add = (message: StoredMessage): boolean => {
-    const json = JSON.stringify(toListedMessage(message));
+    const json = JSON.stringify(toListedMessage(message, located.get(message)));
     const size = Buffer.byteLength(json);
     if (messages.length > 0 && bytes + size > query.maxBytes) return false;
     bytes += size;
@@ -237,7 +257,17 @@ function parseMessageId(request: unknown): string | undefined {
   throw new RuleError('ERR_INVALID_MESSAGEID', `messageId must be ${MESSAGE_ID_FORMAT}.`);
 }
 
-function toListedMessage(message: StoredMessage): ListedMessage {
+async function toListedUpload(
+  upload: StoredUpload,
+  uploads: Pick<UploadProcessor, 'locate'> | undefined,
+): Promise<ListedUpload> {
+  const { bytes, sha256 } = upload;
+  if (uploads === undefined) return { bytes, sha256, url: null, expiresAt: null };
+  const { url, expiresAt } = await uploads.locate(upload);
+  return { bytes, sha256, url, expiresAt: expiresAt.toISOString() };
+}
+
+function toListedMessage(message: StoredMessage, upload: ListedUpload | undefined): ListedMessage {
   const created = message.createdAt.toISOString();
   const updated = message.updatedAt.toISOString();
   return {
@@ -249,5 +279,6 @@ function toListedMessage(message: StoredMessage): ListedMessage {
     createdAt: created,
     updatedAt: updated,
     ...(message.expiresAt === undefined ? {} : { expiresAt: message.expiresAt.toISOString() }),
+    ...(upload === undefined ? {} : { upload }),
   };
 }

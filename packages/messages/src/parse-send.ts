@@ -1,10 +1,11 @@
-import type { NewMessage } from '@messagebox/store';
+import type { MessageUpload, NewMessage } from '@messagebox/store';
 import { parseExpiresAt } from './expires-at.js';
 import { toBodyText, toStoredBody } from './message-body.js';
 import { createNameExcess, isMessageId, isName, MESSAGE_ID_FORMAT } from './names.js';
 import { getField, isGiven, type NormaliseKey } from './request-fields.js';
 import { RuleError } from './rule-error.js';
 import { formatCount, MESSAGE_LIMITS } from './size-limits.js';
+import { checkUploadId } from './upload-processor.js';
 
 /** A send that has passed every check that needs no database. */
 export interface SendCommand {
@@ -16,6 +17,10 @@ export interface SendCommand {
   readonly liveBody: string;
   /** The `payment` of the request, unchecked; undefined without one. */
   readonly payment: unknown;
+  /** The sender's upload that belongs to the message; undefined without one. */
+  readonly uploadId?: string | undefined;
+  /** The upload with the payment's transaction; undefined until it was checked, and for other payments. */
+  readonly beefUpload?: MessageUpload | undefined;
   /** Whether the request has one recipient, which decides the form of the response. */
   readonly isSingleRecipient: boolean;
 }
@@ -34,6 +39,8 @@ export interface SendFields {
   /** False: no device is told of the message. Undefined, null or true: devices are told, when its box is pushed. */
   readonly urgent: unknown;
   readonly payment: unknown;
+  /** The id of an upload; undefined or null: none. */
+  readonly upload?: unknown;
 }
 
 /** The options of {@link parseSend} and {@link createSendCommand}. */
@@ -49,7 +56,7 @@ export interface ParseSendOptions {
  * Checks a `POST /sendMessage` request in the documented order, except for its payment.
  *
  * @param sender identity key of the verified session
- * @param request `{message: {recipient | recipients, messageBox, messageId, body, expiresAt?, urgent?}, payment?}`,
+ * @param request `{message: {recipient | recipients, messageBox, messageId, body, expiresAt?, urgent?, upload?}, payment?}`,
  *   unchecked
  * @throws {RuleError} with the first code that applies
  */
@@ -64,6 +71,7 @@ export function parseSend(options: ParseSendOptions, sender: string, request: un
     expiresAt: getField(message, 'expiresAt'),
     urgent: getField(message, 'urgent'),
     payment: getField(request, 'payment'),
+    upload: getField(message, 'upload'),
   });
 }
 
@@ -90,6 +98,7 @@ export function createSendCommand(options: ParseSendOptions, fields: SendFields)
   });
   const expiresAt = parseExpiresAt(fields.expiresAt, new Date());
   const isSilent = !parseUrgent(fields.urgent);
+  const uploadId = parseUpload(fields.upload, keys.length);
   const storedBody = toStoredBody(body);
   checkBodySize(storedBody, keys.length, options.maxListedBytes ?? MESSAGE_LIMITS.listedBytes);
   return {
@@ -106,6 +115,7 @@ export function createSendCommand(options: ParseSendOptions, fields: SendFields)
     })),
     liveBody: body,
     payment: fields.payment ?? undefined,
+    uploadId,
     isSingleRecipient: keys.length === 1,
   };
 }
@@ -169,6 +179,14 @@ export function tooManyRecipientsError(field: string, size: number, limit: numbe
     `The request has ${formatCount(size)} recipients; the limit is ${formatCount(limit)} (MAX_RECIPIENTS). ` +
     'Send it in portions.';
   return new RuleError('ERR_TOO_MANY_RECIPIENTS', description, 400, { field, limit, size });
+}
+
+function parseUpload(given: unknown, recipients: number): string | undefined {
+  if (!isGiven(given)) return undefined;
+  const uploadId = checkUploadId(given, 'upload');
+  if (recipients === 1) return uploadId;
+  // It is deleted with its message, so each recipient needs one.
+  throw new RuleError('ERR_INVALID_UPLOAD', 'A message with an upload has one recipient. Make an upload for each.');
 }
 
 function parseMessageIds(given: unknown, count: number): string[] {

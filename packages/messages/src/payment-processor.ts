@@ -1,4 +1,4 @@
-import type { NewMessage, TransactionHook } from '@messagebox/store';
+import type { MessageUpload, NewMessage, TransactionHook } from '@messagebox/store';
 import type { Delivery } from './deliver-messages.js';
 import type { RuleError } from './rule-error.js';
 
@@ -8,6 +8,10 @@ export interface DuePayment {
   readonly sender: string;
   /** The `payment` of the request, unchecked. */
   readonly payment: unknown;
+  /**
+   * The upload that `payment.beefR2Key` names, which has the transaction. It was checked that the first message may name it.
+   */
+  readonly beefUpload?: MessageUpload | undefined;
   /** Satoshis for this server, 0 or more, once for all messages. */
   readonly deliveryFee: number;
   /** The body as it was sent. */

@@ -37,14 +37,14 @@ export async function reserveStorage(
 /**
  * The storage that a message takes.
  *
- * @param bytes the stored size, when it is not that of the message's body
+ * @param bytes the stored size without the upload, when it is not that of the message's body
  */
 export function toStorageCharge(
-  { recipient, sender, body }: NewMessage,
+  { recipient, sender, body, upload }: NewMessage,
   isAllowed: boolean,
   bytes = Buffer.byteLength(body),
 ): StorageCharge {
-  return { recipient, sender, bytes, isAllowed };
+  return { recipient, sender, bytes: bytes + (upload?.bytes ?? 0), isAllowed };
 }
 
 /** Storage becomes free when somebody acknowledges messages, which takes people a while. */

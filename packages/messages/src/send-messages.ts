@@ -1,4 +1,4 @@
-import { MessageIdTakenError } from '@messagebox/store';
+import { MessageIdTakenError, UploadUnavailableError } from '@messagebox/store';
 import { type Charges, type ReadChargesOptions, readCharges } from './charges.js';
 import {
   type DeliverChargedMessagesOptions,
@@ -7,14 +7,18 @@ import {
 } from './deliver-charged-messages.js';
 import { deliverFreeMessages } from './deliver-free-messages.js';
 import type { SendCommand } from './parse-send.js';
+import { getField, isGiven } from './request-fields.js';
 import { withQuotaRuleErrors } from './reserve-storage.js';
 import { RuleError } from './rule-error.js';
 import type { SendRateLimiter } from './send-rate-limiter.js';
+import { checkUploadId, type UploadProcessor, uploadNamedError, uploadsDisabledError } from './upload-processor.js';
 
 /** The options of {@link sendMessages}. */
 export interface SendMessagesOptions extends ReadChargesOptions, DeliverChargedMessagesOptions {
   /** Undefined: no limit for the rate of an identity's sends. */
   readonly sendRateLimits?: SendRateLimiter | undefined;
+  /** Undefined: messages with uploads are refused. */
+  readonly uploads?: UploadProcessor | undefined;
 }
 
 /** The response to `POST /sendMessage`. With several recipients `messageId` is a list, and `message` has their number. */
@@ -36,8 +40,12 @@ export interface SendMessagesResponse {
  * @throws {TooManyRequestsError} refused by the rate limit, nothing stored
  * @throws {StoreUnavailableError} nothing stored; a later try may succeed
  */
-export async function sendMessages(options: SendMessagesOptions, command: SendCommand): Promise<SendMessagesResponse> {
+export async function sendMessages(options: SendMessagesOptions, given: SendCommand): Promise<SendMessagesResponse> {
+  let command = given;
   const { sender } = command;
+  if (options.uploads === undefined && (command.uploadId !== undefined || isGiven(getBeefKey(command)))) {
+    throw uploadsDisabledError();
+  }
   if (command.payment !== undefined && options.payments === undefined) throw paymentNotSupportedError();
   const recipients = command.messages.map(({ recipient }) => recipient);
   await options.sendRateLimits?.admit(
@@ -46,6 +54,7 @@ export async function sendMessages(options: SendMessagesOptions, command: SendCo
     Buffer.byteLength(command.liveBody) * recipients.length,
   );
   const charges = await readCharges(options, sender, command.messageBox, recipients);
+  command = await withUploads(options, command);
   try {
     await withQuotaRuleErrors(options, !command.isSingleRecipient, () =>
       isChargedOrBlocked(command, charges)
@@ -53,6 +62,8 @@ export async function sendMessages(options: SendMessagesOptions, command: SendCo
         : deliverFreeMessages(options, command, charges),
     );
   } catch (error) {
+    // Another message has named it since the check.
+    if (error instanceof UploadUnavailableError) throw uploadNamedError();
     if (!(error instanceof MessageIdTakenError)) throw error;
     throw new RuleError(
       'ERR_DUPLICATE_MESSAGE',
@@ -60,6 +71,27 @@ export async function sendMessages(options: SendMessagesOptions, command: SendCo
     );
   }
   return toSendMessagesResponse(command.messages, command.isSingleRecipient);
+}
+
+/** Checks the uploads of a send: its message's, and that of its payment's transaction. Most sends have none. */
+async function withUploads({ uploads }: SendMessagesOptions, command: SendCommand): Promise<SendCommand> {
+  const { uploadId, sender } = command;
+  const beefKey = getBeefKey(command);
+  const [message] = command.messages;
+  if (uploads === undefined || message === undefined || (uploadId === undefined && !isGiven(beefKey))) return command;
+  const { recipient, messageId } = message;
+  const check = async (id: string) => ({
+    uploadId: id,
+    bytes: await uploads.check({ uploadId: id, sender, recipient, messageId }),
+  });
+  const beefUpload = isGiven(beefKey) ? await check(checkUploadId(beefKey, 'payment.beefR2Key')) : undefined;
+  if (uploadId === undefined) return { ...command, beefUpload };
+  return { ...command, beefUpload, messages: [{ ...message, upload: await check(uploadId) }] };
+}
+
+/** The reference to the transaction of a payment, which has no `tx` then. */
+function getBeefKey({ payment }: SendCommand): unknown {
+  return getField(payment, 'beefR2Key');
 }
 
 /** False for most sends: they are free, and nobody is blocked. */

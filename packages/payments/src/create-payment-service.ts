@@ -14,6 +14,8 @@ export interface CreatePaymentServiceOptions {
   readonly identity: ServerIdentity;
   readonly bsv: BsvServices;
   readonly log: Logger;
+  /** Undefined: no transaction is taken from an upload. */
+  readonly uploads?: PaymentServiceOptions['uploads'];
   readonly onStep?: PaymentServiceOptions['onStep'];
 }
 
@@ -27,6 +29,7 @@ export function createPaymentService({
   identity,
   bsv,
   log,
+  uploads,
   onStep,
 }: CreatePaymentServiceOptions): PaymentService {
   if (config.serverPrivateKey === undefined) throw new Error('Payments need SERVER_PRIVATE_KEY.');
@@ -42,6 +45,7 @@ export function createPaymentService({
     normaliseKey: identity.normaliseKey,
     sizes: { ...config.limits.paidMessages, listed: config.limits.listedBody },
     log,
+    uploads,
     onStep,
   });
 }

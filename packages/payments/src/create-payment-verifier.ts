@@ -12,17 +12,17 @@ import type { PaymentVerifier } from './payment-verifier.js';
 /** Verifies payments with the verifier that limits the cost of transactions from strangers. */
 export function createPaymentVerifier(verifier: TransactionVerifier): PaymentVerifier {
   return {
-    parse: (bytes) =>
+    parse: (bytes, maxBytes) =>
       withRuleErrors(async () => {
         if (!isAtomicBeef(bytes)) {
           throw new RuleError('ERR_INVALID_PAYMENT', 'payment.tx is not an AtomicBEEF (BRC-95).');
         }
-        const parsed = verifier.parse(bytes);
+        const parsed = verifier.parse(bytes, maxBytes);
         return {
           txid: parsed.subject.txid,
           verify: (sender) =>
             withRuleErrors(async () => {
-              const { txid, outputs, beef, cost } = await verifier.verify(parsed, sender);
+              const { txid, outputs, beef, cost } = await verifier.verify(parsed, sender, maxBytes);
               return { txid, outputs, beef: toAtomicBeef(txid, beef), cost };
             }),
         };

@@ -1,4 +1,5 @@
 import { type Delivery, formatCount, RuleError, toStoredBody, toStoredBodyWithPayment } from '@messagebox/messages';
+import type { MessageUpload } from '@messagebox/store';
 import { countByteListCharacters, formatByteList } from './byte-list.js';
 import { toWalletDescription } from './payment-description.js';
 
@@ -12,7 +13,11 @@ export interface PaidDelivery {
     readonly messageId: string;
     /** The recipient's outputs of the payment, as the sender described them. */
     readonly outputs: readonly object[];
+    /** The upload that the message names. */
+    readonly upload?: MessageUpload;
   }[];
+  /** The message's upload has the transaction, which the recipient gets there. Undefined: it is in the message. */
+  readonly beefR2Key?: string;
   /** When messages without outputs expire: ISO 8601. Those with outputs carry a payment, and never expire. */
   readonly expiresAt?: string;
   /** No device is told of the messages. */
@@ -46,12 +51,13 @@ export function expandDelivery(sender: string, beef: Uint8Array, delivery: PaidD
   const [before, after] = splitPaymentJson(beef, delivery);
   return {
     liveBody: body,
-    messages: messages.map(({ recipient, messageId, outputs }) => ({
+    messages: messages.map(({ recipient, messageId, outputs, upload }) => ({
       recipient,
       messageBox,
       messageId,
       sender,
       carriesPayment: outputs.length > 0,
+      ...(upload === undefined ? {} : { upload }),
       ...(outputs.length > 0 || expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
       ...(isSilent === true ? { isSilent } : {}),
       body: outputs.length === 0 ? plain : toStoredBodyWithPayment(body, `${before}${JSON.stringify(outputs)}${after}`),
@@ -67,7 +73,7 @@ export function expandDelivery(sender: string, beef: Uint8Array, delivery: PaidD
 export function assertDeliverySize(beef: Uint8Array, delivery: PaidDelivery, sizes: DeliverySizes): void {
   const paid = delivery.messages.filter(({ outputs }) => outputs.length > 0);
   if (paid.length === 0) return;
-  const txBytes = countByteListCharacters(beef);
+  const txBytes = countTxCharacters(beef, delivery);
   const withoutTx = expandWithoutTx(delivery);
   const shared = txBytes + Buffer.byteLength(withoutTx);
   // Within the JSON of a list, the quotes of the stored JSON are escaped once more.
@@ -99,6 +105,11 @@ function tooLargeError(what: string, size: number, limit: number): RuleError {
   );
 }
 
+/** The characters of the transaction's bytes as they are in the message; none when it is in an upload. */
+function countTxCharacters(beef: Uint8Array, { beefR2Key }: PaidDelivery): number {
+  return beefR2Key === undefined ? countByteListCharacters(beef) : 0;
+}
+
 /** A stored message with its payment, without the bytes of the transaction and without outputs. */
 function expandWithoutTx(delivery: PaidDelivery): string {
   return toStoredBodyWithPayment(delivery.body, splitPaymentJson(new Uint8Array(), delivery).join(''));
@@ -109,13 +120,21 @@ function countEscapedBytes(text: string): number {
   return Buffer.byteLength(JSON.stringify(text)) - 2;
 }
 
-/** Bytes of UTF-8 of each message as it is stored, in their order. */
+function tooLargeError(recipients: number): RuleError {
+  return new RuleError(
+    'ERR_INVALID_PAYMENT',
+    `The payment's transaction is too large to be passed on to ${recipients} recipients. Use several smaller requests.`,
+  );
+}
+
+/** Bytes of UTF-8 of each message as it is stored, in their order, with the upload of the transaction. */
 export function countStoredBytes(beef: Uint8Array, delivery: PaidDelivery): number[] {
   const plain = Buffer.byteLength(toStoredBody(delivery.body));
   if (delivery.messages.every(({ outputs }) => outputs.length === 0)) return delivery.messages.map(() => plain);
-  const paid = Buffer.byteLength(expandWithoutTx(delivery)) + countByteListCharacters(beef);
+  const paid = Buffer.byteLength(expandWithoutTx(delivery)) + countTxCharacters(beef, delivery);
+  const uploaded = delivery.beefR2Key === undefined ? 0 : (delivery.messages[0]?.upload?.bytes ?? 0);
   return delivery.messages.map(({ outputs }) =>
-    outputs.length === 0 ? plain : paid + Buffer.byteLength(stringifyOutputs(outputs)),
+    outputs.length === 0 ? plain : paid + Buffer.byteLength(stringifyOutputs(outputs)) + uploaded,
   );
 }
 
@@ -128,7 +147,9 @@ function stringifyOutputs(outputs: readonly object[]): string {
 }
 
 /** The JSON of a recipient's part of the payment, before and after its outputs. */
-function splitPaymentJson(beef: Uint8Array, { description, labels }: PaidDelivery): [string, string] {
+function splitPaymentJson(beef: Uint8Array, { description, labels, beefR2Key }: PaidDelivery): [string, string] {
   const rest = JSON.stringify({ description: toWalletDescription(description), labels }).slice(1);
-  return [`{"tx":[${formatByteList(beef)}],"outputs":`, rest === '}' ? rest : `,${rest}`];
+  const transaction =
+    beefR2Key === undefined ? `"tx":[${formatByteList(beef)}]` : `"beefR2Key":${JSON.stringify(beefR2Key)}`;
+  return [`{${transaction},"outputs":`, rest === '}' ? rest : `,${rest}`];
 }

@@ -78,19 +78,23 @@ export interface ParsedPayment {
  * Parses `payment` of a request.
  *
  * @param payment unchecked
+ * @param isUploaded whether `beefR2Key` names an upload with the transaction. The result's `tx` is empty then
  * @throws {RuleError} `ERR_MISSING_PAYMENT_TX` without a transaction, `ERR_INVALID_PAYMENT` for anything else
  */
-export function parsePayment(payment: unknown, normaliseKey: NormaliseKey): ParsedPayment {
-  const tx = getField(payment, 'tx');
-  if (tx === undefined || tx === null) {
+export function parsePayment(payment: unknown, normaliseKey: NormaliseKey, isUploaded = false): ParsedPayment {
+  const given = getField(payment, 'tx') ?? undefined;
+  if (isUploaded && given !== undefined) throw invalidPaymentError('payment has both tx and beefR2Key.');
+  const tx = isUploaded ? [] : given;
+  if (tx === undefined) {
     throw new RuleError('ERR_MISSING_PAYMENT_TX', 'payment.tx is missing: an AtomicBEEF as an array of bytes.');
   }
   if (!isByteArray(tx)) throw invalidPaymentError('payment.tx must be an AtomicBEEF as an array of bytes.');
-  const given = parseList(payment, 'outputs', MAX_OUTPUTS) ?? [];
-  if (hasUnsafeProperty(given)) throw invalidPaymentError('payment.outputs has a property that wallets refuse.');
+  const describedOutputs = parseList(payment, 'outputs', MAX_OUTPUTS) ?? [];
+  if (hasUnsafeProperty(describedOutputs))
+    throw invalidPaymentError('payment.outputs has a property that wallets refuse.');
   const labels = parseList(payment, 'labels', MAX_LABELS);
   const read = paymentSchema.safeParse({
-    outputs: given,
+    outputs: describedOutputs,
     labels,
     description: getField(payment, 'description') ?? undefined,
   });
@@ -112,7 +116,7 @@ export function parsePayment(payment: unknown, normaliseKey: NormaliseKey): Pars
         outputIndex,
         remittance: toRemittance(paymentRemittance, normaliseKey),
         owner: readOwner(instructions, normaliseKey),
-        given: removeNulls(given[i] as object),
+        given: removeNulls(describedOutputs[i] as object),
       };
     }),
     description: read.data.description,

@@ -4,9 +4,10 @@ import {
   type NormaliseKey,
   type PaymentProcessor,
   RuleError,
+  uploadsDisabledError,
 } from '@messagebox/messages';
 import { KeyedCounter, type Logger, Semaphore } from '@messagebox/shared';
-import { parsePayment } from './parse-payment.js';
+import { type ParsedPayment, parsePayment } from './parse-payment.js';
 import { paymentReusedError, tooManyRetriesError } from './payment-errors.js';
 import type { PaymentReceiver } from './payment-receiver.js';
 import type { PaymentStore } from './payment-store.js';
@@ -24,6 +25,8 @@ export interface PaymentServiceOptions extends PreparePaymentOptions, Pick<Settl
 
 /** How many deliveries are expanded for the store at once: each may be many times as large as its request. */
 const MAX_CONCURRENT_EXPANSIONS = 4;
+/** Transactions in uploads that are in memory at once. */
+const MAX_CONCURRENT_UPLOADS = 2;
 /** Retries are not verified again, and each may ask the network once more. */
 const MAX_RETRIES_PER_SENDER = 16;
 
@@ -39,15 +42,26 @@ const MAX_RETRIES_PER_SENDER = 16;
  */
 export class PaymentService implements PaymentProcessor {
   readonly #expansions = new Semaphore(MAX_CONCURRENT_EXPANSIONS);
+  readonly #uploads = new Semaphore(MAX_CONCURRENT_UPLOADS);
   /** Retries in progress, by sender. */
   readonly #retries = new KeyedCounter();
 
   constructor(private readonly options: PaymentServiceOptions) {}
 
-  async deliver(due: DuePayment, deliverPaid: DeliverPaidMessages): Promise<void> {
-    const { verifier, records, normaliseKey, onStep } = this.options;
-    const payment = parsePayment(due.payment, normaliseKey);
-    const unverified = await verifier.parse(payment.tx);
+  deliver(due: DuePayment, deliverPaid: DeliverPaidMessages): Promise<void> {
+    const deliver = () => this.#deliver(due, deliverPaid);
+    return due.beefUpload === undefined ? deliver() : this.#uploads.run(deliver);
+  }
+
+  isSettled(due: DuePayment): Promise<boolean> {
+    const isSettled = () => this.#isSettled(due);
+    return due.beefUpload === undefined ? isSettled() : this.#uploads.run(isSettled);
+  }
+
+  async #deliver(due: DuePayment, deliverPaid: DeliverPaidMessages): Promise<void> {
+    const { verifier, records, onStep } = this.options;
+    const payment = await this.#parse(due);
+    const unverified = await verifier.parse(payment.tx, due.beefUpload?.bytes);
     const prepare = async () => {
       const prepared = await preparePayment(this.options, due, payment, unverified);
       onStep?.('verified');
@@ -64,11 +78,11 @@ export class PaymentService implements PaymentProcessor {
     await (known === undefined ? settle() : this.#withRetryLimit(due.sender, settle));
   }
 
-  async isSettled(due: DuePayment): Promise<boolean> {
-    const { verifier, records, normaliseKey } = this.options;
+  async #isSettled(due: DuePayment): Promise<boolean> {
+    const { verifier, records } = this.options;
     let unverified: UnverifiedPayment;
     try {
-      unverified = await verifier.parse(parsePayment(due.payment, normaliseKey).tx);
+      unverified = await verifier.parse((await this.#parse(due)).tx, due.beefUpload?.bytes);
     } catch (error) {
       if (error instanceof RuleError) return false;
       throw error;
@@ -87,6 +101,15 @@ export class PaymentService implements PaymentProcessor {
   /** How many payments are recorded and not settled. @throws {StoreUnavailableError} */
   countPending(): Promise<number> {
     return this.options.records.countPending();
+  }
+
+  /** Reads a transaction that was uploaded, once the rest of the payment is well-formed. */
+  async #parse({ payment, beefUpload }: DuePayment): Promise<ParsedPayment> {
+    const { uploads, normaliseKey } = this.options;
+    if (beefUpload === undefined) return parsePayment(payment, normaliseKey);
+    if (uploads === undefined) throw uploadsDisabledError();
+    const described = parsePayment(payment, normaliseKey, true);
+    return { ...described, tx: await uploads.read(beefUpload.uploadId, 'request') };
   }
 
   #createSettlement(deliverPaid: DeliverPaidMessages): Settlement {

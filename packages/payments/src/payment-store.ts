@@ -36,7 +36,7 @@ export interface NewPayment {
   readonly txid: string;
   readonly sender: string;
   readonly messageKeys: MessageKeys;
-  /** AtomicBEEF. */
+  /** AtomicBEEF. Empty in a record whose transaction is in an upload: see `delivery.beefR2Key`. */
   readonly beef: Uint8Array;
   readonly serverOutput: ServerOutput | undefined;
   readonly delivery: PaidDelivery;
@@ -196,7 +196,8 @@ type PendingPaymentKey = Pick<PendingPayment, 'txid' | 'startedAt'>;
 function toContentValues({ messageKeys, beef, serverOutput, delivery }: NewPayment) {
   return [
     JSON.stringify(messageKeys),
-    Buffer.from(beef),
+    // What was uploaded may be larger than a packet to the database.
+    delivery.beefR2Key === undefined ? Buffer.from(beef) : Buffer.alloc(0),
     serverOutput === undefined ? null : JSON.stringify(serverOutput),
     JSON.stringify(delivery),
   ];

@@ -26,9 +26,10 @@ export interface PaymentVerifier {
   /**
    * Parses an AtomicBEEF (BRC-95), and verifies nothing.
    *
+   * @param maxBytes another limit than the usual one
    * @throws {RuleError} `ERR_INVALID_PAYMENT` with the reason
    */
-  parse(beef: Uint8Array): Promise<UnverifiedPayment>;
+  parse(beef: Uint8Array, maxBytes?: number): Promise<UnverifiedPayment>;
   /**
    * Reports the outcome of a verified payment. Senders of useful payments are served before those whose valid
    * transactions were verified in vain.

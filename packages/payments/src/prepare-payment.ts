@@ -1,6 +1,6 @@
-import type { DuePayment } from '@messagebox/messages';
+import { type DuePayment, RuleError, type UploadProcessor } from '@messagebox/messages';
 import { matchOutputs } from './match-outputs.js';
-import { assertDeliverySize, countStoredBytes, type DeliverySizes } from './paid-delivery.js';
+import { assertDeliverySize, countStoredBytes, type DeliverySizes, type PaidDelivery } from './paid-delivery.js';
 import type { ParsedPayment } from './parse-payment.js';
 import { noWalletError } from './payment-errors.js';
 import type { PaymentReceiver } from './payment-receiver.js';
@@ -14,6 +14,8 @@ export interface PreparePaymentOptions {
   readonly receiver: Pick<PaymentReceiver, 'hasWallet'>;
   /** Limits of the messages with their payment. */
   readonly sizes: DeliverySizes;
+  /** Undefined: no transaction is taken from an upload. */
+  readonly uploads?: Pick<UploadProcessor, 'read' | 'keepForPayment'> | undefined;
 }
 
 /** A verified payment, ready to be recorded. */
@@ -44,7 +46,12 @@ export async function preparePayment(
     options.verifier.report(due.sender, 'useless', verified.cost);
     throw error;
   }
-  await due.admit?.(countStoredBytes(verified.beef, prepared.payment.delivery));
+  const { delivery } = prepared.payment;
+  await due.admit?.(countStoredBytes(verified.beef, delivery));
+  // From here on the payment may have to be completed after an interruption.
+  for (const { upload } of delivery.messages) {
+    if (upload !== undefined) await options.uploads?.keepForPayment({ uploadId: upload.uploadId, sender: due.sender });
+  }
   return prepared;
 }
 
@@ -60,23 +67,52 @@ function matchPayment(
   const { server, pays } = matched;
   if (server !== undefined && !receiver.hasWallet) throw noWalletError();
   const first = due.messages[0]?.message;
-  const delivery = {
+  const inline: PaidDelivery = {
     messageBox: first?.messageBox ?? '',
     body: due.body,
-    messages: due.messages.flatMap(({ message: { recipient, messageId }, isStored }, i) =>
-      isStored ? [] : [{ recipient, messageId, outputs: (matched.recipients[i] ?? []).map(({ given }) => given) }],
-    ),
+    messages: due.messages.flatMap(({ message: { recipient, messageId, upload }, isStored }, i) => {
+      const outputs = (matched.recipients[i] ?? []).map(({ given }) => given);
+      return isStored ? [] : [{ recipient, messageId, outputs, ...(upload === undefined ? {} : { upload }) }];
+    }),
     ...(first?.expiresAt === undefined ? {} : { expiresAt: first.expiresAt.toISOString() }),
     ...(first?.isSilent === true ? { isSilent: true as const } : {}),
     ...(description === undefined ? {} : { description }),
     ...(labels === undefined ? {} : { labels }),
   };
-  assertDeliverySize(beef, delivery, sizes);
+  const delivery = toPassable(beef, inline, due.beefUpload, sizes);
   const serverOutput = server && { outputIndex: server.outputIndex, remittance: server.remittance };
   return {
     pays,
     payment: { txid, sender: due.sender, messageKeys: toMessageKeys(due), beef, serverOutput, delivery },
   };
+}
+
+/**
+ * The delivery in a form that can be stored: with the transaction in the message, or, when that would be too large and the
+ * transaction was uploaded, with the upload.
+ */
+function toPassable(
+  beef: Uint8Array,
+  inline: PaidDelivery,
+  upload: DuePayment['beefUpload'],
+  sizes: DeliverySizes,
+): PaidDelivery {
+  try {
+    assertDeliverySize(beef, inline, sizes);
+    return inline;
+  } catch (error) {
+    if (upload === undefined) throw error;
+  }
+  const [message, ...others] = inline.messages;
+  if (message === undefined || others.length > 0 || message.upload !== undefined) {
+    throw new RuleError(
+      'ERR_INVALID_UPLOAD',
+      'A transaction as large as this goes to one recipient, in a message without another upload.',
+    );
+  }
+  const byReference = { ...inline, beefR2Key: upload.uploadId, messages: [{ ...message, upload }] };
+  assertDeliverySize(beef, byReference, sizes);
+  return byReference;
 }
 
 /** The keys of the messages that are due, in the order of the request. */

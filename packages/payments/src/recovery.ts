@@ -12,6 +12,7 @@ import type { Settlement } from './settlement.js';
 const RECOVERY_BATCH_SIZE = 20;
 /** A payment that the network has not accepted by then is given up. Its sender may try again. */
 const MAX_PENDING_MS = 86_400_000;
+const GIVEN_UP_CODES: readonly string[] = ['ERR_CHAIN_UNAVAILABLE', 'ERR_UPLOAD_NOT_FOUND', 'ERR_UPLOADS_DISABLED'];
 const RECOVERY_INTERVAL_MS = 30_000;
 const MIN_IDLE_MS = 60_000;
 
@@ -42,7 +43,7 @@ export async function resumePendingPayments(
       const reason = error instanceof Error ? error.message : String(error);
       log.warn({ txid, reason }, 'an interrupted payment could not be finished');
       const isOld = Date.now() - startedAt.getTime() > MAX_PENDING_MS;
-      if (isOld && error instanceof RuleError && error.code === 'ERR_CHAIN_UNAVAILABLE') {
+      if (isOld && error instanceof RuleError && GIVEN_UP_CODES.includes(error.code)) {
         await records.end({ txid, startedAt }, 'refused', 'the network has not accepted it for a day', new Date());
       } else await records.touch(txid, new Date());
     }

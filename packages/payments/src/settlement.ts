@@ -1,4 +1,11 @@
-import { type DeliverPaidMessages, type DuePayment, RuleError } from '@messagebox/messages';
+import {
+  type DeliverPaidMessages,
+  type DuePayment,
+  RuleError,
+  type UploadProcessor,
+  uploadNamedError,
+  uploadsDisabledError,
+} from '@messagebox/messages';
 import type { Semaphore } from '@messagebox/shared';
 import {
   LockUnavailableError,
@@ -6,6 +13,7 @@ import {
   type NamedLock,
   StoreUnavailableError,
   type TransactionHook,
+  UploadUnavailableError,
 } from '@messagebox/store';
 import { expandDelivery } from './paid-delivery.js';
 import { messageIdConflictError, paymentRejectedError, paymentReusedError } from './payment-errors.js';
@@ -29,6 +37,8 @@ export interface SettlementOptions {
   readonly receiver: Pick<PaymentReceiver, 'receive'>;
   readonly records: PaymentStore;
   readonly exclusive: NamedLock;
+  /** Undefined: no payment has its transaction in an upload. */
+  readonly uploads?: Pick<UploadProcessor, 'read'> | undefined;
   /** Limits how many deliveries are expanded at the same time, over all settlements. */
   readonly expansions: Semaphore;
   /** Stores the messages of a payment. */
@@ -117,7 +127,8 @@ export class Settlement {
     try {
       await this.#settle(pending);
     } catch (error) {
-      if (!(error instanceof RuleError && error.code === 'ERR_DUPLICATE_MESSAGE')) throw error;
+      const isUnused = error instanceof RuleError && ['ERR_DUPLICATE_MESSAGE', 'ERR_UPLOAD_NAMED'].includes(error.code);
+      if (!isUnused) throw error;
     }
   }
 
@@ -125,7 +136,7 @@ export class Settlement {
     const { receiver, records, verifier, onStep } = this.options;
     const { txid, sender } = pending;
     try {
-      const outcome = await receiver.receive(pending);
+      const outcome = await receiver.receive(await this.#withBeef(pending));
       verifier.report(sender, outcome === 'received' ? 'useful' : 'useless', 0);
       if (outcome !== 'received') {
         await records.end(pending, 'refused', outcome.refused, new Date());
@@ -140,6 +151,14 @@ export class Settlement {
     }
   }
 
+  /** A record has no transaction when an upload has it. */
+  async #withBeef(pending: PendingPayment): Promise<PendingPayment> {
+    const { beefR2Key } = pending.delivery;
+    if (beefR2Key === undefined || pending.beef.length > 0) return pending;
+    if (this.options.uploads === undefined) throw uploadsDisabledError();
+    return { ...pending, beef: await this.options.uploads.read(beefR2Key, 'recovery') };
+  }
+
   async #storeMessages(pending: PendingPayment): Promise<void> {
     const { records } = this.options;
     try {
@@ -149,6 +168,10 @@ export class Settlement {
     } catch (error) {
       if (error instanceof StoreUnavailableError && error.cause instanceof FinishedElsewhereError) {
         return this.#assertSettledElsewhere(pending);
+      }
+      if (error instanceof UploadUnavailableError) {
+        await records.end(pending, 'unused', 'an upload was taken', new Date());
+        throw uploadNamedError();
       }
       if (!(error instanceof MessageIdTakenError)) throw error;
       await records.end(pending, 'unused', 'a message id was taken', new Date());

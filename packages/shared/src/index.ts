@@ -9,6 +9,7 @@ export { mergeEnvFile } from './config/env-file.js';
 export { hasWallet } from './config/has-wallet.js';
 export { describeLimits, limitVariables } from './config/limit-variables.js';
 export { type Config, type Environment, type Network, readConfig, type WebPushConfig } from './config/read-config.js';
+export type { UploadStorageConfig } from './config/uploads.js';
 export { variables } from './config/variables.js';
 export { admitRequests } from './express/admit-requests.js';
 export { cors } from './express/cors.js';

@@ -48,6 +48,8 @@ export {
   TooManyBlockedError,
   TooManyIdentitiesError,
   TooManyPermissionsError,
+  TooManyUploadsError,
+  UploadUnavailableError,
   WritesRefusedError,
 } from './client/store-errors.js';
 export { classifySqlError, translateError } from './client/translate-error.js';
@@ -77,10 +79,12 @@ export type {
   MessageHeader,
   MessagePage,
   MessageStore,
+  MessageUpload,
   NewMessage,
   RequestClaim,
   SchemaStatus,
   StoredMessage,
+  StoredUpload,
   StoreOutcome,
   StoreResult,
   TransactionHook,
@@ -119,3 +123,11 @@ export {
 } from './receipts/sent-status-reader.js';
 export { BoundedWrites } from './sessions/bounded-writes.js';
 export { SqlClientNonceStore } from './sessions/sql-client-nonce-store.js';
+export type { UploadState } from './uploads/upload-states.js';
+export {
+  type DueRemoval,
+  type NewUpload,
+  type Upload,
+  type UploadLimits,
+  UploadStore,
+} from './uploads/upload-store.js';

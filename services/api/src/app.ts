@@ -8,6 +8,7 @@ import type {
   ReadChargesOptions,
   RoomEventPublisher,
   StorageQuotas,
+  UploadProcessor,
 } from '@messagebox/messages';
 import {
   AdvertisedHosts,
@@ -79,6 +80,7 @@ import { quoteRoute } from './routes/permissions/quote.js';
 import { setPermissionRoute } from './routes/permissions/set-permission.js';
 import { sendMessageRoute } from './routes/send-message.js';
 import { sentStatusRoute } from './routes/sent-status.js';
+import { announceUploadRoute, beefUploadUrlRoute } from './routes/uploads.js';
 
 export interface ApiOptions {
   readonly config: Config;
@@ -91,6 +93,8 @@ export interface ApiOptions {
   readonly quotas: StorageQuotas;
   /** Undefined: payments are refused. */
   readonly payments?: PaymentProcessor | undefined;
+  /** Undefined: uploads are refused. */
+  readonly uploads?: UploadProcessor | undefined;
   /** The same database as `store`, for other tables. */
   readonly sql: SqlClient;
   /** Keep sessions, and the claims of requests that only read, while the database takes no writes. */
@@ -228,6 +232,7 @@ export function createApi(options: ApiOptions): Express {
       deliveryFees,
       quotas,
       payments,
+      uploads: options.uploads,
       push: options.push,
       events: options.events,
       normaliseKey,
@@ -244,7 +249,7 @@ export function createApi(options: ApiOptions): Express {
   routes.post(
     '/listMessages',
     reading,
-    listMessagesRoute({ store, boxes, maxBytes: limits.list, responseMemory, runInTurn }),
+    listMessagesRoute({ store, boxes, uploads: options.uploads, maxBytes: limits.list, responseMemory, runInTurn }),
   );
   routes.post('/boxStatus', reading, boxStatusRoute({ boxes, responseMemory }));
   const sent = new SentStatusReader(options.sql);
@@ -254,6 +259,12 @@ export function createApi(options: ApiOptions): Express {
     writing,
     acknowledgeMessageRoute({ store, quotas, maxIds: limits.acknowledgedIds }),
   );
+  const uploads = {
+    uploads: options.uploads,
+    bytesByAddress: rates.openShared('upload_bytes', limits.rates.uploadBytes),
+  };
+  routes.post('/uploads', writing, announceUploadRoute(uploads));
+  routes.post('/beef/upload-url', writing, beefUploadUrlRoute(uploads));
   routes.post('/permissions/set', writing, setPermissionRoute({ permissions, normaliseKey }));
   routes.get('/permissions/get', reading, getPermissionRoute({ permissions, normaliseKey }));
   routes.get('/permissions/list', reading, listPermissionsRoute({ permissions, normaliseKey }));

@@ -14,6 +14,7 @@ import {
   startStatsHistory,
 } from '@messagebox/shared';
 import { PushOutbox } from '@messagebox/store';
+import { openUploads } from '@messagebox/uploads';
 import { createBsvServices } from '@messagebox/wallet';
 import { Server } from 'socket.io';
 import { createApi } from './app.js';
@@ -47,10 +48,11 @@ export function start(config: Config, log: Logger): Promise<RunningService> {
     const jobs = openOverlayJobQueue(context);
     shutdown.add('jobs', () => jobs.close());
     const bsv = createBsvServices(context);
-    const payments = createPaymentService({ ...context, bsv });
+    const uploads = openUploads(context);
+    const payments = createPaymentService({ ...context, bsv, uploads });
     const warmUpPayments = createPaymentWarmUp({ ...context, bsv });
     startPaymentRecovery({ ...context, events, push, payments });
-    const server = createPublicServer(context, createApi({ ...context, events, push, jobs, payments }));
+    const server = createPublicServer(context, createApi({ ...context, events, push, jobs, payments, uploads }));
     shutdown.add('purge', startExpiryPurge(context));
     const history = startStatsHistory(context);
     shutdown.add('history', () => history.close());

@@ -14,6 +14,7 @@ import {
   startStatsHistory,
 } from '@messagebox/shared';
 import type { StoreConfig } from '@messagebox/store';
+import { openUploads } from '@messagebox/uploads';
 import { createBsvServices } from '@messagebox/wallet';
 import { createDataDir } from './create-data-dir.js';
 import { printWelcome } from './print-welcome.js';
@@ -59,7 +60,8 @@ export function startStandalone(
     const { shutdown, health, store } = context;
     await store.migrate();
     const bsv = createBsvServices(context);
-    const payments = createPaymentService({ ...context, bsv });
+    const uploads = openUploads(context);
+    const payments = createPaymentService({ ...context, bsv, uploads });
     const push = await startPush(context);
     const realtime = new Realtime({ ...context, push, payments });
     shutdown.add('socket.io', () => realtime.close());
@@ -70,7 +72,7 @@ export function startStandalone(
     shutdown.add('jobs', () => jobs.close());
     const delivery = { events: realtime.publisher, push: push?.outboxWriter, payments };
     startPaymentRecovery({ ...context, ...delivery });
-    const api = createApi({ ...context, ...delivery, jobs, extraRoutes: [overlay.createRoutes()] });
+    const api = createApi({ ...context, ...delivery, uploads, jobs, extraRoutes: [overlay.createRoutes()] });
     const server = createPublicServer(context, api);
     if (config.websockets) realtime.attach(server);
     shutdown.add('purge', startExpiryPurge(context));

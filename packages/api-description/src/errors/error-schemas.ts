@@ -41,6 +41,11 @@ const detailsByCode: Partial<Record<ErrorCode, { readonly properties: Properties
   ERR_INVALID_PAYMENT: sometimesSized,
   ERR_INBOX_QUOTA_EXCEEDED: { properties: quotaDetails, optional: ['recipient'] },
   ERR_SENDER_QUOTA_EXCEEDED: { properties: quotaDetails, optional: ['recipient'] },
+  ERR_UPLOAD_TOO_LARGE: {
+    properties: { limit: integer('The most bytes.', 0), field: text('The field that is too large.') },
+    optional: [],
+  },
+  ERR_TOO_MANY_UPLOADS: { properties: { limit: integer('The allowed number.', 0) }, optional: [] },
   ERR_TOO_MANY_PERMISSIONS: { properties: { limit: integer('The allowed number.', 0) }, optional: [] },
 };
 

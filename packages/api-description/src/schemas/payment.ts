@@ -9,6 +9,7 @@ export const paymentSchemas: Properties = {
   Payment: openObject(
     {
       tx: schemaRef('Bytes', { description: 'The transaction as AtomicBEEF (BRC-95).' }),
+      beefR2Key: text('In place of `tx`: the `key` of `/beef/upload-url`, an upload with the AtomicBEEF.'),
       outputs: list(schemaRef('PaymentOutput'), {
         description:
           'The server’s output comes first when the delivery costs something. The others belong to recipients who charge a fee.',
@@ -17,7 +18,7 @@ export const paymentSchemas: Properties = {
       description: text('Reaches the recipient’s wallet, cut to 50 bytes of UTF-8.'),
       labels: list({ type: 'string' }, { maxItems: 100 }),
     },
-    ['outputs', 'description', 'labels'],
+    ['tx', 'beefR2Key', 'outputs', 'description', 'labels'],
   ),
   PaymentOutput: {
     oneOf: [

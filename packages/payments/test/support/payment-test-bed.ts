@@ -10,6 +10,7 @@ import {
   type SendMessagesResponse,
   StorageQuotas,
   sendMessages,
+  type UploadProcessor,
 } from '@messagebox/messages';
 import { createLogger } from '@messagebox/shared';
 import {
@@ -37,6 +38,8 @@ export const createIdentityKey = () => toIdentityKey(PrivateKey.fromRandom());
 /** A verifier that accepts the payments which it has made. The first 32 bytes of a transaction are its id. */
 export class FakePaymentVerifier implements PaymentVerifier {
   readonly #outputsByTxid = new Map<string, readonly Brc29Payment['output'][]>();
+  /** How much of a transaction's bytes it needs; the rest is left out. */
+  neededBytes = 33;
   /** Thrown by the next verifications. */
   failure: Error | undefined;
 
@@ -58,7 +61,7 @@ export class FakePaymentVerifier implements PaymentVerifier {
       if (this.failure !== undefined) throw this.failure;
       const outputs = this.#outputsByTxid.get(txid);
       if (outputs === undefined) throw new RuleError('ERR_INVALID_PAYMENT', 'Nobody has made this.');
-      return { txid, outputs, beef: beef.subarray(0, 33), cost: 0 };
+      return { txid, outputs, beef: beef.subarray(0, this.neededBytes), cost: 0 };
     };
     return { txid, verify };
   }
@@ -93,6 +96,8 @@ export class PaymentTestBed {
   readonly published: string[] = [];
   readonly fees = new Map<string, number>();
   deliveryFee = 10;
+  /** Opens the uploads of each server. */
+  openUploads: (sql: SqlClient) => UploadProcessor | undefined = () => undefined;
   /** The quota of an inbox. */
   quota = { messages: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
   onStep: (step: PaymentStep) => void = () => undefined;
@@ -129,6 +134,7 @@ export class PaymentTestServer {
     this.store = messages;
     this.#sql = sql;
     this.records = new PaymentStore(sql);
+    const uploads = testBed.openUploads(sql);
     this.paymentService = new PaymentService({
       verifier: testBed.verifier,
       receiver: testBed.receiver,
@@ -137,6 +143,7 @@ export class PaymentTestServer {
       exclusive: locks ? new NamedLock(sql) : NO_LOCKS,
       normaliseKey,
       sizes: { each: 8 * 2 ** 20, all: 16 * 2 ** 20, listed: 16_000_000 },
+      uploads,
       log: createLogger('test', 'info', { write: () => undefined }),
       onStep: (step) => testBed.onStep(step),
     });
@@ -155,6 +162,7 @@ export class PaymentTestServer {
       push: createPushOutboxWriter(new PushOutbox(sql), () => undefined),
       quotas: new StorageQuotas({ limits, usage: new SqlUsageReader(sql) }),
       payments: this.paymentService,
+      uploads,
     };
   }
 

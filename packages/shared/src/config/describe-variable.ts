@@ -7,6 +7,7 @@ export const variableGroups = [
   'redis',
   'network',
   'push',
+  'uploads',
   'tracing',
   'legacy',
 ] as const;

@@ -7,6 +7,8 @@ import { quotaSchema, rateSchema, wholeNumberSchema } from './schemas.js';
  */
 
 const MAX = Number.MAX_SAFE_INTEGER;
+/** A single PUT of S3 takes no more. */
+const MAX_UPLOAD_BYTES = 5_368_709_120;
 const countSchema = wholeNumberSchema(1, MAX);
 const byteCountSchema = wholeNumberSchema(65_536, MAX);
 
@@ -63,6 +65,11 @@ export const limitVariables = {
     beyond: TOO_MANY,
     metric: 'new_sockets',
   }),
+  RATE_UPLOAD_BYTES_PER_ADDRESS: sharedRate('10737418240/3600s', {
+    bounds: 'bytes of uploads that are announced from one address. Set at least `UPLOAD_MAX_BYTES`',
+    beyond: TOO_MANY,
+    metric: 'upload_bytes',
+  }),
   RATE_MIGRATE_ATTEMPTS_PER_ADDRESS: rateLimit(rateSchema, '10/60s', {
     bounds: 'attempts at `POST /migrate` from one address',
     beyond: TOO_MANY,
@@ -73,6 +80,12 @@ export const limitVariables = {
     bounds: 'bytes of one request body',
     beyond: '413 `ERR_BODY_TOO_LARGE`',
     metric: 'body_size',
+  }),
+  UPLOAD_MAX_BYTES: requestLimit(wholeNumberSchema(0, MAX_UPLOAD_BYTES), '0', {
+    bounds:
+      'bytes of one [upload](uploads.md). 0 means that no uploads are taken. More than 0 needs `UPLOADS_S3_BUCKET`',
+    beyond: '413 `ERR_UPLOAD_TOO_LARGE`',
+    metric: 'upload_size',
   }),
   LIST_MAX_BYTES: requestLimit(wholeNumberSchema(1_024, 15_000_000), '15000000', {
     bounds:
@@ -241,6 +254,18 @@ export const limitVariables = {
   MAX_RECEIPT_BYTES: storageLimit(byteCountSchema, '268435456', {
     bounds: 'bytes of what is remembered of all senders’ messages that are gone',
     beyond: 'the oldest is forgotten, within about ten minutes',
+  }),
+
+  MAX_OPEN_UPLOADS_PER_IDENTITY: storageLimit(wholeNumberSchema(1, 1_000), '10', {
+    bounds:
+      'uploads of one identity that no message names yet, for up to an hour each. Those of messages count for the quotas above',
+    beyond: '429 `ERR_TOO_MANY_UPLOADS`',
+    metric: 'open_uploads',
+  }),
+  UPLOADS_MAX_TOTAL_BYTES: storageLimit(quotaSchema, '107374182400', {
+    bounds: 'bytes of all uploads together. 0 means no limit',
+    beyond: '503 `ERR_UPLOADS_UNAVAILABLE`',
+    metric: 'total_uploads',
   }),
 
   RATE_OVERLAY_SUBMISSIONS_PER_ADDRESS: overlayLimit(rateSchema, '300/60s', {

@@ -21,6 +21,8 @@ export interface Limits {
     readonly events: Rate;
     readonly newSockets: Rate;
     readonly migrations: Rate;
+    /** Bytes of uploads that are announced. */
+    readonly uploadBytes: Rate;
   };
   /** Bytes of an HTTP request's body. */
   readonly requestBody: number;
@@ -64,6 +66,12 @@ export interface Limits {
   readonly devices: number;
   /** Bytes of what is remembered of messages that are gone. */
   readonly receipts: { readonly bytes: number; readonly bytesPerSender: number };
+  readonly uploads: {
+    /** Bytes of one upload; 0: there are none. */
+    readonly bytes: number;
+    readonly openPerIdentity: number;
+    readonly totalBytes: number;
+  };
   readonly overlay: {
     readonly submissions: Rate;
     readonly requests: Rate;
@@ -86,6 +94,7 @@ export function toLimits(variables: ParsedLimitVariables): Limits {
       events: variables.RATE_EVENTS_PER_IDENTITY,
       newSockets: variables.RATE_NEW_SOCKETS_PER_ADDRESS,
       migrations: variables.RATE_MIGRATE_ATTEMPTS_PER_ADDRESS,
+      uploadBytes: variables.RATE_UPLOAD_BYTES_PER_ADDRESS,
     },
     requestBody: variables.MAX_BODY_BYTES,
     otherRequestBody: Math.min(variables.MAX_BODY_BYTES, MAX_OTHER_BODY_BYTES),
@@ -126,6 +135,11 @@ export function toLimits(variables: ParsedLimitVariables): Limits {
     permissions: variables.MAX_PERMISSIONS_PER_IDENTITY,
     devices: variables.MAX_DEVICES_PER_IDENTITY,
     receipts: { bytes: variables.MAX_RECEIPT_BYTES, bytesPerSender: variables.MAX_RECEIPT_BYTES_PER_SENDER },
+    uploads: {
+      bytes: variables.UPLOAD_MAX_BYTES,
+      openPerIdentity: variables.MAX_OPEN_UPLOADS_PER_IDENTITY,
+      totalBytes: variables.UPLOADS_MAX_TOTAL_BYTES,
+    },
     overlay: {
       submissions: variables.RATE_OVERLAY_SUBMISSIONS_PER_ADDRESS,
       requests: variables.RATE_OVERLAY_REQUESTS_PER_ADDRESS,

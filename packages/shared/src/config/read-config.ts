@@ -9,6 +9,7 @@ import { getDefaultText } from './describe-variable.js';
 import { databaseClientAliases, networkAliases, resolveAlias } from './legacy-aliases.js';
 import { type Limits, toLimits } from './limits.js';
 import { toTracingConfig } from './tracing.js';
+import { toUploadStorageConfig, type UploadStorageConfig } from './uploads.js';
 import { secretVariables, variables } from './variables.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -80,6 +81,8 @@ export interface Config {
   readonly webPush: WebPushConfig | undefined;
   /** Where push services reach the operator: a mailto: or https: URL. Undefined: see `getVapidSubject`. */
   readonly vapidSubject: string | undefined;
+  /** Where uploads are kept. Undefined: none are taken. */
+  readonly uploads: UploadStorageConfig | undefined;
   readonly limits: Limits;
   /** Limits on the stored messages. */
   readonly quotas: QuotaLimits;
@@ -164,6 +167,7 @@ export function readConfig(env: Environment): Config {
     pushBoxes: values.PUSH_BOXES,
     webPush: toWebPushConfig(values.VAPID_PUBLIC_KEY, values.VAPID_PRIVATE_KEY),
     vapidSubject: values.VAPID_SUBJECT,
+    uploads: toUploadStorageConfig(values),
     limits: toLimits(values),
     quotas: {
       inbox: { messages: values.INBOX_MAX_MESSAGES, bytes: values.INBOX_MAX_BYTES },

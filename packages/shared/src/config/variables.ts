@@ -366,6 +366,64 @@ export const variables = {
     example: 'mailto:operator@messagebox.example',
   }),
 
+  UPLOADS_S3_BUCKET: describeVariable(
+    z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket')
+      .optional(),
+    {
+      group: 'uploads',
+      meaning:
+        'The bucket of an S3-compatible storage for [uploads](uploads.md): bodies that are too large for a request. `UPLOAD_MAX_BYTES` turns them on.',
+      values: 'the name of a bucket',
+      unset: 'no uploads are taken',
+      example: 'messagebox',
+    },
+  ),
+  UPLOADS_S3_ENDPOINT: describeVariable(baseUrlSchema.optional(), {
+    group: 'uploads',
+    meaning: 'The address of that storage.',
+    values: 'an http or https URL',
+    unset: 'that of Amazon S3 in `UPLOADS_S3_REGION`',
+    example: 'https://s3.example',
+  }),
+  UPLOADS_S3_PUBLIC_ENDPOINT: describeVariable(baseUrlSchema.optional(), {
+    group: 'uploads',
+    meaning: 'The address under which clients reach the storage, where it is another one than for the server.',
+    values: 'an http or https URL',
+    unset: '`UPLOADS_S3_ENDPOINT`',
+    example: 'https://uploads.example',
+  }),
+  UPLOADS_S3_REGION: describeVariable(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9-]{1,64}$/, 'must be the name of a region')
+      .prefault('us-east-1'),
+    {
+      group: 'uploads',
+      meaning: 'The region of the bucket, which is part of the signatures.',
+      values: 'a name such as `eu-central-1`; `auto` for some storages',
+    },
+  ),
+  UPLOADS_S3_ACCESS_KEY_ID: describeVariable(z.string().min(1).optional(), {
+    group: 'uploads',
+    meaning: 'The key that may put, get and delete objects of the bucket, and nothing else.',
+    values: 'the id of an access key',
+    unset: 'no uploads are taken',
+  }),
+  UPLOADS_S3_SECRET_ACCESS_KEY: describeVariable(z.string().min(1).optional(), {
+    group: 'uploads',
+    meaning: 'The secret of that key.',
+    values: 'a secret',
+    unset: 'no uploads are taken',
+  }),
+  UPLOADS_S3_FORCE_PATH_STYLE: describeVariable(flagSchema.prefault('true'), {
+    group: 'uploads',
+    meaning:
+      'Whether the bucket is part of the path, as most storages want it, or of the host name, as Amazon S3 wants it.',
+    values: TRUE_OR_FALSE,
+  }),
+
   OTEL_EXPORTER_OTLP_ENDPOINT: describeVariable(baseUrlSchema.optional(), {
     group: 'tracing',
     meaning:
@@ -454,6 +512,8 @@ export const secretVariables: ReadonlySet<string> = new Set([
   'MIGRATE_KEY',
   'FIREBASE_SERVICE_ACCOUNT_JSON',
   'VAPID_PRIVATE_KEY',
+  'UPLOADS_S3_ACCESS_KEY_ID',
+  'UPLOADS_S3_SECRET_ACCESS_KEY',
   'OTEL_EXPORTER_OTLP_HEADERS',
 ]);
 

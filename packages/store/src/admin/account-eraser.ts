@@ -3,6 +3,7 @@ import { prepared, type Sql, type SqlClient, type SqlValue, toBinaryName } from 
 import { withStoreErrors } from '../client/translate-error.js';
 import { UnusedBoxSweeper } from '../messages/unused-box-sweeper.js';
 import { removeReceiptsOf } from '../receipts/receipt-purger.js';
+import { UploadStore } from '../uploads/upload-store.js';
 import { type EraseResult, eraseMessages } from './message-eraser.js';
 
 /** What was deleted of an account. */
@@ -49,6 +50,7 @@ export function eraseAccount(sql: SqlClient, identityKey: string, includePayment
     const messages = await eraseMessages(sql, { recipient: identityKey, includePayments });
     await run(DELETE_OUTBOX);
     await run(DELETE_DELIVERIES);
+    await new UploadStore(sql).endOpenUploadsOf(identityKey, Date.now());
     const permissions = await run(DELETE_PERMISSIONS);
     await removeReceiptsOf(sql, identityKey);
     const boxes = await new UnusedBoxSweeper(sql).removeEmptyBoxesOf(identityKey);

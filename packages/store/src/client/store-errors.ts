@@ -33,6 +33,22 @@ export class TooManyBlockedError extends Error {
   }
 }
 
+/** The upload of a message is not its sender's, has expired, or is named by another message. Nothing was stored. */
+export class UploadUnavailableError extends Error {
+  override readonly name = 'UploadUnavailableError';
+  constructor() {
+    super('The upload cannot be named by this message.');
+  }
+}
+
+/** An identity, or the server, has as many uploads as it may have. Nothing was announced. */
+export class TooManyUploadsError extends Error {
+  override readonly name = 'TooManyUploadsError';
+  constructor(readonly whose: 'identity' | 'server') {
+    super('There are too many uploads.');
+  }
+}
+
 /** The database can't be reached, or stayed contended. A later try may succeed. */
 export class StoreUnavailableError extends Error {
   override readonly name: string = 'StoreUnavailableError';

@@ -5,6 +5,8 @@ import {
   TooManyBlockedError,
   TooManyIdentitiesError,
   TooManyPermissionsError,
+  TooManyUploadsError,
+  UploadUnavailableError,
   WritesRefusedError,
 } from './store-errors.js';
 
@@ -67,6 +69,8 @@ const STORE_ERRORS = [
   TooManyBlockedError,
   TooManyIdentitiesError,
   TooManyPermissionsError,
+  TooManyUploadsError,
+  UploadUnavailableError,
   StoreUnavailableError,
 ];
 

@@ -1,6 +1,7 @@
-import { getInteger, getOptionalText, getText } from '../client/rows.js';
+import { getCount, getInteger, getOptionalText, getText } from '../client/rows.js';
 import { dynamic, prepared, type SqlClient, type SqlRow, type SqlValue, toBinaryName } from '../client/sql-client.js';
 import { inList } from '../client/sql-text.js';
+import { findNamedUploads } from '../uploads/named-uploads.js';
 import { describeExpiry, mayHoldExpired } from './message-expiry.js';
 import { toStoredMessage } from './message-rows.js';
 import type { ListQuery, MessagePage, StoredMessage } from './message-store.js';
@@ -86,7 +87,7 @@ function readChunk(sql: SqlClient, query: ListQuery, after: number, rows: number
   const only = messageId === undefined ? '' : ' AND m.recipient = ? AND m.messageId = ?';
   return sql.read(
     toSql(
-      `SELECT m.id, m.messageId, m.sender, m.created_at, m.updated_at, ${expiresAt} AS expires_at, ${bodyBytes} AS bytes,
+      `SELECT m.id, m.messageId, m.sender, m.created_at, m.updated_at, m.body_bytes, ${expiresAt} AS expires_at, ${bodyBytes} AS bytes,
          CASE WHEN ${bodyBytes} <= ${MAX_INLINE_BODY_BYTES} THEN m.body END AS body
        ${FROM_BOX}${only} AND ${isLive}
        ORDER BY m.id LIMIT ${rows}`,
@@ -107,10 +108,20 @@ async function loadBodies(sql: SqlClient, candidates: readonly Candidate[]): Pro
     const rows = await sql.read(dynamic(`SELECT id, body FROM messages WHERE id ${inList(missing.length)}`), missing);
     for (const row of rows) fetched.set(getInteger(row, 'id'), getText(row, 'body'));
   }
+  const uploads = await findNamedUploads(
+    sql,
+    candidates.flatMap(({ row }) => (hasUpload(row) ? [getInteger(row, 'id')] : [])),
+  );
   return candidates.flatMap(({ row, body }) => {
-    const text = body ?? fetched.get(getInteger(row, 'id'));
-    return text === undefined ? [] : [toStoredMessage(row, text)];
+    const id = getInteger(row, 'id');
+    const text = body ?? fetched.get(id);
+    return text === undefined ? [] : [toStoredMessage(row, text, uploads.get(id))];
   });
+}
+
+/** `body_bytes` counts the upload as well. So only the few lists that show an upload look for one. */
+function hasUpload(row: SqlRow): boolean {
+  return getCount(row, 'body_bytes') > getInteger(row, 'bytes');
 }
 
 /**

@@ -1,5 +1,5 @@
 import { chunks } from '../client/chunks.js';
-import { getInteger, getName, getText } from '../client/rows.js';
+import { getCount, getInteger, getName, getText } from '../client/rows.js';
 import { dynamic, prepared, type SqlClient } from '../client/sql-client.js';
 import { inList } from '../client/sql-text.js';
 import { describeExpiry } from './message-expiry.js';
@@ -34,14 +34,20 @@ export async function listHeaders(sql: SqlClient, { after, upTo, limit }: Header
   }));
 }
 
-/** Reads the bodies of these row ids; those of deleted and of expired messages are missing. */
+/**
+ * Reads the bodies of these row ids; those of deleted and of expired messages are missing. So are those of messages with an
+ * upload, of which the body is only a part.
+ */
 export async function readBodies(sql: SqlClient, ids: readonly number[]): Promise<Map<number, string>> {
   const bodies = new Map<number, string>();
   const { isLive } = describeExpiry(sql, 'm');
   for (const chunk of chunks(ids, MAX_BODIES_PER_STATEMENT)) {
-    const select = `SELECT m.id, m.body FROM messages m WHERE m.id ${inList(chunk.length)} AND ${isLive}`;
+    const select = `SELECT m.id, m.body, m.body_bytes FROM messages m WHERE m.id ${inList(chunk.length)} AND ${isLive}`;
     const rows = await sql.read(dynamic(select), chunk);
-    for (const row of rows) bodies.set(getInteger(row, 'id'), getText(row, 'body'));
+    for (const row of rows) {
+      const body = getText(row, 'body');
+      if (getCount(row, 'body_bytes') <= Buffer.byteLength(body)) bodies.set(getInteger(row, 'id'), body);
+    }
   }
   return bodies;
 }

@@ -13,7 +13,7 @@ import {
 import { listRows } from '../client/sql-text.js';
 import { removeExpired } from '../receipts/expire.js';
 import { describeExpiry } from './message-expiry.js';
-import type { NewMessage, StoredMessage } from './message-store.js';
+import type { NewMessage, StoredMessage, StoredUpload } from './message-store.js';
 
 /** A message and the row id of its box. */
 export interface MessageRow {
@@ -60,7 +60,8 @@ function toInsertValues({ message, boxId }: MessageRow, toSqlTime: SqlClient['to
     toBinaryName(message.sender),
     toBinaryName(message.messageId),
     message.body,
-    Buffer.byteLength(message.body),
+    // With the upload, which counts for quotas like a body.
+    Buffer.byteLength(message.body) + (message.upload?.bytes ?? 0),
     message.expiresAt === undefined || carriesPayment ? null : toSqlTime(message.expiresAt),
     carriesPayment ? 1 : 0,
   ];
@@ -140,7 +141,7 @@ export function toMessageKey({ recipient, messageId }: Pick<NewMessage, 'recipie
 }
 
 /** The message of a row, with its body, which may have been read by another query. */
-export function toStoredMessage(row: SqlRow, body: string): StoredMessage {
+export function toStoredMessage(row: SqlRow, body: string, upload?: StoredUpload): StoredMessage {
   return {
     messageId: getName(row, 'messageId'),
     sender: getName(row, 'sender'),
@@ -148,6 +149,7 @@ export function toStoredMessage(row: SqlRow, body: string): StoredMessage {
     createdAt: getDate(row, 'created_at'),
     updatedAt: getDate(row, 'updated_at'),
     expiresAt: getOptionalDate(row, 'expires_at'),
+    ...(upload === undefined ? {} : { upload }),
     cursor: getText(row, 'id'),
   };
 }

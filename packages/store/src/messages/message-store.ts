@@ -27,7 +27,10 @@ export interface MessageStore {
    *   times, of which one is committed, and rolls everything back by throwing.
    * @returns one result for each message, in the order given
    * @throws {MessageIdTakenError} when the recipient already has that id from another sender or in another box (or in no
-   *   box, as the reference server has left some); nothing of the batch is stored
+   *   box, as the reference server has left some); nothing of the batch is stored. Also when the message is stored already,
+   *   and its upload is another one
+   * @throws {UploadUnavailableError} when the upload of a message is not its sender's, has expired, or belongs to another
+   *   message; nothing of the batch is stored
    * @throws {StoreUnavailableError} when the database can't be reached or stays contended after the built-in retries
    */
   storeMessages(messages: readonly NewMessage[], withinTransaction?: TransactionHook): Promise<StoreResult[]>;
@@ -72,7 +75,7 @@ export interface MessageStore {
   listHeaders(query: HeaderQuery): Promise<MessageHeader[]>;
 
   /**
-   * The stored bodies by row id. Messages that were acknowledged or have expired meanwhile are missing.
+   * The stored bodies by row id. Messages that were acknowledged or have expired meanwhile are missing, and those with an upload.
    *
    * @param ids row ids of {@link MessageHeader.id}. The caller bounds the sum of their `bodyBytes`
    * @throws {StoreUnavailableError}
@@ -153,6 +156,20 @@ export interface NewMessage {
   readonly carriesPayment?: boolean | undefined;
   /** Whether no device is told of it. Not stored with the message. Default: false. */
   readonly isSilent?: boolean | undefined;
+  /** The sender's upload that belongs to it. A batch with one has no other message. */
+  readonly upload?: MessageUpload | undefined;
+}
+
+/** The upload of a message that is to be stored. */
+export interface MessageUpload {
+  readonly uploadId: string;
+  readonly bytes: number;
+}
+
+/** The upload of a stored message. */
+export interface StoredUpload extends MessageUpload {
+  /** 64 lower-case hex characters. */
+  readonly sha256: string;
 }
 
 /** Writes in the transaction that stores messages; see {@link MessageStore.storeMessages}. */
@@ -202,6 +219,8 @@ export interface StoredMessage {
   readonly updatedAt: Date;
   /** The expiry that its sender has set; undefined for one that has none, or that carries a payment. */
   readonly expiresAt?: Date | undefined;
+  /** The upload that belongs to it. */
+  readonly upload?: StoredUpload | undefined;
   /** Position in the order of storing: a decimal integer, opaque to clients. */
   readonly cursor: string;
 }
@@ -225,7 +244,7 @@ export interface MessageHeader {
   readonly messageBox: string | undefined;
   readonly messageId: string;
   readonly sender: string;
-  /** Bytes of the stored body, in UTF-8. */
+  /** Bytes of the stored body, in UTF-8, and of the upload. */
   readonly bodyBytes: number;
 }
 

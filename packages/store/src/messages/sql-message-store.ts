@@ -9,6 +9,7 @@ import { type MigrateOptions, migrate, readSchemaStatus } from '../migrations/mi
 import { acknowledgeWithReceipts } from '../receipts/acknowledge.js';
 import { openReceipts } from '../receipts/receipts.js';
 import { RequestClaims } from '../sessions/request-claims.js';
+import { isNamedBy, nameUpload } from '../uploads/named-uploads.js';
 import { BoxIdCache } from './box-id-cache.js';
 import { findEarlierId } from './earlier-ids.js';
 import { listPage, parseCursor } from './list-page.js';
@@ -176,6 +177,13 @@ export class SqlMessageStore implements MessageStore {
         else remaining = await this.#removeExisting(remaining, duplicates);
       }
     }
+    for (const message of messages) {
+      const key = toMessageKey(message);
+      if (message.upload === undefined || !duplicates.has(key)) continue;
+      // To answer with success would lose the upload that its sender believes to have sent.
+      if (await isNamedBy(this.sql, message, duplicates.get(key))) continue;
+      throw new MessageIdTakenError(message.recipient, message.messageId);
+    }
     return messages.map((message, index): StoreResult => {
       const key = toMessageKey(message);
       const outcome = repeats.has(index) || duplicates.has(key) ? 'duplicate' : 'stored';
@@ -189,15 +197,18 @@ export class SqlMessageStore implements MessageStore {
     withinTransaction: TransactionHook | undefined,
   ): Promise<Map<string, string>> {
     const statements = buildInsertStatements(rows, (time) => this.sql.toSqlTime(time));
+    const named = rows.find(({ message }) => message.upload !== undefined)?.message;
+    if (named !== undefined && rows.length > 1) throw new TypeError('A message with an upload is stored alone.');
     let insertId: number | undefined;
     const insertRows = async (runner: SqlRunner) => {
       for (const { sql, values } of statements) insertId = (await runner.write(sql, values)).insertId;
+      if (named !== undefined) await nameUpload(runner, named, Number(insertId));
       await withinTransaction?.(
         runner,
         rows.map(({ message }) => message),
       );
     };
-    if (statements.length === 1 && withinTransaction === undefined) await insertRows(this.sql);
+    if (statements.length === 1 && withinTransaction === undefined && named === undefined) await insertRows(this.sql);
     else await this.sql.transaction(insertRows);
     const messages = rows.map(({ message }) => message);
     const [only] = messages;

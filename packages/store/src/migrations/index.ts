@@ -14,6 +14,7 @@ import * as pushTrace from './2026-11-30-003-push-trace.js';
 import * as operators from './2026-11-30-010-operators.js';
 import * as deviceIdentities from './2026-11-30-021-device-identities.js';
 import * as receipts from './2026-11-30-022-receipts.js';
+import * as uploads from './2026-11-30-023-uploads.js';
 import { recordOnlyMigration } from './record-only-migration.js';
 import * as referenceDevices from './reference-devices.js';
 import * as referenceMessages from './reference-messages.js';
@@ -47,6 +48,7 @@ const MIGRATIONS: readonly (readonly [name: string, migration: Knex.Migration])[
   ['2026-11-30-010-operators', operators],
   ['2026-11-30-021-device-identities', deviceIdentities],
   ['2026-11-30-022-receipts', receipts],
+  ['2026-11-30-023-uploads', uploads],
 ];
 
 /** The names of all migrations, in their order. */

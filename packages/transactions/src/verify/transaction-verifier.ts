@@ -115,10 +115,11 @@ export class TransactionVerifier {
    * Parses a BEEF within the verifier's limits. Nothing is verified.
    *
    * @param bytes BEEF V1 (BRC-62), V2 (BRC-96) or AtomicBEEF (BRC-95)
+   * @param maxBytes another limit than the verifier's, for bytes whose cost the caller bounds in another way
    * @throws {InvalidTransactionError} `limit`, and as {@link parseBeef}
    */
-  parse(bytes: Uint8Array | readonly number[]): ParsedBeef {
-    if (bytes.length > this.#limits.bytes) throw tooLargeError(this.#limits.bytes);
+  parse(bytes: Uint8Array | readonly number[], maxBytes = this.#limits.bytes): ParsedBeef {
+    if (bytes.length > maxBytes) throw tooLargeError(maxBytes);
     const { transactions, parts } = this.#limits;
     return parseBeef(bytes instanceof Uint8Array ? bytes : Uint8Array.from(bytes), transactions, parts);
   }
@@ -128,14 +129,15 @@ export class TransactionVerifier {
    *
    * @param beef a parsed BEEF, or the result of `pruneBeef()`, which is not pruned again
    * @param askedBy the source of the request, such as an identity or an address; sources with a lower recent cost go first
+   * @param maxBytes as for {@link TransactionVerifier.parse}
    * @throws {InvalidTransactionError} with the reason
    * @throws {ChainUnavailableError} when the chain could not be asked; worth a retry
    * @throws {VerifierBusyError} when too many are waiting; worth a retry
    */
-  async verify(beef: ParsedBeef, askedBy = ''): Promise<VerifiedTransaction> {
+  async verify(beef: ParsedBeef, askedBy = '', maxBytes = this.#limits.bytes): Promise<VerifiedTransaction> {
     const meter = new CostMeter(this.#accounts, askedBy);
     try {
-      const inspected = meter.measure(() => this.#inspect(beef));
+      const inspected = meter.measure(() => this.#inspect(beef, maxBytes));
       await this.#verifyScripts(inspected, meter);
       const { txid, proof, outputs } = beef.subject;
       return { txid, proven: proof !== undefined, outputs, beef: inspected.beef, cost: meter.milliseconds };
@@ -161,8 +163,8 @@ export class TransactionVerifier {
     await Promise.all([this.#cheap.close(), this.#slow.close()]);
   }
 
-  #inspect(beef: ParsedBeef): InspectedBeef {
-    const inspected = inspectBeef(beef, this.#limits);
+  #inspect(beef: ParsedBeef, maxBytes: number): InspectedBeef {
+    const inspected = inspectBeef(beef, { ...this.#limits, bytes: maxBytes });
     assertLockTimePassed(inspected.lockTimes, Date.now());
     return inspected;
   }

@@ -23,6 +23,7 @@ const CHUNK_CHARACTERS = 524_288;
 export function listMessagesRoute({
   store,
   boxes,
+  uploads,
   maxBytes,
   responseMemory,
   runInTurn,
@@ -36,7 +37,13 @@ export function listMessagesRoute({
     }
     const reservation = responseMemory.open(caller, response);
     const inTurn = <T>(work: () => T) => runInTurn(request, work);
-    const listOptions: ListMessagesOptions = { store, maxBytes, reserve: reservation.reserve, runChunk: inTurn };
+    const listOptions: ListMessagesOptions = {
+      store,
+      uploads,
+      maxBytes,
+      reserve: reservation.reserve,
+      runChunk: inTurn,
+    };
     const { messages, ...rest } = await listMessages(listOptions, caller, query);
     const pieces: Buffer[] = [];
     for (let next = 0; next < messages.length; ) {

@@ -106,6 +106,7 @@ function parseLiveSend(context: EventContext, sender: string, data: unknown): Se
     expiresAt: getField(message, 'expiresAt'),
     urgent: getField(message, 'urgent'),
     payment: getField(data, 'payment') ?? getField(message, 'payment'),
+    upload: getField(message, 'upload'),
   });
 }
 

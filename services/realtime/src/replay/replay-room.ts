@@ -97,12 +97,12 @@ function sendPage(
   return { lastSent };
 }
 
-/** @returns undefined for a message with a payment */
+/** @returns undefined for a message with a payment or an upload */
 function toPushEvent(room: string, message: StoredMessage, maxBodyBytes: number) {
   const body = toLiveBody(message.body);
   const { identityKey: recipient = '', messageBox = '' } = parseRoomName(room) ?? {};
   const { sender, messageId, cursor } = message;
-  return body === undefined
+  return body === undefined || message.upload !== undefined
     ? undefined
     : createPushEvent({ recipient, messageBox, sender, messageId, body, cursor }, maxBodyBytes);
 }

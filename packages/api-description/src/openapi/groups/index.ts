@@ -11,10 +11,12 @@ import { ownAdvertisementSchemas, ownAdvertisements } from './own-advertisements
 import { permissionSchemas, permissions } from './permissions.js';
 import { server, serverSchemas } from './server.js';
 import { synchronisation } from './synchronisation.js';
+import { uploadSchemas, uploads } from './uploads.js';
 
 /** All routes, in the order of the document. */
 export const groups: readonly Group[] = [
   messages,
+  uploads,
   permissions,
   devices,
   server,
@@ -31,6 +33,7 @@ export const groups: readonly Group[] = [
 /** The schemas of all groups. */
 export const groupSchemas: Properties = {
   ...messageSchemas,
+  ...uploadSchemas,
   ...permissionSchemas,
   ...deviceSchemas,
   ...operatorSchemas,

@@ -21,8 +21,13 @@ const messageToSend = {
       body: schemaRef('GivenBody'),
       expiresAt: schemaRef('ExpiresAt'),
       urgent: schemaRef('Urgent'),
+      upload: {
+        oneOf: [schemaRef('UploadId'), { type: 'null' }],
+        description:
+          'An own upload that belongs to the message, which has one recipient then. It is deleted with the message.',
+      },
     },
-    ['recipient', 'recipients', 'expiresAt', 'urgent'],
+    ['recipient', 'recipients', 'expiresAt', 'urgent', 'upload'],
   ),
   anyOf: [{ required: ['recipient'] }, { required: ['recipients'] }],
 };
@@ -45,8 +50,9 @@ const listedMessage = closedObject(
     createdAt: schemaRef('Time'),
     updatedAt: schemaRef('Time'),
     expiresAt: schemaRef('Time'),
+    upload: schemaRef('ListedUpload'),
   },
-  ['expiresAt'],
+  ['expiresAt', 'upload'],
 );
 
 const boxStatusProperties: Properties = {
@@ -160,6 +166,14 @@ export const messages: Group = {
         'ERR_PAYMENT_NOT_SUPPORTED',
         'ERR_INTERNALIZE_FAILED',
         'ERR_CHAIN_UNAVAILABLE',
+        'ERR_UPLOADS_DISABLED',
+        'ERR_INVALID_UPLOAD',
+        'ERR_UPLOAD_TOO_LARGE',
+        'ERR_UPLOAD_NOT_FOUND',
+        'ERR_UPLOAD_INCOMPLETE',
+        'ERR_UPLOAD_MISMATCH',
+        'ERR_UPLOAD_NAMED',
+        'ERR_UPLOADS_UNAVAILABLE',
       ],
     },
     {
