@@ -130,7 +130,10 @@ test('doctor warns of Web Push without an address of the operator', async () => 
   expect(problems).toEqual(['web push: warn']);
   expect(code).toBe(0);
   expect(find('web push')).toMatchObject({ advice: expect.stringContaining('VAPID_SUBJECT') });
-  expect(findGiven('web push')).toMatchObject({ verdict: 'ok', seen: 'the public key, as mailto:operator@host.example' });
+  expect(findGiven('web push')).toMatchObject({
+    verdict: 'ok',
+    seen: 'the public key, as mailto:operator@host.example',
+  });
 });
 
 test('doctor names an unknown variable in .env', async () => {
