@@ -120,13 +120,6 @@ function countEscapedBytes(text: string): number {
   return Buffer.byteLength(JSON.stringify(text)) - 2;
 }
 
-function tooLargeError(recipients: number): RuleError {
-  return new RuleError(
-    'ERR_INVALID_PAYMENT',
-    `The payment's transaction is too large to be passed on to ${recipients} recipients. Use several smaller requests.`,
-  );
-}
-
 /** Bytes of UTF-8 of each message as it is stored, in their order, with the upload of the transaction. */
 export function countStoredBytes(beef: Uint8Array, delivery: PaidDelivery): number[] {
   const plain = Buffer.byteLength(toStoredBody(delivery.body));

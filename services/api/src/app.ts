@@ -205,6 +205,9 @@ export function createApi(options: ApiOptions): Express {
   const sections = {
     pushBoxes: config.pushBoxes.map(({ messageBox }) => messageBox),
     ...(config.webPush === undefined ? {} : { vapidPublicKey: config.webPush.publicKey }),
+    ...(options.uploads === undefined
+      ? {}
+      : { uploads: { maxBytes: limits.uploads.bytes, openPerIdentity: limits.uploads.openPerIdentity } }),
   };
   open.get('/info', infoRoute({ description: describeServer({ config, identityKey, sections }), deliveryFees }));
   app.use(prefix, open);

@@ -87,7 +87,10 @@ export const serverSchemas: Properties = {
         topics: list({ type: 'string' }),
         lookupServices: list({ type: 'string' }),
       }),
-      uploads: { type: 'object', description: 'Large bodies by reference. Missing when they are off.' },
+      uploads: closedObject({
+        maxBytes: { type: 'integer', description: 'Of one upload (`UPLOAD_MAX_BYTES`).' },
+        openPerIdentity: { type: 'integer', description: 'Uploads of one identity that no message names yet.' },
+      }),
       prices: { type: 'object', description: 'What requests cost (BRC-105). Missing when they are free.' },
     },
     ['uploads', 'prices'],
