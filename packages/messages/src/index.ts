@@ -18,6 +18,22 @@ export {
   parseSend,
   type SendCommand,
 } from './parse-send.js';
+export {
+  type DescribedPrices,
+  describePrices,
+  getListPrice,
+  getSendPrice,
+  hasSendPrice,
+  type PriceList,
+  type SendSize,
+} from './prices/price-list.js';
+export {
+  livePriceError,
+  type PriceReference,
+  priceUsedError,
+  type ReceivedPrice,
+  type RequestPayment,
+} from './prices/request-payment.js';
 export type { DeliverPaidMessages, DuePayment, PaymentProcessor } from './payment-processor.js';
 export { getPermission, listPermissions, type PermissionsOptions, setPermission } from './permissions.js';
 export { createPushOutboxWriter, NOTIFICATIONS_BOX, type PushOutboxWriter } from './push-outbox-writer.js';

@@ -1,4 +1,4 @@
-import { type Delivery, RuleError, toStoredBody, toStoredBodyWithPayment } from '@messagebox/messages';
+import { type Delivery, type PriceReference, RuleError, toStoredBody, toStoredBodyWithPayment } from '@messagebox/messages';
 import { toWalletDescription } from './payment-description.js';
 
 /** The messages of a payment as they are recorded, without what can be computed from the payment. */
@@ -17,6 +17,8 @@ export interface PaidDelivery {
   /** As it was sent. The stored form is made to fit wallets. */
   readonly description?: string;
   readonly labels?: readonly string[];
+  /** The payment for the price of the request, which is used up when the messages are stored. */
+  readonly price?: PriceReference;
 }
 
 /**

@@ -24,8 +24,8 @@ export interface PreparedPayment {
 /**
  * Verifies a payment, and that it covers what is due.
  *
- * @throws {RuleError} with a code of `paymentErrorCodes`, and the errors of `due.blocked` and `due.admit`; nothing is
- *   recorded then
+ * @throws {RuleError} with a code of `paymentErrorCodes`, and the errors of `due.blocked`, `due.admit` and `due.holdPrice`;
+ *   nothing is recorded then
  */
 export async function preparePayment(
   options: PreparePaymentOptions,
@@ -42,8 +42,11 @@ export async function preparePayment(
     options.verifier.report(due.sender, 'useless', verified.cost);
     throw error;
   }
-  await due.admit?.(countStoredBytes(verified.beef, prepared.payment.delivery));
-  return prepared;
+  const { payment: verifiedPayment } = prepared;
+  await due.admit?.(countStoredBytes(verified.beef, verifiedPayment.delivery));
+  const price = await due.holdPrice?.();
+  if (price === undefined) return prepared;
+  return { ...prepared, payment: { ...verifiedPayment, delivery: { ...verifiedPayment.delivery, price } } };
 }
 
 /** Assigns the payment's outputs to server and recipients. */

@@ -1,14 +1,17 @@
 import { createDescriptionRoutes } from '@messagebox/api-description';
 import { createAuthMiddleware, type RouteKind, type StandInSessions } from '@messagebox/brc103/express';
 import { createConsoleRoutes } from '@messagebox/console';
-import type {
-  AdminFeesOptions,
-  PaymentProcessor,
-  PushOutboxWriter,
-  ReadChargesOptions,
-  RoomEventPublisher,
-  StorageQuotas,
+import {
+  type AdminFeesOptions,
+  getListPrice,
+  hasSendPrice,
+  type PaymentProcessor,
+  type PushOutboxWriter,
+  type ReadChargesOptions,
+  type RoomEventPublisher,
+  type StorageQuotas,
 } from '@messagebox/messages';
+import type { PricePayments } from '@messagebox/payments';
 import {
   AdvertisedHosts,
   admitRequests,
@@ -56,6 +59,7 @@ import {
 } from '@messagebox/store';
 import express, { type Express, type Request, type RequestHandler } from 'express';
 import { refuseBlocked } from './http/refuse-blocked.js';
+import { createOpenRequestPayment } from './http/request-payment.js';
 import { requireAdmin } from './http/require-admin.js';
 import { ResponseMemory } from './http/response-memory.js';
 import { WorkSlots } from './http/work-slots.js';
@@ -82,6 +86,8 @@ export interface ApiOptions {
   readonly quotas: StorageQuotas;
   /** Undefined: payments are refused. */
   readonly payments?: PaymentProcessor | undefined;
+  /** Needed when the configuration has prices. */
+  readonly pricePayments?: Pick<PricePayments, 'open'> | undefined;
   /** The same database as `store`, for other tables. */
   readonly sql: SqlClient;
   /** Keep sessions, and the claims of requests that only read, while the database takes no writes. */
@@ -164,6 +170,10 @@ export function createApi(options: ApiOptions): Express {
   const runInTurn = <T>(request: Request, work: () => T) =>
     scheduler.run(toSource(request, request.auth?.identityKey), work);
 
+  const { prices } = config;
+  if (prices !== undefined && options.pricePayments === undefined) throw new Error('Prices need pricePayments.');
+  const openPayment = options.pricePayments && createOpenRequestPayment(options.pricePayments, runInTurn);
+
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -217,13 +227,20 @@ export function createApi(options: ApiOptions): Express {
       normaliseKey,
       sendRateLimits: options.sendRates,
       maxRecipients,
+      prices,
+      openPayment: prices !== undefined && hasSendPrice(prices) ? openPayment : undefined,
     }),
   );
   // Only sends may have large bodies.
   const maxBodyBytes = Math.min(limits.requestBody, MAX_OTHER_BODY_BYTES);
   const writing = [authenticated({ maxBodyBytes }), allowed, admitted];
   const reading = [authenticated({ maxBodyBytes, isReadOnly: true }), allowed, admitted];
-  routes.post('/listMessages', reading, listMessagesRoute({ store, maxBytes: limits.list, responseMemory, runInTurn }));
+  const listPrice = prices === undefined ? 0 : getListPrice(prices);
+  routes.post(
+    '/listMessages',
+    reading,
+    listMessagesRoute({ store, maxBytes: limits.list, responseMemory, runInTurn, price: listPrice, openPayment }),
+  );
   routes.post(
     '/acknowledgeMessage',
     writing,

@@ -1,5 +1,5 @@
 import { createPushOutboxWriter, listLiveNamespaces } from '@messagebox/messages';
-import { createPaymentService, createPaymentWarmUp, startPaymentRecovery } from '@messagebox/payments';
+import { createPaymentService, createPaymentWarmUp, createPricePayments, startPaymentRecovery } from '@messagebox/payments';
 import {
   type Config,
   createPublicServer,
@@ -43,9 +43,10 @@ export function start(config: Config, log: Logger): Promise<RunningService> {
     shutdown.add('jobs', () => jobs.close());
     const bsv = createBsvServices(context);
     const payments = createPaymentService({ ...context, bsv });
+    const pricePayments = createPricePayments({ ...context, bsv });
     const warmUpPayments = createPaymentWarmUp({ ...context, bsv });
-    startPaymentRecovery({ ...context, events, push, payments });
-    const server = createPublicServer(context, createApi({ ...context, events, push, jobs, payments }));
+    startPaymentRecovery({ ...context, events, push, payments, pricePayments });
+    const server = createPublicServer(context, createApi({ ...context, events, push, jobs, payments, pricePayments }));
     shutdown.add('purge', startExpiryPurge(context));
     const history = startStatsHistory(context);
     shutdown.add('history', () => history.close());

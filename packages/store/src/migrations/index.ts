@@ -12,6 +12,7 @@ import * as pushDeliveries from './2026-11-30-001-push-deliveries.js';
 import * as messageExpiry from './2026-11-30-002-message-expiry.js';
 import * as pushTrace from './2026-11-30-003-push-trace.js';
 import * as operators from './2026-11-30-010-operators.js';
+import * as requestPayments from './2026-11-30-024-request-payments.js';
 import { recordOnlyMigration } from './record-only-migration.js';
 import * as referenceDevices from './reference-devices.js';
 import * as referenceMessages from './reference-messages.js';
@@ -43,6 +44,7 @@ const MIGRATIONS: readonly (readonly [name: string, migration: Knex.Migration])[
   ['2026-11-30-002-message-expiry', messageExpiry],
   ['2026-11-30-003-push-trace', pushTrace],
   ['2026-11-30-010-operators', operators],
+  ['2026-11-30-024-request-payments', requestPayments],
 ];
 
 /** The names of all migrations, in their order. */
