@@ -23,6 +23,7 @@ const detailsByCode: Partial<Record<ErrorCode, { readonly properties: Properties
   },
   ERR_INBOX_QUOTA_EXCEEDED: { properties: quotaDetails, optional: ['recipient'] },
   ERR_SENDER_QUOTA_EXCEEDED: { properties: quotaDetails, optional: ['recipient'] },
+  ERR_PAYMENT_REQUIRED: { properties: { satoshisRequired: integer('The price in satoshis.', 1) }, optional: [] },
   ERR_TOO_MANY_PERMISSIONS: { properties: { limit: integer('The allowed number.', 0) }, optional: [] },
 };
 

@@ -1,5 +1,5 @@
 import { closedObject, integer, list, openObject, schemaRef, text } from '../../schema.js';
-import { type Group, json } from '../operation.js';
+import { type Group, json, type Parameter } from '../operation.js';
 
 const success = { const: 'success' };
 
@@ -48,6 +48,19 @@ const listedMessage = closedObject(
   ['expiresAt'],
 );
 
+/** How a request is paid where the operator has set prices (BRC-105). */
+const paymentHeader: Parameter = {
+  in: 'header',
+  name: 'x-bsv-payment',
+  description:
+    'Pays the price that an `ERR_PAYMENT_REQUIRED` asks for (BRC-105): JSON of `{"derivationPrefix", "derivationSuffix", "transaction"}`, with an AtomicBEEF in base64. Signed. `AuthFetch` makes it.',
+  schema: { type: 'string' },
+};
+const satoshisPaid = {
+  description: 'Satoshis that the request has paid. Left out where it has paid none. Signed.',
+  schema: { type: 'string', pattern: '^[0-9]+$' },
+};
+
 /** `/sendMessage`, `/listMessages`, `/acknowledgeMessage`. */
 export const messages: Group = {
   name: 'Messages',
@@ -61,6 +74,7 @@ export const messages: Group = {
       description:
         'Answered when the message is stored for all recipients, or refused for all. A repeat of the same message is answered like the first time, and costs nothing again.',
       access: 'signed',
+      parameters: [paymentHeader],
       body: {
         schema: openObject({ message: messageToSend, payment: { oneOf: [schemaRef('Payment'), { type: 'null' }] } }, [
           'payment',
@@ -100,6 +114,7 @@ export const messages: Group = {
             headers: {
               'x-messagebox-advertised-host': advertisedHost,
               'x-bsv-messagebox-advertised-host': { ...advertisedHost, description: 'The same, signed.' },
+              'x-bsv-payment-satoshis-paid': satoshisPaid,
             },
           },
         ),
@@ -130,6 +145,10 @@ export const messages: Group = {
         'ERR_PAYMENT_NOT_SUPPORTED',
         'ERR_INTERNALIZE_FAILED',
         'ERR_CHAIN_UNAVAILABLE',
+        'ERR_PAYMENT_REQUIRED',
+        'ERR_MALFORMED_PAYMENT',
+        'ERR_INVALID_DERIVATION_PREFIX',
+        'ERR_PAYMENT_FAILED',
       ],
     },
     {
@@ -140,6 +159,7 @@ export const messages: Group = {
       description:
         'Oldest first. With `offset`: a page of about 1 MiB. With `after`: the page behind a cursor. With neither: everything up to `LIST_MAX_BYTES`.',
       access: 'signed',
+      parameters: [paymentHeader],
       body: {
         schema: openObject(
           {
@@ -186,7 +206,8 @@ export const messages: Group = {
               }),
             },
           ],
-        }),
+        },
+        { headers: { 'x-bsv-payment-satoshis-paid': satoshisPaid } }),
       },
       errors: [
         'ERR_MESSAGEBOX_REQUIRED',
@@ -195,6 +216,14 @@ export const messages: Group = {
         'ERR_INVALID_OFFSET',
         'ERR_INVALID_AFTER',
         'ERR_INVALID_MESSAGEID',
+        'ERR_PAYMENT_REQUIRED',
+        'ERR_MALFORMED_PAYMENT',
+        'ERR_INVALID_DERIVATION_PREFIX',
+        'ERR_PAYMENT_FAILED',
+        'ERR_INSUFFICIENT_PAYMENT',
+        'ERR_PAYMENT_REUSED',
+        'ERR_INTERNALIZE_FAILED',
+        'ERR_CHAIN_UNAVAILABLE',
       ],
     },
     {
