@@ -1,4 +1,4 @@
-import type { DuePayment } from '@messagebox/messages';
+import type { DuePayment, PriceReference } from '@messagebox/messages';
 import { matchOutputs } from './match-outputs.js';
 import { assertDeliverySize, countStoredBytes } from './paid-delivery.js';
 import type { ParsedPayment } from './parse-payment.js';
@@ -44,7 +44,14 @@ export async function preparePayment(
   }
   const { payment: verifiedPayment } = prepared;
   await due.admit?.(countStoredBytes(verified.beef, verifiedPayment.delivery));
-  const price = await due.holdPrice?.();
+  let price: PriceReference | undefined;
+  try {
+    price = await due.holdPrice?.();
+  } catch (error) {
+    // Verified for nothing so far. An honest client comes back with the price, and its payment is reported as useful then.
+    options.verifier.report(due.sender, 'useless', verified.cost);
+    throw error;
+  }
   if (price === undefined) return prepared;
   return { ...prepared, payment: { ...verifiedPayment, delivery: { ...verifiedPayment.delivery, price } } };
 }

@@ -17,7 +17,7 @@ import type { PriceOffer, PricePrefixes } from './price-prefixes.js';
 import { MAX_READS, type PendingPrice, type PriceRecord, type PriceStore, PriceUsedError } from './price-store.js';
 
 /** The steps of a payment for a request. */
-export type PriceStep = 'price verified' | 'price recorded' | 'price received' | 'price noted';
+export type PriceStep = 'price verified' | 'price recorded' | 'price received' | 'price settled' | 'price held';
 
 export interface PricePaymentsOptions {
   readonly prefixes: PricePrefixes;
@@ -189,7 +189,7 @@ class OpenRequestPayment implements HttpRequestPayment {
       use: (runner) => records.use(runner, reference, new Date()),
       hold: async () => {
         if (!(await records.hold(reference, new Date()))) throw priceUsedError();
-        onStep?.('price noted');
+        onStep?.('price held');
         return reference;
       },
       useForReading: async () => {
@@ -278,6 +278,7 @@ async function receivePending(options: PricePaymentsOptions, pending: PendingPri
     }
     onStep?.('price received');
     await records.markReceived(txid, new Date());
+    onStep?.('price settled');
   } catch (error) {
     await records.touch(txid, new Date()).catch(() => undefined);
     throw error;
