@@ -92,6 +92,30 @@ export function pricesSuite(deploy: Deploy): void {
       expect(await readStored(request.message.messageId)).toBe(1);
     });
 
+    test('that asks anew after its request was lost does not pay again', async () => {
+      const [alice, bob] = [await wealthy(50_000), newKey()];
+      const request = message(bob);
+      const payer = new PricePayer(faucet());
+      const asked = await payer.ask(sendUrl(), request);
+      const paid = await payer.makePayment(SERVER, asked);
+      // As a crash leaves it between the payment and the message.
+      await withDatabase(at(), async (knex) => {
+        await knex('request_payments').insert({
+          txid: Buffer.from(paid.transaction.id('hex'), 'hex'),
+          sender: Buffer.from(alice.key),
+          state: Buffer.from('paid'),
+          satoshis: asked.satoshis,
+          created_at: Date.now(),
+          updated_at: Date.now(),
+        });
+      });
+      expect(await alice.post(sendUrl(), request)).toMatchObject({ status: 200 });
+      expect([alice.transactions, await earned(), await readState(paid)]).toEqual([0, 0, 'used']);
+      // The next one pays.
+      expect(await alice.post(sendUrl(), message(bob))).toMatchObject({ status: 200 });
+      expect(alice.transactions).toBe(1);
+    });
+
     test('pays for a list by itself', async () => {
       const alice = await wealthy(50_000);
       expect(await alice.post(listUrl(), { messageBox: 'inbox' })).toMatchObject({ status: 200, body: { messages: [] } });

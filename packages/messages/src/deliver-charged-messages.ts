@@ -4,7 +4,7 @@ import { type DeliverMessagesOptions, deliverMessages } from './deliver-messages
 import type { SendCommand } from './parse-send.js';
 import type { DuePayment, PaymentProcessor } from './payment-processor.js';
 import { getSendPrice, type PriceList } from './prices/price-list.js';
-import { livePriceError, priceUsedError, type ReceivedPrice, type RequestPayment } from './prices/request-payment.js';
+import { livePriceError, type ReceivedPrice, type RequestPayment } from './prices/request-payment.js';
 import { QuotaExceededError } from './quotas/quota-limits.js';
 import type { Reservation } from './quotas/storage-quotas.js';
 import { type ReserveStorageOptions, reserveStorage, toStorageCharge } from './reserve-storage.js';
@@ -59,9 +59,9 @@ export async function deliverChargedMessages(
   } catch (error) {
     reservation?.release();
     // Another process has carried out this same request since, or the payment is used by another one.
-    if (requestPayment?.isUsedUp(error) !== true) throw error;
-    if (!(await requestPayment.isServed())) throw priceUsedError();
-    return;
+    const conflict = await requestPayment?.findUseConflict(error);
+    if (conflict === 'served') return;
+    throw conflict ?? error;
   }
   reservation?.settle();
 }

@@ -14,7 +14,7 @@ import type { PaymentVerifier, UnverifiedPayment } from './payment-verifier.js';
 import { invalidPrefixError, paymentFailedError, paymentRequiredError, priceTooLowError } from './price-errors.js';
 import { type PriceHeader, parsePriceHeader } from './price-header.js';
 import type { PriceOffer, PricePrefixes } from './price-prefixes.js';
-import { MAX_READS, type PendingPrice, type PriceRecord, type PriceStore, PriceUsedError } from './price-store.js';
+import { type PendingPrice, type PriceRecord, type PriceStore, PriceUsedError } from './price-store.js';
 
 /** The steps of a payment for a request. */
 export type PriceStep = 'price verified' | 'price recorded' | 'price received' | 'price settled' | 'price held';
@@ -128,6 +128,8 @@ interface OpenedPayment {
 class OpenRequestPayment implements HttpRequestPayment {
   #opened: Promise<OpenedPayment> | undefined;
   #satoshisPaid: number | undefined;
+  /** The refusal when another request has used the payment. */
+  #createUsedError: () => RuleError = priceUsedError;
 
   constructor(
     private readonly request: PayableRequest,
@@ -159,12 +161,9 @@ class OpenRequestPayment implements HttpRequestPayment {
   }
 
   async receive(satoshis: number): Promise<ReceivedPrice> {
-    const { prefixes, records } = this.options;
+    const { records } = this.options;
     const { sender, digest, header } = this.request;
-    if (header === undefined) {
-      const prefix = prefixes.create({ sender, request: digest, satoshis, now: new Date() });
-      throw paymentRequiredError(satoshis, prefix);
-    }
+    if (header === undefined) return this.#useCredit(satoshis);
     const opened = await this.#open();
     const { offer, unverified } = opened;
     // The price may have risen since the client was asked for it.
@@ -176,28 +175,45 @@ class OpenRequestPayment implements HttpRequestPayment {
     if (record.state !== 'paid' && !this.#isOfThisRequest(record)) throw priceUsedError();
     if (record.satoshis < due) throw priceTooLowError(due, record.satoshis);
     this.#satoshisPaid = record.satoshis;
-    return this.#createReceived({ txid: unverified.txid, request: toHex(digest) });
+    return this.#createReceived(unverified.txid);
   }
 
-  isUsedUp(error: unknown): boolean {
-    return error instanceof StoreUnavailableError && error.cause instanceof PriceUsedError;
+  async findUseConflict(error: unknown): Promise<'served' | RuleError | undefined> {
+    if (!(error instanceof StoreUnavailableError && error.cause instanceof PriceUsedError)) return undefined;
+    return (await this.isServed()) ? 'served' : this.#createUsedError();
   }
 
-  #createReceived(reference: PriceReference): ReceivedPrice {
+  /**
+   * Uses what the payer has paid for an earlier request that was refused or lost. A client that has missed its answer makes a
+   * new request, and does not know of the payment any more. Only the exact amount is used: nothing of a credit is lost.
+   */
+  async #useCredit(satoshis: number): Promise<ReceivedPrice> {
+    const txid = await this.options.records.findCredit(this.request.sender, satoshis);
+    this.#createUsedError = () => this.#createRequiredError(satoshis);
+    if (txid === undefined) throw this.#createRequiredError(satoshis);
+    this.#satoshisPaid = satoshis;
+    return this.#createReceived(txid);
+  }
+
+  #createRequiredError(satoshis: number): RuleError {
+    const { sender, digest } = this.request;
+    const prefix = this.options.prefixes.create({ sender, request: digest, satoshis, now: new Date() });
+    return paymentRequiredError(satoshis, prefix);
+  }
+
+  #createReceived(txid: string): ReceivedPrice {
     const { records, onStep } = this.options;
+    const reference: PriceReference = { txid, request: toHex(this.request.digest) };
     return {
       use: (runner) => records.use(runner, reference, new Date()),
       hold: async () => {
-        if (!(await records.hold(reference, new Date()))) throw priceUsedError();
+        if (!(await records.hold(reference, new Date()))) throw this.#createUsedError();
         onStep?.('price held');
         return reference;
       },
       useForReading: async () => {
         if (await records.useForReading(reference, new Date())) return;
-        throw new RuleError(
-          'ERR_PAYMENT_REUSED',
-          `This payment was used for another request, or ${MAX_READS} times for this one. Make a new payment.`,
-        );
+        throw this.#createUsedError();
       },
     };
   }

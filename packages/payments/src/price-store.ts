@@ -62,6 +62,14 @@ export class PriceStore {
     });
   }
 
+  /** Finds a payment of exactly this amount that its payer has not used. @returns its transaction id */
+  findCredit(sender: string, satoshis: number): Promise<string | undefined> {
+    return this.#withStoreErrors(async () => {
+      const [row] = await this.sql.read(FIND_CREDIT, [toBinaryName(sender), PAID, satoshis]);
+      return row && (row['txid'] as Buffer).toString('hex');
+    });
+  }
+
   /** @returns undefined when the payment is not pending */
   findPending(txid: string): Promise<PendingPrice | undefined> {
     return this.#withStoreErrors(async () => {
@@ -224,6 +232,9 @@ const [TAKING, PAID, HELD, USED, REFUSED] = (['taking', 'paid', 'held', 'used', 
 ) as [Buffer, Buffer, Buffer, Buffer, Buffer];
 
 const FIND = prepared('SELECT sender, state, satoshis, request, uses FROM request_payments WHERE txid = ?');
+const FIND_CREDIT = prepared(
+  'SELECT txid FROM request_payments WHERE sender = ? AND state = ? AND satoshis = ? LIMIT 1',
+);
 const FIND_PENDING = prepared(
   'SELECT txid, sender, satoshis, beef, server_output FROM request_payments WHERE txid = ? AND state = ?',
 );
@@ -237,7 +248,8 @@ const REOPEN = prepared(
    WHERE txid = ? AND state = ? AND sender = ?`,
 );
 const END_TAKING = prepared(
-  'UPDATE request_payments SET state = ?, reason = ?, updated_at = ?, beef = NULL WHERE txid = ? AND state = ?',
+  `UPDATE request_payments SET state = ?, reason = ?, updated_at = ?, beef = NULL, server_output = NULL
+   WHERE txid = ? AND state = ?`,
 );
 const TOUCH = prepared('UPDATE request_payments SET updated_at = ? WHERE txid = ?');
 const USE = prepared(

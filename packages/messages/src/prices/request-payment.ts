@@ -12,7 +12,7 @@ export interface ReceivedPrice {
   /**
    * Notes that the payment is used up, in the transaction that stores what it has paid for: neither is without the other.
    *
-   * @throws an error that {@link RequestPayment.isUsedUp} recognises when the payment was used meanwhile; the transaction
+   * @throws an error that {@link RequestPayment.findUseConflict} recognises when the payment was used meanwhile; the transaction
    *   must be rolled back
    */
   use(runner: SqlRunner): Promise<void>;
@@ -43,7 +43,8 @@ export interface RequestPayment {
   isServed(): Promise<boolean>;
   /**
    * Verifies that the request pays this price, and receives the payment. A payment that was received before is not taken
-   * again. Call it when nothing else can refuse the request.
+   * again. For a request without a payment, an unused one of the same payer and amount is used. Call it when nothing else can
+   * refuse the request.
    *
    * @param satoshis above 0
    * @throws {RuleError} `ERR_PAYMENT_REQUIRED` with what a client needs to pay, when the request has no payment; or the code
@@ -51,8 +52,14 @@ export interface RequestPayment {
    * @throws {StoreUnavailableError}
    */
   receive(satoshis: number): Promise<ReceivedPrice>;
-  /** Whether an error means that the payment was used between {@link receive} and {@link ReceivedPrice.use}. */
-  isUsedUp(error: unknown): boolean;
+  /**
+   * Finds out whether an error means that the payment was used between {@link receive} and {@link ReceivedPrice.use}.
+   *
+   * @returns `served` when this same request was carried out with it meanwhile; the refusal when another one was; undefined for
+   *   any other error
+   * @throws {StoreUnavailableError}
+   */
+  findUseConflict(error: unknown): Promise<'served' | RuleError | undefined>;
 }
 
 /** The refusal of a live send that costs something. Current clients repeat it over HTTP, where they can pay. */

@@ -16,6 +16,7 @@ export async function up(knex: Knex): Promise<void> {
   const indexes = [
     ['request_payments_state_index', 'state, updated_at'],
     ['request_payments_sender_index', 'sender, txid'],
+    ['request_payments_credit_index', 'sender, state, satoshis'],
   ] as const;
   await knex.raw(`CREATE TABLE IF NOT EXISTS request_payments (
     txid ${digest} NOT NULL PRIMARY KEY,
@@ -25,7 +26,7 @@ export async function up(knex: Knex): Promise<void> {
     request ${digest} NULL,
     uses INTEGER NOT NULL DEFAULT 0,
     beef ${blob} NULL,
-    server_output ${text} NOT NULL,
+    server_output ${text} NULL,
     reason ${text} NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL${mysql ? indexes.map(([name, columns]) => `, INDEX ${name} (${columns})`).join('') : ''}
