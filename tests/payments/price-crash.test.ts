@@ -173,7 +173,9 @@ function priceCrashSuite(createDatabase: () => Promise<CrashDatabase>): void {
       const took = await durationOf(make);
       costs += 2 * each;
       const plans = [
-        ...steps.flatMap((step) => Array.from({ length: AT_EACH_STEP }, () => ({ CRASH_AT: step, CRASH_AFTER_MS: '' }))),
+        ...steps.flatMap((step) =>
+          Array.from({ length: AT_EACH_STEP }, () => ({ CRASH_AT: step, CRASH_AFTER_MS: '' })),
+        ),
         ...Array.from({ length: AT_RANDOM }, () => ({ CRASH_AT: '', CRASH_AFTER_MS: String(randomInt(2 * took)) })),
       ];
       for (const plan of plans) {

@@ -1,6 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { AuthFetch, PrivateKey, Utils } from '@bsv/sdk';
-import { createBrc29Payment, describePaymentOutput, requestFreeOutput, spendFreeOutput } from '@messagebox/test-support/brc29';
+import {
+  createBrc29Payment,
+  describePaymentOutput,
+  requestFreeOutput,
+  spendFreeOutput,
+} from '@messagebox/test-support/brc29';
 import { PricePrefixes } from '../../packages/payments/src/price-prefixes.ts';
 import { RegistryApp } from '../acceptance/app.js';
 import { withDatabase } from '../acceptance/database.js';
@@ -82,7 +87,10 @@ export function pricesSuite(deploy: Deploy): void {
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify(request),
       });
-      expect({ status: response.status, body: await response.json() }).toMatchObject({ status: 200, body: { status: 'success' } });
+      expect({ status: response.status, body: await response.json() }).toMatchObject({
+        status: 200,
+        body: { status: 'success' },
+      });
       // 2 + 1.25 + 2, and the body's bytes of a MiB for a month: 1024 satoshis.
       const stored = (Buffer.byteLength(request.message.body) / 1_048_576) * 1_024;
       const price = Math.ceil(2 + 1.25 + 2 + stored);
@@ -118,7 +126,10 @@ export function pricesSuite(deploy: Deploy): void {
 
     test('pays for a list by itself', async () => {
       const alice = await wealthy(50_000);
-      expect(await alice.post(listUrl(), { messageBox: 'inbox' })).toMatchObject({ status: 200, body: { messages: [] } });
+      expect(await alice.post(listUrl(), { messageBox: 'inbox' })).toMatchObject({
+        status: 200,
+        body: { messages: [] },
+      });
       expect([await earned(), await alice.countPaidSatoshis(), alice.transactions]).toEqual([1, 1, 1]);
     });
 
@@ -255,7 +266,10 @@ export function pricesSuite(deploy: Deploy): void {
     const refuse = async (payer: PricePayer, request: object, header: string, code: string) => {
       const stored = await withDatabase(at(), (knex) => knex('request_payments').select('txid', 'state'));
       const answer = await payer.post(sendUrl(), request, header);
-      expect({ status: answer.status, body: answer.body }).toMatchObject({ status: 400, body: { status: 'error', code } });
+      expect({ status: answer.status, body: answer.body }).toMatchObject({
+        status: 400,
+        body: { status: 'error', code },
+      });
       expect(answer.headers.get('x-bsv-payment-derivation-prefix')).toBeNull();
       expect(await withDatabase(at(), (knex) => knex('request_payments').select('txid', 'state'))).toEqual(stored);
       expect(await earned()).toBe(0);

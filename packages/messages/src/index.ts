@@ -18,6 +18,8 @@ export {
   parseSend,
   type SendCommand,
 } from './parse-send.js';
+export type { DeliverPaidMessages, DuePayment, PaymentProcessor } from './payment-processor.js';
+export { getPermission, listPermissions, type PermissionsOptions, setPermission } from './permissions.js';
 export {
   type DescribedPrices,
   describePrices,
@@ -34,8 +36,6 @@ export {
   type ReceivedPrice,
   type RequestPayment,
 } from './prices/request-payment.js';
-export type { DeliverPaidMessages, DuePayment, PaymentProcessor } from './payment-processor.js';
-export { getPermission, listPermissions, type PermissionsOptions, setPermission } from './permissions.js';
 export { createPushOutboxWriter, NOTIFICATIONS_BOX, type PushOutboxWriter } from './push-outbox-writer.js';
 export { QuotaExceededError, type QuotaLimits } from './quotas/quota-limits.js';
 export { StorageQuotas, type UsageReader } from './quotas/storage-quotas.js';

@@ -1,4 +1,10 @@
-import { type Delivery, type PriceReference, RuleError, toStoredBody, toStoredBodyWithPayment } from '@messagebox/messages';
+import {
+  type Delivery,
+  type PriceReference,
+  RuleError,
+  toStoredBody,
+  toStoredBodyWithPayment,
+} from '@messagebox/messages';
 import { toWalletDescription } from './payment-description.js';
 
 /** The messages of a payment as they are recorded, without what can be computed from the payment. */

@@ -14,7 +14,10 @@ export interface PriceHeader {
 const headerSchema = z.object({
   derivationPrefix: derivationSchema,
   derivationSuffix: derivationSchema,
-  transaction: z.string().min(1).regex(/^[A-Za-z0-9+/]+={0,2}$/),
+  transaction: z
+    .string()
+    .min(1)
+    .regex(/^[A-Za-z0-9+/]+={0,2}$/),
 });
 
 /**

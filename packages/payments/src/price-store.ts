@@ -7,8 +7,8 @@ import {
   type SqlClient,
   type SqlRow,
   type SqlRunner,
-  translateError,
   toBinaryName,
+  translateError,
 } from '@messagebox/store';
 import type { ServerOutput } from './payment-store.js';
 

@@ -30,7 +30,13 @@ afterAll(async () => {
 afterEach(() => void jest.restoreAllMocks());
 
 const receiver = (money: object = { chain, wallet }, timeoutMs = 30_000) =>
-  createNetworkReceiver({ bsv: money as { chain: Chain; wallet: ServerWallet }, hasWallet: true, purpose: 'delivery fee', log, timeoutMs });
+  createNetworkReceiver({
+    bsv: money as { chain: Chain; wallet: ServerWallet },
+    hasWallet: true,
+    purpose: 'delivery fee',
+    log,
+    timeoutMs,
+  });
 
 /** Funds an output that anybody may spend. */
 const fund = async (): Promise<Funding> => (await chain.getLocalChain()).fund({ lockingScript: '51', satoshis: 1_000 });

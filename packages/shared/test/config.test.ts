@@ -284,7 +284,12 @@ test('without prices, requests have none', () => {
 });
 
 test('prices are read to the millionth of a satoshi', () => {
-  const env = { PRICE_BASE: '2', PRICE_PER_RECIPIENT: '0.1', PRICE_PER_KIB: '0.000001', PRICE_PER_MIB_MONTH: '10000000' };
+  const env = {
+    PRICE_BASE: '2',
+    PRICE_PER_RECIPIENT: '0.1',
+    PRICE_PER_KIB: '0.000001',
+    PRICE_PER_MIB_MONTH: '10000000',
+  };
   expect(readConfig({ ...env, PRICE_PER_LIST_PAGE: '1.25' }).prices).toEqual({
     perSend: 2_000_000,
     perRecipient: 100_000,

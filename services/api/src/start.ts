@@ -1,5 +1,10 @@
 import { createPushOutboxWriter, listLiveNamespaces } from '@messagebox/messages';
-import { createPaymentService, createPaymentWarmUp, createPricePayments, startPaymentRecovery } from '@messagebox/payments';
+import {
+  createPaymentService,
+  createPaymentWarmUp,
+  createPricePayments,
+  startPaymentRecovery,
+} from '@messagebox/payments';
 import {
   type Config,
   createPublicServer,

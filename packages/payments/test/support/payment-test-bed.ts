@@ -27,10 +27,10 @@ import type { PaymentReceiver } from '../../src/payment-receiver.js';
 import { PaymentService } from '../../src/payment-service.ts';
 import { PaymentStore } from '../../src/payment-store.ts';
 import type { PaymentVerifier, UnverifiedPayment } from '../../src/payment-verifier.js';
-import type { PaymentStep } from '../../src/settlement.js';
 import { PricePayments } from '../../src/price-payments.ts';
 import { PricePrefixes } from '../../src/price-prefixes.ts';
 import { PriceStore } from '../../src/price-store.ts';
+import type { PaymentStep } from '../../src/settlement.js';
 import { createTestScripts, toIdentityKey } from './payee-scripts.ts';
 
 const serverKey = PrivateKey.fromRandom();

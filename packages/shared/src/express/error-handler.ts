@@ -86,7 +86,14 @@ function toErrorResponse(error: unknown): ErrorResponse {
   if (error instanceof RuleError) {
     const { status, code, description, details, headers } = error;
     const retryAfterSeconds = error.retryAfterSeconds ?? (status === 503 ? 1 : undefined);
-    return { status, code, description, details, headers, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
+    return {
+      status,
+      code,
+      description,
+      details,
+      headers,
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    };
   }
   if (error instanceof AuthError) return { status: error.status, code: error.code, description: error.message };
   if (error instanceof TooManyRequestsError) {

@@ -26,7 +26,10 @@ export function createOpenRequestPayment(
 
 /** Requests with the same digest are the same: a payment for one of them pays for its repetitions. */
 function digestRequest(sender: string, { method, originalUrl }: Request, body: Uint8Array): Buffer {
-  return createHash('sha256').update(`${JSON.stringify([sender, method, originalUrl])}\n`).update(body).digest();
+  return createHash('sha256')
+    .update(`${JSON.stringify([sender, method, originalUrl])}\n`)
+    .update(body)
+    .digest();
 }
 
 /** Tells the client what its request has paid (BRC-105). */

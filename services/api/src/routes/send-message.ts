@@ -5,8 +5,8 @@ import {
   type SendMessagesResponse,
   sendMessages,
 } from '@messagebox/messages';
-import { type AdvertisedHosts, formatAdvertisedHostHeader } from '@messagebox/shared';
 import type { HttpRequestPayment } from '@messagebox/payments';
+import { type AdvertisedHosts, formatAdvertisedHostHeader } from '@messagebox/shared';
 import type { Request, RequestHandler } from 'express';
 import { consumeJsonBody } from '../http/consume-json-body.js';
 import { getCallerKey } from '../http/get-caller-key.js';

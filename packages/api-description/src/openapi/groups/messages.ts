@@ -179,35 +179,41 @@ export const messages: Group = {
         },
       },
       answers: {
-        200: json('The messages. An unknown box is empty.', {
-          oneOf: [
-            {
-              title: 'ListAnswer',
-              ...closedObject(
-                {
+        200: json(
+          'The messages. An unknown box is empty.',
+          {
+            oneOf: [
+              {
+                title: 'ListAnswer',
+                ...closedObject(
+                  {
+                    status: success,
+                    messages: list(schemaRef('ListedMessage')),
+                    hasMore: { const: true, description: 'There are more messages. Left out where there are none.' },
+                    next: schemaRef('Cursor'),
+                  },
+                  ['hasMore', 'next'],
+                ),
+                dependentRequired: { hasMore: ['next'], next: ['hasMore'] },
+              },
+              {
+                title: 'PageByOffset',
+                ...closedObject({
                   status: success,
                   messages: list(schemaRef('ListedMessage')),
-                  hasMore: { const: true, description: 'There are more messages. Left out where there are none.' },
-                  next: schemaRef('Cursor'),
-                },
-                ['hasMore', 'next'],
-              ),
-              dependentRequired: { hasMore: ['next'], next: ['hasMore'] },
-            },
-            {
-              title: 'PageByOffset',
-              ...closedObject({
-                status: success,
-                messages: list(schemaRef('ListedMessage')),
-                limit: integer('Of the request, or 1,000.', 1, 1_000),
-                offset: integer('Of the request.', 0, 100_000),
-                nextOffset: { type: ['integer', 'null'], description: 'The start of the next page; null at the end.' },
-                hasMore: { type: 'boolean' },
-              }),
-            },
-          ],
-        },
-        { headers: { 'x-bsv-payment-satoshis-paid': satoshisPaid } }),
+                  limit: integer('Of the request, or 1,000.', 1, 1_000),
+                  offset: integer('Of the request.', 0, 100_000),
+                  nextOffset: {
+                    type: ['integer', 'null'],
+                    description: 'The start of the next page; null at the end.',
+                  },
+                  hasMore: { type: 'boolean' },
+                }),
+              },
+            ],
+          },
+          { headers: { 'x-bsv-payment-satoshis-paid': satoshisPaid } },
+        ),
       },
       errors: [
         'ERR_MESSAGEBOX_REQUIRED',
