@@ -432,8 +432,7 @@ export function pricesSuite(deploy: Deploy): void {
     expect(await acked).toMatchObject({ status: 'error', ...refusal });
     expect([await readStored(messageId), await earned()]).toEqual([0, 0]);
 
-    const { client } = appOf(alice);
-    await client.sendLiveMessage({ recipient: bob, messageBox: 'inbox', body: 'live', messageId });
+    await appOf(alice).sendLive({ recipient: bob, messageBox: 'inbox', body: 'live', messageId });
     expect(await readStored(messageId)).toBe(1);
     expect(await earned()).toBe(await alice.countPaidSatoshis());
     expect(await earned()).toBeGreaterThan(3);

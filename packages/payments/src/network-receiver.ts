@@ -3,7 +3,7 @@ import type { Logger } from '@messagebox/shared';
 import type { BsvServices } from '@messagebox/wallet';
 import pTimeout from 'p-timeout';
 import type { PaymentReceiver } from './payment-receiver.js';
-import type { ServerOutput } from './payment-store.js';
+import type { ServerOutput } from './server-output.js';
 
 /** Options of {@link createNetworkReceiver}. */
 export interface NetworkReceiverOptions {

@@ -10,15 +10,9 @@ import {
   translateError,
 } from '@messagebox/store';
 import type { PaidDelivery } from './paid-delivery.js';
-import type { Remittance } from './parse-payment.js';
 import { type PaymentState, REUSABLE_STATES } from './payment-states.js';
 import { endHold } from './price-store.js';
-
-/** The output that pays the server's delivery fee. */
-export interface ServerOutput {
-  readonly outputIndex: number;
-  readonly remittance: Remittance;
-}
+import type { ServerOutput } from './server-output.js';
 
 /** `[recipient, messageBox, messageId]` of each message that a payment is for. */
 export type MessageKeys = readonly (readonly [string, string, string])[];

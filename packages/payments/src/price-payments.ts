@@ -179,8 +179,10 @@ class OpenRequestPayment implements HttpRequestPayment {
   }
 
   async findUseConflict(error: unknown): Promise<'served' | RuleError | undefined> {
-    if (!(error instanceof StoreUnavailableError && error.cause instanceof PriceUsedError)) return undefined;
-    return (await this.isServed()) ? 'served' : this.#createUsedError();
+    const isRefusal = error instanceof RuleError && error.code === 'ERR_PAYMENT_REUSED';
+    if (!isRefusal && !(error instanceof StoreUnavailableError && error.cause instanceof PriceUsedError)) return undefined;
+    if (await this.isServed()) return 'served';
+    return isRefusal ? error : this.#createUsedError();
   }
 
   /**

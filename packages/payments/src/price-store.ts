@@ -10,7 +10,7 @@ import {
   toBinaryName,
   translateError,
 } from '@messagebox/store';
-import type { ServerOutput } from './payment-store.js';
+import type { ServerOutput } from './server-output.js';
 
 /**
  * The states of a payment for a request:
