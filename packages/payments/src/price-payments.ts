@@ -180,7 +180,8 @@ class OpenRequestPayment implements HttpRequestPayment {
 
   async findUseConflict(error: unknown): Promise<'served' | RuleError | undefined> {
     const isRefusal = error instanceof RuleError && error.code === 'ERR_PAYMENT_REUSED';
-    if (!isRefusal && !(error instanceof StoreUnavailableError && error.cause instanceof PriceUsedError)) return undefined;
+    if (!isRefusal && !(error instanceof StoreUnavailableError && error.cause instanceof PriceUsedError))
+      return undefined;
     if (await this.isServed()) return 'served';
     return isRefusal ? error : this.#createUsedError();
   }
