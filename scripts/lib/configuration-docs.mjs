@@ -8,6 +8,7 @@ const TITLES = {
   redis: 'Redis',
   limits: 'Limits',
   network: 'Network, wallet and overlay',
+  prices: 'Prices',
   push: 'Push to devices',
   uploads: 'Uploads',
   tracing: 'Traces',

@@ -3,7 +3,7 @@
  * CRASH_AFTER_MS after the next request has come.
  */
 import { createApi } from '@messagebox/api';
-import { createPaymentService, startPaymentRecovery } from '@messagebox/payments';
+import { createPaymentService, createPricePayments, startPaymentRecovery } from '@messagebox/payments';
 import { createServiceContext, JsonServer, openOverlayJobQueue, runService } from '@messagebox/shared';
 import { createBsvServices } from '@messagebox/wallet';
 
@@ -20,10 +20,11 @@ await runService('api', async (config, log) => {
     if (armed && step === CRASH_AT) crash();
   };
   const payments = createPaymentService({ ...foundation, bsv, onStep });
+  const pricePayments = createPricePayments({ ...foundation, bsv, onStep });
   const looks = !IDLE_MS ? {} : { idleMs: Number(IDLE_MS), intervalMs: 100 };
-  startPaymentRecovery({ ...foundation, events, payments, ...looks });
+  startPaymentRecovery({ ...foundation, events, payments, pricePayments, ...looks });
   const server = new JsonServer(
-    createApi({ ...foundation, events, jobs: openOverlayJobQueue(foundation), payments }),
+    createApi({ ...foundation, events, jobs: openOverlayJobQueue(foundation), payments, pricePayments }),
     log,
   );
   server.http.on('request', () => {

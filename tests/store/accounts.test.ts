@@ -149,6 +149,9 @@ function accountSuite(name: string, createFixture: () => Promise<StoreFixture>):
       await knex('push_deliveries').insert({ ...delivery, recipient: own, sender: others });
       const payment = { state: Buffer.from('done'), created_at: 1, updated_at: 1 };
       await knex('payments').insert({ ...payment, txid: randomBytes(32), sender: own, covers: '[]' });
+      const price = { state: Buffer.from('used'), satoshis: 1, created_at: 1, updated_at: 1 };
+      await knex('request_payments').insert({ ...price, txid: randomBytes(32), sender: own });
+      await knex('request_payments').insert({ ...price, txid: randomBytes(32), sender: others });
       const covers = JSON.stringify([[key, 'inbox', 'x']]);
       await knex('payments').insert({ ...payment, txid: randomBytes(32), sender: others, covers });
       await new BlockedIdentities(database.sql).block(key, { by: OPERATOR, reason: undefined });
@@ -170,6 +173,7 @@ function accountSuite(name: string, createFixture: () => Promise<StoreFixture>):
             'payments.sender',
             'push_deliveries.recipient',
             'push_outbox.recipient',
+            'request_payments.sender',
           ].sort(),
         );
         expect(await eraseAccount(database.sql, key, true)).toEqual({
@@ -177,7 +181,7 @@ function accountSuite(name: string, createFixture: () => Promise<StoreFixture>):
           boxes: 2,
           permissions: 1,
           devices: 1,
-          payments: 1,
+          payments: 2,
         });
         expect(await findColumnsWith(key)).toEqual(OF_OTHERS);
         // The friend has lost nothing, and neither has anybody else.

@@ -1,8 +1,10 @@
-import { BLOCKED, type NewMessage } from '@messagebox/store';
+import { BLOCKED, type NewMessage, type TransactionHook } from '@messagebox/store';
 import type { Charges } from './charges.js';
 import { type DeliverMessagesOptions, deliverMessages } from './deliver-messages.js';
 import type { SendCommand } from './parse-send.js';
 import type { DuePayment, PaymentProcessor } from './payment-processor.js';
+import { getSendPrice, type PriceList } from './prices/price-list.js';
+import { livePriceError, type ReceivedPrice, type RequestPayment } from './prices/request-payment.js';
 import { QuotaExceededError } from './quotas/quota-limits.js';
 import type { Reservation } from './quotas/storage-quotas.js';
 import { type ReserveStorageOptions, reserveStorage, toStorageCharge } from './reserve-storage.js';
@@ -13,6 +15,8 @@ import { sumFees } from './sum-fees.js';
 export interface DeliverChargedMessagesOptions extends DeliverMessagesOptions, ReserveStorageOptions {
   /** Undefined: payments are not accepted, so only free messages can be sent. */
   readonly payments?: PaymentProcessor | undefined;
+  /** Undefined: requests have no price. */
+  readonly prices?: PriceList | undefined;
 }
 
 type ChargedMessage = DuePayment['messages'][number] & {
@@ -27,8 +31,8 @@ type ChargedMessage = DuePayment['messages'][number] & {
  * neither pay again nor learn that it has been blocked since. They are not given to the store either: one that is
  * acknowledged at the same time would be stored again, unpaid.
  *
- * @throws {RuleError} `ERR_DELIVERY_BLOCKED`, `ERR_MISSING_PAYMENT_TX`, `ERR_PAYMENT_NOT_SUPPORTED`, or an error of the
- *   payment processor
+ * @throws {RuleError} `ERR_DELIVERY_BLOCKED`, `ERR_MISSING_PAYMENT_TX`, `ERR_PAYMENT_NOT_SUPPORTED`, an error of the payment
+ *   processor, or an error of the payment for the request's price
  * @throws {QuotaExceededError}, {MessageIdTakenError} nothing was paid
  * @throws {StoreUnavailableError}
  */
@@ -36,11 +40,14 @@ export async function deliverChargedMessages(
   options: DeliverChargedMessagesOptions,
   command: SendCommand,
   charges: Charges,
+  requestPayment?: RequestPayment,
 ): Promise<void> {
   const charged = await toChargedMessages(options, command.messages, charges);
   const pending = charged.filter(({ isStored }) => !isStored);
   if (pending.length === 0) return;
   const { sender, payment, beefUpload, liveBody } = command;
+  const price = options.prices === undefined ? 0 : getPrice(options.prices, command, pending, requestPayment);
+  const payPrice = price === 0 ? undefined : createPricePayment(price, requestPayment);
   const blocked = findDeliveryBlockedError(pending);
   const due = {
     sender,
@@ -56,10 +63,13 @@ export async function deliverChargedMessages(
   if (blocked !== undefined && !(await isSettled())) throw blocked;
   const reservation = blocked === undefined ? await reserveUnlessSettled(isSettled, options, pending) : undefined;
   try {
-    await deliverPending(options, due, pending, reservation);
+    await deliverPending(options, due, pending, reservation, payPrice);
   } catch (error) {
     reservation?.release();
-    throw error;
+    // Another process has carried out this same request since, or the payment is used by another one.
+    const conflict = await requestPayment?.findUseConflict(error);
+    if (conflict === 'served') return;
+    throw conflict ?? error;
   }
   reservation?.settle();
 }
@@ -83,19 +93,55 @@ async function deliverPending(
   due: DuePayment,
   pending: readonly ChargedMessage[],
   reservation: Reservation | undefined,
+  payPrice: (() => Promise<ReceivedPrice>) | undefined,
 ): Promise<void> {
   const { payment, deliveryFee, body: liveBody } = due;
   if (payment === undefined) {
     const isFree = deliveryFee === 0 && pending.every(({ fee }) => fee === 0);
     if (!isFree) throw missingPaymentError(deliveryFee, pending);
-    return deliverMessages(options, { messages: pending.map(({ message }) => message), liveBody });
+    const price = await payPrice?.();
+    const delivery = { messages: pending.map(({ message }) => message), liveBody };
+    return deliverMessages(options, delivery, price && createPriceHook(price));
   }
   if (options.payments === undefined) throw paymentNotSupportedError();
   const admit = async (bytes: readonly number[]) =>
     reservation?.replace(pending.map(({ message, isAllowed }, i) => toStorageCharge(message, isAllowed, bytes[i])));
-  await options.payments.deliver({ ...due, admit }, (delivery, withinTransaction) =>
+  const holdPrice = payPrice && (async () => (await payPrice()).hold());
+  await options.payments.deliver({ ...due, admit, holdPrice }, (delivery, withinTransaction) =>
     deliverMessages(options, delivery, withinTransaction),
   );
+}
+
+/** The price of the messages that are not stored yet. */
+function getPrice(
+  prices: PriceList,
+  { liveBody }: SendCommand,
+  pending: readonly ChargedMessage[],
+  requestPayment: RequestPayment | undefined,
+): number {
+  const priced = prices.exemptsAllowed ? pending.filter(({ isAllowed }) => !isAllowed) : pending;
+  return getSendPrice(prices, {
+    recipients: priced.length,
+    requestBytes: requestPayment?.requestBytes ?? Buffer.byteLength(liveBody),
+    storedBytes: priced.reduce(
+      (sum, { message: { body, upload } }) => sum + Buffer.byteLength(body) + (upload?.bytes ?? 0),
+      0,
+    ),
+  });
+}
+
+function createPricePayment(satoshis: number, requestPayment: RequestPayment | undefined) {
+  return async (): Promise<ReceivedPrice> => {
+    if (requestPayment === undefined) throw livePriceError(satoshis);
+    return requestPayment.receive(satoshis);
+  };
+}
+
+/** When all messages turn out to be stored already, the payment is left for another request. */
+function createPriceHook(price: ReceivedPrice): TransactionHook {
+  return async (runner, stored) => {
+    if (stored.length > 0) await price.use(runner);
+  };
 }
 
 /** The refusal of a payment that can't be processed. To store the message alone would lose the recipient's money. */

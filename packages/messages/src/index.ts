@@ -22,6 +22,22 @@ export {
 } from './parse-send.js';
 export type { DeliverPaidMessages, DuePayment, PaymentProcessor } from './payment-processor.js';
 export { getPermission, listPermissions, type PermissionsOptions, setPermission } from './permissions.js';
+export {
+  type DescribedPrices,
+  describePrices,
+  getListPrice,
+  getSendPrice,
+  hasSendPrice,
+  type PriceList,
+  type SendSize,
+} from './prices/price-list.js';
+export {
+  livePriceError,
+  type PriceReference,
+  priceUsedError,
+  type ReceivedPrice,
+  type RequestPayment,
+} from './prices/request-payment.js';
 export { DEFAULT_PUSH_BOXES, DEFAULT_PUSH_TITLE, NOTIFICATIONS_BOX, type PushBox } from './push-boxes.js';
 export { createPushOutboxWriter, type PushOutboxWriter } from './push-outbox-writer.js';
 export { QuotaExceededError, type QuotaLimits } from './quotas/quota-limits.js';

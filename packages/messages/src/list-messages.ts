@@ -14,6 +14,8 @@ export interface ListMessagesOptions {
   readonly maxBytes: number;
   /** Tells where uploads are. Undefined: they are listed without a URL. */
   readonly uploads?: Pick<UploadProcessor, 'locate'> | undefined;
+  /** Called when the request is valid, before anything is read. An error refuses the list. */
+  readonly admit?: () => Promise<void>;
   /** Called before a response larger than a page by offset is read, with its largest size. An error refuses the list. */
   readonly reserve?: (bytes: number) => void;
   /** Runs each chunk of the work for a large response when it is its turn. Default: at once. */
@@ -106,6 +108,7 @@ export async function listMessages(
   const limit = parseLimit(request, offset === undefined ? MAX_LIMIT.byCursor : MAX_LIMIT.byOffset);
   const after = parseAfter(request, offset);
   const messageId = parseMessageId(request);
+  await options.admit?.();
   const query = { recipient: caller, messageBox, ...(messageId === undefined ? {} : { messageId }) };
   if (offset !== undefined) return readOffsetPage(options, query, offset, limit ?? DEFAULT_LIMIT);
   const { messages, hasMore, next } = await readUpTo(options, {

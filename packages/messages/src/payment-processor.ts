@@ -1,5 +1,6 @@
 import type { MessageUpload, NewMessage, TransactionHook } from '@messagebox/store';
 import type { Delivery } from './deliver-messages.js';
+import type { PriceReference } from './prices/request-payment.js';
 import type { RuleError } from './rule-error.js';
 
 /** The amounts due for a send, and the payment for them. */
@@ -28,6 +29,13 @@ export interface DuePayment {
    * @throws an error that refuses the send; then nothing is taken
    */
   readonly admit?: ((bytes: readonly number[]) => Promise<void>) | undefined;
+  /**
+   * Called after `admit`, when the send has a price: receives the payment for it, and reserves it for this send. The result is
+   * recorded with the messages, and the price is used up when they are stored.
+   *
+   * @throws an error that refuses the send; then this payment is not taken
+   */
+  readonly holdPrice?: (() => Promise<PriceReference>) | undefined;
   /**
    * The messages in the order of the request, each once. All fees may be 0, when the sender pays without being asked.
    */

@@ -6,6 +6,8 @@ export interface RuleErrorMetadata {
   readonly retryAfterSeconds?: number;
   /** The limit that was hit, by its name in metrics. Default: the limit of the code. */
   readonly limit?: string;
+  /** Headers of the response over HTTP, by lower-case name. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -17,7 +19,7 @@ export class RuleError extends Error {
   constructor(
     readonly code: RuleErrorCode,
     readonly description: string,
-    readonly status: 400 | 403 | 404 | 409 | 413 | 415 | 429 | 500 | 503 = 400,
+    readonly status: 400 | 402 | 403 | 404 | 409 | 413 | 415 | 429 | 500 | 503 = 400,
     /** More data for programs. */
     readonly details: Readonly<Record<string, unknown>> = {},
     private readonly metadata: RuleErrorMetadata = {},
@@ -28,6 +30,11 @@ export class RuleError extends Error {
   /** See {@link RuleErrorMetadata.retryAfterSeconds}. */
   get retryAfterSeconds(): number | undefined {
     return this.metadata.retryAfterSeconds;
+  }
+
+  /** See {@link RuleErrorMetadata.headers}. */
+  get headers(): Readonly<Record<string, string>> {
+    return this.metadata.headers ?? {};
   }
 
   /** The limit that was hit; undefined when the error is about no limit. */
@@ -63,6 +70,10 @@ export const ruleErrorCodes = [
   'ERR_INTERNALIZE_FAILED',
   'ERR_CHAIN_UNAVAILABLE',
   'ERR_PAYMENT_NOT_SUPPORTED',
+  'ERR_PAYMENT_REQUIRED',
+  'ERR_MALFORMED_PAYMENT',
+  'ERR_INVALID_DERIVATION_PREFIX',
+  'ERR_PAYMENT_FAILED',
   'ERR_MESSAGEBOX_REQUIRED',
   'ERR_INVALID_LIMIT',
   'ERR_INVALID_AFTER',
@@ -131,4 +142,5 @@ export const paymentErrorCodes: ReadonlySet<RuleErrorCode> = new Set<RuleErrorCo
   'ERR_INTERNALIZE_FAILED',
   'ERR_CHAIN_UNAVAILABLE',
   'ERR_PAYMENT_NOT_SUPPORTED',
+  'ERR_PAYMENT_REQUIRED',
 ]);

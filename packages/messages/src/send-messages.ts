@@ -7,6 +7,8 @@ import {
 } from './deliver-charged-messages.js';
 import { deliverFreeMessages } from './deliver-free-messages.js';
 import type { SendCommand } from './parse-send.js';
+import { hasSendPrice } from './prices/price-list.js';
+import type { RequestPayment } from './prices/request-payment.js';
 import { getField, isGiven } from './request-fields.js';
 import { withQuotaRuleErrors } from './reserve-storage.js';
 import { RuleError } from './rule-error.js';
@@ -36,11 +38,19 @@ export interface SendMessagesResponse {
  * published again. The whole send is refused when one recipient has blocked the sender, a quota is used up, or the payment
  * is too low. Live delivery is best effort: it comes after the commit, and neither delays the send nor makes it fail.
  *
+ * A send that has a price, in addition to fees, is paid with its HTTP request. The price is due when nothing else can refuse the
+ * send. A request that was carried out with the same payment before is answered with success, and nothing is done.
+ *
+ * @param requestPayment how the request is paid; undefined live, where prices can't be paid
  * @throws {RuleError} refused, nothing stored
  * @throws {TooManyRequestsError} refused by the rate limit, nothing stored
  * @throws {StoreUnavailableError} nothing stored; a later try may succeed
  */
-export async function sendMessages(options: SendMessagesOptions, given: SendCommand): Promise<SendMessagesResponse> {
+export async function sendMessages(
+  options: SendMessagesOptions,
+  given: SendCommand,
+  requestPayment?: RequestPayment,
+): Promise<SendMessagesResponse> {
   let command = given;
   const { sender } = command;
   if (options.uploads === undefined && (command.uploadId !== undefined || isGiven(getBeefKey(command)))) {
@@ -53,12 +63,16 @@ export async function sendMessages(options: SendMessagesOptions, given: SendComm
     recipients.length,
     Buffer.byteLength(command.liveBody) * recipients.length,
   );
+  const hasPrice = options.prices !== undefined && hasSendPrice(options.prices);
+  if (hasPrice && (await requestPayment?.isServed()) === true) {
+    return toSendMessagesResponse(command.messages, command.isSingleRecipient);
+  }
   const charges = await readCharges(options, sender, command.messageBox, recipients);
   command = await withUploads(options, command);
   try {
     await withQuotaRuleErrors(options, !command.isSingleRecipient, () =>
-      isChargedOrBlocked(command, charges)
-        ? deliverChargedMessages(options, command, charges)
+      hasPrice || isChargedOrBlocked(command, charges)
+        ? deliverChargedMessages(options, command, charges, requestPayment)
         : deliverFreeMessages(options, command, charges),
     );
   } catch (error) {

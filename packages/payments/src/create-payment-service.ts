@@ -4,9 +4,10 @@ import { NamedLock, type SqlClient } from '@messagebox/store';
 import type { BsvServices } from '@messagebox/wallet';
 import { createPaymentVerifier } from './create-payment-verifier.js';
 import { createNetworkReceiver } from './network-receiver.js';
-import { createPaymentScripts } from './payment-scripts.js';
+import { ANYONE_PRIVATE_KEY, createPaymentScripts } from './payment-scripts.js';
 import { PaymentService, type PaymentServiceOptions } from './payment-service.js';
 import { PaymentStore } from './payment-store.js';
+import { PricePrefixes } from './price-prefixes.js';
 
 export interface CreatePaymentServiceOptions {
   readonly config: Pick<Config, 'serverPrivateKey' | 'network' | 'walletStorageUrl' | 'limits'>;
@@ -18,9 +19,6 @@ export interface CreatePaymentServiceOptions {
   readonly uploads?: PaymentServiceOptions['uploads'];
   readonly onStep?: PaymentServiceOptions['onStep'];
 }
-
-/** BRC-29's "anyone": the private key 1, which everybody knows. */
-const ANYONE_PRIVATE_KEY = Uint8Array.from({ length: 32 }, (_, i) => (i === 31 ? 1 : 0));
 
 /** Creates the service with the server's keys, database and network. The wallet is not loaded before the first payment. */
 export function createPaymentService({
@@ -38,8 +36,12 @@ export function createPaymentService({
   const curve = loadCurve();
   return new PaymentService({
     verifier: createPaymentVerifier(bsv.verifier),
-    scripts: createPaymentScripts(createKeys(config.serverPrivateKey, curve), createKeys(ANYONE_PRIVATE_KEY, curve)),
-    receiver: createNetworkReceiver({ bsv, hasWallet: isPayable, log }),
+    scripts: createPaymentScripts(
+      createKeys(config.serverPrivateKey, curve),
+      createKeys(ANYONE_PRIVATE_KEY, curve),
+      new PricePrefixes(config.serverPrivateKey),
+    ),
+    receiver: createNetworkReceiver({ bsv, hasWallet: isPayable, log, purpose: 'delivery fee' }),
     records: new PaymentStore(sql),
     exclusive: new NamedLock(sql),
     normaliseKey: identity.normaliseKey,

@@ -87,7 +87,8 @@ function findServerOutput(
   scripts: PaymentScripts,
 ): PaidOutput | undefined {
   const server = first !== undefined && isWalletPayment(first) ? first : undefined;
-  const isOurs = server !== undefined && isLockedTo(scripts.deriveServerScript(server.remittance), server, outputs);
+  const script = server && scripts.deriveServerScript(server.remittance);
+  const isOurs = server !== undefined && script !== undefined && isLockedTo(script, server, outputs);
   // The fee may have been dropped after the sender was quoted one.
   if (deliveryFee === 0) return isOurs ? server : undefined;
   if (server === undefined) {

@@ -3,18 +3,19 @@ import type { Logger } from '@messagebox/shared';
 import type { BsvServices } from '@messagebox/wallet';
 import pTimeout from 'p-timeout';
 import type { PaymentReceiver } from './payment-receiver.js';
-import type { ServerOutput } from './payment-store.js';
+import type { ServerOutput } from './server-output.js';
 
 /** Options of {@link createNetworkReceiver}. */
 export interface NetworkReceiverOptions {
   readonly bsv: Pick<BsvServices, 'chain' | 'wallet'>;
   readonly hasWallet: boolean;
+  /** What the wallet's records say that the money is for. */
+  readonly purpose: 'delivery fee' | 'request price';
   readonly log: Logger;
   /** Milliseconds for the network, and again for the wallet. Default: 30 s. */
   readonly timeoutMs?: number;
 }
 
-const LABEL = 'messagebox delivery fee';
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 /**
@@ -26,6 +27,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 export function createNetworkReceiver({
   bsv,
   hasWallet,
+  purpose,
   log,
   timeoutMs = DEFAULT_TIMEOUT_MS,
 }: NetworkReceiverOptions): PaymentReceiver {
@@ -40,7 +42,7 @@ export function createNetworkReceiver({
       }
       try {
         if (serverOutput !== undefined)
-          await pTimeout(internalize(bsv, beef, serverOutput), { milliseconds: timeoutMs });
+          await pTimeout(internalize(bsv, beef, serverOutput, purpose), { milliseconds: timeoutMs });
       } catch (error) {
         throw retryLaterError(log, txid, error, 'ERR_INTERNALIZE_FAILED', 500);
       }
@@ -53,12 +55,13 @@ async function internalize(
   { wallet }: Pick<BsvServices, 'wallet'>,
   beef: Uint8Array,
   { outputIndex, remittance }: ServerOutput,
+  purpose: NetworkReceiverOptions['purpose'],
 ): Promise<void> {
   const { accepted } = await (await wallet.getWallet()).internalizeAction({
     tx: [...beef],
     outputs: [{ outputIndex, protocol: 'wallet payment', paymentRemittance: remittance }],
-    description: 'MessageBox delivery fee',
-    labels: [LABEL],
+    description: `MessageBox ${purpose}`,
+    labels: [`messagebox ${purpose}`],
   });
   if (!accepted) throw new Error('The wallet did not accept the payment.');
 }

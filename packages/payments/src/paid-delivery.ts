@@ -1,4 +1,11 @@
-import { type Delivery, formatCount, RuleError, toStoredBody, toStoredBodyWithPayment } from '@messagebox/messages';
+import {
+  type Delivery,
+  formatCount,
+  type PriceReference,
+  RuleError,
+  toStoredBody,
+  toStoredBodyWithPayment,
+} from '@messagebox/messages';
 import type { MessageUpload } from '@messagebox/store';
 import { countByteListCharacters, formatByteList } from './byte-list.js';
 import { toWalletDescription } from './payment-description.js';
@@ -25,6 +32,8 @@ export interface PaidDelivery {
   /** As it was sent. The stored form is made to fit wallets. */
   readonly description?: string;
   readonly labels?: readonly string[];
+  /** The payment for the price of the request, which is used up when the messages are stored. */
+  readonly price?: PriceReference;
 }
 
 /** Limits of the messages with their payment, in bytes. */

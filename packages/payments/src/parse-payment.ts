@@ -11,7 +11,7 @@ const DESCRIPTION_BYTES = { min: 0, max: 2_000 };
 const MAX_LABELS = 100;
 
 /** Canonical base64. Wallets refuse anything else, after the money was sent. */
-const derivationSchema = z
+export const derivationSchema = z
   .string()
   .max(MAX_DERIVATION_LENGTH)
   .regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$/);

@@ -10,14 +10,9 @@ import {
   translateError,
 } from '@messagebox/store';
 import type { PaidDelivery } from './paid-delivery.js';
-import type { Remittance } from './parse-payment.js';
 import { type PaymentState, REUSABLE_STATES } from './payment-states.js';
-
-/** The output that pays the server's delivery fee. */
-export interface ServerOutput {
-  readonly outputIndex: number;
-  readonly remittance: Remittance;
-}
+import { endHold } from './price-store.js';
+import type { ServerOutput } from './server-output.js';
 
 /** `[recipient, messageBox, messageId]` of each message that a payment is for. */
 export type MessageKeys = readonly (readonly [string, string, string])[];
@@ -117,31 +112,38 @@ export class PaymentStore {
   }
 
   /**
-   * Ends a payment in the transaction that stores its messages, so that neither exists without the other.
+   * Ends a payment in the transaction that stores its messages, so that neither exists without the other. The price of the
+   * request is used up in it as well, or given back when the payment was not needed.
    *
    * @throws {FinishedElsewhereError} when the payment is not pending any more, or pending for other messages
    * @throws {Error} of the driver, untranslated
    */
   async settle(
     runner: SqlRunner,
-    { txid, startedAt }: PendingPaymentKey,
+    { txid, startedAt, delivery }: PendingPaymentKey & Pick<PendingPayment, 'delivery'>,
     state: 'done' | 'spare',
     now: Date,
   ): Promise<void> {
     const values = [toBinaryName(state), null, now.getTime(), txidToBytes(txid), PENDING, startedAt.getTime()];
     const { changes } = await runner.write(END, values);
     if (changes !== 1) throw new FinishedElsewhereError(`Payment ${txid} has ended already.`);
+    const { price } = delivery;
+    if (price !== undefined) await endHold(runner, price, state === 'done' ? 'used' : 'paid', now);
   }
 
-  /** Ends a payment whose messages are not stored. */
+  /** Ends a payment whose messages are not stored. The price of the request is given back to its payer. */
   async end(
     { txid, startedAt }: PendingPaymentKey,
     state: 'refused' | 'unused',
     reason: string,
     now: Date,
   ): Promise<void> {
+    const price = (await this.findPending(txid))?.delivery.price;
     const values = [toBinaryName(state), reason, now.getTime(), txidToBytes(txid), PENDING, startedAt.getTime()];
-    await this.#update(END, values);
+    const changes = await this.#update(END, values);
+    if (changes !== 1 || price === undefined) return;
+    // Until then only the same request can use it.
+    await this.#withStoreErrors(() => retryContention(() => endHold(this.sql, price, 'paid', now)));
   }
 
   /** Notes an attempt, so that other pending payments are tried first. */

@@ -1,4 +1,4 @@
-import { type DuePayment, RuleError, type UploadProcessor } from '@messagebox/messages';
+import { type DuePayment, type PriceReference, RuleError, type UploadProcessor } from '@messagebox/messages';
 import { matchOutputs } from './match-outputs.js';
 import { assertDeliverySize, countStoredBytes, type DeliverySizes, type PaidDelivery } from './paid-delivery.js';
 import type { ParsedPayment } from './parse-payment.js';
@@ -28,8 +28,8 @@ export interface PreparedPayment {
 /**
  * Verifies a payment, and that it covers what is due.
  *
- * @throws {RuleError} with a code of `paymentErrorCodes`, and the errors of `due.blocked` and `due.admit`; nothing is
- *   recorded then
+ * @throws {RuleError} with a code of `paymentErrorCodes`, and the errors of `due.blocked`, `due.admit` and `due.holdPrice`;
+ *   nothing is recorded then
  */
 export async function preparePayment(
   options: PreparePaymentOptions,
@@ -46,13 +46,23 @@ export async function preparePayment(
     options.verifier.report(due.sender, 'useless', verified.cost);
     throw error;
   }
-  const { delivery } = prepared.payment;
+  const { payment: verifiedPayment } = prepared;
+  const { delivery } = verifiedPayment;
   await due.admit?.(countStoredBytes(verified.beef, delivery));
   // From here on the payment may have to be completed after an interruption.
   for (const { upload } of delivery.messages) {
     if (upload !== undefined) await options.uploads?.keepForPayment({ uploadId: upload.uploadId, sender: due.sender });
   }
-  return prepared;
+  let price: PriceReference | undefined;
+  try {
+    price = await due.holdPrice?.();
+  } catch (error) {
+    // Verified for nothing so far. An honest client comes back with the price, and its payment is reported as useful then.
+    options.verifier.report(due.sender, 'useless', verified.cost);
+    throw error;
+  }
+  if (price === undefined) return prepared;
+  return { ...prepared, payment: { ...verifiedPayment, delivery: { ...delivery, price } } };
 }
 
 /** Assigns the payment's outputs to server and recipients. */

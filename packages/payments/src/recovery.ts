@@ -59,6 +59,8 @@ export interface RecoverablePayments {
 
 export interface PaymentRecoveryOptions extends DeliverMessagesOptions {
   readonly payments: RecoverablePayments;
+  /** Payments for requests. Undefined: requests have no price. */
+  readonly pricePayments?: { resumePending(idleMs: number): Promise<number> } | undefined;
   readonly shutdown: ShutdownHooks;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -78,6 +80,7 @@ export function startPaymentRecovery(options: PaymentRecoveryOptions): void {
       (delivery, withinTransaction) => deliverMessages(options, delivery, withinTransaction),
       idleMs,
     );
+    await options.pricePayments?.resumePending(idleMs);
     pendingCount = await payments.countPending();
   };
   const task = runPeriodically(intervalMs, recover, { log, name: 'payment recovery' });

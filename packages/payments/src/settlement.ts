@@ -29,6 +29,7 @@ import {
 } from './payment-store.js';
 import type { PaymentVerifier } from './payment-verifier.js';
 import { type PreparedPayment, toMessageKeys } from './prepare-payment.js';
+import { endHold } from './price-store.js';
 
 export type PaymentStep = 'verified' | 'recorded' | 'received' | 'stored';
 
@@ -86,7 +87,10 @@ export class Settlement {
 
   /** Stores the messages of a payment that is not recorded, because it pays nobody. */
   deliverUnrecorded(payment: NewPayment): Promise<void> {
-    return this.#deliver(payment, async () => undefined);
+    const { price } = payment.delivery;
+    return this.#deliver(payment, async (runner, stored) => {
+      if (price !== undefined) await endHold(runner, price, stored.length > 0 ? 'used' : 'paid', new Date());
+    });
   }
 
   /** @returns undefined when it is settled already */

@@ -30,7 +30,13 @@ afterAll(async () => {
 afterEach(() => void jest.restoreAllMocks());
 
 const receiver = (money: object = { chain, wallet }, timeoutMs = 30_000) =>
-  createNetworkReceiver({ bsv: money as { chain: Chain; wallet: ServerWallet }, hasWallet: true, log, timeoutMs });
+  createNetworkReceiver({
+    bsv: money as { chain: Chain; wallet: ServerWallet },
+    hasWallet: true,
+    purpose: 'delivery fee',
+    log,
+    timeoutMs,
+  });
 
 /** Funds an output that anybody may spend. */
 const fund = async (): Promise<Funding> => (await chain.getLocalChain()).fund({ lockingScript: '51', satoshis: 1_000 });
@@ -152,7 +158,7 @@ test('the log has the reason and no part of the transaction', async () => {
     },
   };
   const bsv = failing as unknown as { chain: Chain; wallet: ServerWallet };
-  await codeOf(createNetworkReceiver({ bsv, hasWallet: true, log: telling }).receive(payment));
+  await codeOf(createNetworkReceiver({ bsv, hasWallet: true, purpose: 'delivery fee', log: telling }).receive(payment));
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([
     { level: 40, txid: payment.txid, reason: 'no storage' },
   ]);

@@ -2,6 +2,7 @@ import { createMysqlDatabase, describeWithMysql } from '@messagebox/test-support
 import { expiringPaymentsSuite } from './support/expiring-payments-suite.ts';
 import { paymentRetriesSuite } from './support/payment-retries-suite.ts';
 import { paymentServiceSuite } from './support/payment-service-suite.ts';
+import { pricePaymentsSuite } from './support/price-payments-suite.ts';
 
 describeWithMysql('the payment service on MySQL', () => {
   const create = async () => {
@@ -10,5 +11,6 @@ describeWithMysql('the payment service on MySQL', () => {
   };
   paymentServiceSuite(create);
   describe('retries', () => paymentRetriesSuite(create));
+  describe('prices', () => pricePaymentsSuite(create));
   describe('expiry', () => expiringPaymentsSuite(create));
 });

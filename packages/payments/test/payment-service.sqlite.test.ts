@@ -4,6 +4,7 @@ import { createTemporaryFolder } from '@messagebox/test-support/managed-process'
 import { expiringPaymentsSuite } from './support/expiring-payments-suite.js';
 import { paymentRetriesSuite } from './support/payment-retries-suite.js';
 import { paymentServiceSuite } from './support/payment-service-suite.js';
+import { pricePaymentsSuite } from './support/price-payments-suite.js';
 
 describe('the payment service on SQLite', () => {
   const create = async () => {
@@ -13,5 +14,6 @@ describe('the payment service on SQLite', () => {
   };
   paymentServiceSuite(create);
   describe('retries', () => paymentRetriesSuite(create));
+  describe('prices', () => pricePaymentsSuite(create));
   describe('expiry', () => expiringPaymentsSuite(create));
 });

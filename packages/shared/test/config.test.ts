@@ -135,6 +135,12 @@ test.each<[string, string]>([
   ['NETWORK', 'mainet'],
   ['BSV_NETWORK', 'main net'],
   ['WALLET_STORAGE_URL', 'storage.example'],
+  ['PRICE_BASE', '-1'],
+  ['PRICE_BASE', '1.0000001'],
+  ['PRICE_PER_RECIPIENT', '10000001'],
+  ['PRICE_PER_KIB', '1e3'],
+  ['PRICE_PER_LIST_PAGE', 'free'],
+  ['PRICE_EXEMPT_ALLOWED', 'yes'],
   ['ADMIN_IDENTITY_KEYS', `02${'ab'.repeat(32)},admin`],
   ['SLAP_TRACKERS', 'tracker.example'],
   ['SLAP_TRACKERS', 'https://tracker.example/path'],
@@ -326,3 +332,37 @@ test('legacy values are read as standard values', () => {
     expect(readConfig({ KNEX_DB_CLIENT: alias, KNEX_DB_CONNECTION: connection }).store?.client).toBe(client);
   }
 });
+
+test('without prices, requests have none', () => {
+  expect(readConfig({}).prices).toBeUndefined();
+  expect(readConfig({ PRICE_BASE: '0', PRICE_PER_KIB: '0.0', PRICE_EXEMPT_ALLOWED: 'true' }).prices).toBeUndefined();
+});
+
+test('prices are read to the millionth of a satoshi', () => {
+  const env = {
+    PRICE_BASE: '2',
+    PRICE_PER_RECIPIENT: '0.1',
+    PRICE_PER_KIB: '0.000001',
+    PRICE_PER_MIB_MONTH: '10000000',
+  };
+  expect(readConfig({ ...env, PRICE_PER_LIST_PAGE: '1.25' }).prices).toEqual({
+    perSend: 2_000_000,
+    perRecipient: 100_000,
+    perKib: 1,
+    perMibMonth: 10_000_000_000_000,
+    perListPage: 1_250_000,
+    storageDays: 30,
+    exemptsAllowed: false,
+  });
+  expect(readConfig({ ...env, RETENTION_DAYS: '7' }).prices).toMatchObject({ storageDays: 7 });
+});
+
+test.each(['PRICE_BASE', 'PRICE_PER_RECIPIENT', 'PRICE_PER_KIB', 'PRICE_PER_MIB_MONTH', 'PRICE_PER_LIST_PAGE'])(
+  '%s without a wallet is an error, because what is paid would be lost',
+  (name) => {
+    const lines = linesOf(() => readConfig({ NETWORK: 'main', [name]: '0.5' }));
+    expect(lines).toEqual([expect.stringMatching(/^WALLET_STORAGE_URL is missing: with a PRICE_ variable above 0/)]);
+    const withWallet = { NETWORK: 'main', [name]: '0.5', WALLET_STORAGE_URL: 'https://storage.example' };
+    expect(linesOf(() => readConfig(withWallet))).toEqual([]);
+  },
+);

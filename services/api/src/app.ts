@@ -1,15 +1,19 @@
 import { createDescriptionRoutes } from '@messagebox/api-description';
 import { createAuthMiddleware, type RouteKind, type StandInSessions } from '@messagebox/brc103/express';
 import { createConsoleRoutes } from '@messagebox/console';
-import type {
-  AdminFeesOptions,
-  PaymentProcessor,
-  PushOutboxWriter,
-  ReadChargesOptions,
-  RoomEventPublisher,
-  StorageQuotas,
-  UploadProcessor,
+import {
+  type AdminFeesOptions,
+  describePrices,
+  getListPrice,
+  hasSendPrice,
+  type PaymentProcessor,
+  type PushOutboxWriter,
+  type ReadChargesOptions,
+  type RoomEventPublisher,
+  type StorageQuotas,
+  type UploadProcessor,
 } from '@messagebox/messages';
+import type { PricePayments } from '@messagebox/payments';
 import {
   AdvertisedHosts,
   admitRequests,
@@ -60,6 +64,7 @@ import {
 } from '@messagebox/store';
 import express, { type Express, type Request, type RequestHandler } from 'express';
 import { refuseBlocked } from './http/refuse-blocked.js';
+import { createOpenRequestPayment } from './http/request-payment.js';
 import { requireAdmin } from './http/require-admin.js';
 import { ResponseMemory } from './http/response-memory.js';
 import { WorkSlots } from './http/work-slots.js';
@@ -95,6 +100,8 @@ export interface ApiOptions {
   readonly payments?: PaymentProcessor | undefined;
   /** Undefined: uploads are refused. */
   readonly uploads?: UploadProcessor | undefined;
+  /** Needed when the configuration has prices. */
+  readonly pricePayments?: Pick<PricePayments, 'open'> | undefined;
   /** The same database as `store`, for other tables. */
   readonly sql: SqlClient;
   /** Keep sessions, and the claims of requests that only read, while the database takes no writes. */
@@ -175,6 +182,10 @@ export function createApi(options: ApiOptions): Express {
   const runInTurn = <T>(request: Request, work: () => T) =>
     scheduler.run(toSource(request, request.auth?.identityKey), work);
 
+  const { prices } = config;
+  if (prices !== undefined && options.pricePayments === undefined) throw new Error('Prices need pricePayments.');
+  const openPayment = options.pricePayments && createOpenRequestPayment(options.pricePayments, runInTurn);
+
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -208,6 +219,7 @@ export function createApi(options: ApiOptions): Express {
     ...(options.uploads === undefined
       ? {}
       : { uploads: { maxBytes: limits.uploads.bytes, openPerIdentity: limits.uploads.openPerIdentity } }),
+    ...(prices === undefined ? {} : { prices: describePrices(prices) }),
   };
   open.get('/info', infoRoute({ description: describeServer({ config, identityKey, sections }), deliveryFees }));
   app.use(prefix, open);
@@ -242,17 +254,29 @@ export function createApi(options: ApiOptions): Express {
       sendRateLimits: options.sendRates,
       maxRecipients,
       maxListedBytes: limits.listedBody,
+      prices,
+      openPayment: prices !== undefined && hasSendPrice(prices) ? openPayment : undefined,
     }),
   );
   // Only sends may have large bodies.
   const maxBodyBytes = limits.otherRequestBody;
   const writing = [authenticated({ maxBodyBytes }), allowed, admitted];
   const reading = [authenticated({ maxBodyBytes, isReadOnly: true }), allowed, admitted];
+  const listPrice = prices === undefined ? 0 : getListPrice(prices);
   const boxes = new BoxStatusReader(options.sql);
   routes.post(
     '/listMessages',
     reading,
-    listMessagesRoute({ store, boxes, uploads: options.uploads, maxBytes: limits.list, responseMemory, runInTurn }),
+    listMessagesRoute({
+      store,
+      boxes,
+      uploads: options.uploads,
+      maxBytes: limits.list,
+      responseMemory,
+      runInTurn,
+      price: listPrice,
+      openPayment,
+    }),
   );
   routes.post('/boxStatus', reading, boxStatusRoute({ boxes, responseMemory }));
   const sent = new SentStatusReader(options.sql);

@@ -1,5 +1,10 @@
 import { createPushOutboxWriter, listLiveNamespaces } from '@messagebox/messages';
-import { createPaymentService, createPaymentWarmUp, startPaymentRecovery } from '@messagebox/payments';
+import {
+  createPaymentService,
+  createPaymentWarmUp,
+  createPricePayments,
+  startPaymentRecovery,
+} from '@messagebox/payments';
 import {
   type Config,
   createPublicServer,
@@ -50,9 +55,13 @@ export function start(config: Config, log: Logger): Promise<RunningService> {
     const bsv = createBsvServices(context);
     const uploads = openUploads(context);
     const payments = createPaymentService({ ...context, bsv, uploads });
+    const pricePayments = createPricePayments({ ...context, bsv });
     const warmUpPayments = createPaymentWarmUp({ ...context, bsv });
-    startPaymentRecovery({ ...context, events, push, payments });
-    const server = createPublicServer(context, createApi({ ...context, events, push, jobs, payments, uploads }));
+    startPaymentRecovery({ ...context, events, push, payments, pricePayments });
+    const server = createPublicServer(
+      context,
+      createApi({ ...context, events, push, jobs, payments, pricePayments, uploads }),
+    );
     shutdown.add('purge', startExpiryPurge(context));
     const history = startStatsHistory(context);
     shutdown.add('history', () => history.close());

@@ -287,6 +287,7 @@ export class Realtime {
       deliveryFees: options.deliveryFees,
       quotas: options.quotas,
       payments: options.payments,
+      prices: options.config.prices,
       events: this.publisher,
       push: options.push?.outboxWriter,
       normaliseKey: options.identity.normaliseKey,

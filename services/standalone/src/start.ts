@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { createApi, startExpiryPurge } from '@messagebox/api';
 import { Overlay } from '@messagebox/overlay';
-import { createPaymentService, startPaymentRecovery } from '@messagebox/payments';
+import { createPaymentService, createPricePayments, startPaymentRecovery } from '@messagebox/payments';
 import { Realtime, startPush } from '@messagebox/realtime';
 import {
   type Config,
@@ -62,6 +62,7 @@ export function startStandalone(
     const bsv = createBsvServices(context);
     const uploads = openUploads(context);
     const payments = createPaymentService({ ...context, bsv, uploads });
+    const pricePayments = createPricePayments({ ...context, bsv });
     const push = await startPush(context);
     const realtime = new Realtime({ ...context, push, payments });
     shutdown.add('socket.io', () => realtime.close());
@@ -70,7 +71,7 @@ export function startStandalone(
     const overlay = new Overlay({ ...context, bsv, jobs });
     shutdown.add('overlay', () => overlay.close());
     shutdown.add('jobs', () => jobs.close());
-    const delivery = { events: realtime.publisher, push: push?.outboxWriter, payments };
+    const delivery = { events: realtime.publisher, push: push?.outboxWriter, payments, pricePayments };
     startPaymentRecovery({ ...context, ...delivery });
     const api = createApi({ ...context, ...delivery, uploads, jobs, extraRoutes: [overlay.createRoutes()] });
     const server = createPublicServer(context, api);

@@ -258,7 +258,7 @@ export const errorCatalogue = {
   ERR_PAYMENT_REUSED: {
     statuses: [400],
     section: 'Payments',
-    cause: 'The transaction has paid for other messages, or came from another sender.',
+    cause: 'The transaction has paid for other messages or for another request, or came from another sender.',
     cure: 'Make a new payment.',
   },
   ERR_PAYMENT_NOT_SUPPORTED: {
@@ -272,6 +272,30 @@ export const errorCatalogue = {
     section: 'Payments',
     cause: "The payment is valid and recorded, but the server's wallet failed.",
     cure: 'Repeat the same request later.',
+  },
+  ERR_PAYMENT_REQUIRED: {
+    statuses: [402],
+    section: 'Prices',
+    cause: 'The request has a price, and no payment for it.',
+    cure: 'Pay what the headers say; live, send over HTTP.',
+  },
+  ERR_MALFORMED_PAYMENT: {
+    statuses: [400],
+    section: 'Prices',
+    cause: "The header `x-bsv-payment` can't be read.",
+    cure: 'Send JSON of `derivationPrefix`, `derivationSuffix` and `transaction`.',
+  },
+  ERR_INVALID_DERIVATION_PREFIX: {
+    statuses: [400],
+    section: 'Prices',
+    cause: "The payment's `derivationPrefix` was made for another identity, or not by this server, or a day ago.",
+    cure: 'Ask again without a payment.',
+  },
+  ERR_PAYMENT_FAILED: {
+    statuses: [400],
+    section: 'Prices',
+    cause: 'The payment for the request is not valid, or does not pay this server.',
+    cure: 'Make a new payment.',
   },
   ERR_WEBSOCKET_INVALID_ROOM: {
     statuses: [400],

@@ -46,6 +46,7 @@ const detailsByCode: Partial<Record<ErrorCode, { readonly properties: Properties
     optional: [],
   },
   ERR_TOO_MANY_UPLOADS: { properties: { limit: integer('The allowed number.', 0) }, optional: [] },
+  ERR_PAYMENT_REQUIRED: { properties: { satoshisRequired: integer('The price in satoshis.', 1) }, optional: [] },
   ERR_TOO_MANY_PERMISSIONS: { properties: { limit: integer('The allowed number.', 0) }, optional: [] },
 };
 

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../errors/catalogue.js';
 import { describeErrors, getErrorEntry } from '../errors/error-schemas.js';
 import type { JsonObject } from '../json.js';
 import { schemaRef } from '../schema.js';
+import { PAYMENT_HEADERS } from './headers.js';
 import type { Operation } from './operation.js';
 
 /** Errors of every route: those of HTTP itself, of limits, of the proxy in front, and faults. */
@@ -61,6 +62,7 @@ export function createErrorResponses(codes: readonly ErrorCode[], isSigned: bool
         description: describeErrors(ofStatus),
         headers: {
           ...(status === 429 || status === 503 ? { 'Retry-After': headerRef('Retry-After') } : {}),
+          ...(status === 402 ? paymentHeaders() : {}),
           ...(isSigned ? signatureHeaders(false) : {}),
         },
         content: { 'application/json': { schema: toErrorSchema(ofStatus) } },
@@ -77,6 +79,10 @@ function toErrorSchema(codes: readonly ErrorCode[]): JsonObject {
 
 function headerRef(name: string): JsonObject {
   return { $ref: `#/components/headers/${name}` };
+}
+
+function paymentHeaders(): JsonObject {
+  return Object.fromEntries(Object.keys(PAYMENT_HEADERS).map((name) => [name, headerRef(name)]));
 }
 
 const SIGNATURE_HEADERS = ['version', 'identity-key', 'nonce', 'your-nonce', 'signature', 'request-id'] as const;

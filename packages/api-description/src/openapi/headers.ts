@@ -35,6 +35,21 @@ const SIGNATURE: Readonly<
   },
 };
 
+/** The headers of a 402, which ask for a payment (BRC-105). */
+export const PAYMENT_HEADERS: JsonObject = {
+  'x-bsv-payment-version': { description: 'The version of BRC-105. Signed.', required: true, schema: { const: '1.0' } },
+  'x-bsv-payment-satoshis-required': {
+    description: 'The price of the request in satoshis. Signed.',
+    required: true,
+    schema: { type: 'string', pattern: '^[1-9][0-9]*$' },
+  },
+  'x-bsv-payment-derivation-prefix': {
+    description: 'What the payment must be derived with: base64 of 48 bytes. Signed.',
+    required: true,
+    schema: { type: 'string', pattern: '^[A-Za-z0-9+/]{64}$' },
+  },
+};
+
 /** `components.headers`: the headers of answers. */
 export const headers: JsonObject = {
   'Retry-After': {
@@ -42,6 +57,7 @@ export const headers: JsonObject = {
     required: false,
     schema: { type: 'string', pattern: '^[0-9]+$' },
   },
+  ...PAYMENT_HEADERS,
   ...Object.fromEntries(
     Object.entries(SIGNATURE).flatMap(([name, { answer, schema }]) => [
       [`x-bsv-auth-${name}`, { description: answer, required: true, schema }],

@@ -2,6 +2,7 @@ import { KeyDeriver, P2PKH, PrivateKey } from '@bsv/sdk';
 import { createKeys, loadCurve } from '@messagebox/brc103';
 import { BRC29_PROTOCOL, type Brc29Payment } from '@messagebox/test-support/brc29';
 import { createPaymentScripts, type PaymentScripts } from '../../src/payment-scripts.js';
+import { PricePrefixes } from '../../src/price-prefixes.js';
 
 const hexToBytes = (key: PrivateKey) => Uint8Array.from(Buffer.from(key.toHex().padStart(64, '0'), 'hex'));
 
@@ -11,6 +12,7 @@ export function createTestScripts(serverKey: PrivateKey): PaymentScripts {
   return createPaymentScripts(
     createKeys(hexToBytes(serverKey), curve),
     createKeys(hexToBytes(new PrivateKey(1)), curve),
+    new PricePrefixes(hexToBytes(serverKey)),
   );
 }
 

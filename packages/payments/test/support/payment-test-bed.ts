@@ -28,6 +28,9 @@ import type { PaymentReceiver } from '../../src/payment-receiver.js';
 import { PaymentService } from '../../src/payment-service.ts';
 import { PaymentStore } from '../../src/payment-store.ts';
 import type { PaymentVerifier, UnverifiedPayment } from '../../src/payment-verifier.js';
+import { PricePayments } from '../../src/price-payments.ts';
+import { PricePrefixes } from '../../src/price-prefixes.ts';
+import { PriceStore } from '../../src/price-store.ts';
 import type { PaymentStep } from '../../src/settlement.js';
 import { createTestScripts, toIdentityKey } from './payee-scripts.ts';
 
@@ -53,6 +56,13 @@ export class FakePaymentVerifier implements PaymentVerifier {
     );
     const outputs = paid.map((one, i) => describePaymentOutput(one, i));
     return { tx: [...txid, 7, 7], outputs, description: 'a message to pay for' };
+  }
+
+  /** Makes a transaction with these outputs, whose bytes begin like an AtomicBEEF. */
+  addTransaction(outputs: readonly Brc29Payment['output'][]): { bytes: Uint8Array; txid: string } {
+    const id = Buffer.concat([Buffer.from([1, 1, 1, 1]), randomBytes(28)]);
+    this.#outputsByTxid.set(id.toString('hex'), outputs);
+    return { bytes: Buffer.concat([id, Buffer.alloc(8, 7)]), txid: id.toString('hex') };
   }
 
   async parse(beef: Uint8Array): Promise<UnverifiedPayment> {
@@ -93,6 +103,8 @@ export class FakePaymentReceiver implements PaymentReceiver {
 export class PaymentTestBed {
   readonly verifier = new FakePaymentVerifier();
   readonly receiver = new FakePaymentReceiver();
+  readonly scripts = createTestScripts(serverKey);
+  readonly prefixes = new PricePrefixes(Buffer.from(serverKey.toHex().padStart(64, '0'), 'hex'));
   readonly published: string[] = [];
   readonly fees = new Map<string, number>();
   deliveryFee = 10;
@@ -127,6 +139,8 @@ export class PaymentTestServer {
   readonly store: MessageStore;
   readonly records: PaymentStore;
   readonly paymentService: PaymentService;
+  readonly prices: PriceStore;
+  readonly pricePayments: PricePayments;
   readonly sendOptions: SendMessagesOptions & DeliverMessagesOptions;
   readonly #sql: SqlClient;
 
@@ -146,6 +160,16 @@ export class PaymentTestServer {
       uploads,
       log: createLogger('test', 'info', { write: () => undefined }),
       onStep: (step) => testBed.onStep(step),
+    });
+    this.prices = new PriceStore(sql);
+    this.pricePayments = new PricePayments({
+      prefixes: testBed.prefixes,
+      verifier: testBed.verifier,
+      receiver: testBed.receiver,
+      scripts: testBed.scripts,
+      records: this.prices,
+      exclusive: locks ? new NamedLock(sql) : NO_LOCKS,
+      log: createLogger('test', 'info', { write: () => undefined }),
     });
     const none = { messages: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
     const limits = { inbox: testBed.quota, sender: none, pair: none };
@@ -213,6 +237,13 @@ export class PaymentTestServer {
       now - untouchedMs,
       Buffer.from(tx.slice(0, 32)),
     ]);
+  }
+
+  /** Sets when a payment for a request was recorded and last touched. */
+  async setPriceAge(txid: string, ageMs: number): Promise<void> {
+    const then = Date.now() - ageMs;
+    const sql = prepared('UPDATE request_payments SET created_at = ?, updated_at = ? WHERE txid = ?');
+    await this.#sql.write(sql, [then, then, Buffer.from(txid, 'hex')]);
   }
 
   /** Counts the rows of the push outbox. */

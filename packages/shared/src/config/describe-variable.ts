@@ -6,6 +6,7 @@ export const variableGroups = [
   'database',
   'redis',
   'network',
+  'prices',
   'push',
   'uploads',
   'tracing',

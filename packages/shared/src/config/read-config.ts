@@ -1,13 +1,15 @@
 import path from 'node:path';
-import { deriveP256PublicKey, type PushBox, type QuotaLimits } from '@messagebox/messages';
+import { deriveP256PublicKey, type PriceList, type PushBox, type QuotaLimits } from '@messagebox/messages';
 import type { StoreConfig } from '@messagebox/store';
 import { z } from 'zod';
 import type { LogLevel } from '../logging/log-level.js';
 import type { TracingConfig } from '../tracing/tracing-config.js';
 import { ConfigError } from './config-error.js';
 import { getDefaultText } from './describe-variable.js';
+import { hasWallet } from './has-wallet.js';
 import { databaseClientAliases, networkAliases, resolveAlias } from './legacy-aliases.js';
 import { type Limits, toLimits } from './limits.js';
+import { toPriceList } from './prices.js';
 import { toTracingConfig } from './tracing.js';
 import { toUploadStorageConfig, type UploadStorageConfig } from './uploads.js';
 import { secretVariables, variables } from './variables.js';
@@ -84,6 +86,8 @@ export interface Config {
   /** Where uploads are kept. Undefined: none are taken. */
   readonly uploads: UploadStorageConfig | undefined;
   readonly limits: Limits;
+  /** Undefined: requests have no price. */
+  readonly prices: PriceList | undefined;
   /** Limits on the stored messages. */
   readonly quotas: QuotaLimits;
   /** Authorises `POST /migrate`. */
@@ -124,6 +128,13 @@ export function readConfig(env: Environment): Config {
   const parsed = z.object(variables).safeParse(given);
   if (!parsed.success) throw new ConfigError(describeIssues(parsed.error.issues, env));
   const values = withDatabasePassword(parsed.data);
+  const network = resolveNetwork(values.NETWORK, values.BSV_NETWORK, values.NODE_ENV);
+  const prices = toPriceList(values);
+  if (prices !== undefined && !hasWallet({ network, walletStorageUrl: values.WALLET_STORAGE_URL })) {
+    throw new ConfigError([
+      'WALLET_STORAGE_URL is missing: with a PRICE_ variable above 0 the server needs a wallet, or what is paid would be lost',
+    ]);
+  }
   return {
     nodeEnv: values.NODE_ENV,
     logLevel: values.LOG_LEVEL ?? (values.LOGGING_ENABLED ? 'debug' : 'info'),
@@ -147,7 +158,7 @@ export function readConfig(env: Environment): Config {
     dataDir: path.resolve(values.DATA_DIR),
     redis: values.REDIS_URL === undefined ? undefined : { url: values.REDIS_URL, prefix: values.REDIS_PREFIX },
     websockets: values.ENABLE_WEBSOCKETS,
-    network: resolveNetwork(values.NETWORK, values.BSV_NETWORK, values.NODE_ENV),
+    network,
     hostingDomain: values.HOSTING_DOMAIN,
     walletStorageUrl: values.WALLET_STORAGE_URL,
     adminIdentityKeys: values.ADMIN_IDENTITY_KEYS,
@@ -169,6 +180,7 @@ export function readConfig(env: Environment): Config {
     vapidSubject: values.VAPID_SUBJECT,
     uploads: toUploadStorageConfig(values),
     limits: toLimits(values),
+    prices,
     quotas: {
       inbox: { messages: values.INBOX_MAX_MESSAGES, bytes: values.INBOX_MAX_BYTES },
       sender: { messages: values.SENDER_MAX_MESSAGES, bytes: values.SENDER_MAX_BYTES },

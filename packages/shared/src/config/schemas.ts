@@ -29,6 +29,16 @@ export const rateSchema = z
   })
   .refine(({ seconds }) => seconds <= MAX_WINDOW_SECONDS, `must be within ${MAX_WINDOW_SECONDS} seconds`);
 
+const MICROS_PER_SATOSHI = 1_000_000;
+
+/** A price in satoshis with up to six decimals, read as whole millionths of a satoshi. */
+export const satoshisSchema = (max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,12}(\.\d{1,6})?$/, 'must be a number of satoshis with at most six decimals')
+    .transform((text) => Math.round(Number(text) * MICROS_PER_SATOSHI))
+    .refine((micros) => micros <= max * MICROS_PER_SATOSHI, `must be from 0 to ${max} satoshis`);
+
 export const flagSchema = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** A number of seconds, read as milliseconds. */

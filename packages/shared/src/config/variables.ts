@@ -14,6 +14,7 @@ import {
   originSchema,
   pairsSchema,
   ratioSchema,
+  satoshisSchema,
   secondsSchema,
   vapidPrivateKeySchema,
   vapidPublicKeySchema,
@@ -31,6 +32,9 @@ const networkSchema = z.enum(['main', 'test', 'local', ...listKeys(networkAliase
 const MAX_RETENTION_DAYS = 36_525;
 /** Ten years. */
 const MAX_RECEIPT_DAYS = 3_650;
+/** A tenth of a coin. */
+const MAX_PRICE_SATOSHIS = 10_000_000;
+const SATOSHIS = `satoshis, 0 to ${MAX_PRICE_SATOSHIS}, with up to six decimals`;
 const TRUE_OR_FALSE = '`true` or `false`';
 
 export const variables = {
@@ -303,6 +307,39 @@ export const variables = {
     group: 'network',
     meaning: 'How often other overlay hosts are asked for their advertisements.',
     values: 'seconds, 1 to 604800',
+  }),
+
+  PRICE_BASE: describeVariable(satoshisSchema(MAX_PRICE_SATOSHIS).prefault('0'), {
+    group: 'prices',
+    meaning:
+      'The [price](fees.md#prices) of a send, in addition to fees. The prices below are added to it, and the sum is rounded up. Set all prices for all services.',
+    values: SATOSHIS,
+  }),
+  PRICE_PER_RECIPIENT: describeVariable(satoshisSchema(MAX_PRICE_SATOSHIS).prefault('0'), {
+    group: 'prices',
+    meaning: 'The price of each recipient of a send.',
+    values: SATOSHIS,
+  }),
+  PRICE_PER_KIB: describeVariable(satoshisSchema(MAX_PRICE_SATOSHIS).prefault('0'), {
+    group: 'prices',
+    meaning: 'The price of 1,024 bytes of a send’s request body.',
+    values: SATOSHIS,
+  }),
+  PRICE_PER_MIB_MONTH: describeVariable(satoshisSchema(MAX_PRICE_SATOSHIS).prefault('0'), {
+    group: 'prices',
+    meaning:
+      'The price of storing 1,048,576 bytes for 30 days, for the time of `RETENTION_DAYS`; for 30 days where messages do not expire.',
+    values: SATOSHIS,
+  }),
+  PRICE_PER_LIST_PAGE: describeVariable(satoshisSchema(MAX_PRICE_SATOSHIS).prefault('0'), {
+    group: 'prices',
+    meaning: 'The price of each response to `POST /listMessages`, rounded up.',
+    values: SATOSHIS,
+  }),
+  PRICE_EXEMPT_ALLOWED: describeVariable(flagSchema.prefault('false'), {
+    group: 'prices',
+    meaning: 'Whether recipients who have allowed the sender by name cost nothing.',
+    values: TRUE_OR_FALSE,
   }),
 
   ENABLE_FIREBASE: describeVariable(flagSchema.prefault('false'), {

@@ -39,6 +39,7 @@ interface ErrorResponse {
   readonly description: string;
   readonly retryAfterSeconds?: number;
   readonly details?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -61,6 +62,7 @@ export function createErrorHandler(log: Logger, onHit: (limit: string) => void =
     else limitedLog.write('info', about, 'request refused');
     if (errorResponse.retryAfterSeconds !== undefined)
       response.set('Retry-After', String(errorResponse.retryAfterSeconds));
+    response.set(errorResponse.headers ?? {});
     response.status(status).json(
       // The published middleware has `message` in this response, and clients read it.
       code === 'UNAUTHORIZED'
@@ -82,9 +84,16 @@ export const handleNotFound: RequestHandler = (_request, _response, next) => {
 
 function toErrorResponse(error: unknown): ErrorResponse {
   if (error instanceof RuleError) {
-    const { status, code, description, details } = error;
+    const { status, code, description, details, headers } = error;
     const retryAfterSeconds = error.retryAfterSeconds ?? (status === 503 ? 1 : undefined);
-    return { status, code, description, details, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
+    return {
+      status,
+      code,
+      description,
+      details,
+      headers,
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    };
   }
   if (error instanceof AuthError) {
     const { status, code, message: description, details } = error;

@@ -22,9 +22,11 @@ const DELETE_DELIVERIES = prepared('DELETE FROM push_deliveries WHERE recipient 
 const DELETE_PERMISSIONS = prepared('DELETE FROM message_permissions WHERE recipient = ?');
 /** A transaction pays once, for ever, so its record stays. In the name of nobody, it is used up for everybody. */
 const FORGET_PAYER = prepared('UPDATE payments SET sender = ? WHERE sender = ? AND state = ?');
+const FORGET_PRICE_PAYER = prepared('UPDATE request_payments SET sender = ? WHERE sender = ? AND state = ?');
 // The columns hold bytes, and SQLite never takes a text for equal to bytes.
 const NOBODY = toBinaryName('');
 const USED_UP = toBinaryName('done');
+const USED_UP_PRICE = toBinaryName('used');
 
 /**
  * Deletes what this server keeps of an identity.
@@ -54,6 +56,8 @@ export function eraseAccount(sql: SqlClient, identityKey: string, includePayment
     const permissions = await run(DELETE_PERMISSIONS);
     await removeReceiptsOf(sql, identityKey);
     const boxes = await new UnusedBoxSweeper(sql).removeEmptyBoxesOf(identityKey);
-    return { messages, boxes, permissions, devices, payments: await run(FORGET_PAYER, [NOBODY, owner, USED_UP]) };
+    const forMessages = await run(FORGET_PAYER, [NOBODY, owner, USED_UP]);
+    const forRequests = await run(FORGET_PRICE_PAYER, [NOBODY, owner, USED_UP_PRICE]);
+    return { messages, boxes, permissions, devices, payments: forMessages + forRequests };
   });
 }

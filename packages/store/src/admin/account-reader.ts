@@ -91,25 +91,34 @@ export class AccountReader {
     }));
   }
 
-  /** Payments of the identity. @param after a transaction id; '' for the first ones */
+  /** Payments of the identity, for messages and for requests. @param after a transaction id; '' for the first ones */
   readPayments(after: string): Promise<AccountBatch<ExportedPayment>> {
-    const text = `SELECT txid, state, created_at FROM payments
+    const pageOf = (table: string) => `SELECT txid, state, created_at FROM ${table}
       WHERE sender = ? AND txid > ? ORDER BY txid LIMIT ${BATCH_SIZE}`;
-    return this.#read(text, Buffer.from(after, 'hex'), async (rows) => ({
+    // A transaction is in one of the tables; where it is in both, the next page begins behind both.
+    const text = `SELECT txid, state, created_at FROM (${pageOf('payments')}) AS for_messages
+      UNION ALL SELECT txid, state, created_at FROM (${pageOf('request_payments')}) AS for_requests
+      ORDER BY txid LIMIT ${BATCH_SIZE}`;
+    const take = async (rows: SqlRow[]) => ({
       items: rows.map(toPayment),
       count: rows.length,
-      last: (row) => (row['txid'] as Buffer).toString('hex'),
-    }));
+      last: (row: SqlRow) => (row['txid'] as Buffer).toString('hex'),
+    });
+    return this.#read(text, Buffer.from(after, 'hex'), take, 2);
   }
 
   #read<T>(
     text: string,
     after: string | number | Buffer,
     take: (rows: SqlRow[]) => Promise<{ items: T[]; count: number; last: (row: SqlRow) => string }>,
+    selects = 1,
   ): Promise<AccountBatch<T>> {
     return withStoreErrors(async () => {
       const start: SqlValue = typeof after === 'string' ? toBinaryName(after) : after;
-      const rows = await this.sql.read(prepared(text), [toBinaryName(this.identityKey), start]);
+      const rows = await this.sql.read(
+        prepared(text),
+        Array.from({ length: selects }, () => [toBinaryName(this.identityKey), start]).flat(),
+      );
       const { items, count, last } = await take(rows);
       const lastTaken = rows[count - 1];
       const isEnd = lastTaken === undefined || (count === rows.length && rows.length < BATCH_SIZE);

@@ -15,6 +15,7 @@ import * as operators from './2026-11-30-010-operators.js';
 import * as deviceIdentities from './2026-11-30-021-device-identities.js';
 import * as receipts from './2026-11-30-022-receipts.js';
 import * as uploads from './2026-11-30-023-uploads.js';
+import * as requestPayments from './2026-11-30-024-request-payments.js';
 import { recordOnlyMigration } from './record-only-migration.js';
 import * as referenceDevices from './reference-devices.js';
 import * as referenceMessages from './reference-messages.js';
@@ -49,6 +50,7 @@ const MIGRATIONS: readonly (readonly [name: string, migration: Knex.Migration])[
   ['2026-11-30-021-device-identities', deviceIdentities],
   ['2026-11-30-022-receipts', receipts],
   ['2026-11-30-023-uploads', uploads],
+  ['2026-11-30-024-request-payments', requestPayments],
 ];
 
 /** The names of all migrations, in their order. */

@@ -1,3 +1,5 @@
+import type { DescribedPrices } from '@messagebox/messages';
+
 /** Two limits of what is stored for or from somebody. Null: no limit. */
 export interface QuotaInfo {
   readonly messages: number | null;
@@ -73,18 +75,21 @@ export interface ServerInfo {
   /** Large bodies by reference. Missing when they are off. */
   readonly uploads?: UploadsInfo;
   /** What requests cost (BRC-105). Missing when they are free. */
-  readonly prices?: PricesInfo;
+  readonly prices?: DescribedPrices;
 }
 
-/** The section of large bodies by reference. The feature defines its fields. */
-export type UploadsInfo = Readonly<Record<string, string | number | boolean | null>>;
-/** The section of prices by BRC-105. The feature defines its fields. */
-export type PricesInfo = Readonly<Record<string, string | number | boolean | null>>;
+/** The section of large bodies by reference. */
+export interface UploadsInfo {
+  /** Of one upload (`UPLOAD_MAX_BYTES`). */
+  readonly maxBytes: number;
+  /** Uploads of one identity that no message names yet. */
+  readonly openPerIdentity: number;
+}
 
 /** The parts of {@link ServerInfo} that a feature brings when it is on. A new section is added here and in {@link ServerInfo}. */
 export interface OptionalSections {
   readonly pushBoxes?: readonly string[];
   readonly vapidPublicKey?: string;
   readonly uploads?: UploadsInfo;
-  readonly prices?: PricesInfo;
+  readonly prices?: DescribedPrices;
 }

@@ -5,14 +5,18 @@ import {
   type SendMessagesResponse,
   sendMessages,
 } from '@messagebox/messages';
+import type { HttpRequestPayment } from '@messagebox/payments';
 import { type AdvertisedHosts, formatAdvertisedHostHeader } from '@messagebox/shared';
 import type { Request, RequestHandler } from 'express';
 import { consumeJsonBody } from '../http/consume-json-body.js';
 import { getCallerKey } from '../http/get-caller-key.js';
+import { type OpenRequestPayment, setPaidHeader } from '../http/request-payment.js';
 
 /** The options of {@link sendMessageRoute}. */
 export interface SendMessageRouteOptions extends SendMessagesOptions, ParseSendOptions {
   readonly advertisedHosts: AdvertisedHosts;
+  /** Undefined: sends have no price. */
+  readonly openPayment?: OpenRequestPayment | undefined;
 }
 
 /**
@@ -21,7 +25,9 @@ export interface SendMessageRouteOptions extends SendMessagesOptions, ParseSendO
  */
 export function sendMessageRoute(options: SendMessageRouteOptions): RequestHandler {
   return async (request, response) => {
-    const answer = await parseAndSend(options, request);
+    const payment = await options.openPayment?.(request);
+    const answer = await parseAndSend(options, request, payment);
+    setPaidHeader(response, payment);
     const recipients = answer.results.map(({ recipient }) => recipient);
     const elsewhere = await options.advertisedHosts.findOtherHosts(recipients, request.headers.host);
     const header = formatAdvertisedHostHeader(recipients, elsewhere);
@@ -35,6 +41,10 @@ export function sendMessageRoute(options: SendMessageRouteOptions): RequestHandl
 }
 
 /** A function of its own, so that the parsed JSON is not kept in memory while the route waits for the database. */
-function parseAndSend(options: SendMessageRouteOptions, request: Request): Promise<SendMessagesResponse> {
-  return sendMessages(options, parseSend(options, getCallerKey(request), consumeJsonBody(request)));
+function parseAndSend(
+  options: SendMessageRouteOptions,
+  request: Request,
+  payment: HttpRequestPayment | undefined,
+): Promise<SendMessagesResponse> {
+  return sendMessages(options, parseSend(options, getCallerKey(request), consumeJsonBody(request)), payment);
 }

@@ -1,5 +1,5 @@
 import { closedObject, integer, list, openObject, orNull, type Properties, schemaRef, text } from '../../schema.js';
-import { type Group, json } from '../operation.js';
+import { type Group, json, type Parameter } from '../operation.js';
 
 const success = { const: 'success' };
 
@@ -83,6 +83,19 @@ const sentStatus = closedObject(
   ['recipient'],
 );
 
+/** How a request is paid where the operator has set prices (BRC-105). */
+const paymentHeader: Parameter = {
+  in: 'header',
+  name: 'x-bsv-payment',
+  description:
+    'Pays the price that an `ERR_PAYMENT_REQUIRED` asks for (BRC-105): JSON of `{"derivationPrefix", "derivationSuffix", "transaction"}`, with an AtomicBEEF in base64. Signed. `AuthFetch` makes it.',
+  schema: { type: 'string' },
+};
+const satoshisPaid = {
+  description: 'Satoshis that the request has paid. Left out where it has paid none. Signed.',
+  schema: { type: 'string', pattern: '^[0-9]+$' },
+};
+
 /** `/sendMessage`, `/listMessages`, `/acknowledgeMessage`, `/boxStatus`, `/sentStatus`. */
 export const messages: Group = {
   name: 'Messages',
@@ -96,6 +109,7 @@ export const messages: Group = {
       description:
         'Answered when the message is stored for all recipients, or refused for all. A repeat of the same message is answered like the first time, and costs nothing again.',
       access: 'signed',
+      parameters: [paymentHeader],
       body: {
         schema: openObject({ message: messageToSend, payment: { oneOf: [schemaRef('Payment'), { type: 'null' }] } }, [
           'payment',
@@ -135,6 +149,7 @@ export const messages: Group = {
             headers: {
               'x-messagebox-advertised-host': advertisedHost,
               'x-bsv-messagebox-advertised-host': { ...advertisedHost, description: 'The same, signed.' },
+              'x-bsv-payment-satoshis-paid': satoshisPaid,
             },
           },
         ),
@@ -174,6 +189,10 @@ export const messages: Group = {
         'ERR_UPLOAD_MISMATCH',
         'ERR_UPLOAD_NAMED',
         'ERR_UPLOADS_UNAVAILABLE',
+        'ERR_PAYMENT_REQUIRED',
+        'ERR_MALFORMED_PAYMENT',
+        'ERR_INVALID_DERIVATION_PREFIX',
+        'ERR_PAYMENT_FAILED',
       ],
     },
     {
@@ -184,6 +203,7 @@ export const messages: Group = {
       description:
         'Oldest first. With `offset`: a page of about 1 MiB. With `after`: the page behind a cursor. With neither: everything up to `LIST_MAX_BYTES`.',
       access: 'signed',
+      parameters: [paymentHeader],
       body: {
         schema: openObject(
           {
@@ -208,46 +228,53 @@ export const messages: Group = {
         },
       },
       answers: {
-        200: json('The messages. An unknown box is empty.', {
-          oneOf: [
-            {
-              title: 'ListAnswer',
-              ...closedObject(
-                {
+        200: json(
+          'The messages. An unknown box is empty.',
+          {
+            oneOf: [
+              {
+                title: 'ListAnswer',
+                ...closedObject(
+                  {
+                    status: success,
+                    messages: list(schemaRef('ListedMessage')),
+                    hasMore: { const: true, description: 'There are more messages. Left out where there are none.' },
+                    next: schemaRef('Cursor'),
+                  },
+                  ['hasMore', 'next'],
+                ),
+                dependentRequired: { hasMore: ['next'], next: ['hasMore'] },
+              },
+              {
+                title: 'PageByOffset',
+                ...closedObject({
                   status: success,
                   messages: list(schemaRef('ListedMessage')),
-                  hasMore: { const: true, description: 'There are more messages. Left out where there are none.' },
-                  next: schemaRef('Cursor'),
-                },
-                ['hasMore', 'next'],
-              ),
-              dependentRequired: { hasMore: ['next'], next: ['hasMore'] },
-            },
-            {
-              title: 'PageByOffset',
-              ...closedObject({
-                status: success,
-                messages: list(schemaRef('ListedMessage')),
-                limit: integer('Of the request, or 1,000.', 1, 1_000),
-                offset: integer('Of the request.', 0, 100_000),
-                nextOffset: { type: ['integer', 'null'], description: 'The start of the next page; null at the end.' },
-                hasMore: { type: 'boolean' },
-              }),
-            },
-            {
-              title: 'CountAnswer',
-              ...closedObject(
-                {
-                  status: success,
-                  messages: list(schemaRef('ListedMessage'), { maxItems: 0 }),
-                  hasMore: { const: false },
-                  ...boxStatusProperties,
-                },
-                ['atLeast'],
-              ),
-            },
-          ],
-        }),
+                  limit: integer('Of the request, or 1,000.', 1, 1_000),
+                  offset: integer('Of the request.', 0, 100_000),
+                  nextOffset: {
+                    type: ['integer', 'null'],
+                    description: 'The start of the next page; null at the end.',
+                  },
+                  hasMore: { type: 'boolean' },
+                }),
+              },
+              {
+                title: 'CountAnswer',
+                ...closedObject(
+                  {
+                    status: success,
+                    messages: list(schemaRef('ListedMessage'), { maxItems: 0 }),
+                    hasMore: { const: false },
+                    ...boxStatusProperties,
+                  },
+                  ['atLeast'],
+                ),
+              },
+            ],
+          },
+          { headers: { 'x-bsv-payment-satoshis-paid': satoshisPaid } },
+        ),
       },
       errors: [
         'ERR_MESSAGEBOX_REQUIRED',
@@ -257,6 +284,14 @@ export const messages: Group = {
         'ERR_INVALID_AFTER',
         'ERR_INVALID_MESSAGEID',
         'ERR_INVALID_COUNT_ONLY',
+        'ERR_PAYMENT_REQUIRED',
+        'ERR_MALFORMED_PAYMENT',
+        'ERR_INVALID_DERIVATION_PREFIX',
+        'ERR_PAYMENT_FAILED',
+        'ERR_INSUFFICIENT_PAYMENT',
+        'ERR_PAYMENT_REUSED',
+        'ERR_INTERNALIZE_FAILED',
+        'ERR_CHAIN_UNAVAILABLE',
       ],
     },
     {

@@ -91,7 +91,18 @@ export const serverSchemas: Properties = {
         maxBytes: { type: 'integer', description: 'Of one upload (`UPLOAD_MAX_BYTES`).' },
         openPerIdentity: { type: 'integer', description: 'Uploads of one identity that no message names yet.' },
       }),
-      prices: { type: 'object', description: 'What requests cost (BRC-105). Missing when they are free.' },
+      prices: closedObject({
+        perSend: satoshis('For each send.'),
+        perRecipient: satoshis('For each recipient of a send.'),
+        perKib: satoshis('For each KiB of the request of a send.'),
+        perMibMonth: satoshis('For each MiB that is stored for a month.'),
+        perListPage: satoshis('For each answer of `/listMessages`.'),
+        storageDays: { type: 'number', description: 'For how many days storage is paid.' },
+        exemptsAllowed: {
+          type: 'boolean',
+          description: 'Whether recipients who have allowed the sender by name cost nothing.',
+        },
+      }),
     },
     ['uploads', 'prices'],
   ),
@@ -104,6 +115,11 @@ export const serverSchemas: Properties = {
     },
   }),
 };
+
+/** A price in satoshis with up to six decimals. */
+function satoshis(description: string) {
+  return { type: 'number', minimum: 0, description };
+}
 
 const readiness = (path: string, operationId: string, summary: string): Operation => ({
   method: 'get',
