@@ -77,6 +77,19 @@ export function pricesSuite(deploy: Deploy): void {
       return row === undefined ? undefined : String(row.state);
     });
 
+  test('GET /info tells the prices', async () => {
+    const response = await fetch(`${at().apis[0]}/info`);
+    expect(((await response.json()) as { prices?: unknown }).prices).toEqual({
+      perSend: 2,
+      perRecipient: 1.25,
+      perKib: 1,
+      perMibMonth: 1_024,
+      perListPage: 0.4,
+      storageDays: expect.any(Number),
+      exemptsAllowed: false,
+    });
+  });
+
   describe('AuthFetch', () => {
     test('pays for a send by itself, once, and is told what it has paid', async () => {
       const [alice, bob] = [await wealthy(50_000), newKey()];

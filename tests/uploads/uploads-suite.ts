@@ -98,6 +98,12 @@ export function uploadsSuite(name: string, deploy: Deploy, kind: StorageKind): v
     const isRemoved = (uploadId: string, times = 1) =>
       waitForCondition(() => storage.count('DELETE', uploadId) >= times, 'the object is removed', 40_000);
 
+    test('GET /info tells how large an upload may be', async () => {
+      const response = await fetch(`${api()}/info`);
+      const { uploads } = (await response.json()) as { uploads?: unknown };
+      expect(uploads).toEqual({ maxBytes: MAX_BYTES, openPerIdentity: MAX_OPEN });
+    });
+
     test('60 MB arrive by reference, and are removed with the message', async () => {
       const [alice, bob] = [person(), person()];
       const content = randomBytes(60_000_000);
