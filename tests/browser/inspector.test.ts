@@ -73,7 +73,11 @@ describeInBrowser('the inspector', (browser) => {
   async function inspectMessage(text: string, settings = {}): Promise<InspectorPage> {
     const tab = await openConsole(settings);
     await tab.pane().waitForState('Live');
-    await tab.pane().send(await tab.pane().readKey(), text);
+    const key = await tab.pane().readKey();
+    await tab.pane().write(key, text);
+    // The price is asked for when the visitor pauses, so a quick one sends before.
+    await tab.pane().root.getByText('Free of charge.').waitFor();
+    await tab.pane().send(key, text);
     await tab.pane().message(text).waitFor();
     await tab.goTo('Inspector');
     return new InspectorPage(tab.page);
