@@ -12,8 +12,8 @@ import { readWalletBalance } from '../support/wallet-balance.js';
 
 const FEES = { delivery: 10, recipient: 25 };
 const STEPS = ['verified', 'recorded', 'received', 'stored'];
-const AT_EACH_STEP = 5;
-const AT_RANDOM = 30;
+const AT_EACH_STEP = 3;
+const AT_RANDOM = 12;
 /** Side by side; each has an api of its own, on one database. */
 const LANES = 2;
 

@@ -17,7 +17,7 @@ const PRICES = { send: 6, list: 2 };
 const PRICE_STEPS = ['price verified', 'price recorded', 'price received', 'price settled'];
 const STEPS = ['price held', 'verified', 'recorded', 'received', 'stored'];
 const AT_EACH_STEP = 1;
-const AT_RANDOM = 4;
+const AT_RANDOM = 1;
 
 interface CrashDatabase {
   readonly config: StoreConfig;
