@@ -54,6 +54,24 @@ export function exchangeSuite(browser: () => Browser, url: () => string): void {
     await second.pane().message('Ping').nth(1).waitFor();
   });
 
+  test('what is written while a message is sent is kept, and can be sent next', async () => {
+    const pane = first.pane();
+    await pane.write(keys[1], 'Sent first');
+    const written = pane.root.getByLabel('Message', { exact: true });
+    // In one go, so that the answer of the server comes later.
+    await written.evaluate((element) => {
+      const area = element as HTMLTextAreaElement;
+      area.form?.requestSubmit();
+      area.value = 'Written meanwhile';
+      area.dispatchEvent(new Event('input', { bubbles: true }));
+    });
+    await second.pane().message('Sent first').waitFor();
+    await pane.root.getByText(/^Stored by the server at/).waitFor();
+    expect(await written.inputValue()).toBe('Written meanwhile');
+    await pane.root.getByRole('button', { name: 'Send' }).click();
+    await second.pane().message('Written meanwhile').waitFor();
+  });
+
   test('an acknowledged message is gone for good, and others are there when the tab is loaded again', async () => {
     await first.pane().send(keys[1], 'Keep me');
     await first.pane().send(keys[1], 'Delete me');

@@ -37,6 +37,7 @@ export function ComposeForm({ mailbox, recipient }: ComposeFormProps) {
   const submit = async () => {
     setWasTried(true);
     setProblem(undefined);
+    setSentAt(undefined);
     if (keyProblem !== undefined || text.trim() === '') return;
     const price = quote.kind === 'known' ? quote.quote : { deliveryFee: 0, recipientFee: 0 };
     if (price.deliveryFee + price.recipientFee > 0 && identity.kind !== 'wallet') {
@@ -49,11 +50,11 @@ export function ComposeForm({ mailbox, recipient }: ComposeFormProps) {
     setIsSending(true);
     try {
       await sendMessage(mailbox, { recipient: to, messageBox, text, isEncrypted }, price);
-      setText('');
+      // What was written meanwhile is the next message.
+      setText((current) => (current === text ? '' : current));
       setWasTried(false);
       setSentAt(serverNow());
     } catch (error) {
-      setSentAt(undefined);
       setProblem(explainError(error));
       askAgain();
     } finally {
