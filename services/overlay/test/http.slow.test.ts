@@ -39,11 +39,11 @@ const submit = (beef: Uint8Array, topics: string, headers: Record<string, string
 const lookup = (question: unknown) => post('/lookup', JSON.stringify(question), { 'content-type': 'application/json' });
 
 /** Expects the documented code and status, as JSON for any origin, and no changed row. */
-async function expectRefused(send: () => Promise<Response>, code: string): Promise<Response> {
+async function expectRefused(send: () => Promise<Response>, code: string, details: object = {}): Promise<Response> {
   const before = await host.rows();
   const response = await send();
   const body = await json(response);
-  expect({ ...body, description: undefined }).toEqual({ status: 'error', code, description: undefined });
+  expect({ ...body, description: undefined }).toEqual({ status: 'error', code, description: undefined, ...details });
   expect(body['description']).toMatch(/^\w[^<>]{5,300}$/);
   expect(documentedErrors.get(code)).toContain(response.status);
   expect(response.headers.get('access-control-allow-origin')).toBe('*');
@@ -253,7 +253,11 @@ describe('submitting', () => {
   });
 
   test('refuses a body of more than 1 MiB', async () => {
-    await expectRefused(() => submit(Buffer.alloc(1_048_577), '["tm_messagebox"]'), 'ERR_BODY_TOO_LARGE');
+    await expectRefused(() => submit(Buffer.alloc(1_048_577), '["tm_messagebox"]'), 'ERR_BODY_TOO_LARGE', {
+      field: 'requestBody',
+      limit: 1_048_576,
+      size: 1_048_577,
+    });
   });
 
   test('refuses a compressed body', async () => {
@@ -332,7 +336,10 @@ describe('looking up', () => {
   });
 
   test('refuses a query of 70,000 bytes', async () => {
-    await expectRefused(() => lookup({ service: 'ls_messagebox', query: 'x'.repeat(70_000) }), 'ERR_BODY_TOO_LARGE');
+    const question = { service: 'ls_messagebox', query: 'x'.repeat(70_000) };
+    const size = JSON.stringify(question).length;
+    const details = { field: 'requestBody', limit: 65_536, size };
+    await expectRefused(() => lookup(question), 'ERR_BODY_TOO_LARGE', details);
   });
 
   const foundOf = async (identityKey: string) => {
