@@ -260,7 +260,7 @@ describe('POST /sendMessage', () => {
     const messageId = recipient.map((_key, i) => `many ${i}`);
     const request = world.sendMessage(world.message({ recipient, messageId }));
     const { text } = await world.expectRefused(request, 'ERR_TOO_MANY_RECIPIENTS');
-    expect(text).toMatch(/at most 100 .* in portions/);
+    expect(text).toMatch(/limit is 100 .* in portions/);
     await world.expectAccepted(
       world.sendMessage(
         world.message({ recipient: recipient.slice(1), messageId: messageId.slice(1), messageBox: 'many' }),
@@ -444,7 +444,7 @@ describe('POST /acknowledgeMessage', () => {
     await world.expectAccepted(world.sendMessage({ message }));
     const ids = [message['messageId'], ...Array.from({ length: 1_000 }, (_, n) => `unknown ${n}`)];
     const { text } = await ask(JSON.stringify({ messageIds: ids }), 'ERR_TOO_MANY_MESSAGE_IDS');
-    expect(text).toMatch(/At most 1000 .* in portions/);
+    expect(text).toMatch(/limit is 1,000 .* in portions/);
     const messageIds = ids.slice(0, 1_000);
     await world.expectAccepted(world.recipient.post('/acknowledgeMessage', { messageIds }), world.recipient);
   });
