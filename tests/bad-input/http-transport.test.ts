@@ -251,7 +251,7 @@ describe('unknown routes and methods', () => {
     '/.env',
     '/__proto__',
     '/constructor',
-    '/health',
+    '/healthy',
     '/health/none',
     '/health/live/x',
     '/.well-known/auth/x',

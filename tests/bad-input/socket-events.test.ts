@@ -217,13 +217,22 @@ describe('sendMessage', () => {
     ...over,
   });
 
+  /** What a refusal for size says besides. */
+  function pickSizes(refusal: unknown): object {
+    const { field, limit, size } = refusal as { field?: unknown; limit?: unknown; size?: unknown };
+    return {
+      ...(typeof field === 'string' && typeof limit === 'number' ? { field, limit } : {}),
+      ...(typeof size === 'number' ? { size } : {}),
+    };
+  }
+
   /** Refused with this code, both ways of saying so carry the id. */
   async function refusedSend(data: unknown, code: string, raw?: string, about = 'messageFailed'): Promise<void> {
     const { roomId, message: sent } = data as { roomId?: unknown; message?: { messageId?: unknown } };
     const { data: failed } = await refusedJson('sendMessage', raw ?? JSON.stringify(data), about);
     const echo = typeof sent?.messageId === 'string' && sent.messageId.length <= 2_048 ? sent.messageId : undefined;
     const description = (failed as { reason: string }).reason;
-    const errors = { code, ...(echo === undefined ? {} : { messageId: echo }) };
+    const errors = { code, ...(echo === undefined ? {} : { messageId: echo }), ...pickSizes(failed) };
     expect(failed).toEqual({ reason: description, ...errors });
     expect(documentedErrors.has(code)).toBe(true);
     // Clients would not hear an ack under any other name, and close on one that they can't take.

@@ -159,7 +159,7 @@ test('permissions are set, read and listed', async () => {
 
   expect(JSON.parse(one.stdout)).toMatchObject({ messageBox: 'box a', recipientFee: 7, sender: alice.identityKey });
   expect(JSON.parse(none.stdout)).toBeNull();
-  expect(all.stdout).toMatch(/box a +7 satoshis +02|box a +7 satoshis +03/);
+  expect(all.stdout).toMatch(/box a +7 satoshis +- +0[23]/);
 });
 
 test('a device is registered, listed and unregistered', async () => {
@@ -293,7 +293,7 @@ test('status shows what the server is and what it allows, as it says itself', as
   expect(lines.stdout).toMatch(/^retention +until acknowledged$/m);
   expect(lines.stdout).toMatch(/^delivery fees +notifications 10 satoshis$/m);
   expect(lines.stdout).toMatch(/^live +\/socket\.io\/$/m);
-  expect(lines.stdout).not.toContain('pushed');
+  expect(lines.stdout).toMatch(/^pushed +notifications$/m);
 });
 
 test('start ends with exit code 0 on Ctrl-C', async () => {

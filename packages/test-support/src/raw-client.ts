@@ -117,6 +117,8 @@ export class RawConnection {
   }
 }
 
+const MAX_METHOD_CHARACTERS = 32;
+
 /** The first request line in these bytes: empty texts where there is none. `end` is the position behind it. */
 function findRequestLine(bytes: Buffer): { readonly method: string; readonly target: string; readonly end: number } {
   // By the bytes, because a test may have written hundreds of requests, or megabytes.
@@ -125,8 +127,12 @@ function findRequestLine(bytes: Buffer): { readonly method: string; readonly tar
   const end = version + ' HTTP/1.1'.length;
   const line = bytes.toString('latin1', bytes.lastIndexOf('\n', version) + 1, end);
   // What comes before it in the line is the end of an earlier body.
-  const [, method = '', target = ''] = /([A-Z]+) (\S+) HTTP\/1\.[01]$/.exec(line) ?? [];
-  return { method, target, end };
+  // Without a pattern over all of it: matching a line of megabytes can use up the stack.
+  const words = line.slice(0, line.lastIndexOf(' HTTP/1.'));
+  const space = words.lastIndexOf(' ');
+  const [method = ''] =
+    /[A-Z]+$/.exec(words.slice(Math.max(0, space - MAX_METHOD_CHARACTERS), Math.max(0, space))) ?? [];
+  return { method, target: method === '' ? '' : words.slice(space + 1), end };
 }
 
 function parseAnswer(bytes: Buffer, method: string, over: boolean): { answer: Answer; length: number } | undefined {

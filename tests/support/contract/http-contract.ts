@@ -29,10 +29,12 @@ export class HttpContract {
     const { method, status, headers } = exchange;
     const operation = this.#findOperation(exchange);
     if (operation === undefined) return this.#findProblemsOfUnmatched(exchange);
-    const found =
-      this.schemas.resolve([...operation.pointer, 'responses', String(status)]) ??
-      // A path that only looks like one of ours, because something else stands before it.
-      (status === 404 ? this.schemas.resolve([...UNMATCHED, '404']) : undefined);
+    // A path that only looks like one of ours: something else stands before it, or another service answers.
+    const isUnmatched = status === 404 && isRefusedAs(exchange, 'ERR_NOT_FOUND');
+    const found = this.schemas.resolve([
+      ...(isUnmatched ? UNMATCHED : [...operation.pointer, 'responses']),
+      String(status),
+    ]);
     if (found === undefined) return [`${status} is not described`];
     const problems = method === 'HEAD' ? [] : this.#findBodyProblems(found, exchange);
     problems.push(...this.#findHeaderProblems(found.pointer, headers));
@@ -158,6 +160,11 @@ function decode(text: string): string {
   } catch {
     return text;
   }
+}
+
+function isRefusedAs({ body }: HttpExchange, code: string): boolean {
+  const refusal = parseJson(body);
+  return typeof refusal === 'object' && refusal !== null && (refusal as { code?: unknown }).code === code;
 }
 
 function parseJson(bytes: Uint8Array): unknown {
