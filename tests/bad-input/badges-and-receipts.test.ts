@@ -117,7 +117,7 @@ describe('POST /sentStatus', () => {
       { messageId: message['messageId'], recipient: world.recipient.client.identityKey, state: 'stored' },
     ]);
     const { text } = await refused({ messageIds: [...messageIds, 'one more'] }, 'ERR_TOO_MANY_MESSAGE_IDS');
-    expect(text).toMatch(/At most 1000 .* in parts/);
+    expect(text).toMatch(/limit is 1,000\. Ask in parts/);
   });
 
   test.each(table(notKeys, 'ERR_INVALID_PUBLIC_KEY'))('refuses the recipient %s', async (_label, recipient, code) => {

@@ -113,7 +113,8 @@ function parseLimit(request: unknown): number {
   const given = getField(request, 'limit');
   const limit = given === undefined ? DEFAULT_LIMIT : checkWholeNumber(given, 1, MAX_LIMIT);
   if (limit !== undefined) return limit;
-  throw new RuleError('ERR_INVALID_LIMIT', `limit must be a whole number from 1 to ${MAX_LIMIT}.`);
+  const details = { field: 'limit', limit: MAX_LIMIT };
+  throw new RuleError('ERR_INVALID_LIMIT', `limit must be a whole number from 1 to ${MAX_LIMIT}.`, 400, details);
 }
 
 function parseAfter(request: unknown): Buffer | undefined {

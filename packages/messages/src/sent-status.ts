@@ -2,6 +2,7 @@ import type { SentState, SentStatusReader } from '@messagebox/store';
 import { isMessageId, MESSAGE_ID_FORMAT } from './names.js';
 import { getField, isGiven, type NormaliseKey } from './request-fields.js';
 import { RuleError } from './rule-error.js';
+import { formatCount } from './size-limits.js';
 
 /** The options of {@link getSentStatus}. */
 export interface SentStatusOptions {
@@ -41,7 +42,9 @@ export async function getSentStatus(
   }
   if (!Array.isArray(ids)) throw new RuleError('ERR_INVALID_MESSAGE_ID', 'messageIds must be a list of message ids.');
   if (ids.length > MAX_SENT_IDS) {
-    throw new RuleError('ERR_TOO_MANY_MESSAGE_IDS', `At most ${MAX_SENT_IDS} ids are looked up at once. Ask in parts.`);
+    const description = `The request has ${formatCount(ids.length)} message ids; the limit is ${formatCount(MAX_SENT_IDS)}. Ask in parts.`;
+    const details = { field: 'messageIds', limit: MAX_SENT_IDS, size: ids.length };
+    throw new RuleError('ERR_TOO_MANY_MESSAGE_IDS', description, 400, details);
   }
   if (!ids.every(isMessageId)) {
     throw new RuleError('ERR_INVALID_MESSAGE_ID', `Each message id must be ${MESSAGE_ID_FORMAT}.`);
