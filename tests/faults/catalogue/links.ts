@@ -81,7 +81,6 @@ export const redisCutRealtime = cut({
   name: 'redis-cut-realtime',
   whose: realtimesRedis,
   links: redisOfRealtime,
-  quick: true,
 });
 export const redisFlappingAll = flapping({ name: 'redis-flapping-all', whose: everyRedis, links: redisOfAll });
 export const redisSilentRealtime = silent({

@@ -8,7 +8,6 @@ export const edgeCutsEverybody: Fault = {
   name: 'edge-cuts-everybody',
   does: 'the load balancer cuts all connections of clients',
   seconds: 0,
-  quick: true,
   start: ({ front }) => front.cut(),
 };
 

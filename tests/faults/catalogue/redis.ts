@@ -47,7 +47,6 @@ export const subscribersKilled: Fault = {
   name: 'subscribers-killed',
   does: 'CLIENT KILL of all subscribers',
   seconds: 0,
-  quick: true,
   start: ({ redisAdmin }) => redisAdmin.killClients('pubsub'),
 };
 
