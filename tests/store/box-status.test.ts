@@ -186,24 +186,23 @@ function boxStatusSuite(name: string, createFixture: () => Promise<StoreFixture>
       const [sql, values] = calls[0] as (typeof calls)[number];
       const explain = database.sql.engine === 'sqlite' ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN FORMAT=TRADITIONAL';
       const plan = JSON.stringify(await knex.raw(`${explain} ${sql.text}`, [...values]));
-      expect(plan).toContain('messages_box_order_index');
+      expect(plan).toContain('messages_box_status_index');
       expect(plan).toMatch(/COVERING INDEX|Using index/);
       expect(plan).not.toContain('filesort');
     });
 
-    test('the migration widens the indexes in place, is repeated without harm, and completes an interrupted run', async () => {
+    test('the migration adds and widens indexes in place, is repeated without harm, and completes an interrupted run', async () => {
       await store(message(), message());
       const narrow = async (): Promise<void> => {
-        for (const [index, columns] of [
-          ['messages_box_order_index', 'messageBoxId, id'],
-          ['messages_sender_usage_index', 'sender, body_bytes'],
-        ]) {
-          if (fixture.config.client === 'mysql2') {
-            await knex.raw(`ALTER TABLE messages DROP INDEX ${index}, ADD INDEX ${index} (${columns})`);
-          } else {
-            await knex.raw(`DROP INDEX ${index}`);
-            await knex.raw(`CREATE INDEX ${index} ON messages (${columns})`);
-          }
+        const [added, widened] = ['messages_box_status_index', 'messages_sender_usage_index'];
+        const columns = 'sender, body_bytes';
+        if (fixture.config.client === 'mysql2') {
+          await knex.raw(`ALTER TABLE messages DROP INDEX ${added}`);
+          await knex.raw(`ALTER TABLE messages DROP INDEX ${widened}, ADD INDEX ${widened} (${columns})`);
+        } else {
+          await knex.raw(`DROP INDEX ${added}`);
+          await knex.raw(`DROP INDEX ${widened}`);
+          await knex.raw(`CREATE INDEX ${widened} ON messages (${columns})`);
         }
         await knex('knex_migrations').where({ name: '2026-11-30-022-receipts' }).delete();
       };
@@ -218,6 +217,17 @@ function boxStatusSuite(name: string, createFixture: () => Promise<StoreFixture>
       expect(await database.messages.migrate()).toEqual(['2026-11-30-022-receipts']);
       expect(await readBox()).toMatchObject({ count: 2 });
       expect(await new SqlUsageReader(database.sql).readSenderUsage(BOB, 10)).toEqual({ messages: 2, bytes: 10 });
+    });
+
+    test('no migration takes away that a message has a box: one for a box that is gone is refused', async () => {
+      const row = { messageBoxId: 4_000_000, sender: 'a', recipient: 'b', messageId: 'c', body: 'd' };
+      const outcome = await knex('messages')
+        .insert(row)
+        .then(
+          () => 'stored',
+          (error: Error) => error.message,
+        );
+      expect(outcome).toMatch(/foreign key constraint fail/i);
     });
   });
 }

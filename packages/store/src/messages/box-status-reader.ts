@@ -4,7 +4,7 @@ import { dynamic, prepared, type SqlClient, type SqlRow, toBinaryName } from '..
 import { withStoreErrors } from '../client/translate-error.js';
 import { describeExpiry } from './message-expiry.js';
 
-const INDEX = 'messages_box_order_index';
+const INDEX = 'messages_box_status_index';
 /** Most messages of one box that are counted. SQLite, which blocks the process meanwhile, takes some milliseconds. */
 export const MAX_COUNTED_PER_BOX = 10_000;
 /** A page of boxes ends when so many messages were counted. */

@@ -13,9 +13,11 @@ export const config = { transaction: false };
  * - `receipts`: what became of messages that are gone. `handle` is what `receipt-handles.ts` says, `state` is 1 (acknowledged)
  *   or 2 (expired), `expires_at` is in seconds since 1970.
  * - `message_permissions.receipts`: whether senders get receipts; NULL: not decided.
- * - Two indexes of `messages` get more columns, so that a box is counted, and a sender's message is found, from the index
- *   alone. They keep their names, by which the versions before read them, and stay one index each: a send writes no more
- *   entries than before.
+ * - `messages_box_status_index`, from which alone a box is counted. It stands beside `messages_box_order_index`, which must not
+ *   be replaced: the foreign key of `messages` uses it, and MySQL 9.7 no longer enforces a foreign key whose index was dropped,
+ *   also when the same statement adds another one. Messages could then be stored in a box that is gone, where nobody finds them.
+ * - `messages_sender_usage_index` gets the message id, so that a sender's message is found from the index alone. It keeps its
+ *   name, by which the versions before read it.
  *
  * MySQL and MariaDB add the column without touching a row, and build the indexes while others read and write.
  */
@@ -44,7 +46,7 @@ const SQLITE = [
 ];
 
 const INDEXES = [
-  ['messages_box_order_index', ['messageBoxId', 'id', 'body_bytes', 'expires_at', 'created_at', 'carries_payment']],
+  ['messages_box_status_index', ['messageBoxId', 'id', 'body_bytes', 'expires_at', 'created_at', 'carries_payment']],
   ['messages_sender_usage_index', ['sender', 'messageId', 'body_bytes']],
 ] as const;
 
@@ -56,7 +58,7 @@ async function addReceiptsColumn(knex: Knex): Promise<void> {
   await knex.raw(`ALTER TABLE message_permissions ADD COLUMN receipts ${isMysql(knex) ? 'TINYINT' : 'INTEGER'} NULL`);
 }
 
-/** Gives the index these columns, unless it has them. It is replaced in one step: there is always one of this name. */
+/** Gives the index these columns, unless it has them. One that is there is replaced in one step. */
 async function widenIndex(knex: Knex, name: string, columns: readonly string[]): Promise<void> {
   if (isMysql(knex)) {
     const current = await readMysqlIndex(knex, name);
