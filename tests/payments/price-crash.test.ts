@@ -44,11 +44,16 @@ async function createServerDatabase(): Promise<CrashDatabase> {
   return { config, walletConfig: config, env, remove: drop };
 }
 
-describe('with SQLite', () => priceCrashSuite(async () => createSqliteDatabase()));
-describeWithMysql('with MySQL', () => priceCrashSuite(createServerDatabase));
+// A charged send takes every step that the others take, so it alone is tried on both.
+describe('with SQLite', () => priceCrashSuite(async () => createSqliteDatabase(), ['charged send']));
+describeWithMysql('with MySQL', () => priceCrashSuite(createServerDatabase, ['send', 'charged send', 'list']));
 
-/** An api that is killed while it takes prices. */
-function priceCrashSuite(createDatabase: () => Promise<CrashDatabase>): void {
+/**
+ * An api that is killed while it takes prices.
+ *
+ * @param tried the kinds of requests
+ */
+function priceCrashSuite(createDatabase: () => Promise<CrashDatabase>, tried: readonly string[]): void {
   const serverKey = PrivateKey.fromRandom();
   const server = serverKey.toPublicKey().toString();
   let database: CrashDatabase;
@@ -165,7 +170,7 @@ function priceCrashSuite(createDatabase: () => Promise<CrashDatabase>): void {
         costs: PRICES.send + FEES.delivery,
       },
       { name: 'list', steps: PRICE_STEPS, make: newList, costs: PRICES.list },
-    ];
+    ].filter(({ name }) => tried.includes(name));
     const found: Record<string, number> = {};
     let costs = 0;
     const balance = await readWalletBalance(walletKnex, server);
