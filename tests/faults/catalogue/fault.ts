@@ -18,6 +18,21 @@ export interface Fault {
   readonly end?: (world: World) => Promise<void> | void;
 }
 
+/** The same fault with a start that is not waited for: a service that is started again may have to wait for the end of another fault. */
+export function inBackground(fault: Fault): Fault {
+  let starting: Promise<void> | void;
+  return {
+    ...fault,
+    start(world) {
+      starting = fault.start(world);
+    },
+    async end(world) {
+      await starting;
+      await fault.end?.(world);
+    },
+  };
+}
+
 /** Several faults at once, as one: it lasts as long as the longest of them, and all end together. */
 export function together(faults: readonly Fault[], options: { readonly quick?: boolean } = {}): Fault {
   const { quick = false } = options;

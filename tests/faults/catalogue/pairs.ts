@@ -1,5 +1,5 @@
 import { databaseHung, databaseKilled } from './database.ts';
-import { type Fault, together } from './fault.ts';
+import { type Fault, inBackground, together } from './fault.ts';
 import {
   databaseFlappingAll,
   databaseSlow,
@@ -16,7 +16,7 @@ import { redisKilled, subscribersKilled } from './redis.ts';
 export const pairs: readonly Fault[] = [
   together([redisKilled, databaseKilled]),
   together([redisKilled, realtimeKilled]),
-  together([redisKilled, rollingRestart]),
+  together([redisKilled, inBackground(rollingRestart)]),
   together([redisKilled, edgeCutsEverybody]),
   together([redisCutRealtime, edgeCutsEverybody]),
   together([redisCutRealtime, apiKilled]),
