@@ -263,12 +263,14 @@ export function pricesSuite(deploy: Deploy): void {
       const alice = someone();
       const request = { messageBox: 'inbox', limit: 5 };
       const paid = await alice.pay(SERVER, listUrl(), request);
+      const reused = { status: 400, body: { code: 'ERR_PAYMENT_REUSED' } };
       for (const instance of [0, 1, 0]) {
         const answer = await alice.post(listUrl(instance), request, paid.header);
         expect(answer).toMatchObject({ status: 200, body: { messages: [] } });
         expect(answer.headers.get('x-bsv-payment-satoshis-paid')).toBe('1');
+        // It is bound to the body of the request.
+        expect(await alice.post(listUrl(), { messageBox: 'another' }, paid.header)).toMatchObject(reused);
       }
-      const reused = { status: 400, body: { code: 'ERR_PAYMENT_REUSED' } };
       expect(await alice.post(listUrl(), request, paid.header)).toMatchObject(reused);
       expect(await alice.post(listUrl(), { messageBox: 'other' }, paid.header)).toMatchObject(reused);
       expect(await earned()).toBe(1);
