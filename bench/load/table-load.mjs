@@ -157,7 +157,7 @@ const operations = {
   'count a usual box': {
     work: ({ handle, recipients }) => new BoxStatusReader(handle.sql).readBox(name('r', pick(recipients)), BOX),
   },
-  // Of the many: as far as a box is counted.
+  // A large box is counted only up to the limit.
   'count the large box': {
     work: ({ handle }) => new BoxStatusReader(handle.sql).readBox(name('r', 0), BOX),
   },
