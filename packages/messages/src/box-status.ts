@@ -1,4 +1,5 @@
 import type { BoxStatus, BoxStatusReader } from '@messagebox/store';
+import { invalidLimitError } from './invalid-limit-error.js';
 import { parseMessageBox } from './list-messages.js';
 import { getField, isGiven } from './request-fields.js';
 import { RuleError } from './rule-error.js';
@@ -113,8 +114,7 @@ function parseLimit(request: unknown): number {
   const given = getField(request, 'limit');
   const limit = given === undefined ? DEFAULT_LIMIT : checkWholeNumber(given, 1, MAX_LIMIT);
   if (limit !== undefined) return limit;
-  const details = { field: 'limit', limit: MAX_LIMIT };
-  throw new RuleError('ERR_INVALID_LIMIT', `limit must be a whole number from 1 to ${MAX_LIMIT}.`, 400, details);
+  throw invalidLimitError(MAX_LIMIT);
 }
 
 function parseAfter(request: unknown): Buffer | undefined {

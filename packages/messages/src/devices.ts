@@ -1,4 +1,5 @@
 import { type Device, type DeviceRegistrations, type NewDevice, TooManyIdentitiesError } from '@messagebox/store';
+import { invalidLimitError } from './invalid-limit-error.js';
 import { isName } from './names.js';
 import { getField, isGiven } from './request-fields.js';
 import { RuleError } from './rule-error.js';
@@ -134,10 +135,7 @@ export async function listDevices(
   request: unknown,
 ): Promise<ListDevicesResponse> {
   const limit = parseWholeNumber(getField(request, 'limit') ?? String(MAX_LIMIT), 1, MAX_LIMIT);
-  if (limit === undefined) {
-    const details = { field: 'limit', limit: MAX_LIMIT };
-    throw new RuleError('ERR_INVALID_LIMIT', `limit must be a whole number from 1 to ${MAX_LIMIT}.`, 400, details);
-  }
+  if (limit === undefined) throw invalidLimitError(MAX_LIMIT);
   const offset = parseWholeNumber(getField(request, 'offset') ?? '0', 0, MAX_OFFSET);
   if (offset === undefined) {
     throw new RuleError('ERR_INVALID_OFFSET', `offset must be a whole number from 0 to ${MAX_OFFSET}.`);

@@ -1,5 +1,6 @@
 import type { ListQuery, MessageStore, StoredMessage, StoredUpload } from '@messagebox/store';
 import { isCursor } from './cursors.js';
+import { invalidLimitError } from './invalid-limit-error.js';
 import { createNameExcess, isMessageId, isName, MESSAGE_ID_FORMAT } from './names.js';
 import { getField } from './request-fields.js';
 import { RuleError } from './rule-error.js';
@@ -242,8 +243,7 @@ function parseLimit(request: unknown, max: number): number | undefined {
   const given = getField(request, 'limit');
   const limit = checkWholeNumber(given, 1, max);
   if (given === undefined || limit !== undefined) return limit;
-  const details = { field: 'limit', limit: max };
-  throw new RuleError('ERR_INVALID_LIMIT', `limit must be a whole number from 1 to ${max}.`, 400, details);
+  throw invalidLimitError(max);
 }
 
 function parseAfter(request: unknown, offset: number | undefined): string | undefined {

@@ -1,5 +1,6 @@
 import { BLOCKED, type PermissionStore, type StoredPermission, TooManyPermissionsError } from '@messagebox/store';
 import { type PermissionStatus, toPermissionStatus } from './charges.js';
+import { invalidLimitError } from './invalid-limit-error.js';
 import { checkFee, checkMessageBox, getEitherField, getField, isGiven, type NormaliseKey } from './request-fields.js';
 import { RuleError } from './rule-error.js';
 import { parseWholeNumber } from './whole-numbers.js';
@@ -101,10 +102,7 @@ export async function listPermissions(
 ): Promise<{ status: 'success'; permissions: PermissionResponse[]; totalCount: number }> {
   const box = getEitherField(request, 'messageBox', 'message_box');
   const limit = parseWholeNumber(getField(request, 'limit') ?? String(DEFAULT_LIMIT), 1, MAX_LIMIT);
-  if (limit === undefined) {
-    const details = { field: 'limit', limit: MAX_LIMIT };
-    throw new RuleError('ERR_INVALID_LIMIT', `limit must be a whole number from 1 to ${MAX_LIMIT}.`, 400, details);
-  }
+  if (limit === undefined) throw invalidLimitError(MAX_LIMIT);
   const offset = parseWholeNumber(getField(request, 'offset') ?? '0', 0, Number.MAX_SAFE_INTEGER);
   if (offset === undefined) throw new RuleError('ERR_INVALID_OFFSET', 'offset must be a whole number from 0.');
   const order = getField(request, 'createdAtOrder') ?? 'desc';
