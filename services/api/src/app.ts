@@ -3,7 +3,6 @@ import { createAuthMiddleware, type RouteKind, type StandInSessions } from '@mes
 import { createConsoleRoutes } from '@messagebox/console';
 import {
   type AdminFeesOptions,
-  describePrices,
   getListPrice,
   hasSendPrice,
   type PaymentProcessor,
@@ -212,16 +211,7 @@ export function createApi(options: ApiOptions): Express {
   app.use(prefix, createDescriptionRoutes({ routingPrefix: config.routingPrefix }));
   const { identityKey } = options.identity.authenticator;
   const open = express.Router();
-  // Features that are not always on describe themselves in `sections`.
-  const sections = {
-    pushBoxes: config.pushBoxes.map(({ messageBox }) => messageBox),
-    ...(config.webPush === undefined ? {} : { vapidPublicKey: config.webPush.publicKey }),
-    ...(options.uploads === undefined
-      ? {}
-      : { uploads: { maxBytes: limits.uploads.bytes, openPerIdentity: limits.uploads.openPerIdentity } }),
-    ...(prices === undefined ? {} : { prices: describePrices(prices) }),
-  };
-  open.get('/info', infoRoute({ description: describeServer({ config, identityKey, sections }), deliveryFees }));
+  open.get('/info', infoRoute({ description: describeServer({ config, identityKey }), deliveryFees }));
   app.use(prefix, open);
 
   const routes = express.Router();

@@ -1,15 +1,13 @@
 import { MAX_EVENT_BYTES } from '@messagebox/brc103/socket-io';
-import { DEFAULT_RECIPIENT_FEES, MESSAGE_LIMITS, NOTIFICATIONS_BOX } from '@messagebox/messages';
+import { DEFAULT_RECIPIENT_FEES, describePrices, MESSAGE_LIMITS } from '@messagebox/messages';
 import { type Config, parseHostingUrl, VERSION } from '@messagebox/shared';
-import type { OptionalSections, QuotaInfo, ServerInfo } from './server-info.js';
+import type { QuotaInfo, ServerInfo } from './server-info.js';
 
 /** The argument of {@link describeServer}. */
 export interface DescribeServerOptions {
   readonly config: Config;
   /** Of this server: 66 lower-case hex characters. */
   readonly identityKey: string;
-  /** What features have to say that are not always on. */
-  readonly sections?: OptionalSections | undefined;
 }
 
 /** The topics and lookup services of the overlay (BRC-88), which every server runs. A test compares them with the overlay. */
@@ -22,9 +20,8 @@ export const OVERLAY_SERVICES = {
  * Describes a server from its configuration, without the fees that the database holds. The values are those that the rules
  * enforce, from the same places.
  */
-export function describeServer({ config, identityKey, sections = {} }: DescribeServerOptions): ServerInfo {
-  const { limits, quotas } = config;
-  const { pushBoxes = [NOTIFICATIONS_BOX], vapidPublicKey, uploads, prices } = sections;
+export function describeServer({ config, identityKey }: DescribeServerOptions): ServerInfo {
+  const { limits, quotas, webPush, uploads, prices } = config;
   return {
     status: 'success',
     product: 'MessageBox',
@@ -58,14 +55,17 @@ export function describeServer({ config, identityKey, sections = {} }: DescribeS
     },
     fees: { recipientDefaults: Object.fromEntries(DEFAULT_RECIPIENT_FEES) },
     push: {
-      boxes: pushBoxes,
+      boxes: config.pushBoxes.map(({ messageBox }) => messageBox),
       fcm: config.push !== undefined,
-      ...(vapidPublicKey === undefined ? {} : { vapidPublicKey }),
+      ...(webPush === undefined ? {} : { vapidPublicKey: webPush.publicKey }),
     },
     websockets: { enabled: config.websockets, path: `${config.routingPrefix}/socket.io/` },
     overlay: { url: parseHostingUrl(config.hostingDomain)?.origin ?? null, ...OVERLAY_SERVICES },
-    ...(uploads === undefined ? {} : { uploads }),
-    ...(prices === undefined ? {} : { prices }),
+    // Features that are not always on.
+    ...(uploads === undefined
+      ? {}
+      : { uploads: { maxBytes: limits.uploads.bytes, openPerIdentity: limits.uploads.openPerIdentity } }),
+    ...(prices === undefined ? {} : { prices: describePrices(prices) }),
   };
 }
 

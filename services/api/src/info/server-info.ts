@@ -85,11 +85,3 @@ export interface UploadsInfo {
   /** Uploads of one identity that no message names yet. */
   readonly openPerIdentity: number;
 }
-
-/** The parts of {@link ServerInfo} that a feature brings when it is on. A new section is added here and in {@link ServerInfo}. */
-export interface OptionalSections {
-  readonly pushBoxes?: readonly string[];
-  readonly vapidPublicKey?: string;
-  readonly uploads?: UploadsInfo;
-  readonly prices?: DescribedPrices;
-}
