@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startExpiryPurge } from '@messagebox/api';
-import { type ListedMessage, listMessages } from '@messagebox/messages';
+import { type EncodedMessage, type ListedMessage, listMessages } from '@messagebox/messages';
 import { createLogger, Metrics } from '@messagebox/shared';
 import {
   createKnex,
@@ -85,7 +85,8 @@ function expirySuite(name: string, createFixture: () => Promise<StoreFixture>): 
     const list = async (at = database, paging: object = {}) => {
       const options = { store: at.messages, maxBytes: 15_000_000 };
       const { messages, ...rest } = await listMessages(options, recipient, { messageBox: 'inbox', ...paging });
-      return { ...rest, messages: messages.map((json): ListedMessage => JSON.parse(json)) };
+      const decode = ({ pieces }: EncodedMessage): ListedMessage => JSON.parse(Buffer.concat(pieces).toString());
+      return { ...rest, messages: messages.map(decode) };
     };
     const listIds = async (at = database, paging: object = {}) =>
       (await list(at, paging)).messages.map(({ messageId }) => messageId);

@@ -8,7 +8,8 @@ export { type DevicesOptions, listDevices, registerDevice, unregisterDevice } fr
 export { DeliveryFees } from './fees/delivery-fees.js';
 export { type GetQuoteOptions, getQuote } from './get-quote.js';
 export { findLimitByErrorCode } from './limit-by-error-code.js';
-export { type ListedMessage, type ListMessagesOptions, listMessages } from './list-messages.js';
+export { type ListMessagesOptions, listMessages } from './list-messages.js';
+export type { EncodedMessage, ListedMessage } from './listed-message.js';
 export { toBodyText, toLiveBody, toStoredBody, toStoredBodyWithPayment } from './message-body.js';
 export { formatAckEventName, formatPushEventName, formatRoomName, isName, parseRoomName } from './names.js';
 export { parseJson } from './parse-json.js';

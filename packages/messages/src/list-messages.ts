@@ -1,6 +1,7 @@
-import type { ListQuery, MessageStore, StoredMessage, StoredUpload } from '@messagebox/store';
+import type { ListQuery, MessagePage, MessageStore, StoredMessage, StoredUpload } from '@messagebox/store';
 import { isCursor } from './cursors.js';
 import { invalidLimitError } from './invalid-limit-error.js';
+import { type EncodedMessage, type ListedUpload, MAX_PIECE_CHARACTERS, MessageEncoder } from './listed-message.js';
 import { createNameExcess, isMessageId, isName, MESSAGE_ID_FORMAT } from './names.js';
 import { getField } from './request-fields.js';
 import { RuleError } from './rule-error.js';
@@ -19,43 +20,16 @@ export interface ListMessagesOptions {
   readonly admit?: () => Promise<void>;
   /** Called before a response larger than a page by offset is read, with its largest size. An error refuses the list. */
   readonly reserve?: (bytes: number) => void;
+  /** Resolves when so many bytes of large bodies may be read from the store. An error refuses the list. Default: at once. */
+  readonly waitToRead?: (bytes: number) => Promise<void>;
   /** Runs each chunk of the work for a large response when it is its turn. Default: at once. */
   readonly runChunk?: <T>(work: () => T) => Promise<T>;
-}
-
-/** The JSON of a {@link ListedMessage}, which is made once: to measure its size, and to be sent. */
-export type ListedMessageJson = string;
-
-/** A message as a client reads it. Times are ISO 8601 in UTC, in both spellings that clients use. */
-export interface ListedMessage {
-  readonly messageId: string;
-  readonly body: string;
-  readonly sender: string;
-  readonly created_at: string;
-  readonly updated_at: string;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-  /** Only for a message that expires. */
-  readonly expiresAt?: string;
-  /** Only for a message that names an upload. */
-  readonly upload?: ListedUpload;
-}
-
-/** The upload of a message as its recipient reads it. */
-export interface ListedUpload {
-  readonly bytes: number;
-  /** 64 lower-case hex characters. */
-  readonly sha256: string;
-  /** A presigned GET; null while the server takes no uploads. */
-  readonly url: string | null;
-  /** When the URL stops working; the next list has another one. */
-  readonly expiresAt: string | null;
 }
 
 /** The response to a `POST /listMessages` without `offset`. */
 export interface ListMessagesResponse {
   readonly status: 'success';
-  readonly messages: ListedMessageJson[];
+  readonly messages: EncodedMessage[];
   /** There are more messages: list again after acknowledging, or with `after: next`. */
   readonly hasMore?: true;
   readonly next?: string;
@@ -64,7 +38,7 @@ export interface ListMessagesResponse {
 /** The response to a `POST /listMessages` with `offset`. */
 export interface OffsetPageResponse {
   readonly status: 'success';
-  readonly messages: ListedMessageJson[];
+  readonly messages: EncodedMessage[];
   /** The limit of the request, or the default. */
   readonly limit: number;
   readonly offset: number;
@@ -166,7 +140,7 @@ async function readUpTo(
 }
 
 interface Page {
-  readonly messages: ListedMessageJson[];
+  readonly messages: EncodedMessage[];
   /** The size of the messages as JSON. */
   readonly bytes: number;
   readonly hasMore: boolean;
@@ -174,37 +148,39 @@ interface Page {
   readonly next: string | undefined;
 }
 
+type PageOptions = Pick<ListMessagesOptions, 'store' | 'uploads' | 'waitToRead' | 'runChunk'>;
+
 /** Reads a page whose JSON has at most `maxBytes`, in which quotes take two bytes and control characters six. */
-async function readPage(
-  { store, uploads, runChunk = async (work) => work() }: Pick<ListMessagesOptions, 'store' | 'uploads' | 'runChunk'>,
-  query: ListQuery,
-): Promise<Page> {
-  const page = await store.listMessages(query);
+async function readPage(options: PageOptions, query: ListQuery): Promise<Page> {
+  const { uploads, runChunk = async (work) => work() } = options;
+  const page = await readWithBodies(options, query);
   const located = new Map<StoredMessage, ListedUpload>();
   for (const message of page.messages) {
     if (message.upload !== undefined) located.set(message, await toListedUpload(message.upload, uploads));
   }
-  const messages: ListedMessageJson[] = [];
+  const messages: EncodedMessage[] = [];
   let bytes = 0;
-  /** @returns whether the message was added */
-  const add = (message: StoredMessage): boolean => {
-    const json = JSON.stringify(toListedMessage(message, located.get(message)));
-    const size = Buffer.byteLength(json);
-    if (messages.length > 0 && bytes + size > query.maxBytes) return false;
-    bytes += size;
-    messages.push(json);
-    return true;
+  let encoder: MessageEncoder | undefined;
+  /** Encodes one piece of the next message. @returns whether the page is full */
+  const encodePiece = (message: StoredMessage): boolean => {
+    encoder ??= new MessageEncoder(message, located.get(message));
+    const encoded = encoder.encodePiece();
+    if (encoded === undefined) return false;
+    encoder = undefined;
+    if (messages.length > 0 && bytes + encoded.bytes > query.maxBytes) return true;
+    bytes += encoded.bytes;
+    messages.push(encoded);
+    return false;
   };
-  for (let next = 0; next < page.messages.length; ) {
-    const isFull = await runChunk(() => {
-      for (let done = 0; done < CHUNK_CHARACTERS && next < page.messages.length; next++) {
-        const message = page.messages[next] as StoredMessage;
-        if (!add(message)) return true;
-        done += message.body.length + 256;
+  for (let isFull = false; !isFull && messages.length < page.messages.length; ) {
+    isFull = await runChunk(() => {
+      for (let done = 0; done < CHUNK_CHARACTERS && messages.length < page.messages.length; ) {
+        const message = page.messages[messages.length] as StoredMessage;
+        if (encodePiece(message)) return true;
+        done += Math.min(message.body.length, MAX_PIECE_CHARACTERS) + 256;
       }
       return false;
     });
-    if (isFull) break;
   }
   return {
     messages,
@@ -212,6 +188,24 @@ async function readPage(
     hasMore: page.hasMore || messages.length < page.messages.length,
     next: page.messages[messages.length - 1]?.cursor,
   };
+}
+
+/** Reads a page of the store, and its large bodies when it is their turn. */
+async function readWithBodies({ store, waitToRead }: PageOptions, query: ListQuery): Promise<MessagePage> {
+  for (;;) {
+    const page = await store.listMessages({ ...query, leavesOutLargeBodies: true });
+    const unread = page.messages.filter(({ unreadBytes }) => unreadBytes !== undefined);
+    if (unread.length === 0) return page;
+    await waitToRead?.(unread.reduce((sum, { unreadBytes = 0 }) => sum + unreadBytes, 0));
+    const bodies = await store.readBodies(unread.map(({ cursor }) => Number(cursor)));
+    const messages = page.messages.flatMap((message) => {
+      if (message.unreadBytes === undefined) return [message];
+      const body = bodies.get(Number(message.cursor));
+      return body === undefined ? [] : [{ ...message, body }];
+    });
+    // All were acknowledged meanwhile: the page begins with the next ones.
+    if (messages.length > 0 || !page.hasMore) return { ...page, messages };
+  }
 }
 
 /** @throws {RuleError} `ERR_MESSAGEBOX_REQUIRED` or `ERR_INVALID_MESSAGEBOX` */
@@ -268,20 +262,4 @@ async function toListedUpload(
   if (uploads === undefined) return { bytes, sha256, url: null, expiresAt: null };
   const { url, expiresAt } = await uploads.locate(upload);
   return { bytes, sha256, url, expiresAt: expiresAt.toISOString() };
-}
-
-function toListedMessage(message: StoredMessage, upload: ListedUpload | undefined): ListedMessage {
-  const created = message.createdAt.toISOString();
-  const updated = message.updatedAt.toISOString();
-  return {
-    messageId: message.messageId,
-    body: message.body,
-    sender: message.sender,
-    created_at: created,
-    updated_at: updated,
-    createdAt: created,
-    updatedAt: updated,
-    ...(message.expiresAt === undefined ? {} : { expiresAt: message.expiresAt.toISOString() }),
-    ...(upload === undefined ? {} : { upload }),
-  };
 }

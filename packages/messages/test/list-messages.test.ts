@@ -1,5 +1,6 @@
 import { type MessageStore, openStore } from '@messagebox/store';
-import { type ListedMessage, type ListMessagesOptions, listMessages } from '../src/list-messages.js';
+import { type ListMessagesOptions, listMessages } from '../src/list-messages.js';
+import type { EncodedMessage, ListedMessage } from '../src/listed-message.js';
 import { RuleError } from '../src/rule-error.js';
 
 const ALICE = `02${'a'.repeat(64)}`;
@@ -31,7 +32,8 @@ async function fill(bodies: readonly string[]): Promise<string[]> {
 /** Lists Alice's box, and parses the answer as a client does. */
 async function listInbox(parts: ListMessagesOptions, paging: object) {
   const { messages, ...rest } = await listMessages(parts, ALICE, { messageBox: 'inbox', ...paging });
-  return { ...rest, messages: messages.map((json): ListedMessage => JSON.parse(json)) };
+  const decode = ({ pieces }: EncodedMessage): ListedMessage => JSON.parse(Buffer.concat(pieces).toString());
+  return { ...rest, messages: messages.map(decode) };
 }
 
 const ask = (paging: object, maxBytes = LIST_MAX_BYTES) => listInbox({ store, maxBytes }, paging);
@@ -253,4 +255,49 @@ describe('an answer without offset that is larger than a page', () => {
   test('reserves nothing when all messages fit into a page', async () => {
     expect((await reserving(['x'.repeat(500_000), 'y'], LIST_MAX_BYTES)).reserved).toEqual([]);
   });
+});
+
+describe('large bodies', () => {
+  /** Listed as a client reads them, whatever the pieces in which they were encoded. */
+  test.each([
+    ['of one piece', 'x'.repeat(65_536)],
+    ['of several pieces', 'x'.repeat(300_000)],
+    ['with quotes and control characters', '"\\\n\u0001'.repeat(60_000)],
+    ['with characters outside the basic plane at every position', `a${'📬'.repeat(100_000)}`],
+    ['with the same at the other positions', '📬'.repeat(100_000)],
+  ])('%s are listed as they were stored', async (_, body) => {
+    await fill([body, 'after']);
+    expect((await ask({})).messages.map((message) => message.body)).toEqual([body, 'after']);
+    expect((await ask({ offset: 0 })).messages[0]?.body).toBe(body);
+  });
+
+  test('are read when it is their turn, and a list without any waits for nothing', async () => {
+    const asked: number[] = [];
+    const parts = { store, maxBytes: LIST_MAX_BYTES, waitToRead: async (bytes: number) => void asked.push(bytes) };
+    await fill(['small', 'x'.repeat(16_384)]);
+    await listInbox(parts, {});
+    expect(asked).toEqual([]);
+    await fill(['x'.repeat(20_000), 'y'.repeat(30_000), 'z'.repeat(2 * MEBIBYTE)]);
+    await listInbox(parts, {});
+    expect(asked).toEqual([50_000, 2 * MEBIBYTE]);
+  });
+
+  test('are not read when their turn is refused', async () => {
+    await fill(['x'.repeat(20_000)]);
+    const read = jest.spyOn(store, 'readBodies');
+    const waitToRead = () => Promise.reject(new Error('not now'));
+    await expect(listInbox({ store, maxBytes: LIST_MAX_BYTES, waitToRead }, {})).rejects.toThrow('not now');
+    expect(read).not.toHaveBeenCalled();
+  });
+
+  test.each([{}, { offset: 0 }])(
+    'that are acknowledged while they wait are left out, with paging %j',
+    async (paging) => {
+      const ids = await fill(['x'.repeat(MEBIBYTE), 'y'.repeat(20_000), 'z']);
+      const gone = [ids.slice(0, 1)];
+      const waitToRead = async () => void (await store.acknowledgeMessages(ALICE, gone.pop() ?? []));
+      const answer = await listInbox({ store, maxBytes: LIST_MAX_BYTES, waitToRead }, paging);
+      expect(answer.messages.map(({ messageId }) => messageId)).toEqual(ids.slice(1));
+    },
+  );
 });

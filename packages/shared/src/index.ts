@@ -76,6 +76,7 @@ export { RedisJobQueue } from './jobs/redis-job-queue.js';
 export type { RedisJobTimes } from './jobs/redis-job-worker.js';
 export { runJob } from './jobs/run-job.js';
 export { KeyedCounter } from './limits/keyed-counter.js';
+export { KeyedLock } from './limits/keyed-lock.js';
 export { createRateLimit, type RateLimit, TooManyRequestsError } from './limits/rate-limit.js';
 export { RateLimits } from './limits/rate-limits.js';
 export { RedisCounts } from './limits/redis-counts.js';

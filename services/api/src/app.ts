@@ -178,8 +178,8 @@ export function createApi(options: ApiOptions): Express {
     () => responseMemory.used,
   );
 
-  const runInTurn = <T>(request: Request, work: () => T) =>
-    scheduler.run(toSource(request, request.auth?.identityKey), work);
+  const runInTurn = <T>(request: Request, work: () => T, alsoMs = 0) =>
+    scheduler.run(toSource(request, request.auth?.identityKey), work, alsoMs);
 
   const { prices } = config;
   if (prices !== undefined && options.pricePayments === undefined) throw new Error('Prices need pricePayments.');

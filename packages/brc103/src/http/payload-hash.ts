@@ -11,9 +11,11 @@ export function needsChunkedHash(bytes: number): boolean {
   return bytes > HASH_CHUNK_BYTES;
 }
 
-/** Starts the SHA-256 of a payload with its head and body, without copying them into one buffer. */
-export function hashPayload(head: Uint8Array, body: Uint8Array): Hash {
-  return createHash('sha256').update(head).update(body);
+/** Starts the SHA-256 of a payload with its head and the parts of its body, without copying them into one buffer. */
+export function hashPayload(head: Uint8Array, ...body: readonly Uint8Array[]): Hash {
+  const hash = createHash('sha256').update(head);
+  for (const part of body) hash.update(part);
+  return hash;
 }
 
 /**
@@ -21,10 +23,16 @@ export function hashPayload(head: Uint8Array, body: Uint8Array): Hash {
  *
  * @throws what `run` throws
  */
-export async function hashPayloadInChunks(head: Uint8Array, body: Uint8Array, run: RunInTurn): Promise<Hash> {
+export async function hashPayloadInChunks(
+  head: Uint8Array,
+  body: readonly Uint8Array[],
+  run: RunInTurn,
+): Promise<Hash> {
   const hash = createHash('sha256').update(head);
-  for (let i = 0; i < body.length; i += HASH_CHUNK_BYTES) {
-    await run(() => void hash.update(body.subarray(i, i + HASH_CHUNK_BYTES)));
+  for (const part of body) {
+    for (let i = 0; i < part.length; i += HASH_CHUNK_BYTES) {
+      await run(() => void hash.update(part.subarray(i, i + HASH_CHUNK_BYTES)));
+    }
   }
   return hash;
 }

@@ -81,22 +81,24 @@ export function signResponse(req: IncomingMessage, res: ServerResponse, options:
     const done = args.find((arg) => typeof arg === 'function');
     isComplete = true;
     const start = performance.now();
-    const [first] = chunks;
-    const body = finishHeaders(req, res, first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks));
+    const body = finishHeaders(req, res, joinSmall(chunks));
     chunks.length = 0;
-    const head = encodePayloadHead(res, body.length, options);
+    const bytes = countBytes(body);
+    const head = encodePayloadHead(res, bytes, options);
     const finish = (hash: Hash, since: number) => {
       setSignatureHeaders(res, hash, options);
       options.onSigned?.(performance.now() - since);
-      return Reflect.apply(end, res, done ? [body, done] : [body]);
+      if (body.length > 1) res.cork();
+      for (const chunk of body.slice(0, -1)) Reflect.apply(write, res, [chunk]);
+      Reflect.apply(end, res, [...body.slice(-1), ...(done ? [done] : [])]);
+      return res;
     };
-    if (options.runInTurn === undefined || !needsChunkedHash(body.length))
-      return finish(hashPayload(head, body), start);
+    if (options.runInTurn === undefined || !needsChunkedHash(bytes)) return finish(hashPayload(head, ...body), start);
     isHashing = true;
     options.onSigned?.(performance.now() - start);
     void hashPayloadInChunks(head, body, options.runInTurn)
       // The response is also due when `runInTurn` rejects.
-      .catch(() => hashPayload(head, body))
+      .catch(() => hashPayload(head, ...body))
       .then((hash) => {
         isHashing = false;
         if (!res.destroyed) finish(hash, performance.now());
@@ -106,23 +108,32 @@ export function signResponse(req: IncomingMessage, res: ServerResponse, options:
   };
 }
 
-/** Sets the final headers, and returns the body that the client receives. */
-function finishHeaders(req: IncomingMessage, res: ServerResponse, written: Buffer): Buffer {
+/** A large response stays in chunks, because copying it into one takes long. */
+function joinSmall(chunks: readonly Buffer[]): Buffer[] {
+  const bytes = countBytes(chunks);
+  if (bytes === 0) return [];
+  return chunks.length === 1 || needsChunkedHash(bytes) ? [...chunks] : [Buffer.concat(chunks, bytes)];
+}
+
+const countBytes = (chunks: readonly Buffer[]) => chunks.reduce((sum, { length }) => sum + length, 0);
+
+/** Sets the final headers, and returns the chunks of the body that the client receives. */
+function finishHeaders(req: IncomingMessage, res: ServerResponse, written: Buffer[]): Buffer[] {
   for (const name of ['ETag', 'Last-Modified', 'Transfer-Encoding', 'Trailer']) res.removeHeader(name);
   res.setHeader('Cache-Control', 'no-store');
-  if (req.method === 'HEAD') return Buffer.alloc(0); // the Content-Length is that of the response to GET
+  if (req.method === 'HEAD') return []; // the Content-Length is that of the response to GET
   if (res.statusCode === 204 || res.statusCode === 205 || res.statusCode === 304) {
     res.removeHeader('Content-Type');
     if (res.statusCode === 205) res.setHeader('Content-Length', 0);
     else res.removeHeader('Content-Length');
-    return Buffer.alloc(0);
+    return [];
   }
   let body = written;
   if (body.length === 0) {
-    body = Buffer.from('{}');
+    body = [Buffer.from('{}')];
     res.setHeader('Content-Type', 'application/json; charset=utf-8');
   }
-  res.setHeader('Content-Length', body.length);
+  res.setHeader('Content-Length', countBytes(body));
   return body;
 }
 

@@ -50,6 +50,6 @@ export async function verifyRequest({
     await inTurn(() => verify(hashPayload(encodeHead(), body)));
     return;
   }
-  const payload = await hashPayloadInChunks(await inTurn(encodeHead), body, inTurn);
+  const payload = await hashPayloadInChunks(await inTurn(encodeHead), [body], inTurn);
   await inTurn(() => verify(payload));
 }

@@ -47,7 +47,7 @@ export async function listPage(sql: SqlClient, query: ListQuery, start: number):
       bytes += size;
       selected.push({ row, body: getOptionalText(row, 'body') });
     }
-    messages.push(...(await loadBodies(sql, selected)));
+    messages.push(...(await loadBodies(sql, selected, query.leavesOutLargeBodies ?? false)));
     if (full && messages.length > 0) return { messages, hasMore: true };
     if (!full && rows.length < wanted) return { messages, hasMore: false };
     // Every message of the full page was acknowledged meanwhile: go on with the next ones.
@@ -101,8 +101,16 @@ function toBoxKey({ recipient, messageBox }: ListQuery): SqlValue[] {
 }
 
 /** Leaves out messages whose body can't be read any more: they were acknowledged meanwhile. */
-async function loadBodies(sql: SqlClient, candidates: readonly Candidate[]): Promise<StoredMessage[]> {
-  const missing = candidates.filter(({ body }) => body === undefined).map(({ row }) => getInteger(row, 'id'));
+async function loadBodies(
+  sql: SqlClient,
+  candidates: readonly Candidate[],
+  leavesOutLargeBodies: boolean,
+): Promise<StoredMessage[]> {
+  // `readBodies` does not read those with an upload.
+  const isLeftOut = ({ row, body }: Candidate) => leavesOutLargeBodies && body === undefined && !hasUpload(row);
+  const missing = candidates
+    .filter((candidate) => candidate.body === undefined && !isLeftOut(candidate))
+    .map(({ row }) => getInteger(row, 'id'));
   const fetched = new Map<number, string>();
   if (missing.length > 0) {
     const rows = await sql.read(dynamic(`SELECT id, body FROM messages WHERE id ${inList(missing.length)}`), missing);
@@ -112,7 +120,9 @@ async function loadBodies(sql: SqlClient, candidates: readonly Candidate[]): Pro
     sql,
     candidates.flatMap(({ row }) => (hasUpload(row) ? [getInteger(row, 'id')] : [])),
   );
-  return candidates.flatMap(({ row, body }) => {
+  return candidates.flatMap((candidate) => {
+    const { row, body } = candidate;
+    if (isLeftOut(candidate)) return [{ ...toStoredMessage(row, ''), unreadBytes: getInteger(row, 'bytes') }];
     const id = getInteger(row, 'id');
     const text = body ?? fetched.get(id);
     return text === undefined ? [] : [toStoredMessage(row, text, uploads.get(id))];

@@ -208,6 +208,8 @@ export interface ListQuery {
   readonly limit?: number;
   /** Limit of the sum of the bodies, in UTF-8 bytes. */
   readonly maxBytes: number;
+  /** Leaves large bodies to `readBodies`, so that the caller can choose the time: see {@link StoredMessage.unreadBytes}. */
+  readonly leavesOutLargeBodies?: boolean;
 }
 
 /** A message as it is stored. */
@@ -215,6 +217,8 @@ export interface StoredMessage {
   readonly messageId: string;
   readonly sender: string;
   readonly body: string;
+  /** The size of a body that was left out, in UTF-8 bytes; `body` is empty then. Only on request. */
+  readonly unreadBytes?: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   /** The expiry that its sender has set; undefined for one that has none, or that carries a payment. */
