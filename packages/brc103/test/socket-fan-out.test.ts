@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CompletedProtoWallet, PrivateKey } from '@bsv/sdk';
 import { EncodedEvent } from '../src/socket/encoded-event.ts';
-import { SendScheduler } from '../src/socket/send-scheduler.ts';
+import { type Sender, SendScheduler } from '../src/socket/send-scheduler.ts';
 import { SlowClientDetector } from '../src/socket/slow-client-detector.ts';
 import { encodeTextFrameHeader } from '../src/socket/websocket-frame.ts';
 import { closeAll, connectClient, createTestAuthenticator, startEchoServer } from './support/echo-server.ts';
@@ -81,47 +81,76 @@ test('an event is encoded once for all sockets', async () => {
 });
 
 describe('SendScheduler', () => {
-  /** Creates work of several steps, each of which takes `ms` milliseconds. */
+  /** Creates senders of several frames, each of which takes `ms` milliseconds. */
   function setUp() {
     let time = 0;
     const done: string[] = [];
-    const turns = new SendScheduler(() => time);
-    const work = (name: string, steps: number, ms: number) => {
-      let left = steps;
-      return () => {
-        if (left === 0) return false;
-        left -= 1;
-        time += ms;
-        done.push(name);
-        return true;
+    const pauses: number[] = [];
+    const turns = new SendScheduler(
+      () => time,
+      async (ms) => void pauses.push(ms),
+    );
+    const sender = (name: string, frames: number, ms: number, isNextLarge = false): Sender => {
+      let left = frames;
+      return {
+        isNextLarge,
+        sendNext: () => {
+          if (left === 0) return false;
+          left -= 1;
+          time += ms;
+          done.push(name);
+          return true;
+        },
       };
     };
-    return { turns, done, work };
+    const finish = async () => {
+      for (let i = 0; i < 50; i++) await turns.waitForTurn();
+    };
+    return { turns, done, pauses, sender, finish };
   }
-  const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-  test('does short work at once and long work in slices, and alternates between waiting work', async () => {
-    const { turns, done, work } = setUp();
-    turns.run(work('short', 3, 0.1));
+  test('sends a little at once and much in slices, and alternates between senders', async () => {
+    const { turns, done, sender } = setUp();
+    turns.run(sender('short', 3, 0.1));
     expect(done).toEqual(['short', 'short', 'short']);
     done.length = 0;
-    turns.run(work('a', 3, 3));
-    turns.run(work('b', 2, 3));
+    turns.run(sender('a', 3, 1.5));
+    turns.run(sender('b', 2, 1.5));
     expect(done).toEqual(['a', 'a']);
-    await turn();
+    await turns.waitForTurn();
     expect(done).toEqual(['a', 'a', 'a', 'b']);
-    await turn();
-    await turn();
+    await turns.waitForTurn();
+    await turns.waitForTurn();
     expect(done).toEqual(['a', 'a', 'a', 'b', 'b']);
   });
 
-  test('does not run cancelled work', async () => {
-    const { turns, done, work } = setUp();
-    const long = work('long', 5, 10);
+  test('a large frame is followed by a pause of its length, in which small frames are sent', async () => {
+    const { turns, done, pauses, sender, finish } = setUp();
+    turns.run(sender('large a', 1, 7, true));
+    turns.run(sender('large b', 1, 8, true));
+    turns.run(sender('small', 2, 0.1));
+    expect(done).toEqual(['large a']);
+    await finish();
+    expect(done).toEqual(['large a', 'small', 'small', 'large b']);
+    expect(pauses).toEqual([7, 8]);
+  });
+
+  test('a large frame is sent in the end, although small ones never stop', async () => {
+    const { turns, done, sender, finish } = setUp();
+    turns.run(sender('small', 1_000, 1));
+    turns.run(sender('large', 1, 7, true));
+    await finish();
+    expect(done.filter((name) => name === 'large')).toHaveLength(1);
+    expect(done.at(-1)).toBe('small');
+  });
+
+  test('sends nothing more for a sender that is cancelled', async () => {
+    const { turns, done, sender, finish } = setUp();
+    const long = sender('long', 5, 10);
     turns.run(long);
     expect(turns.isWaiting(long)).toBe(true);
     turns.cancel(long);
-    await turn();
+    await finish();
     expect(done).toEqual(['long']);
   });
 });

@@ -1,4 +1,5 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { connect } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { JsonServer } from '../src/http/json-server.js';
 
@@ -38,4 +39,76 @@ test('answers requests that were sent before it closed, even when it had not acc
   await server.close(5_000);
   expect(await answered).toEqual([CLIENTS]);
   await worker.terminate();
+});
+
+describe('a connection that waits for its turn', () => {
+  const turns: { readonly address: string; readonly open: () => void; refuse(): void }[] = [];
+  const arrivals = new EventEmitter();
+  let requests = 0;
+  let server: JsonServer;
+  let port: number;
+
+  beforeEach(async () => {
+    turns.length = 0;
+    requests = 0;
+    server = new JsonServer(
+      (request, response) => {
+        requests += 1;
+        request.resume().on('end', () => response.end('{}'));
+      },
+      undefined,
+      {
+        scheduleConnection: (address, open) =>
+          new Promise((resolve, reject) => {
+            turns.push({ address, open: () => resolve(open()), refuse: () => reject(new Error('too many')) });
+            arrivals.emit('turn');
+          }),
+      },
+    );
+    port = Number(new URL(await server.listen(0, '127.0.0.1')).port);
+  });
+  afterEach(() => server.close(0));
+
+  /** Sends one request with a body, the next one behind it, and resolves to all that comes back until the end. */
+  async function send(): Promise<{ answer: Promise<string> }> {
+    const turn = once(arrivals, 'turn');
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    const parts: string[] = [];
+    socket.on('data', (data: Buffer) => parts.push(data.toString()));
+    const answer = new Promise<string>((resolve) => socket.on('close', () => resolve(parts.join(''))));
+    await once(socket, 'connect');
+    await new Promise<void>((resolve) =>
+      socket.write(
+        'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+        () => resolve(),
+      ),
+    );
+    await turn;
+    return { answer };
+  }
+
+  test('is read when its turn comes, and nothing that was sent before is lost', async () => {
+    const { answer } = await send();
+    const other = await send();
+    expect(turns.map(({ address }) => address)).toEqual(['127.0.0.1', '127.0.0.1']);
+    turns[1]?.open();
+    expect(await other.answer).toMatch(/^(HTTP\/1\.1 200 OK[^]*?\{\}){2}$/);
+    expect(requests).toBe(2);
+    turns[0]?.open();
+    expect(await answer).toMatch(/^(HTTP\/1\.1 200 OK[^]*?\{\}){2}$/);
+  });
+
+  test('is closed without an answer when its turn is refused', async () => {
+    const { answer } = await send();
+    turns[0]?.refuse();
+    expect(await answer).toBe('');
+    expect(requests).toBe(0);
+  });
+
+  test('does not keep the server from closing', async () => {
+    const { answer } = await send();
+    await server.close(0);
+    expect(await answer).toBe('');
+  });
 });

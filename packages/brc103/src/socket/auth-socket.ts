@@ -219,7 +219,7 @@ export class AuthSocket {
   async waitUntilIdle(): Promise<void> {
     for (let turn = 0; turn < MAX_IDLE_CHECKS; turn++) {
       if (this.#frameQueue.isEmpty && !this.#sendQueue.isWaitingForTurn) return;
-      await new Promise((resolve) => setImmediate(resolve));
+      await this.#options.sendScheduler.waitForTurn();
     }
   }
 

@@ -1,5 +1,5 @@
 import { ClientWindow, MAX_FRAMES_IN_FLIGHT } from './client-window.js';
-import type { SendScheduler } from './send-scheduler.js';
+import type { Sender, SendScheduler } from './send-scheduler.js';
 
 /**
  * The purpose of an initialRequest of the server: to let a returning client prove its identity (`challenge`), to renew the
@@ -31,7 +31,7 @@ const RETRY_DELAY_MS = { min: 5, max: 160 };
  * Until the identity is proven, only half of the client's window is used and no fence is sent. Only answers to handshakes
  * and one challenge are sent then, and the proof does not need more of them.
  */
-export class PacedSendQueue {
+export class PacedSendQueue implements Sender {
   readonly #window = new ClientWindow();
   #answers: (() => void)[] = [];
   #events: QueuedEvent[] = [];
@@ -40,7 +40,6 @@ export class PacedSendQueue {
   #isRefreshDue = false;
   #isClosed = false;
   #isSending = false;
-  readonly #sendStep = () => this.#trySend();
   #retryTimer: NodeJS.Timeout | undefined;
   #retryDelayMs = RETRY_DELAY_MS.min;
 
@@ -57,13 +56,23 @@ export class PacedSendQueue {
 
   /** Whether the queue waits for its turn, and not for the client. */
   get isWaitingForTurn(): boolean {
-    return this.scheduler.isWaiting(this.#sendStep);
+    return this.scheduler.isWaiting(this);
+  }
+
+  /** Whether the next frame is a large event. */
+  get isNextLarge(): boolean {
+    return this.#answers.length === 0 && (this.#events[0]?.bytes ?? 0) > LARGE_EVENT_BYTES;
+  }
+
+  /** Sends one frame. To be called by the scheduler. @returns whether there may be more to send */
+  sendNext(): boolean {
+    return this.#trySend(false);
   }
 
   /** Sends at once as much as the client can handle, without waiting for a turn or for the transport. */
   flushNow(): void {
     while (this.#trySend(true));
-    this.scheduler.cancel(this.#sendStep);
+    this.scheduler.cancel(this);
   }
 
   /** The payload bytes of the queued events. */
@@ -95,7 +104,7 @@ export class PacedSendQueue {
    */
   sendEvent(bytes: number, send: () => void): boolean {
     // Events that only wait for a turn do not count against the client, so they are sent first.
-    if (!this.#fits(bytes) && this.isWaitingForTurn) while (this.#trySend());
+    if (!this.#fits(bytes) && this.isWaitingForTurn) while (this.#trySend(false));
     if (!this.#fits(bytes)) return false;
     this.#queuedBytes += bytes;
     this.#events.push({ bytes, send });
@@ -140,7 +149,7 @@ export class PacedSendQueue {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#retryTimer);
-    this.scheduler.cancel(this.#sendStep);
+    this.scheduler.cancel(this);
     this.#answers = [];
     this.#events = [];
     this.#queuedBytes = 0;
@@ -152,11 +161,10 @@ export class PacedSendQueue {
 
   #flush(): void {
     // Sending a frame may queue more frames. The step that is running sends those, too.
-    if (!this.#isSending) this.scheduler.run(this.#sendStep);
+    if (!this.#isSending) this.scheduler.run(this);
   }
 
-  /** Sends one frame. @returns whether there may be more to send */
-  #trySend(evenIfBusy = false): boolean {
+  #trySend(evenIfBusy: boolean): boolean {
     if (this.#isClosed) return false;
     this.#isSending = true;
     try {

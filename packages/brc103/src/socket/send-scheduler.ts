@@ -1,66 +1,126 @@
+import { setImmediate, setTimeout } from 'node:timers/promises';
+
 /** How long events are sent in one turn of the event loop. */
-const TIME_SLICE_MS = 4;
+const TIME_SLICE_MS = 2;
+/** Large events are sent first after so many turns in which small ones took the whole slice. */
+const MAX_TURNS_WITHOUT_LARGE = 8;
+
+/** Something that sends frames one by one. */
+export interface Sender {
+  /** Whether the next frame is large, which takes several milliseconds. */
+  readonly isNextLarge: boolean;
+  /** Sends the next frame. @returns whether there may be more to send */
+  sendNext(): boolean;
+}
 
 /**
  * Spreads sending over turns of the event loop. An event for many sockets, or many events for one, are signed in time slices,
  * with input and timers in between. Waiting senders take turns.
+ *
+ * A large event takes longer than a slice by itself. So it waits for the small ones, and after it no other large one is sent
+ * for as long as it took.
  */
 export class SendScheduler {
-  readonly #waiting = new Set<() => boolean>();
+  readonly #small = new Set<Sender>();
+  readonly #large = new Set<Sender>();
   #usedMs = 0;
-  #isNextTurnDue = false;
+  #turnsWithoutLarge = 0;
+  #nextTurn: Promise<void> | undefined;
+  #pauseEnd: Promise<void> | undefined;
 
-  /** @param now returns milliseconds of a monotonic clock */
-  constructor(private readonly now: () => number = () => performance.now()) {}
+  /**
+   * @param now returns milliseconds of a monotonic clock
+   * @param pause resolves after so many milliseconds. Default: a timer
+   */
+  constructor(
+    private readonly now: () => number = () => performance.now(),
+    private readonly pause: (ms: number) => Promise<void> = waitFor,
+  ) {}
 
-  /** Calls `step` until it returns false: now while there is time in this turn, and then in later turns. */
-  run(step: () => boolean): void {
-    if (this.#waiting.has(step)) return;
-    while (this.#waiting.size === 0 && this.#usedMs < TIME_SLICE_MS) {
-      if (!this.#runStep(step)) return;
+  /** Sends until `sendNext` returns false: now while there is time in this turn, and then in later turns. */
+  run(sender: Sender): void {
+    if (this.isWaiting(sender)) return;
+    while (this.#mayRunNow(sender)) {
+      if (!this.#runStep(sender)) return;
     }
-    this.#waiting.add(step);
-    this.#scheduleNextTurn();
+    this.#add(sender);
   }
 
-  /** Whether `step` waits for its next turn. */
-  isWaiting(step: () => boolean): boolean {
-    return this.#waiting.has(step);
+  /** Whether a sender waits for its next turn. */
+  isWaiting(sender: Sender): boolean {
+    return this.#small.has(sender) || this.#large.has(sender);
   }
 
-  /** Does not call `step` any more. */
-  cancel(step: () => boolean): void {
-    this.#waiting.delete(step);
+  /** Does not call `sendNext` any more. @returns whether the sender was waiting */
+  cancel(sender: Sender): boolean {
+    return this.#small.delete(sender) || this.#large.delete(sender);
   }
 
-  #runStep(step: () => boolean): boolean {
+  /** Resolves when waiting senders have had their next turn. */
+  async waitForTurn(): Promise<void> {
+    await (this.#nextTurn ?? this.#pauseEnd ?? setImmediate());
+  }
+
+  #mayRunNow(sender: Sender): boolean {
+    if (this.#usedMs >= TIME_SLICE_MS || this.#small.size > 0) return false;
+    return !sender.isNextLarge || (this.#large.size === 0 && this.#pauseEnd === undefined);
+  }
+
+  #add(sender: Sender): void {
+    (sender.isNextLarge ? this.#large : this.#small).add(sender);
+    this.#scheduleTurn();
+  }
+
+  #runStep(sender: Sender): boolean {
+    const isLarge = sender.isNextLarge;
     const start = this.now();
     try {
-      return step();
+      return sender.sendNext();
     } finally {
-      this.#usedMs += this.now() - start;
-      this.#scheduleNextTurn();
+      const ms = this.now() - start;
+      this.#usedMs += ms;
+      if (isLarge && ms > TIME_SLICE_MS) this.#pauseEnd = this.#pauseLarge(ms);
+      this.#scheduleTurn();
     }
   }
 
-  #scheduleNextTurn(): void {
-    if (this.#isNextTurnDue) return;
-    this.#isNextTurnDue = true;
-    setImmediate(() => {
-      this.#isNextTurnDue = false;
-      this.#usedMs = 0;
-      this.#runWaitingSteps();
-    });
+  async #pauseLarge(ms: number): Promise<void> {
+    await this.pause(ms);
+    this.#pauseEnd = undefined;
+    if (this.#large.size > 0) this.#scheduleTurn();
   }
 
-  #runWaitingSteps(): void {
+  #scheduleTurn(): void {
+    this.#nextTurn ??= this.#runTurn();
+  }
+
+  async #runTurn(): Promise<void> {
+    await setImmediate();
+    this.#nextTurn = undefined;
+    this.#usedMs = 0;
+    this.#runWaiting();
+  }
+
+  #runWaiting(): void {
     while (this.#usedMs < TIME_SLICE_MS) {
-      const [step] = this.#waiting;
-      if (step === undefined) return;
-      const isMore = this.#runStep(step);
-      // The step goes to the end of the queue, unless it was cancelled meanwhile.
-      if (this.#waiting.delete(step) && isMore) this.#waiting.add(step);
+      const sender = this.#findNext();
+      if (sender === undefined) break;
+      const isMore = this.#runStep(sender);
+      // The sender goes to the end of its queue, unless it was cancelled meanwhile.
+      if (this.cancel(sender) && isMore) this.#add(sender);
     }
-    if (this.#waiting.size > 0) this.#scheduleNextTurn();
+    const mayLargeRun = this.#large.size > 0 && this.#pauseEnd === undefined;
+    this.#turnsWithoutLarge = mayLargeRun ? this.#turnsWithoutLarge + 1 : 0;
+    if (this.#small.size > 0 || mayLargeRun) this.#scheduleTurn();
   }
+
+  #findNext(): Sender | undefined {
+    const [small] = this.#small;
+    const [large] = this.#pauseEnd === undefined ? this.#large : [];
+    return this.#turnsWithoutLarge >= MAX_TURNS_WITHOUT_LARGE ? (large ?? small) : (small ?? large);
+  }
+}
+
+async function waitFor(ms: number): Promise<void> {
+  await setTimeout(ms);
 }

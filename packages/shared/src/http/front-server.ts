@@ -1,7 +1,11 @@
 import { type IncomingMessage, type RequestListener, Server, type ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { toAddressKey } from './client-address.js';
 import { collapseSlashes, routeByCollapsedPath } from './collapse-slashes.js';
 import { ignoreUpgrade } from './ignore-upgrade.js';
+
+/** Calls `open` when it is the turn of a new connection from this address. A rejection closes the connection. */
+export type ScheduleConnection = (address: string, open: () => void) => Promise<void>;
 
 /**
  * An HTTP server that handles every request and upgrade before all listeners, also before those that socket.io prepends
@@ -10,6 +14,11 @@ import { ignoreUpgrade } from './ignore-upgrade.js';
 export class FrontServer extends Server {
   /** Whether the `upgrade` listeners get a websocket with this request target. Repeated slashes in it are one. */
   acceptsWebSocket: (target: string) => boolean = () => false;
+  /** Connections that are not read yet. */
+  readonly #waiting = new Set<Socket>();
+  /** All connections that have had their turn. */
+  readonly #opened = new WeakSet<Socket>();
+  #scheduleConnection: ScheduleConnection | undefined;
   /** The response to the last request of each connection, until it is closed. */
   readonly #unanswered = new WeakMap<Socket, ServerResponse>();
 
@@ -30,7 +39,29 @@ export class FrontServer extends Server {
     this.on('upgrade', () => undefined);
   }
 
+  /**
+   * Makes new connections wait for their turn. Until then nothing of them is read: what the client sends stays with the
+   * operating system.
+   */
+  scheduleConnections(schedule: ScheduleConnection): void {
+    this.#scheduleConnection = schedule;
+    // The option of net.createServer(), which http.createServer() does not pass on.
+    Object.assign(this, { pauseOnConnect: true });
+  }
+
+  /** Closes the connections that wait for their turn. */
+  closeWaitingConnections(): void {
+    for (const socket of this.#waiting) socket.destroy();
+  }
+
   override emit(event: string | symbol, ...args: unknown[]): boolean {
+    if (event === 'connection' && this.#scheduleConnection !== undefined) {
+      const [socket] = args as [Socket];
+      if (!this.#opened.has(socket)) {
+        this.#openInTurn(socket, this.#scheduleConnection);
+        return true;
+      }
+    }
     const [request, second, head] = args as [IncomingMessage, Socket | ServerResponse, Buffer];
     if (event === 'upgrade') {
       if (!this.#acceptsUpgrade(request)) {
@@ -44,6 +75,24 @@ export class FrontServer extends Server {
       routeByCollapsedPath(request);
     }
     return super.emit(event as string, ...args);
+  }
+
+  #openInTurn(socket: Socket, schedule: ScheduleConnection): void {
+    this.#waiting.add(socket);
+    const stopWaiting = () => this.#waiting.delete(socket);
+    // An error without a listener would end the process.
+    const onError = () => socket.destroy();
+    socket.once('close', stopWaiting).on('error', onError);
+    const open = () => {
+      stopWaiting();
+      socket.off('close', stopWaiting).off('error', onError);
+      this.#opened.add(socket);
+      super.emit('connection', socket);
+      socket.resume();
+    };
+    void schedule(toAddressKey(socket.remoteAddress ?? ''), () => {
+      if (!socket.destroyed) open();
+    }).catch(() => socket.destroy());
   }
 
   #acceptsUpgrade(request: IncomingMessage): boolean {

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from '../logging/logger.js';
 import { getRateLimitedLog } from '../logging/rate-limited-log.js';
-import { FrontServer } from './front-server.js';
+import { FrontServer, type ScheduleConnection } from './front-server.js';
 import { DEFAULT_REQUEST_BOUNDS, findRequestExcess, type RequestBounds } from './request-bounds.js';
 import { refuseRequest, refuseSlowUpload, refuseUnreadable, type ServerLimit } from './server-refusals.js';
 import { DEFAULT_MIN_DOWNLOAD_PACE, type MinDownloadPace, SlowDownloadDetector } from './slow-download-detector.js';
@@ -40,6 +40,11 @@ export interface JsonServerOptions {
   readonly onLimit?: (limit: ServerLimit) => void;
   /** The maximum time for the headers of a request. Milliseconds. */
   readonly headersTimeoutMs?: number;
+  /**
+   * Decides when a new connection is read. Leave it out behind a proxy, whose connections are those of many clients. Default:
+   * at once.
+   */
+  readonly scheduleConnection?: ScheduleConnection | undefined;
   /** A clock for the pace of uploads and downloads. Milliseconds, never going back. */
   readonly now?: () => number;
 }
@@ -114,6 +119,7 @@ export class JsonServer {
       },
     );
     this.http = this.#front;
+    if (options.scheduleConnection !== undefined) this.#front.scheduleConnections(options.scheduleConnection);
     // Node drops header lines beyond this number, Content-Length like any other. Requests with more are refused before.
     this.http.maxHeadersCount = bounds.headers;
     this.http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -168,6 +174,7 @@ export class JsonServer {
     this.http.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
     this.http.closeIdleConnections();
     const timer = setTimeout(() => {
+      this.#front.closeWaitingConnections();
       for (const socket of this.#connections) socket.destroy();
     }, timeoutMs);
     await closed;

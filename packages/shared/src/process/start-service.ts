@@ -30,9 +30,24 @@ export async function startService(
   }
 }
 
-/** Creates the HTTP server of a service's public port, with the configured limits. It does not listen yet. */
-export function createPublicServer({ config, log, limitsHit }: ServiceContext, listener: RequestListener): JsonServer {
-  return new JsonServer(listener, log, { onLimit: limitsHit.count, requestBounds: config.limits.requestShape });
+/** The cost of accepting and closing a connection, besides what is measured when it is opened. Milliseconds. */
+const CONNECTION_COST_MS = 0.1;
+
+/**
+ * Creates the HTTP server of a service's public port, with the configured limits. It does not listen yet. Without a proxy in
+ * front, the connections of an address that uses much of this process wait for those of others.
+ */
+export function createPublicServer(
+  { config, log, limitsHit, scheduler }: ServiceContext,
+  listener: RequestListener,
+): JsonServer {
+  return new JsonServer(listener, log, {
+    onLimit: limitsHit.count,
+    requestBounds: config.limits.requestShape,
+    ...(config.trustedProxies > 0
+      ? {}
+      : { scheduleConnection: (address, open) => scheduler.run({ address }, open, CONNECTION_COST_MS) }),
+  });
 }
 
 /** Logs where a service listens and what it runs on. */

@@ -28,7 +28,7 @@ export interface AdmissionOptions {
 /** The time that the server needs for a request of engine.io, for a new connection, and for joining a namespace. */
 const REQUEST_COST_MS = 0.25;
 const NEW_CONNECTION_COST_MS = 0.5;
-const CONNECT_COST_MS = 0.1;
+const CONNECT_COST_MS = 0.3;
 /** The Retry-After of a connection that is refused because its address has too many sockets. */
 const RETRY_AFTER_SECONDS = 10;
 

@@ -31,6 +31,7 @@ const MAX_DEFERRED_CHARACTERS = 16_777_216;
 interface Packet {
   readonly type: string;
   readonly data?: unknown;
+  readonly options?: object;
 }
 
 /** The members of an engine.io connection that this file uses. `writeBuffer` and `sendPacket` are private there. */
@@ -39,7 +40,7 @@ interface EngineConnection {
   readonly readyState: string;
   readonly request: IncomingMessage;
   readonly transport: EventEmitter & { readonly name: string };
-  /** Packets that wait until the transport is writable. */
+  /** Packets that wait until the transport is writable. `packetCreate` is emitted before a packet is added and all are written. */
   readonly writeBuffer: Packet[];
   /** Emitted for each packet, before it is added to the buffer. */
   on(event: 'packetCreate', listener: (packet: Packet) => void): void;
@@ -122,13 +123,30 @@ class ConnectionHeartbeat {
 
   #beforeSend(packet: Packet): void {
     if (packet.type === 'ping') {
-      this.#charactersSincePing = 0;
-      this.#awaitPong();
+      this.#recordPing();
       return;
     }
     const length = getPacketLength(packet);
-    if (this.#charactersSincePing + length > MAX_CHARACTERS_PER_PING) this.connection.sendPacket('ping');
+    if (this.#charactersSincePing + length > MAX_CHARACTERS_PER_PING) this.#sendPing();
     this.#charactersSincePing += length;
+  }
+
+  #recordPing(): void {
+    this.#charactersSincePing = 0;
+    this.#awaitPong();
+  }
+
+  /**
+   * On a websocket, the ping is written together with the packet that is about to be added. A ping by itself would keep the
+   * transport busy, so the frames of many sockets would wait, and then all be written at once.
+   */
+  #sendPing(): void {
+    if (this.connection.transport.name !== 'websocket') {
+      this.connection.sendPacket('ping');
+      return;
+    }
+    this.connection.writeBuffer.push({ type: 'ping', options: {} });
+    this.#recordPing();
   }
 
   #deferRest(buffer: Packet[]): void {
