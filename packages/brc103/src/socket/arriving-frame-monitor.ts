@@ -3,6 +3,7 @@ import type { Clock } from './clock.js';
 import { FrameReadThrottle } from './frame-read-throttle.js';
 import { limitFrameSize } from './frame-size-limit.js';
 import { SlowFrameDetector } from './slow-frame-detector.js';
+import type { SocketOwner } from './socket-owner.js';
 import type { UnprovenBuffer } from './unproven-buffer.js';
 import type { MemoryReservation } from './unproven-memory-budget.js';
 
@@ -13,35 +14,46 @@ export interface ArrivingFrameMonitorOptions {
   readonly maxFrameBytes: number;
   /** Counts the bytes of the frame until the identity is proven. */
   readonly unprovenBuffer: UnprovenBuffer;
-  /** Resolves when `bytes` more of a large frame may be read. */
-  readonly waitForReadTurn: (bytes: number) => Promise<void>;
-  /** Called when the frame arrives too slowly. */
-  readonly onTooSlow: () => void;
+  /** Is closed when a frame arrives too slowly, and says when more of a large frame is read. */
+  readonly owner: SocketOwner;
 }
 
-/** Limits the frame that is arriving on one connection: its size, its pace, and the memory that it uses. */
+/** Opens the account of the memory that a proven socket uses for frames. `evict` closes its connection. */
+export type ReserveFrameMemory = (identityKey: string, evict: () => void) => MemoryReservation;
+
+/**
+ * Limits the frame that is arriving on one connection: its size, its pace, and the memory that it uses. Between frames it
+ * holds nothing for that.
+ */
 export class ArrivingFrameMonitor {
   readonly #sizeLimit: ReturnType<typeof limitFrameSize>;
-  readonly #slowFrameDetector: SlowFrameDetector;
-  readonly #readThrottle: FrameReadThrottle;
   /** Undefined once the identity is proven. */
   #unprovenBuffer: UnprovenBuffer | undefined;
+  #provenIdentity: string | undefined;
+  #reserve: ReserveFrameMemory | undefined;
+  #slowFrameDetector: SlowFrameDetector | undefined;
+  #readThrottle: FrameReadThrottle | undefined;
   #reservation: MemoryReservation | undefined;
+  readonly #connection: Socket['conn'];
+  readonly #clock: Clock;
+  readonly #owner: SocketOwner;
 
-  constructor(options: ArrivingFrameMonitorOptions) {
-    this.#unprovenBuffer = options.unprovenBuffer;
-    this.#readThrottle = new FrameReadThrottle(options.connection, options.waitForReadTurn);
-    this.#slowFrameDetector = new SlowFrameDetector(options.clock, options.onTooSlow);
-    this.#sizeLimit = limitFrameSize(options.connection, {
-      maxFrameBytes: options.maxFrameBytes,
+  constructor({ connection, clock, maxFrameBytes, unprovenBuffer, owner }: ArrivingFrameMonitorOptions) {
+    this.#connection = connection;
+    this.#clock = clock;
+    this.#owner = owner;
+    this.#unprovenBuffer = unprovenBuffer;
+    this.#sizeLimit = limitFrameSize(connection, {
+      maxFrameBytes,
       onFrameBytes: (bytes) => this.#onFrameBytes(bytes),
     });
   }
 
-  /** From now on, the memory of frames is counted in this account. Without one, it is not limited beyond `maxFrameBytes`. */
-  markProven(reservation: MemoryReservation | undefined): void {
+  /** From now on, the memory of frames is counted for this identity. Without `reserve`, it is limited by `maxFrameBytes` only. */
+  markProven(identityKey: string, reserve: ReserveFrameMemory | undefined): void {
     this.#unprovenBuffer = undefined;
-    this.#reservation = reservation;
+    this.#provenIdentity = identityKey;
+    this.#reserve = reserve;
   }
 
   /** Closes the connection at once, without waiting for the end of the frame. */
@@ -51,17 +63,35 @@ export class ArrivingFrameMonitor {
 
   /** Lets go of the connection, which may outlive the socket, and returns the memory. */
   release(): void {
-    this.#slowFrameDetector.stop();
     this.#sizeLimit.release();
-    this.#readThrottle.close();
-    this.#reservation?.release();
+    this.#readThrottle?.close();
+    this.#endFrame();
   }
 
   /** @returns false when there is no memory for `bytes` of the frame */
   #onFrameBytes(bytes: number): boolean {
+    if (bytes === 0) {
+      this.#endFrame();
+      return this.#unprovenBuffer?.setFrameBytes(0) ?? true;
+    }
+    this.#slowFrameDetector ??= new SlowFrameDetector(this.#clock, () =>
+      this.#owner.closeUndelivered('frame_too_slow'),
+    );
     this.#slowFrameDetector.onFrameBytes(bytes);
     if (this.#unprovenBuffer !== undefined) return this.#unprovenBuffer.setFrameBytes(bytes);
+    this.#readThrottle ??= new FrameReadThrottle(this.#connection, this.#owner);
     this.#readThrottle.onFrameBytes(bytes);
+    if (this.#provenIdentity !== undefined) {
+      this.#reservation ??= this.#reserve?.(this.#provenIdentity, () => this.abort());
+    }
     return this.#reservation?.resize(bytes) ?? true;
+  }
+
+  #endFrame(): void {
+    this.#slowFrameDetector?.stop();
+    this.#slowFrameDetector = undefined;
+    if (this.#readThrottle?.isPaused !== true) this.#readThrottle = undefined;
+    this.#reservation?.release();
+    this.#reservation = undefined;
   }
 }

@@ -1,7 +1,7 @@
 import type { Socket } from 'socket.io';
 import type { Authenticator, IssuedSession } from '../authenticator.js';
 import { AuthError, AuthFailedError, SessionNotFoundError } from '../errors.js';
-import { ArrivingFrameMonitor } from './arriving-frame-monitor.js';
+import { ArrivingFrameMonitor, type ReserveFrameMemory } from './arriving-frame-monitor.js';
 import type { AuthSocketLimits } from './auth-socket-limits.js';
 import {
   type ClientFrame,
@@ -12,6 +12,7 @@ import {
   type SocketEvent,
 } from './client-frames.js';
 import type { Clock } from './clock.js';
+import { compactArrays } from './compact-arrays.js';
 import type { DeliveryProblem } from './delivery-problem.js';
 import { EncodedEvent } from './encoded-event.js';
 import { InboundFrameQueue, type RunFrameInTurn } from './inbound-frame-queue.js';
@@ -19,11 +20,12 @@ import { type InitialRequestKind, PacedSendQueue } from './paced-send-queue.js';
 import type { SendScheduler } from './send-scheduler.js';
 import { encodeGeneralPacket, type ServerFrame } from './server-frames.js';
 import { ServerHandshake } from './server-handshake.js';
+import type { SocketOwner } from './socket-owner.js';
 import { SocketSessions } from './socket-sessions.js';
 import { SocketTransport } from './socket-transport.js';
 import { TokenBucket } from './token-bucket.js';
 import { UnprovenBuffer } from './unproven-buffer.js';
-import type { MemoryReservation, UnprovenMemoryBudget } from './unproven-memory-budget.js';
+import type { UnprovenMemoryBudget } from './unproven-memory-budget.js';
 
 /** The callbacks of one {@link AuthSocket}. */
 export interface AuthSocketCallbacks {
@@ -48,7 +50,7 @@ export interface AuthSocketOptions {
    * Opens the account of the memory that a proven socket uses for frames that are still arriving. `evict` closes its
    * connection.
    */
-  readonly reserveFrameMemory?: ((identityKey: string, evict: () => void) => MemoryReservation) | undefined;
+  readonly reserveFrameMemory?: ReserveFrameMemory | undefined;
   readonly sendScheduler: SendScheduler;
   /**
    * Decides when a frame of the socket is handled, and when more of a large frame is read (`bytesToRead` is set then).
@@ -89,7 +91,7 @@ const doNothing = () => undefined;
  * Everything that is sent goes through a `PacedSendQueue`, so that the client never gets more at once than it can handle. An
  * event is signed when it is sent, in a session that the client knows (`SocketSessions`).
  */
-export class AuthSocket {
+export class AuthSocket implements SocketOwner {
   readonly #options: AuthSocketOptions;
   /** The identity of the first authentic frame. Frames of other identities are refused. */
   #claimedIdentity: string | undefined;
@@ -117,8 +119,8 @@ export class AuthSocket {
     const { authenticator, limits, clock, schedule } = options;
     this.#transport = new SocketTransport(socket);
     this.#sessions = new SocketSessions(limits.maxFramesPerSession);
-    this.#serverHandshake = new ServerHandshake(authenticator, clock, () => this.#closeUndelivered('no_answer'));
-    this.#handshakeRate = new TokenBucket(HANDSHAKE_RATE.burst, HANDSHAKE_RATE.perSecond, () => clock.now());
+    this.#serverHandshake = new ServerHandshake(authenticator, clock, this);
+    this.#handshakeRate = new TokenBucket(HANDSHAKE_RATE.burst, HANDSHAKE_RATE.perSecond, clock);
     const unprovenBuffer = new UnprovenBuffer(options.unprovenMemory.createReservation(), limits.maxPayloadBytes);
     this.#unprovenBuffer = unprovenBuffer;
     this.#sendQueue = new PacedSendQueue(
@@ -128,16 +130,13 @@ export class AuthSocket {
       () => this.#transport.isIdle,
     );
     const runInTurn: RunFrameInTurn | undefined = schedule && ((work) => schedule(this, work));
-    this.#frameQueue = new InboundFrameQueue(socket.conn, runInTurn, () => this.#closeUndelivered('overloaded'));
+    this.#frameQueue = new InboundFrameQueue(socket.conn, runInTurn, this);
     this.#frameMonitor = new ArrivingFrameMonitor({
       connection: socket.conn,
       clock,
       maxFrameBytes: limits.maxFrameBytes,
       unprovenBuffer,
-      waitForReadTurn: async (bytes) => {
-        await schedule?.(this, () => undefined, bytes).catch(() => this.#closeUndelivered('overloaded'));
-      },
-      onTooSlow: () => this.#closeUndelivered('frame_too_slow'),
+      owner: this,
     });
     this.#cancelDeadline = clock.startTimer(limits.authTimeoutMs, () => this.disconnect());
     socket.onAny((name: string, ...args: unknown[]) => this.#handlePacket(name, args));
@@ -204,7 +203,7 @@ export class AuthSocket {
       this.#sendQueue.sendEvent(length, () => {
         if (this.#signAndSend(event)) sent?.();
       });
-    return hasRoom || this.#closeUndelivered('too_slow');
+    return hasRoom || this.closeUndelivered('too_slow');
   }
 
   /** The connection in engine.io, which knows the address of the client. */
@@ -225,7 +224,7 @@ export class AuthSocket {
 
   /** Closes the connection because too much is buffered for its client, which reconnects. */
   closeAsTooSlow(): void {
-    this.#closeUndelivered('too_slow');
+    this.closeUndelivered('too_slow');
   }
 
   /** Joins a room of socket.io. */
@@ -359,12 +358,12 @@ export class AuthSocket {
     this.#isProven = true;
     this.#cancelDeadline();
     this.#cancelDeadline = doNothing;
-    const evict = () => this.#frameMonitor.abort();
-    this.#frameMonitor.markProven(this.#options.reserveFrameMemory?.(this.#requireIdentity(), evict));
+    this.#frameMonitor.markProven(this.#requireIdentity(), this.#options.reserveFrameMemory);
     const waitingEvents = this.#unprovenBuffer?.release() ?? [];
     this.#unprovenBuffer = undefined;
     if (this.#sessions.signingSession !== undefined) this.#scheduleRefresh(this.#sessions.signingSession);
     this.#sendQueue.markProven();
+    compactArrays(this.socket);
     if (!this.#options.events.onProven(this)) return false;
     for (const event of waitingEvents) this.#options.events.onEvent(this, event);
     return true;
@@ -390,7 +389,7 @@ export class AuthSocket {
   #signAndSend(event: EncodedEvent): boolean {
     const { authenticator, clock } = this.#options;
     const session = this.#sessions.takeSigningSession(clock.now());
-    if (session === undefined) return this.#closeUndelivered('session_forgotten');
+    if (session === undefined) return this.closeUndelivered('session_forgotten');
     const { payload } = event;
     // JSON turns a byte into two to four characters.
     this.#transport.addBufferedBytes(payload.length * 4);
@@ -422,8 +421,13 @@ export class AuthSocket {
     return false;
   }
 
-  /** Closes the connection, so that the client reconnects and lists what it has missed. */
-  #closeUndelivered(problem: DeliveryProblem): false {
+  /** @internal */
+  async waitForReadTurn(bytes: number): Promise<void> {
+    await this.#options.schedule?.(this, () => undefined, bytes).catch(() => this.closeUndelivered('overloaded'));
+  }
+
+  /** @internal */
+  closeUndelivered(problem: DeliveryProblem): false {
     if (this.socket.connected) {
       this.#reportUndelivered(problem);
       this.#sendQueue.close();

@@ -1,5 +1,6 @@
 import type { Socket } from 'socket.io';
 import { READ_CHUNK_BYTES } from '../read-cost.js';
+import type { SocketOwner } from './socket-owner.js';
 
 /**
  * Reads a large frame of a websocket in portions, so that many such frames at once do not delay other clients. Long polls are
@@ -9,11 +10,15 @@ export class FrameReadThrottle {
   #pauseAtBytes = READ_CHUNK_BYTES;
   #pausedSocket: { resume(): void } | undefined;
 
-  /** @param waitForTurn resolves when the next `bytes` may be read */
   constructor(
     private readonly connection: Socket['conn'],
-    private readonly waitForTurn: (bytes: number) => Promise<void>,
+    private readonly owner: Pick<SocketOwner, 'waitForReadTurn'>,
   ) {}
+
+  /** Whether the websocket is not read until the next turn. */
+  get isPaused(): boolean {
+    return this.#pausedSocket !== undefined;
+  }
 
   /** @param bytes how much of the arriving frame is in memory; 0 when no frame is arriving */
   onFrameBytes(bytes: number): void {
@@ -24,7 +29,7 @@ export class FrameReadThrottle {
     if (socket === undefined) return;
     socket.pause();
     this.#pausedSocket = socket;
-    void this.waitForTurn(READ_CHUNK_BYTES).then(() => this.close());
+    void this.owner.waitForReadTurn(READ_CHUNK_BYTES).then(() => this.close());
   }
 
   /** Resumes reading. */

@@ -1,4 +1,5 @@
 import type { Socket } from 'socket.io';
+import type { SocketOwner } from './socket-owner.js';
 
 /** Runs synchronous work when it is its turn. Rejects when the work is not to be run. */
 export type RunFrameInTurn = (work: () => void) => Promise<void>;
@@ -23,12 +24,12 @@ export class InboundFrameQueue {
 
   /**
    * @param schedule undefined when every frame is handled as it arrives
-   * @param onOverload called when too much waits, or `schedule` rejects. Skipping a frame would break the order of frames
+   * @param owner is closed when too much waits, or `schedule` rejects. Skipping a frame would break the order of frames
    */
   constructor(
     private readonly connection: Socket['conn'],
     private readonly schedule: RunFrameInTurn | undefined,
-    private readonly onOverload: () => void,
+    private readonly owner: Pick<SocketOwner, 'closeUndelivered'>,
   ) {}
 
   /** Whether no frame waits or is being handled. */
@@ -100,7 +101,7 @@ export class InboundFrameQueue {
   #handleOverload(): void {
     if (this.#isClosed) return;
     this.close();
-    this.onOverload();
+    this.owner.closeUndelivered('overloaded');
   }
 
   /** Stops reading from a websocket. The data of a long poll has arrived already. */

@@ -4,6 +4,7 @@ import type { InitialResponseFrame } from './client-frames.js';
 import type { Clock } from './clock.js';
 import type { InitialRequestKind } from './paced-send-queue.js';
 import { createInitialRequest, type ServerInitialRequest } from './server-frames.js';
+import type { SocketOwner } from './socket-owner.js';
 
 /** How long a client may take to answer an initialRequest. Its wallet may have to ask a person. */
 const ANSWER_TIMEOUT_MS = 5 * 60_000;
@@ -28,17 +29,17 @@ export interface AnsweredRequest {
 export class ServerHandshake {
   #pending: PendingRequest | undefined;
 
-  /** @param onTimeout called when an initialRequest was not answered within 5 minutes */
+  /** @param owner is closed when an initialRequest was not answered within 5 minutes */
   constructor(
     private readonly authenticator: Authenticator,
     private readonly clock: Clock,
-    private readonly onTimeout: () => void,
+    private readonly owner: Pick<SocketOwner, 'closeUndelivered'>,
   ) {}
 
   /** Creates an initialRequest with a new session nonce for this client, and starts to wait for the answer. */
   begin(kind: InitialRequestKind, identityKey: string): ServerInitialRequest {
     const session = this.authenticator.mintSession(identityKey);
-    const cancelTimeout = this.clock.startTimer(ANSWER_TIMEOUT_MS, this.onTimeout);
+    const cancelTimeout = this.clock.startTimer(ANSWER_TIMEOUT_MS, () => this.owner.closeUndelivered('no_answer'));
     this.#pending = { kind, session, sentAt: this.clock.now(), cancelTimeout };
     return createInitialRequest(this.authenticator.identityKey, session.nonce);
   }

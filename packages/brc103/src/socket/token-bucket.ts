@@ -1,21 +1,23 @@
+import type { Clock } from './clock.js';
+
 /** A token bucket: allows `burst` actions at once, and then `perSecond` actions in each second. */
 export class TokenBucket {
   #tokens: number;
   #filledAt: number;
 
-  /** @param now returns milliseconds. Only differences count */
+  /** @param clock of which only differences count */
   constructor(
     private readonly burst: number,
     private readonly perSecond: number,
-    private readonly now: () => number,
+    private readonly clock: Pick<Clock, 'now'>,
   ) {
     this.#tokens = burst;
-    this.#filledAt = now();
+    this.#filledAt = clock.now();
   }
 
   /** Takes a token. @returns false when there is none */
   take(): boolean {
-    const now = this.now();
+    const now = this.clock.now();
     // When the clock is set back, no tokens are added or removed.
     const earned = (Math.max(0, now - this.#filledAt) * this.perSecond) / 1_000;
     this.#tokens = Math.min(this.burst, this.#tokens + earned);

@@ -133,7 +133,8 @@ export class JsonServer {
       if (this.#connections.has(socket)) return; // after an ignored upgrade offer, the connection is emitted again
       this.#accepted += 1;
       this.#connections.add(socket);
-      socket.once('close', () => this.#connections.delete(socket));
+      // Not `once`, whose wrapper takes as much memory again. A connection closes once.
+      socket.on('close', () => this.#connections.delete(socket));
     });
   }
 

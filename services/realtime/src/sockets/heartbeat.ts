@@ -46,10 +46,9 @@ interface EngineConnection {
   on(event: 'packetCreate', listener: (packet: Packet) => void): void;
   /** Emitted with the buffer before the whole buffer goes to the transport. */
   on(event: 'flush', listener: (buffer: Packet[]) => void): void;
-  on(event: 'drain', listener: () => void): void;
+  on(event: 'drain' | 'close', listener: () => void): void;
   /** Emitted for each pong. */
   on(event: 'heartbeat', listener: () => void): void;
-  once(event: 'close', listener: () => void): void;
   sendPacket(type: 'ping'): void;
 }
 
@@ -68,7 +67,8 @@ export function keepAlive(io: Server, { checkInterval }: Heartbeat): void {
   io.engine.on('connection', (connection: EngineConnection) => {
     const heartbeat = new ConnectionHeartbeat(connection, checkInterval);
     heartbeats.set(connection.id, heartbeat);
-    connection.once('close', () => {
+    // Not `once`, whose wrapper takes as much memory again. A connection closes once.
+    connection.on('close', () => {
       heartbeats.delete(connection.id);
       heartbeat.stop();
     });
@@ -76,7 +76,10 @@ export function keepAlive(io: Server, { checkInterval }: Heartbeat): void {
   // This middleware sees long polls, posts and upgrades, including those that other instances forward.
   io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
     const heartbeat = heartbeats.get(readConnectionId(request.url) ?? '');
-    if (heartbeat !== undefined) response.once('close', heartbeat.watch(request.socket));
+    if (heartbeat !== undefined) {
+      const carrier = request.headers.upgrade === undefined ? response : request.socket;
+      carrier.once('close', heartbeat.watch(request.socket));
+    }
     next();
   });
 }

@@ -52,10 +52,10 @@ export function attachSocketIo(io: Server, server: SocketIoHost, options: Attach
   server.acceptWebSockets(
     (target) => target.startsWith(SOCKET_IO_PATH) || target.startsWith(`${routingPrefix}${SOCKET_IO_PATH}`),
   );
-  const upgrades = new WeakMap<IncomingMessage, { req: IncomingMessage | undefined }>();
+  const upgrades = new WeakMap<IncomingMessage, UpgradeResponse>();
   io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
     for (const [name, value] of Object.entries(corsHeaders)) response.setHeader(name, value);
-    if (request.headers.upgrade !== undefined) upgrades.set(request, response);
+    if (request.headers.upgrade !== undefined) upgrades.set(request, noteUpgradeResponse(request, response));
     if (request.method === 'OPTIONS') {
       response.writeHead(200, { 'Content-Length': 0 });
       response.end();
@@ -66,18 +66,32 @@ export function attachSocketIo(io: Server, server: SocketIoHost, options: Attach
       refuseRequest(response, 400, 'ERR_BAD_REQUEST', 'Only GET and POST are allowed here.');
     } else void admitRequest(request, response, options, next);
   });
-  // The headers of a websocket are complete. engine.io keeps its stand-in for the response until the connection closes.
-  io.engine.on('headers', (_headers: unknown, request: IncomingMessage) => {
-    const response = upgrades.get(request);
-    if (response !== undefined) response.req = undefined;
-  });
+  // The headers of a websocket are complete.
+  io.engine.on('headers', (_headers: unknown, request: IncomingMessage) => upgrades.get(request)?.release());
   keepAlive(io, options.heartbeat ?? DEFAULT_HEARTBEAT);
   limitConnects(io, () => options.onLimitHit?.('connects'));
-  io.engine.on('connection', (connection: AdmittedConnection & { once(event: 'close', run: () => void): void }) => {
-    connection.once('close', options.admission.count(connection));
+  io.engine.on('connection', (connection: AdmittedConnection & { on(event: 'close', run: () => void): void }) => {
+    connection.on('close', options.admission.count(connection));
     releaseRequest(connection);
   });
   if (routingPrefix !== '') serveUnderPrefix(http, routingPrefix);
+}
+
+/** engine.io's stand-in for the response to an upgrade, which it would keep until the connection closes. */
+interface UpgradeResponse {
+  /** Lets go of it. */
+  release(): void;
+}
+
+/** To be called in the first middleware: the last listener of the socket is then the one that engine.io has just added. */
+function noteUpgradeResponse(request: IncomingMessage, response: { req: IncomingMessage | undefined }): UpgradeResponse {
+  const listener = request.socket.rawListeners('close').at(-1) as (() => void) | undefined;
+  return {
+    release() {
+      response.req = undefined;
+      if (listener !== undefined) request.socket.off('close', listener);
+    },
+  };
 }
 
 /**

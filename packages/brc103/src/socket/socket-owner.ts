@@ -1,0 +1,12 @@
+import type { DeliveryProblem } from './delivery-problem.js';
+
+/**
+ * What the parts of one connection ask of it. They share one object instead of having callbacks of their own, because an idle
+ * connection is mostly memory.
+ */
+export interface SocketOwner {
+  /** Closes the connection, so that the client reconnects and lists what it has missed. */
+  closeUndelivered(problem: DeliveryProblem): void;
+  /** Resolves when `bytes` more of a large frame may be read. */
+  waitForReadTurn(bytes: number): Promise<void>;
+}
