@@ -28,6 +28,7 @@ export function createInitialRequest(identityKey: string, nonce: string): Server
 
 /** A packet of socket.io, and its websocket frame in two parts. All clients share the second part. */
 export interface EncodedPacket {
+  /** Encoded at its first use: a websocket takes the frame alone. */
   readonly text: string;
   readonly websocketFrame: readonly [Buffer, Buffer];
 }
@@ -52,7 +53,9 @@ export function encodeGeneralPacket(
   const start = `${prefix}["authMessage",${before},"signature":[${signature.join(',')}],"payload":[`;
   const startBytes = Buffer.from(ENGINE_MESSAGE_TYPE + start);
   return {
-    text: `${start}${event.suffixText}`,
+    get text() {
+      return `${start}${event.suffixText}`;
+    },
     websocketFrame: [
       Buffer.concat([encodeTextFrameHeader(startBytes.length + event.suffix.length), startBytes]),
       event.suffix,

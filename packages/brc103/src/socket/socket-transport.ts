@@ -34,10 +34,13 @@ export class SocketTransport {
   }
 
   /** Hands an encoded packet to the connection, as the adapters of socket.io do with broadcasts. */
-  write({ text, websocketFrame }: EncodedPacket): void {
+  write(packet: EncodedPacket): void {
     const { client, conn } = this.socket;
     if (conn.readyState !== 'open') return;
-    (client as unknown as ClientInternals).writeToEngine([text], { wsPreEncodedFrame: websocketFrame });
+    const { name, perMessageDeflate } = conn.transport as unknown as TransportInternals;
+    // A websocket sends the frame and ignores the text, unless it compresses.
+    const text = name === 'websocket' && !perMessageDeflate ? '' : packet.text;
+    (client as unknown as ClientInternals).writeToEngine([text], { wsPreEncodedFrame: packet.websocketFrame });
   }
 
   /** Stops counting. The connection may outlive the socket. */
@@ -49,6 +52,11 @@ export class SocketTransport {
 interface ConnectionInternals {
   /** Packets that engine.io keeps until the transport can take them. */
   readonly writeBuffer: readonly unknown[];
+}
+
+interface TransportInternals {
+  readonly name: string;
+  readonly perMessageDeflate?: unknown;
 }
 
 interface ClientInternals {

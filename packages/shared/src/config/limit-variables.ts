@@ -117,7 +117,7 @@ export const limitVariables = {
     beyond: `${TOO_MANY} for the identity that holds most`,
     metric: 'answer_bytes',
   }),
-  MAX_WAITING_WORK_PER_ADDRESS: requestLimit(countSchema, '2000', {
+  MAX_WAITING_WORK_PER_ADDRESS: requestLimit(countSchema, '5000', {
     bounds: 'requests and frames of one address that wait for the event loop. None waits longer than 10 s',
     beyond: `${TOO_MANY}; live, ${CLOSED}`,
     metric: 'waiting_work',

@@ -47,22 +47,31 @@ export function limitInFlightRequests(
       return;
     }
     let countedBytes = 0;
-    const push = request.push.bind(request);
-    request.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
-      if (ended) return false;
-      if (chunk === null) {
-        // The body is complete, so the request will finish by itself and must not be evicted any more.
-        slot.makePermanent();
-        body.makePermanent();
-        return push(chunk, encoding);
-      }
-      const bytes = Math.min(chunk.length, limits.maxBodyBytes - countedBytes);
+    const makePermanent = () => {
+      slot.makePermanent();
+      body.makePermanent();
+    };
+    const count = (arrived: number) => {
+      const bytes = Math.min(arrived, limits.maxBodyBytes - countedBytes);
       if (bytes > 0 && !body.grow(bytes)) {
         refuse('body_bytes');
         return false;
       }
       countedBytes += bytes;
-      return push(chunk, encoding);
+      return true;
+    };
+    // What has arrived before this request's turn.
+    if (!count(request.readableLength)) return;
+    if (request.complete) makePermanent();
+    const push = request.push.bind(request);
+    request.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
+      if (ended) return false;
+      if (chunk === null) {
+        // The body is complete, so the request will finish by itself and must not be evicted any more.
+        makePermanent();
+        return push(chunk, encoding);
+      }
+      return count(chunk.length) && push(chunk, encoding);
     };
     response.once('close', () => {
       slot.release();

@@ -1,5 +1,6 @@
 import { type IncomingMessage, type RequestListener, Server, type ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { TurnSpreader } from '../admission/turn-spreader.js';
 import { toAddressKey } from './client-address.js';
 import { collapseSlashes, routeByCollapsedPath } from './collapse-slashes.js';
 import { ignoreUpgrade } from './ignore-upgrade.js';
@@ -19,6 +20,8 @@ export class FrontServer extends Server {
   /** All connections that have had their turn. */
   readonly #opened = new WeakSet<Socket>();
   #scheduleConnection: ScheduleConnection | undefined;
+  #getRequestKey: ((request: IncomingMessage) => string) | undefined;
+  readonly #spreader = new TurnSpreader();
   /** The response to the last request of each connection, until it is closed. */
   readonly #unanswered = new WeakMap<Socket, ServerResponse>();
 
@@ -49,6 +52,11 @@ export class FrontServer extends Server {
     Object.assign(this, { pauseOnConnect: true });
   }
 
+  /** Spreads requests that arrive at the same moment over turns of the event loop. `getKey` returns the client of a request. */
+  spreadRequests(getKey: (request: IncomingMessage) => string): void {
+    this.#getRequestKey = getKey;
+  }
+
   /** Closes the connections that wait for their turn. */
   closeWaitingConnections(): void {
     for (const socket of this.#waiting) socket.destroy();
@@ -73,6 +81,12 @@ export class FrontServer extends Server {
     } else if (second instanceof ServerResponse) {
       if (!this.#trackRequest(request, second)) return true;
       routeByCollapsedPath(request);
+      if (this.#getRequestKey !== undefined) {
+        this.#spreader.run(this.#getRequestKey(request), () => {
+          if (!second.destroyed) super.emit(event as string, ...args);
+        });
+        return true;
+      }
     }
     return super.emit(event as string, ...args);
   }

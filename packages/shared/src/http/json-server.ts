@@ -45,6 +45,11 @@ export interface JsonServerOptions {
    * at once.
    */
   readonly scheduleConnection?: ScheduleConnection | undefined;
+  /**
+   * Returns the client of a request, such as its address. Requests of one client that arrive at the same moment are then
+   * spread over turns of the event loop. Default: they are not.
+   */
+  readonly getRequestKey?: (request: IncomingMessage) => string;
   /** A clock for the pace of uploads and downloads. Milliseconds, never going back. */
   readonly now?: () => number;
 }
@@ -119,6 +124,7 @@ export class JsonServer {
       },
     );
     this.http = this.#front;
+    if (options.getRequestKey !== undefined) this.#front.spreadRequests(options.getRequestKey);
     if (options.scheduleConnection !== undefined) this.#front.scheduleConnections(options.scheduleConnection);
     // Node drops header lines beyond this number, Content-Length like any other. Requests with more are refused before.
     this.http.maxHeadersCount = bounds.headers;

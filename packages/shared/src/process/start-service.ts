@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import type { Config } from '../config/read-config.js';
+import { getClientAddress } from '../http/client-address.js';
 import { JsonServer } from '../http/json-server.js';
 import type { Logger } from '../logging/logger.js';
 import { createServiceContext, type ServiceContext, type ServiceContextOptions } from './create-service-context.js';
@@ -44,6 +45,7 @@ export function createPublicServer(
   return new JsonServer(listener, log, {
     onLimit: limitsHit.count,
     requestBounds: config.limits.requestShape,
+    getRequestKey: (request) => getClientAddress(request, config.trustedProxies),
     ...(config.trustedProxies > 0
       ? {}
       : { scheduleConnection: (address, open) => scheduler.run({ address }, open, CONNECTION_COST_MS) }),

@@ -31,7 +31,7 @@ const MAX_DEFERRED_CHARACTERS = 16_777_216;
 interface Packet {
   readonly type: string;
   readonly data?: unknown;
-  readonly options?: object;
+  readonly options?: { readonly wsPreEncodedFrame?: readonly Buffer[] };
 }
 
 /** The members of an engine.io connection that this file uses. `writeBuffer` and `sendPacket` are private there. */
@@ -189,6 +189,7 @@ class ConnectionHeartbeat {
 }
 
 /** Frames are JSON and mostly numbers, so a character is a byte. */
-function getPacketLength({ data }: Packet): number {
-  return typeof data === 'string' ? data.length : 0;
+function getPacketLength({ data, options }: Packet): number {
+  if (typeof data === 'string') return data.length;
+  return options?.wsPreEncodedFrame?.reduce((sum, { length }) => sum + length, 0) ?? 0;
 }

@@ -84,7 +84,10 @@ interface UpgradeResponse {
 }
 
 /** To be called in the first middleware: the last listener of the socket is then the one that engine.io has just added. */
-function noteUpgradeResponse(request: IncomingMessage, response: { req: IncomingMessage | undefined }): UpgradeResponse {
+function noteUpgradeResponse(
+  request: IncomingMessage,
+  response: { req: IncomingMessage | undefined },
+): UpgradeResponse {
   const listener = request.socket.rawListeners('close').at(-1) as (() => void) | undefined;
   return {
     release() {
