@@ -93,10 +93,10 @@ describe('a connection that waits for its turn', () => {
     const other = await send();
     expect(turns.map(({ address }) => address)).toEqual(['127.0.0.1', '127.0.0.1']);
     turns[1]?.open();
-    expect(await other.answer).toMatch(/^(HTTP\/1\.1 200 OK[^]*?\{\}){2}$/);
+    expect(await other.answer).toMatch(/^(HTTP\/1\.1 200 OK[\s\S]*?\{\}){2}$/);
     expect(requests).toBe(2);
     turns[0]?.open();
-    expect(await answer).toMatch(/^(HTTP\/1\.1 200 OK[^]*?\{\}){2}$/);
+    expect(await answer).toMatch(/^(HTTP\/1\.1 200 OK[\s\S]*?\{\}){2}$/);
   });
 
   test('is closed without an answer when its turn is refused', async () => {
