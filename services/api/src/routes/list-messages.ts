@@ -27,7 +27,7 @@ export interface ListMessagesRouteOptions
 }
 
 /** The cost of reading one byte of a large body from the database. Milliseconds. */
-const READ_COST_MS_PER_BYTE = 1 / 1_048_576;
+const READ_COST_MS_PER_BYTE = 3 / 1_048_576;
 /** The number of bytes that are copied without a pause. */
 const CHUNK_BYTES = 524_288;
 
