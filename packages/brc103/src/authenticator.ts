@@ -91,7 +91,7 @@ export interface Authenticator {
   verifySessionNonce(nonce: string, identityKey: string): IssuedSession;
 
   /** Milliseconds since the session's nonce was issued. Negative when the clock of the instance that issued it is ahead. */
-  getAgeMs(session: IssuedSession): number;
+  getAgeMs(session: Pick<IssuedSession, 'issuedAt'>): number;
 
   /**
    * Issues a session nonce for an `initialRequest` that the server sends: a challenge or a refresh on a socket.
@@ -115,7 +115,7 @@ export interface Authenticator {
    *
    * @returns a new nonce (base64 of 32 bytes), and the signature in DER
    */
-  signGeneral(session: Session, payload: DataToSign): { nonce: string; signature: Uint8Array };
+  signGeneral(session: Omit<Session, 'handle'>, payload: DataToSign): { nonce: string; signature: Uint8Array };
 
   /**
    * Verifies the client's `initialResponse` to an `initialRequest` of this server whose nonce was `session.nonce`. This

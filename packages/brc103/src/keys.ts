@@ -74,17 +74,19 @@ export function createKeys(
 ): Keys {
   if (!curve.isPrivateKey(privateKey)) throw new Error('privateKey must be a private key of secp256k1');
   const root = Uint8Array.from(privateKey);
-  const sharedSecrets = new LruCache<string, Uint8Array>(cacheSize);
+  // One character for each byte: a string of 32 bytes takes a sixth of the memory of a buffer with as many.
+  const sharedSecrets = new LruCache<string, string>(cacheSize);
 
   /** The tweak of BRC-42: HMAC-SHA256 of the invoice number, keyed with the shared secret. */
   function deriveTweak(use: KeyDerivation): Buffer {
     const invoice = formatInvoiceNumber(use.securityLevel, use.protocol, use.keyID);
     let secret = sharedSecrets.get(use.counterparty);
-    if (!secret) {
-      secret = curve.multiply(Buffer.from(use.counterparty, 'hex'), root);
+    if (secret === undefined) {
+      const bytes = curve.multiply(Buffer.from(use.counterparty, 'hex'), root);
+      secret = Buffer.from(bytes).toString('latin1');
       sharedSecrets.set(use.counterparty, secret);
     }
-    return createHmac('sha256', secret).update(invoice, 'utf8').digest();
+    return createHmac('sha256', Buffer.from(secret, 'latin1')).update(invoice, 'utf8').digest();
   }
 
   const deriveCounterpartyKey = (use: KeyDerivation) =>

@@ -12,6 +12,7 @@ import { type SendBufferLimits, SlowClientDetector } from './slow-client-detecto
 import { type MemoryReservation, UnprovenMemoryBudget } from './unproven-memory-budget.js';
 import { type AdmitUnproven, createUnprovenLimit, UnprovenSlots } from './unproven-slots.js';
 
+const DEFAULT_MAX_QUEUED_EVENTS = 16_384;
 const DEFAULT_SEND_BUFFER_LIMITS: SendBufferLimits = { maxBytesPerIdentity: 134_217_728, maxBytesTotal: 536_870_912 };
 
 /** The argument of `new AuthSocketServer()`. */
@@ -128,6 +129,10 @@ export class AuthSocketServer {
       unprovenMemory: new UnprovenMemoryBudget(shared, each, () => options.handlers.onLimitHit?.('unproven_bytes')),
       reserveFrameMemory: options.reserveFrameMemory,
       sendScheduler: new SendScheduler(),
+      sendQueueLimits: {
+        frames: options.limits.maxQueuedEvents ?? DEFAULT_MAX_QUEUED_EVENTS,
+        bytes: options.limits.maxBufferedBytes,
+      },
       schedule: options.schedule,
       events: this.#createCallbacks(),
     };

@@ -12,11 +12,11 @@ import {
   type SocketEvent,
 } from './client-frames.js';
 import type { Clock } from './clock.js';
-import { compactArrays } from './compact-arrays.js';
+import { compactSocket } from './compact-socket.js';
 import type { DeliveryProblem } from './delivery-problem.js';
 import { EncodedEvent } from './encoded-event.js';
 import { InboundFrameQueue, type RunFrameInTurn } from './inbound-frame-queue.js';
-import { type InitialRequestKind, PacedSendQueue } from './paced-send-queue.js';
+import { type InitialRequestKind, PacedSendQueue, type SendQueueLimits, type SendQueueOwner } from './paced-send-queue.js';
 import type { SendScheduler } from './send-scheduler.js';
 import { encodeGeneralPacket, type ServerFrame } from './server-frames.js';
 import { ServerHandshake } from './server-handshake.js';
@@ -52,6 +52,7 @@ export interface AuthSocketOptions {
    */
   readonly reserveFrameMemory?: ReserveFrameMemory | undefined;
   readonly sendScheduler: SendScheduler;
+  readonly sendQueueLimits: SendQueueLimits;
   /**
    * Decides when a frame of the socket is handled, and when more of a large frame is read (`bytesToRead` is set then).
    * Default: immediately.
@@ -77,7 +78,6 @@ const HANDSHAKE_RATE = { burst: 1_024, perSecond: 16 };
 const FRAME_OVERHEAD_BYTES = 1_024;
 /** How many turns of the event loop `waitUntilIdle` waits for. */
 const MAX_IDLE_CHECKS = 1_000;
-const DEFAULT_MAX_QUEUED_EVENTS = 16_384;
 const doNothing = () => undefined;
 
 /**
@@ -91,7 +91,7 @@ const doNothing = () => undefined;
  * Everything that is sent goes through a `PacedSendQueue`, so that the client never gets more at once than it can handle. An
  * event is signed when it is sent, in a session that the client knows (`SocketSessions`).
  */
-export class AuthSocket implements SocketOwner {
+export class AuthSocket implements SocketOwner, SendQueueOwner {
   readonly #options: AuthSocketOptions;
   /** The identity of the first authentic frame. Frames of other identities are refused. */
   #claimedIdentity: string | undefined;
@@ -123,12 +123,7 @@ export class AuthSocket implements SocketOwner {
     this.#handshakeRate = new TokenBucket(HANDSHAKE_RATE.burst, HANDSHAKE_RATE.perSecond, clock);
     const unprovenBuffer = new UnprovenBuffer(options.unprovenMemory.createReservation(), limits.maxPayloadBytes);
     this.#unprovenBuffer = unprovenBuffer;
-    this.#sendQueue = new PacedSendQueue(
-      { frames: limits.maxQueuedEvents ?? DEFAULT_MAX_QUEUED_EVENTS, bytes: limits.maxBufferedBytes },
-      options.sendScheduler,
-      (kind) => this.#sendInitialRequest(kind),
-      () => this.#transport.isIdle,
-    );
+    this.#sendQueue = new PacedSendQueue(options.sendQueueLimits, options.sendScheduler, this);
     const runInTurn: RunFrameInTurn | undefined = schedule && ((work) => schedule(this, work));
     this.#frameQueue = new InboundFrameQueue(socket.conn, runInTurn, this);
     this.#frameMonitor = new ArrivingFrameMonitor({
@@ -363,7 +358,7 @@ export class AuthSocket implements SocketOwner {
     this.#unprovenBuffer = undefined;
     if (this.#sessions.signingSession !== undefined) this.#scheduleRefresh(this.#sessions.signingSession);
     this.#sendQueue.markProven();
-    compactArrays(this.socket);
+    compactSocket(this.socket);
     if (!this.#options.events.onProven(this)) return false;
     for (const event of waitingEvents) this.#options.events.onEvent(this, event);
     return true;
@@ -381,7 +376,13 @@ export class AuthSocket implements SocketOwner {
     }
   }
 
-  #sendInitialRequest(kind: InitialRequestKind): void {
+  /** @internal */
+  get isTransportIdle(): boolean {
+    return this.#transport.isIdle;
+  }
+
+  /** @internal */
+  sendInitialRequest(kind: InitialRequestKind): void {
     this.#sendFrame(this.#serverHandshake.begin(kind, this.#requireIdentity()));
   }
 
@@ -409,7 +410,7 @@ export class AuthSocket implements SocketOwner {
    * Renews the session at half of its life at the latest. The client of a socket never repeats a handshake by itself, and
    * forgets sessions that are idle.
    */
-  #scheduleRefresh(session: IssuedSession): void {
+  #scheduleRefresh(session: Pick<IssuedSession, 'issuedAt'>): void {
     const { authenticator, clock } = this.#options;
     const due = Math.min(REFRESH_INTERVAL_MS, authenticator.sessionLifetimeMs / 2) - authenticator.getAgeMs(session);
     this.#cancelRefresh();

@@ -14,6 +14,13 @@ export interface SendQueueLimits {
   readonly bytes: number;
 }
 
+/** The connection that a {@link PacedSendQueue} sends to. */
+export interface SendQueueOwner {
+  /** Whether a packet that is sent now goes straight to the operating system. */
+  readonly isTransportIdle: boolean;
+  sendInitialRequest(kind: InitialRequestKind): void;
+}
+
 interface QueuedEvent {
   readonly bytes: number;
   send(): void;
@@ -45,13 +52,11 @@ export class PacedSendQueue implements Sender {
 
   /**
    * @param scheduler shared by all queues of a server
-   * @param isTransportIdle whether a packet that is sent now goes straight to the operating system
    */
   constructor(
     private readonly limits: SendQueueLimits,
     private readonly scheduler: SendScheduler,
-    private readonly sendInitialRequest: (kind: InitialRequestKind) => void,
-    private readonly isTransportIdle: () => boolean = () => true,
+    private readonly owner: SendQueueOwner,
   ) {}
 
   /** Whether the queue waits for its turn, and not for the client. */
@@ -197,7 +202,7 @@ export class PacedSendQueue implements Sender {
     }
     const [event] = this.#events;
     if (event === undefined) return false;
-    if (event.bytes > LARGE_EVENT_BYTES && !evenIfBusy && !this.isTransportIdle()) {
+    if (event.bytes > LARGE_EVENT_BYTES && !evenIfBusy && !this.owner.isTransportIdle) {
       this.#scheduleRetry();
       return false;
     }
@@ -222,6 +227,6 @@ export class PacedSendQueue implements Sender {
   #sendInitialRequest(kind: InitialRequestKind): void {
     if (kind === 'refresh') this.#isRefreshDue = false;
     this.#window.sendFence();
-    this.sendInitialRequest(kind);
+    this.owner.sendInitialRequest(kind);
   }
 }

@@ -1,5 +1,8 @@
 import type { Session } from '../authenticator.js';
 
+/** A session without what only the store of HTTP sessions needs. There is one for each idle socket. */
+export type SocketSession = Omit<Session, 'handle'>;
+
 /** How many handshakes of one connection are remembered. As many may be in progress at once. */
 const MAX_REMEMBERED_HANDSHAKES = 32;
 /** Clients forget a session that was idle for 30 minutes. The margin is for frames that are on the way. */
@@ -8,7 +11,7 @@ const CLIENT_IDLE_TIMEOUT_MS = 25 * 60_000;
 const DEFAULT_MAX_FRAMES_PER_SESSION = 50_000;
 
 interface RememberedHandshake {
-  readonly session: Session;
+  readonly session: SocketSession;
   readonly order: number;
 }
 
@@ -21,7 +24,7 @@ interface RememberedHandshake {
 export class SocketSessions {
   /** Oldest first. An array, as that is smaller than a map. Most connections have one entry. */
   #handshakes: readonly RememberedHandshake[] = [];
-  #signingSession: Session | undefined;
+  #signingSession: SocketSession | undefined;
   #signingOrder = 0;
   #order = 0;
   #signedFrames = 0;
@@ -32,7 +35,7 @@ export class SocketSessions {
   constructor(private readonly maxFramesPerSession = DEFAULT_MAX_FRAMES_PER_SESSION) {}
 
   /** The session that signs. Undefined until the client has used one. */
-  get signingSession(): Session | undefined {
+  get signingSession(): SocketSession | undefined {
     return this.#signingSession;
   }
 
@@ -40,7 +43,7 @@ export class SocketSessions {
   remember(session: Session): void {
     this.#order += 1;
     const others = this.#handshakes.slice(1 - MAX_REMEMBERED_HANDSHAKES);
-    this.#handshakes = others.concat({ session, order: this.#order });
+    this.#handshakes = others.concat({ session: withoutHandle(session), order: this.#order });
   }
 
   /**
@@ -63,11 +66,11 @@ export class SocketSessions {
    */
   replaceSigningSession(session: Session, askedAt: number): void {
     this.#order += 1;
-    this.#setSigningSession(session, this.#order, askedAt);
+    this.#setSigningSession(withoutHandle(session), this.#order, askedAt);
   }
 
   /** Returns the session to sign one more frame in, or undefined when the client may have forgotten it. */
-  takeSigningSession(now: number): Session | undefined {
+  takeSigningSession(now: number): SocketSession | undefined {
     if (this.#signingSession === undefined || now - this.#confirmedAt >= CLIENT_IDLE_TIMEOUT_MS) return undefined;
     this.#signedFrames += 1;
     // The frame renews the session in the client.
@@ -80,10 +83,14 @@ export class SocketSessions {
     return this.#signedFrames >= this.maxFramesPerSession;
   }
 
-  #setSigningSession(session: Session, order: number, knownAt: number): void {
+  #setSigningSession(session: SocketSession, order: number, knownAt: number): void {
     this.#signingSession = session;
     this.#signingOrder = order;
     this.#signedFrames = 0;
     this.#confirmedAt = knownAt;
   }
+}
+
+function withoutHandle({ nonce, clientNonce, identityKey, issuedAt }: Session): SocketSession {
+  return { nonce, clientNonce, identityKey, issuedAt };
 }

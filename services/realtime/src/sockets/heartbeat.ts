@@ -28,6 +28,8 @@ const MAX_CHARACTERS_PER_PING = 262_144;
 /** At most this much is deferred to the next long poll, because brc103 counts deferred frames as sent. */
 const MAX_DEFERRED_CHARACTERS = 16_777_216;
 
+const NO_PACKETS: readonly Packet[] = [];
+
 interface Packet {
   readonly type: string;
   readonly data?: unknown;
@@ -43,12 +45,11 @@ interface EngineConnection {
   /** Packets that wait until the transport is writable. `packetCreate` is emitted before a packet is added and all are written. */
   readonly writeBuffer: Packet[];
   /** Emitted for each packet, before it is added to the buffer. */
-  on(event: 'packetCreate', listener: (packet: Packet) => void): void;
+  on(event: 'packetCreate', listener: (this: EngineConnection, packet: Packet) => void): void;
   /** Emitted with the buffer before the whole buffer goes to the transport. */
-  on(event: 'flush', listener: (buffer: Packet[]) => void): void;
-  on(event: 'drain' | 'close', listener: () => void): void;
-  /** Emitted for each pong. */
-  on(event: 'heartbeat', listener: () => void): void;
+  on(event: 'flush', listener: (this: EngineConnection, buffer: Packet[]) => void): void;
+  /** `heartbeat` is emitted for each pong. */
+  on(event: 'drain' | 'heartbeat' | 'close', listener: (this: EngineConnection) => void): void;
   sendPacket(type: 'ping'): void;
 }
 
@@ -65,14 +66,30 @@ interface EngineConnection {
 export function keepAlive(io: Server, { checkInterval }: Heartbeat): void {
   const heartbeats = new Map<string, ConnectionHeartbeat>();
   io.engine.on('connection', (connection: EngineConnection) => {
-    const heartbeat = new ConnectionHeartbeat(connection, checkInterval);
-    heartbeats.set(connection.id, heartbeat);
-    // Not `once`, whose wrapper takes as much memory again. A connection closes once.
-    connection.on('close', () => {
-      heartbeats.delete(connection.id);
-      heartbeat.stop();
-    });
+    heartbeats.set(connection.id, new ConnectionHeartbeat(connection, checkInterval));
+    connection.on('packetCreate', beforeSend);
+    connection.on('heartbeat', stopWaiting);
+    connection.on('flush', deferRest);
+    connection.on('drain', addDeferred);
+    connection.on('close', forget);
   });
+  // The listeners are the same functions for all connections, because an idle connection is mostly memory.
+  function beforeSend(this: EngineConnection, packet: Packet): void {
+    heartbeats.get(this.id)?.beforeSend(packet);
+  }
+  function stopWaiting(this: EngineConnection): void {
+    heartbeats.get(this.id)?.stop();
+  }
+  function deferRest(this: EngineConnection, buffer: Packet[]): void {
+    heartbeats.get(this.id)?.deferRest(buffer);
+  }
+  function addDeferred(this: EngineConnection): void {
+    heartbeats.get(this.id)?.addDeferred();
+  }
+  function forget(this: EngineConnection): void {
+    heartbeats.get(this.id)?.stop();
+    heartbeats.delete(this.id);
+  }
   // This middleware sees long polls, posts and upgrades, including those that other instances forward.
   io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
     const heartbeat = heartbeats.get(readConnectionId(request.url) ?? '');
@@ -96,17 +113,13 @@ class ConnectionHeartbeat {
   #checkTimer: NodeJS.Timeout | undefined;
   #charactersSincePing = 0;
   /** Packets for the next long poll. */
-  readonly #deferred: Packet[] = [];
+  #deferred: readonly Packet[] = NO_PACKETS;
 
   constructor(
     private readonly connection: EngineConnection,
     private readonly checkInterval: number,
   ) {
     if (connection.transport.name === 'websocket') this.watch(connection.request.socket);
-    connection.on('packetCreate', (packet) => this.#beforeSend(packet));
-    connection.on('heartbeat', () => this.stop());
-    connection.on('flush', (buffer) => this.#deferRest(buffer));
-    connection.on('drain', () => connection.writeBuffer.push(...this.#deferred.splice(0)));
   }
 
   /** @returns ends the watch; to be called when the TCP connection carries no more data of this client */
@@ -124,7 +137,8 @@ class ConnectionHeartbeat {
     this.#checkTimer = undefined;
   }
 
-  #beforeSend(packet: Packet): void {
+  /** To be called for each packet before it is added to the buffer. */
+  beforeSend(packet: Packet): void {
     if (packet.type === 'ping') {
       this.#recordPing();
       return;
@@ -152,7 +166,8 @@ class ConnectionHeartbeat {
     this.#recordPing();
   }
 
-  #deferRest(buffer: Packet[]): void {
+  /** To be called with the buffer before the whole buffer goes to the transport. */
+  deferRest(buffer: Packet[]): void {
     // When the connection is closing, all packets go at once.
     if (this.connection.transport.name !== 'polling' || this.connection.readyState !== 'open') return;
     let sent = 0;
@@ -164,7 +179,14 @@ class ConnectionHeartbeat {
       left -= length;
       return false;
     });
-    if (end > 0) this.#deferred.push(...buffer.splice(end));
+    if (end > 0) this.#deferred = this.#deferred.concat(buffer.splice(end));
+  }
+
+  /** To be called when the buffer has gone to the transport. */
+  addDeferred(): void {
+    if (this.#deferred.length === 0) return;
+    this.connection.writeBuffer.push(...this.#deferred);
+    this.#deferred = NO_PACKETS;
   }
 
   #awaitPong(): void {
