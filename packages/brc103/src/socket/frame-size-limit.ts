@@ -86,6 +86,8 @@ function watchWebsocket({ socket }: TransportInternals, report: ReportFrameBytes
   // Runs after the listener of the websocket, which keeps in memory what does not form a complete message yet.
   const check = () => {
     if (!report(receiver._bufferedBytes + receiver._messageLength)) tcp.destroy();
+    // The key of the last frame is a part of what was read from the network, of which the system keeps a page or more.
+    if (receiver._state === BETWEEN_FRAMES && receiver._bufferedBytes === 0) receiver._mask = undefined;
   };
   tcp.on('data', check);
   return () => void tcp.off('data', check);
@@ -115,11 +117,20 @@ function watchPolling(transport: TransportInternals, report: ReportFrameBytes): 
   };
 }
 
+/** The state of a receiver of ws that waits for the beginning of a frame. */
+const BETWEEN_FRAMES = 0;
+
 interface TransportInternals {
   maxHttpBufferSize?: number;
   onDataRequest?: ((request: IncomingMessage, response: ServerResponse) => unknown) | undefined;
   socket?: {
     _socket?: TcpSocket;
-    _receiver?: { _maxPayload: number; _bufferedBytes: number; _messageLength: number };
+    _receiver?: {
+      _maxPayload: number;
+      readonly _bufferedBytes: number;
+      readonly _messageLength: number;
+      readonly _state: number;
+      _mask: Buffer | undefined;
+    };
   };
 }
