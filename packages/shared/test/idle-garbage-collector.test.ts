@@ -6,12 +6,13 @@ afterEach(() => collector?.close());
 
 /** A process that has 100 MB at the start and after each collection. */
 function setUp() {
-  const state = { resident: 100 * MEGABYTE, busyShare: 0.1, collections: 0 };
+  const state = { resident: 100 * MEGABYTE, busyShare: 0.1, collections: 0, compactions: 0 };
   collector = new IdleGarbageCollector({
     residentBytes: () => state.resident,
     busyShare: () => state.busyShare,
-    collect: () => {
+    collect: (mayCompact) => {
       state.collections += 1;
+      if (mayCompact) state.compactions += 1;
       state.resident = 100 * MEGABYTE;
     },
   });
@@ -56,6 +57,17 @@ describe('the idle garbage collector', () => {
     state.resident = 104 * MEGABYTE;
     for (let i = 0; i < 8; i++) check();
     expect(state.collections).toBe(1);
+  });
+
+  test('moves objects together only when the process is nearly idle, later if need be', () => {
+    const { state, check } = setUp();
+    state.resident = 200 * MEGABYTE;
+    state.busyShare = 0.3;
+    for (let i = 0; i < 8; i++) check();
+    expect(state).toMatchObject({ collections: 1, compactions: 0 });
+    state.busyShare = 0.05;
+    for (let i = 0; i < 8; i++) check();
+    expect(state).toMatchObject({ collections: 2, compactions: 1 });
   });
 
   test("uses V8's collector by default", () => {

@@ -16,7 +16,12 @@ import { compactSocket } from './compact-socket.js';
 import type { DeliveryProblem } from './delivery-problem.js';
 import { EncodedEvent } from './encoded-event.js';
 import { InboundFrameQueue, type RunFrameInTurn } from './inbound-frame-queue.js';
-import { type InitialRequestKind, PacedSendQueue, type SendQueueLimits, type SendQueueOwner } from './paced-send-queue.js';
+import {
+  type InitialRequestKind,
+  PacedSendQueue,
+  type SendQueueLimits,
+  type SendQueueOwner,
+} from './paced-send-queue.js';
 import type { SendScheduler } from './send-scheduler.js';
 import { encodeGeneralPacket, type ServerFrame } from './server-frames.js';
 import { ServerHandshake } from './server-handshake.js';
