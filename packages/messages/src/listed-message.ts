@@ -51,9 +51,8 @@ export class MessageEncoder {
   /** Encodes the next piece. @returns the message when it is complete */
   encodePiece(): EncodedMessage | undefined {
     const { body, messageId } = this.message;
-    const { messageId: _, ...rest } = describeMessage(this.message, this.upload);
     if (body.length <= MAX_PIECE_CHARACTERS) {
-      this.#add(JSON.stringify({ messageId, body, ...rest }));
+      this.#add(JSON.stringify({ messageId, body, ...this.#describeRest() }));
       return this.#finish();
     }
     const isFirst = this.#position === 0;
@@ -62,8 +61,23 @@ export class MessageEncoder {
     this.#position = end;
     this.#add(isFirst ? `{"messageId":${JSON.stringify(messageId)},"body":"${text}` : text);
     if (end < body.length) return undefined;
-    this.#add(`",${JSON.stringify(rest).slice(1)}`);
+    this.#add(`",${JSON.stringify(this.#describeRest()).slice(1)}`);
     return this.#finish();
+  }
+
+  #describeRest(): Omit<ListedMessage, 'messageId' | 'body'> {
+    const { sender, createdAt, updatedAt, expiresAt } = this.message;
+    const created = createdAt.toISOString();
+    const updated = updatedAt.toISOString();
+    return {
+      sender,
+      created_at: created,
+      updated_at: updated,
+      createdAt: created,
+      updatedAt: updated,
+      ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
+      ...(this.upload === undefined ? {} : { upload: this.upload }),
+    };
   }
 
   #add(text: string): void {
@@ -83,19 +97,4 @@ function findPieceEnd(text: string, start: number): number {
   const last = text.charCodeAt(end - 1);
   const isHighSurrogate = last >= 0xd800 && last <= 0xdbff;
   return isHighSurrogate && end < text.length ? end - 1 : end;
-}
-
-function describeMessage(message: StoredMessage, upload: ListedUpload | undefined): Omit<ListedMessage, 'body'> {
-  const created = message.createdAt.toISOString();
-  const updated = message.updatedAt.toISOString();
-  return {
-    messageId: message.messageId,
-    sender: message.sender,
-    created_at: created,
-    updated_at: updated,
-    createdAt: created,
-    updatedAt: updated,
-    ...(message.expiresAt === undefined ? {} : { expiresAt: message.expiresAt.toISOString() }),
-    ...(upload === undefined ? {} : { upload }),
-  };
 }
