@@ -1,10 +1,10 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createErrorHandler, createLogger, JsonServer } from '@messagebox/shared';
 import { BoxStatusReader, type MessageStore, openDatabase } from '@messagebox/store';
 import { RawConnection, sendRaw } from '@messagebox/test-support/raw-client';
 import { waitForCondition } from '@messagebox/test-support/wait-for-condition';
-import express from 'express';
+import express, { type Response } from 'express';
 import { ResponseMemory } from '../../services/api/src/http/response-memory.ts';
 import { listMessagesRoute } from '../../services/api/src/routes/list-messages.ts';
 
@@ -96,6 +96,16 @@ test('a list for which there is no room is refused with 429, and is given once t
   wire.write(`POST /list/${ALICE} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`);
   expect(await wire.answer()).toMatchObject({ status: 200 });
   wire.destroy();
+});
+
+test('a list for which nothing is left is refused before its messages are read', async () => {
+  const unread = Object.assign(new EventEmitter(), { destroyed: false }) as unknown as Response;
+  memory.open(ALICE, unread).reserve(2 * MAX_ANSWER);
+  const readBodies = jest.spyOn(store, 'readBodies');
+  expect(await list(ALICE)).toMatchObject({ status: 429 });
+  expect(readBodies).not.toHaveBeenCalled();
+  readBodies.mockRestore();
+  unread.emit('close');
 });
 
 test('while one identity holds everything, another within its share is served, and the first loses its oldest', async () => {

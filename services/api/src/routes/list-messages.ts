@@ -57,6 +57,13 @@ export function listMessagesRoute({
       return;
     }
     const reservation = responseMemory.open(caller, response);
+    let reservedBytes = 0;
+    /** Before anything large is read, so that a list for which there is no room costs nearly nothing. */
+    const reserve = (bytes: number) => {
+      if (bytes <= reservedBytes) return;
+      reservation.reserve(bytes);
+      reservedBytes = bytes;
+    };
     let unlock: (() => void) | undefined;
     let received: ReceivedPrice | undefined;
     const listOptions: ListMessagesOptions = {
@@ -66,8 +73,9 @@ export function listMessagesRoute({
       admit: async () => {
         received = await payment?.receive(price);
       },
-      reserve: reservation.reserve,
+      reserve,
       waitToRead: async (bytes) => {
+        reserve(bytes);
         unlock ??= await largeLists.acquire(caller);
         if (response.destroyed) throw new ClientGoneError();
         await runInTurn(request, () => undefined, bytes * READ_COST_MS_PER_BYTE);
