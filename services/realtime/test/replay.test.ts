@@ -52,7 +52,8 @@ async function store(...messageIds: string[]): Promise<void> {
 
 /**
  * Waits until the search for lost live events has passed all messages that are stored now. A socket that joins a room before
- * that counts as one that has missed them.
+ * that counts as one that has missed them, and gets them before the next live event of their sender. To be called while no
+ * socket is in a room.
  */
 async function waitForScan(): Promise<void> {
   const scans = jest.spyOn(live.context.store, 'findNewestId');
@@ -262,6 +263,7 @@ describe('a client that comes back', () => {
     await join(phone);
     await cut(phone);
     await store(...number(1, 121));
+    await waitForScan();
     const again = await connect();
     expect(await takePushes(again, 120)).toEqual(number(1, 120));
     await sendLive('live');
@@ -325,6 +327,7 @@ describe('a client that asks', () => {
 
   test('is not sent again what it has received on this connection', async () => {
     await store('m1');
+    await waitForScan();
     const phone = await connect();
     await join(phone);
     await sendLive('m2');
