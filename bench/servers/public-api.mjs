@@ -22,7 +22,9 @@ serve(async (params, server) => {
     response.json(await sendMessages(parts, parseSend(rules, readCaller(request), request.body)));
   });
   app.post('/listMessages', async (request, response) => {
-    response.json(await listMessages({ store, maxBytes: config.limits.list }, readCaller(request), request.body));
+    const options = { store, maxBytes: config.limits.list };
+    const { messages, ...rest } = await listMessages(options, readCaller(request), request.body);
+    response.json({ ...rest, messages: messages.map(({ pieces }) => JSON.parse(Buffer.concat(pieces).toString())) });
   });
   server.on('request', app);
   return { close: () => store.close() };

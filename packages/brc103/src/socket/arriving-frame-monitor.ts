@@ -14,7 +14,9 @@ export interface ArrivingFrameMonitorOptions {
   readonly maxFrameBytes: number;
   /** Counts the bytes of the frame until the identity is proven. */
   readonly unprovenBuffer: UnprovenBuffer;
-  /** Is closed when a frame arrives too slowly, and says when more of a large frame is read. */
+  /** For frames of a proven identity. Undefined: their memory is limited by `maxFrameBytes` only. */
+  readonly reserve: ReserveFrameMemory | undefined;
+  /** The connection, which is closed when a frame arrives too slowly, and says when more of a large frame is read. */
   readonly owner: SocketOwner;
 }
 
@@ -30,17 +32,18 @@ export class ArrivingFrameMonitor {
   /** Undefined once the identity is proven. */
   #unprovenBuffer: UnprovenBuffer | undefined;
   #provenIdentity: string | undefined;
-  #reserve: ReserveFrameMemory | undefined;
   #slowFrameDetector: SlowFrameDetector | undefined;
   #readThrottle: FrameReadThrottle | undefined;
   #reservation: MemoryReservation | undefined;
   readonly #connection: Socket['conn'];
   readonly #clock: Clock;
+  readonly #reserve: ReserveFrameMemory | undefined;
   readonly #owner: SocketOwner;
 
-  constructor({ connection, clock, maxFrameBytes, unprovenBuffer, owner }: ArrivingFrameMonitorOptions) {
+  constructor({ connection, clock, maxFrameBytes, unprovenBuffer, reserve, owner }: ArrivingFrameMonitorOptions) {
     this.#connection = connection;
     this.#clock = clock;
+    this.#reserve = reserve;
     this.#owner = owner;
     this.#unprovenBuffer = unprovenBuffer;
     this.#sizeLimit = limitFrameSize(connection, {
@@ -49,11 +52,10 @@ export class ArrivingFrameMonitor {
     });
   }
 
-  /** From now on, the memory of frames is counted for this identity. Without `reserve`, it is limited by `maxFrameBytes` only. */
-  markProven(identityKey: string, reserve: ReserveFrameMemory | undefined): void {
+  /** From now on, the memory of frames is counted for this identity. */
+  markProven(identityKey: string): void {
     this.#unprovenBuffer = undefined;
     this.#provenIdentity = identityKey;
-    this.#reserve = reserve;
   }
 
   /** Closes the connection at once, without waiting for the end of the frame. */

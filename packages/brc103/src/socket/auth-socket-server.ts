@@ -1,6 +1,7 @@
 import type { Server, Socket } from 'socket.io';
 import type { Authenticator } from '../authenticator.js';
 import type { AuthError } from '../errors.js';
+import type { ReserveFrameMemory } from './arriving-frame-monitor.js';
 import { AuthSocket, type AuthSocketCallbacks, type AuthSocketOptions } from './auth-socket.js';
 import type { AuthSocketLimits } from './auth-socket-limits.js';
 import type { SocketEvent } from './client-frames.js';
@@ -9,7 +10,7 @@ import type { DeliveryProblem } from './delivery-problem.js';
 import { SendScheduler } from './send-scheduler.js';
 import { type Broadcast, signBroadcasts } from './signed-broadcast.js';
 import { type SendBufferLimits, SlowClientDetector } from './slow-client-detector.js';
-import { type MemoryReservation, UnprovenMemoryBudget } from './unproven-memory-budget.js';
+import { UnprovenMemoryBudget } from './unproven-memory-budget.js';
 import { type AdmitUnproven, createUnprovenLimit, UnprovenSlots } from './unproven-slots.js';
 
 const DEFAULT_MAX_QUEUED_EVENTS = 16_384;
@@ -45,7 +46,7 @@ export interface AuthSocketServerOptions {
    * Opens the account of the memory that one proven socket uses for frames that are still arriving. `evict` closes the
    * socket's connection. Default: no limit but the one for each socket.
    */
-  readonly reserveFrameMemory?: ((identityKey: string, evict: () => void) => MemoryReservation) | undefined;
+  readonly reserveFrameMemory?: ReserveFrameMemory | undefined;
   /**
    * Decides when a frame of a socket is verified and handled. Frames of one socket stay in order. A rejection closes the
    * connection, and the client reconnects. `bytesToRead` is set for a part of a large frame that is only read. Default:

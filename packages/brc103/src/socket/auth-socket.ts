@@ -136,6 +136,7 @@ export class AuthSocket implements SocketOwner, SendQueueOwner {
       clock,
       maxFrameBytes: limits.maxFrameBytes,
       unprovenBuffer,
+      reserve: options.reserveFrameMemory,
       owner: this,
     });
     this.#cancelDeadline = clock.startTimer(limits.authTimeoutMs, () => this.disconnect());
@@ -358,7 +359,7 @@ export class AuthSocket implements SocketOwner, SendQueueOwner {
     this.#isProven = true;
     this.#cancelDeadline();
     this.#cancelDeadline = doNothing;
-    this.#frameMonitor.markProven(this.#requireIdentity(), this.#options.reserveFrameMemory);
+    this.#frameMonitor.markProven(this.#requireIdentity());
     const waitingEvents = this.#unprovenBuffer?.release() ?? [];
     this.#unprovenBuffer = undefined;
     if (this.#sessions.signingSession !== undefined) this.#scheduleRefresh(this.#sessions.signingSession);

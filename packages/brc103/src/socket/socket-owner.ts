@@ -1,7 +1,7 @@
 import type { DeliveryProblem } from './delivery-problem.js';
 
 /**
- * What the parts of one connection ask of it. They share one object instead of having callbacks of their own, because an idle
+ * A connection, as its parts see it. All parts have this one object instead of callbacks of their own, because an idle
  * connection is mostly memory.
  */
 export interface SocketOwner {

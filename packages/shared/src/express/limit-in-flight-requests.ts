@@ -60,7 +60,7 @@ export function limitInFlightRequests(
       countedBytes += bytes;
       return true;
     };
-    // What has arrived before this request's turn.
+    // Bytes of the body may have arrived before this request had its turn.
     if (!count(request.readableLength)) return;
     if (request.complete) makePermanent();
     const push = request.push.bind(request);

@@ -42,7 +42,7 @@ interface EngineConnection {
   readonly readyState: string;
   readonly request: IncomingMessage;
   readonly transport: EventEmitter & { readonly name: string };
-  /** Packets that wait until the transport is writable. `packetCreate` is emitted before a packet is added and all are written. */
+  /** Packets that wait until the transport is writable. */
   readonly writeBuffer: Packet[];
   /** Emitted for each packet, before it is added to the buffer. */
   on(event: 'packetCreate', listener: (this: EngineConnection, packet: Packet) => void): void;
