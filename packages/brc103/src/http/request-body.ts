@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BodyTooLargeError, UnsupportedEncodingError } from '../errors.js';
 import { READ_CHUNK_BYTES } from '../read-cost.js';
 
 /** How long the rest of a refused request is read. */
 const DISCARD_TIMEOUT_MS = 5_000;
+/** No client needs a refusal in a hurry, and reading what nobody wants must not keep this process busy. */
+const DISCARD_BYTES_PER_MS = 4_096;
 
 /** Resolves when the next `bytes` of a large body may be read. */
 export type WaitForTurn = (bytes: number) => Promise<void>;
@@ -45,7 +48,7 @@ export async function readBody(
 }
 
 /**
- * Reads and drops the rest of a refused request, for at most 5 seconds. If the connection closed while the client is still
+ * Reads and drops the rest of a refused request, at 4 MB per second and for at most 5 seconds. If the connection closed while the client is still
  * sending, the client would get a reset instead of the response. If the response was sent early, the rest of the body would
  * come before the client's next request.
  *
@@ -56,10 +59,13 @@ export async function discardBody(
   waitForTurn?: WaitForTurn,
 ): Promise<'drained' | 'unfinished' | 'aborted'> {
   if (!hasBody(req) || req.readableEnded) return 'drained';
+  const waitForSlowTurn: WaitForTurn = async (bytes) => {
+    await sleep(bytes / DISCARD_BYTES_PER_MS);
+    await waitForTurn?.(bytes);
+  };
   // When the wait for a turn is rejected, the client has sent too much, so the rest is not read.
-  const outcome = await consumeBody(req, () => true, { waitForTurn, timeoutMs: DISCARD_TIMEOUT_MS }).catch(
-    () => 'stopped' as const,
-  );
+  const limits = { waitForTurn: waitForSlowTurn, timeoutMs: DISCARD_TIMEOUT_MS };
+  const outcome = await consumeBody(req, () => true, limits).catch(() => 'stopped' as const);
   if (outcome === 'stopped') return 'unfinished';
   return outcome === 'ended' ? 'drained' : 'aborted';
 }

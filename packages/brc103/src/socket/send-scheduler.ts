@@ -5,6 +5,9 @@ const TIME_SLICE_MS = 2;
 /** Large events are sent first after so many turns in which small ones took the whole slice. */
 const MAX_TURNS_WITHOUT_LARGE = 8;
 
+/** A large event may keep one of so many parts of the time busy. */
+const LARGE_PAUSE_FACTOR = 3;
+
 /** Something that sends frames one by one. */
 export interface Sender {
   /** Whether the next frame is large, which takes several milliseconds. */
@@ -18,7 +21,7 @@ export interface Sender {
  * with input and timers in between. Waiting senders take turns.
  *
  * A large event takes longer than a slice by itself. So it waits for the small ones, and after it no other large one is sent
- * for as long as it took.
+ * for three times as long as it took.
  */
 export class SendScheduler {
   readonly #small = new Set<Sender>();
@@ -85,7 +88,7 @@ export class SendScheduler {
   }
 
   async #pauseLarge(ms: number): Promise<void> {
-    await this.pause(ms);
+    await this.pause(ms * LARGE_PAUSE_FACTOR);
     this.#pauseEnd = undefined;
     if (this.#large.size > 0) this.#scheduleTurn();
   }

@@ -14,6 +14,7 @@ import {
 import type { SqliteDatabase, SqliteStatement } from './sqlite-database.js';
 import { SqliteGroupCommit, toWriteResult } from './sqlite-group-commit.js';
 import type { ReceiptsConfig } from './store-config.js';
+import { TurnBudget } from './turn-budget.js';
 
 const NOW = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 const DAY_MS = 86_400_000;
@@ -38,7 +39,10 @@ export class SqliteClient implements SqlClient {
     tableExists: prepared("SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = ?"),
   };
   readonly #preparedStatements = new WeakMap<SqliteDatabase, Map<string, SqliteStatement>>();
-  readonly #groupCommit = new SqliteGroupCommit((work) => this.#withDatabase(work));
+  readonly #turns = new TurnBudget();
+  readonly #groupCommit = new SqliteGroupCommit((work) =>
+    this.#withDatabase((database) => this.#turns.run(() => work(database))),
+  );
 
   constructor(
     readonly knex: Knex,
@@ -51,7 +55,7 @@ export class SqliteClient implements SqlClient {
   }
 
   read(sql: Sql, values: readonly SqlValue[]): Promise<SqlRow[]> {
-    return this.#withDatabase((database) => this.#prepareStatement(database, sql).all(values) as SqlRow[]);
+    return this.#withDatabase((database) => this.#readNow(database, sql, values));
   }
 
   async write(sql: Sql, values: readonly SqlValue[]): Promise<WriteResult> {
@@ -74,14 +78,21 @@ export class SqliteClient implements SqlClient {
   transaction<T>(work: (runner: SqlRunner) => Promise<T>): Promise<T> {
     return this.#withDatabase(async (database) => {
       const runner: SqlRunner = {
-        read: async (sql, values) => this.#prepareStatement(database, sql).all(values) as SqlRow[],
-        write: async (sql, values) => toWriteResult(this.#prepareStatement(database, sql).run(values)),
+        read: async (sql, values) => {
+          await this.#turns.wait();
+          return this.#readNow(database, sql, values);
+        },
+        write: async (sql, values) => {
+          await this.#turns.wait();
+          return this.#turns.run(() => toWriteResult(this.#prepareStatement(database, sql).run(values)));
+        },
       };
       // IMMEDIATE takes the write lock now: SQLite doesn't let a transaction that has read wait for it later.
-      database.exec('BEGIN IMMEDIATE');
+      this.#turns.run(() => database.exec('BEGIN IMMEDIATE'));
       try {
         const result = await work(runner);
-        database.exec('COMMIT');
+        await this.#turns.wait();
+        this.#turns.run(() => database.exec('COMMIT'));
         return result;
       } catch (error) {
         // SQLite has rolled back by itself when the disk is full.
@@ -98,10 +109,15 @@ export class SqliteClient implements SqlClient {
   async #withDatabase<T>(work: (database: SqliteDatabase) => T | Promise<T>): Promise<T> {
     const database = (await this.knex.client.acquireConnection()) as SqliteDatabase;
     try {
+      await this.#turns.wait();
       return await work(database);
     } finally {
       this.knex.client.releaseConnection(database);
     }
+  }
+
+  #readNow(database: SqliteDatabase, sql: Sql, values: readonly SqlValue[]): SqlRow[] {
+    return this.#turns.run(() => this.#prepareStatement(database, sql).all(values) as SqlRow[]);
   }
 
   #prepareStatement(database: SqliteDatabase, sql: Sql): SqliteStatement {

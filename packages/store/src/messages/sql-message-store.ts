@@ -10,7 +10,7 @@ import { acknowledgeWithReceipts } from '../receipts/acknowledge.js';
 import { openReceipts } from '../receipts/receipts.js';
 import { RequestClaims } from '../sessions/request-claims.js';
 import { isNamedBy, nameUpload } from '../uploads/named-uploads.js';
-import { BoxIdCache } from './box-id-cache.js';
+import { BoxIdCache, type BoxName, toBoxKey } from './box-id-cache.js';
 import { findEarlierId } from './earlier-ids.js';
 import { listPage, parseCursor } from './list-page.js';
 import { findNewestId, listHeaders, readBodies } from './message-headers.js';
@@ -173,7 +173,7 @@ export class SqlMessageStore implements MessageStore {
         const kind = classifySqlError(error);
         if (attempt >= MAX_INSERT_ATTEMPTS || (kind !== 'duplicate' && kind !== 'missing-parent')) throw error;
         if (kind === 'missing-parent')
-          for (const { message } of rows) this.#boxIds.evict(message.recipient, message.messageBox);
+          for (const { message } of rows) this.#boxIds.evict(toBoxName(message));
         else remaining = await this.#removeExisting(remaining, duplicates);
       }
     }
@@ -231,23 +231,18 @@ export class SqlMessageStore implements MessageStore {
 
   /** @throws {MessageIdTakenError} before it creates a box: a message that is refused leaves none */
   async #resolveBoxIds(messages: readonly NewMessage[]): Promise<MessageRow[]> {
-    const found = new Map<NewMessage, number>();
-    for (const message of messages) {
-      const { recipient, messageBox } = message;
-      const id = this.#boxIds.get(recipient, messageBox) ?? (await this.#boxIds.find(recipient, messageBox));
-      if (id !== undefined) found.set(message, id);
-    }
-    if (found.size < messages.length) {
+    const boxes = messages.map(toBoxName);
+    const found = await this.#boxIds.findAll(boxes);
+    const missing = boxes.filter((name) => !found.has(toBoxKey(name)));
+    if (missing.length > 0) {
       const existing = await findExistingMessages(this.sql, messages);
       for (const message of messages) isSameMessage(existing.get(toMessageKey(message)), message);
     }
-    const rows: MessageRow[] = [];
-    for (const message of messages) {
-      const { recipient, messageBox } = message;
-      const boxId = found.get(message) ?? (await this.#boxIds.findOrCreate(recipient, messageBox));
-      rows.push({ message, boxId });
-    }
-    return rows;
+    const created = await this.#boxIds.findOrCreateAll(missing);
+    return messages.map((message) => {
+      const key = toBoxKey(toBoxName(message));
+      return { message, boxId: (found.get(key) ?? created.get(key)) as number };
+    });
   }
 
   /**
@@ -288,6 +283,10 @@ export class SqlMessageStore implements MessageStore {
     };
     return ids.length <= DELETE_BATCH_SIZE ? deleteIds(this.sql) : this.sql.transaction(deleteIds);
   }
+}
+
+function toBoxName({ recipient, messageBox }: NewMessage): BoxName {
+  return { owner: recipient, box: messageBox };
 }
 
 /** The part of Knex's connection pool that is used here. */
