@@ -89,6 +89,7 @@ export type {
   StoreResult,
   TransactionHook,
 } from './messages/message-store.js';
+export { SharedBodySweeper } from './messages/shared-body-sweeper.js';
 export { SqlUsageReader } from './messages/sql-usage-reader.js';
 export type { StorageAmount } from './messages/storage-amount.js';
 export { UnusedBoxSweeper } from './messages/unused-box-sweeper.js';

@@ -2,6 +2,7 @@ import { type Logger, type Metrics, runPeriodically } from '@messagebox/shared';
 import {
   type MessageStore,
   ReceiptPurger,
+  SharedBodySweeper,
   type SqlClient,
   SqlClientNonceStore,
   UnusedBoxSweeper,
@@ -17,15 +18,17 @@ const BATCH_SIZE = 5_000;
 const MAX_UNPROVEN_SESSIONS = 100_000;
 /** A box without messages and permissions is deleted when it is older than this. */
 const MIN_UNUSED_BOX_AGE_MS = 86_400_000;
-/** Batches of boxes that one purge checks. The next purge continues from there. */
-const MAX_BOX_BATCHES = 20;
+/** Batches of boxes, or of shared bodies, that one purge checks. The next purge continues from there. */
+const MAX_BATCHES = 20;
+/** Younger shared bodies stay, whatever clocks say: their messages may not have been committed yet. */
+const MIN_SHARED_BODY_AGE_MS = 60_000;
 
 /** Receipts are counted in so many purges once: at the first, and then about every ten minutes. */
 const PURGES_PER_COUNT = 10;
 
 /**
  * Deletes expired rows once a minute: messages, claims of requests that are too old to be replayed, client nonces of sessions
- * that have ended, receipts that are too old or too many, and boxes that are empty and unused. Several instances may do so concurrently; messages are removed by
+ * that have ended, receipts that are too old or too many, boxes that are empty and unused, and shared bodies without messages. Several instances may do so concurrently; messages are removed by
  * one of them at a time.
  *
  * @returns stops the purge, and waits for what it has begun
@@ -44,22 +47,16 @@ export function startExpiryPurge(options: {
     // Deletes in batches, so that no statement holds locks for long.
     while (!stopped && (await options.store.purgeClaims(new Date(), BATCH_SIZE)) === BATCH_SIZE);
   };
-  const boxes = new UnusedBoxSweeper(options.sql);
-  let lastBoxId = 0;
-  const removeBoxes = async () => {
-    for (let batch = 0; batch < MAX_BOX_BATCHES && !stopped; batch++) {
-      const { next } = await boxes.sweep(lastBoxId, new Date(Date.now() - MIN_UNUSED_BOX_AGE_MS));
-      lastBoxId = next ?? 0;
-      if (next === undefined) return;
-    }
-  };
+  const isStopped = () => stopped;
+  const removeBoxes = createSweep(new UnusedBoxSweeper(options.sql), MIN_UNUSED_BOX_AGE_MS, isStopped);
+  const removeSharedBodies = createSweep(new SharedBodySweeper(options.sql), MIN_SHARED_BODY_AGE_MS, isStopped);
   const receipts = new ReceiptPurger(options.sql);
   let receiptPurges = 0;
   const removeReceipts = async () => {
     while (!stopped && (await receipts.purge(new Date())) > 0);
-    if (receiptPurges++ % PURGES_PER_COUNT === 0) await receipts.trim(() => stopped);
+    if (receiptPurges++ % PURGES_PER_COUNT === 0) await receipts.trim(isStopped);
   };
-  const removeMessages = createExpiredMessagePurge({ ...options, isStopped: () => stopped });
+  const removeMessages = createExpiredMessagePurge({ ...options, isStopped });
   const { log, intervalMs = PURGE_INTERVAL_MS } = options;
   const tasks = [
     runPeriodically(intervalMs, removeMessages, { log, name: 'purge of expired messages' }),
@@ -70,9 +67,26 @@ export function startExpiryPurge(options: {
     }),
     runPeriodically(intervalMs, removeReceipts, { log, name: 'purge of receipts' }),
     runPeriodically(intervalMs, removeBoxes, { log, name: 'purge of unused boxes' }),
+    runPeriodically(intervalMs, removeSharedBodies, { log, name: 'purge of shared bodies' }),
   ];
   return async () => {
     stopped = true;
     await Promise.all(tasks.map((task) => task.close()));
+  };
+}
+
+interface Sweeper {
+  sweep(after: number, createdBefore: Date): Promise<{ readonly next: number | undefined }>;
+}
+
+/** A purge that continues where the last one has stopped, and begins again after the last row. */
+function createSweep(sweeper: Sweeper, minAgeMs: number, isStopped: () => boolean): () => Promise<void> {
+  let last = 0;
+  return async () => {
+    for (let batch = 0; batch < MAX_BATCHES && !isStopped(); batch++) {
+      const { next } = await sweeper.sweep(last, new Date(Date.now() - minAgeMs));
+      last = next ?? 0;
+      if (next === undefined) return;
+    }
   };
 }

@@ -45,6 +45,8 @@ export interface Config {
   };
   /** Undefined: no database is configured. Standalone then uses its embedded one. */
   readonly store: StoreConfig | undefined;
+  /** Whether a body for several recipients is stored once. Undefined: as the database's default is. */
+  readonly storesBatchBodiesOnce: boolean | undefined;
   /** Messages older than this expire; 0: never. */
   readonly retentionDays: number;
   /** How long it is remembered what became of messages that are gone; 0: not at all. */
@@ -153,6 +155,7 @@ export function readConfig(env: Environment): Config {
       socketMaxMs: values.SOCKET_SESSION_MAX_SECONDS,
     },
     store: parseStoreConfig(values.KNEX_DB_CLIENT, values.KNEX_DB_CONNECTION, values.DB_POOL_SIZE),
+    storesBatchBodiesOnce: values.STORE_BATCH_BODIES_ONCE,
     retentionDays: values.RETENTION_DAYS,
     receiptDays: values.RECEIPT_DAYS,
     dataDir: path.resolve(values.DATA_DIR),

@@ -206,6 +206,13 @@ export const variables = {
     meaning: 'The maximum number of MySQL connections of one process.',
     values: '1 to 500',
   }),
+  STORE_BATCH_BODIES_ONCE: describeVariable(flagSchema.optional(), {
+    group: 'database',
+    meaning:
+      'Whether a body of 4 KB or more that one send has for several recipients is stored once. Set it for all services when no instance of an older version is left, which would list such messages with an empty body.',
+    values: TRUE_OR_FALSE,
+    unset: '`true` with SQLite, `false` with MySQL and MariaDB',
+  }),
   RETENTION_DAYS: describeVariable(wholeNumberSchema(0, MAX_RETENTION_DAYS).prefault('0'), {
     group: 'database',
     meaning:

@@ -46,7 +46,8 @@ export function selectDatabase(config: Config, embedded: StoreConfig | undefined
       'KNEX_DB_CONNECTION is missing: set it to {"host", "port", "user", "password", "database"} of a MySQL or MariaDB server',
     ]);
   }
-  return { ...selected, retentionDays: config.retentionDays, receipts: toReceiptsConfig(config) };
+  const { retentionDays, storesBatchBodiesOnce } = config;
+  return { ...selected, retentionDays, storesBatchBodiesOnce, receipts: toReceiptsConfig(config) };
 }
 
 /**

@@ -34,7 +34,8 @@ export function openDatabase(config: StoreConfig, log?: StoreLog): DatabaseHandl
       ? new MysqlClient(knex, { queryTimeoutMs, retentionDays, receipts, watch })
       : new SqliteClient(knex, retentionDays, receipts);
   const lockTimeoutMs = config.migrationLockTimeoutMs ?? DEFAULT_MIGRATION_LOCK_TIMEOUT_MS;
-  return { sql, messages: new SqlMessageStore(sql, { lockTimeoutMs, log }) };
+  const { storesBatchBodiesOnce = config.client === 'better-sqlite3' } = config;
+  return { sql, messages: new SqlMessageStore(sql, { lockTimeoutMs, log }, storesBatchBodiesOnce) };
 }
 
 /** Opens only the message store of {@link openDatabase}. */

@@ -26,6 +26,12 @@ export interface StoreLimits {
   readonly migrationLockTimeoutMs?: number | undefined;
   /** Days after which messages expire, whatever their sender has asked for. Default 0: never. */
   readonly retentionDays?: number | undefined;
+  /**
+   * Whether a body that several recipients get is stored once. An instance of a version without this setting would list such
+   * messages with an empty body, so none may use the database. Default: true on SQLite, which one process uses, and false on
+   * MySQL.
+   */
+  readonly storesBatchBodiesOnce?: boolean | undefined;
   /** What is remembered of messages that are gone. Default: nothing. */
   readonly receipts?: ReceiptsConfig | undefined;
 }

@@ -1,10 +1,11 @@
-import { getCount, getInteger, getOptionalText, getText } from '../client/rows.js';
+import { getCount, getInteger, getOptionalText } from '../client/rows.js';
 import { dynamic, prepared, type SqlClient, type SqlRow, type SqlValue, toBinaryName } from '../client/sql-client.js';
 import { inList } from '../client/sql-text.js';
 import { findNamedUploads } from '../uploads/named-uploads.js';
 import { describeExpiry, mayHoldExpired } from './message-expiry.js';
 import { toStoredMessage } from './message-rows.js';
 import type { ListQuery, MessagePage, StoredMessage } from './message-store.js';
+import { bodySql } from './shared-bodies.js';
 
 /** Rows read at a time. With {@link MAX_INLINE_BODY_BYTES} this limits the memory beyond a page's own `maxBytes` to 4 MB. */
 const CHUNK_ROWS = 256;
@@ -12,8 +13,10 @@ const CHUNK_ROWS = 256;
 const MAX_INLINE_BODY_BYTES = 16 * 1024;
 /** MySQL reads a whole body to tell its size, so a page with little room reads few rows first. */
 const FIRST_CHUNK = { perBytes: 32 * 1024, atLeast: 16 };
-const FROM_BOX = `FROM messageBox b JOIN messages m ON m.messageBoxId = b.messageBoxId
-  WHERE b.identityKey = ? AND b.type = ? AND m.id > ?`;
+const IN_BOX = 'WHERE b.identityKey = ? AND b.type = ? AND m.id > ?';
+const BOX_AND_MESSAGES = 'FROM messageBox b JOIN messages m ON m.messageBoxId = b.messageBoxId';
+const FROM_BOX = `${BOX_AND_MESSAGES} ${IN_BOX}`;
+const FROM_BOX_WITH_BODIES = `${BOX_AND_MESSAGES} ${bodySql.join} ${IN_BOX}`;
 
 interface Candidate {
   readonly row: SqlRow;
@@ -78,7 +81,7 @@ async function skipRows(sql: SqlClient, query: ListQuery, start: number): Promis
 }
 
 function readChunk(sql: SqlClient, query: ListQuery, after: number, rows: number): Promise<SqlRow[]> {
-  const { bodyBytes } = sql.dialect;
+  const bodyBytes = `COALESCE(s.bytes, ${sql.dialect.bodyBytes})`;
   const { isLive, expiresAt } = describeExpiry(sql, 'm');
   // Nearly every list reads chunks of these two sizes: few texts, so they are prepared.
   const toSql = rows === CHUNK_ROWS || rows === computeFirstChunkRows(query.maxBytes) ? prepared : dynamic;
@@ -88,8 +91,8 @@ function readChunk(sql: SqlClient, query: ListQuery, after: number, rows: number
   return sql.read(
     toSql(
       `SELECT m.id, m.messageId, m.sender, m.created_at, m.updated_at, m.body_bytes, ${expiresAt} AS expires_at, ${bodyBytes} AS bytes,
-         CASE WHEN ${bodyBytes} <= ${MAX_INLINE_BODY_BYTES} THEN m.body END AS body
-       ${FROM_BOX}${only} AND ${isLive}
+         CASE WHEN ${bodyBytes} <= ${MAX_INLINE_BODY_BYTES} THEN ${bodySql.body} END AS body
+       ${FROM_BOX_WITH_BODIES}${only} AND ${isLive}
        ORDER BY m.id LIMIT ${rows}`,
     ),
     [...toBoxKey(query), after, ...(messageId === undefined ? [] : [recipient, messageId].map(toBinaryName))],
@@ -113,8 +116,11 @@ async function loadBodies(
     .map(({ row }) => getInteger(row, 'id'));
   const fetched = new Map<number, string>();
   if (missing.length > 0) {
-    const rows = await sql.read(dynamic(`SELECT id, body FROM messages WHERE id ${inList(missing.length)}`), missing);
-    for (const row of rows) fetched.set(getInteger(row, 'id'), getText(row, 'body'));
+    const select = `SELECT m.id, ${bodySql.body} AS body FROM messages m ${bodySql.join} WHERE m.id ${inList(missing.length)}`;
+    for (const row of await sql.read(dynamic(select), missing)) {
+      const body = getOptionalText(row, 'body');
+      if (body !== undefined) fetched.set(getInteger(row, 'id'), body);
+    }
   }
   const uploads = await findNamedUploads(
     sql,

@@ -1,9 +1,10 @@
 import { chunks } from '../client/chunks.js';
-import { getCount, getInteger, getName, getText } from '../client/rows.js';
+import { getCount, getInteger, getName, getOptionalText } from '../client/rows.js';
 import { dynamic, prepared, type SqlClient } from '../client/sql-client.js';
 import { inList } from '../client/sql-text.js';
 import { describeExpiry } from './message-expiry.js';
 import type { HeaderQuery, MessageHeader } from './message-store.js';
+import { bodySql } from './shared-bodies.js';
 
 /** Bodies in one statement. */
 const MAX_BODIES_PER_STATEMENT = 200;
@@ -42,10 +43,12 @@ export async function readBodies(sql: SqlClient, ids: readonly number[]): Promis
   const bodies = new Map<number, string>();
   const { isLive } = describeExpiry(sql, 'm');
   for (const chunk of chunks(ids, MAX_BODIES_PER_STATEMENT)) {
-    const select = `SELECT m.id, m.body, m.body_bytes FROM messages m WHERE m.id ${inList(chunk.length)} AND ${isLive}`;
+    const select = `SELECT m.id, ${bodySql.body} AS body, m.body_bytes FROM messages m ${bodySql.join}
+      WHERE m.id ${inList(chunk.length)} AND ${isLive}`;
     const rows = await sql.read(dynamic(select), chunk);
     for (const row of rows) {
-      const body = getText(row, 'body');
+      const body = getOptionalText(row, 'body');
+      if (body === undefined) continue;
       if (getCount(row, 'body_bytes') <= Buffer.byteLength(body)) bodies.set(getInteger(row, 'id'), body);
     }
   }

@@ -35,31 +35,47 @@ const MAX_ROWS_PER_STATEMENT = 200;
 const MAX_BYTES_PER_STATEMENT = 2 * 1024 * 1024;
 
 const INSERT_HEAD = `INSERT INTO messages
-  (messageBoxId, recipient, sender, messageId, body, body_bytes, expires_at, carries_payment) VALUES `;
-const INSERT_ROW = '(?, ?, ?, ?, ?, ?, ?, ?)';
+  (messageBoxId, recipient, sender, messageId, body, shared_body_id, body_bytes, expires_at, carries_payment) VALUES `;
+const INSERT_ROW = '(?, ?, ?, ?, ?, ?, ?, ?, ?)';
 const INSERT_ONE = prepared(INSERT_HEAD + INSERT_ROW);
 
-/** Statements that insert the rows in their order. A single statement needs no transaction around it. */
+/** A statement that inserts rows. */
+export interface InsertStatement {
+  readonly sql: Sql;
+  /** @param bodyIds the row ids of the bodies that are stored once */
+  getValues(bodyIds: ReadonlyMap<string, number>): SqlValue[];
+}
+
+/**
+ * Statements that insert the rows in their order. A single statement needs no transaction around it.
+ *
+ * @param shared bodies that are stored once; the rows refer to them
+ */
 export function buildInsertStatements(
   rows: readonly MessageRow[],
   toSqlTime: SqlClient['toSqlTime'],
-): { sql: Sql; values: SqlValue[] }[] {
-  const [only] = rows;
-  if (rows.length === 1 && only) return [{ sql: INSERT_ONE, values: toInsertValues(only, toSqlTime) }];
-  return splitBySize(rows).map((chunk) => ({
-    sql: dynamic(INSERT_HEAD + listRows(INSERT_ROW, chunk.length)),
-    values: chunk.flatMap((row) => toInsertValues(row, toSqlTime)),
+  shared: ReadonlySet<string>,
+): InsertStatement[] {
+  const chunks = rows.length === 1 ? [rows] : splitBySize(rows, shared);
+  return chunks.map((chunk) => ({
+    sql: chunk.length === 1 ? INSERT_ONE : dynamic(INSERT_HEAD + listRows(INSERT_ROW, chunk.length)),
+    getValues: (bodyIds) => chunk.flatMap((row) => toInsertValues(row, toSqlTime, bodyIds.get(row.message.body))),
   }));
 }
 
-function toInsertValues({ message, boxId }: MessageRow, toSqlTime: SqlClient['toSqlTime']): SqlValue[] {
+function toInsertValues(
+  { message, boxId }: MessageRow,
+  toSqlTime: SqlClient['toSqlTime'],
+  sharedBodyId: number | undefined,
+): SqlValue[] {
   const { carriesPayment = false } = message;
   return [
     boxId,
     toBinaryName(message.recipient),
     toBinaryName(message.sender),
     toBinaryName(message.messageId),
-    message.body,
+    sharedBodyId === undefined ? message.body : '',
+    sharedBodyId ?? null,
     // With the upload, which counts for quotas like a body.
     Buffer.byteLength(message.body) + (message.upload?.bytes ?? 0),
     message.expiresAt === undefined || carriesPayment ? null : toSqlTime(message.expiresAt),
@@ -67,12 +83,13 @@ function toInsertValues({ message, boxId }: MessageRow, toSqlTime: SqlClient['to
   ];
 }
 
-function splitBySize(rows: readonly MessageRow[]): MessageRow[][] {
+function splitBySize(rows: readonly MessageRow[], shared: ReadonlySet<string>): MessageRow[][] {
   const chunks: MessageRow[][] = [];
   let chunk: MessageRow[] = [];
   let bytes = 0;
   for (const row of rows) {
-    const size = Buffer.byteLength(row.message.body);
+    const { body } = row.message;
+    const size = shared.has(body) ? 0 : Buffer.byteLength(body);
     if (chunk.length > 0 && (chunk.length >= MAX_ROWS_PER_STATEMENT || bytes + size > MAX_BYTES_PER_STATEMENT)) {
       chunks.push(chunk);
       chunk = [];

@@ -35,6 +35,7 @@ import type {
   StoreResult,
   TransactionHook,
 } from './message-store.js';
+import { findSharedBodies, insertSharedBodies } from './shared-bodies.js';
 
 const PING = prepared('SELECT 1 AS pong');
 const DELETE_ONE = prepared('DELETE FROM messages WHERE recipient = ? AND messageId = ?');
@@ -52,6 +53,7 @@ export class SqlMessageStore implements MessageStore {
   constructor(
     private readonly sql: SqlClient,
     private readonly migrateOptions: MigrateOptions,
+    private readonly storesBatchBodiesOnce: boolean,
   ) {
     this.engine = sql.engine;
     this.#boxIds = new BoxIdCache(sql);
@@ -172,8 +174,7 @@ export class SqlMessageStore implements MessageStore {
       } catch (error) {
         const kind = classifySqlError(error);
         if (attempt >= MAX_INSERT_ATTEMPTS || (kind !== 'duplicate' && kind !== 'missing-parent')) throw error;
-        if (kind === 'missing-parent')
-          for (const { message } of rows) this.#boxIds.evict(toBoxName(message));
+        if (kind === 'missing-parent') for (const { message } of rows) this.#boxIds.evict(toBoxName(message));
         else remaining = await this.#removeExisting(remaining, duplicates);
       }
     }
@@ -196,19 +197,22 @@ export class SqlMessageStore implements MessageStore {
     rows: readonly MessageRow[],
     withinTransaction: TransactionHook | undefined,
   ): Promise<Map<string, string>> {
-    const statements = buildInsertStatements(rows, (time) => this.sql.toSqlTime(time));
+    const shared = this.storesBatchBodiesOnce ? findSharedBodies(rows.map(({ message }) => message)) : [];
+    const statements = buildInsertStatements(rows, (time) => this.sql.toSqlTime(time), new Set(shared));
     const named = rows.find(({ message }) => message.upload !== undefined)?.message;
     if (named !== undefined && rows.length > 1) throw new TypeError('A message with an upload is stored alone.');
     let insertId: number | undefined;
     const insertRows = async (runner: SqlRunner) => {
-      for (const { sql, values } of statements) insertId = (await runner.write(sql, values)).insertId;
+      const bodyIds = await insertSharedBodies(runner, shared);
+      for (const { sql, getValues } of statements) insertId = (await runner.write(sql, getValues(bodyIds))).insertId;
       if (named !== undefined) await nameUpload(runner, named, Number(insertId));
       await withinTransaction?.(
         runner,
         rows.map(({ message }) => message),
       );
     };
-    if (statements.length === 1 && withinTransaction === undefined && named === undefined) await insertRows(this.sql);
+    const isOneStatement = statements.length === 1 && shared.length === 0;
+    if (isOneStatement && withinTransaction === undefined && named === undefined) await insertRows(this.sql);
     else await this.sql.transaction(insertRows);
     const messages = rows.map(({ message }) => message);
     const [only] = messages;

@@ -16,6 +16,7 @@ import * as deviceIdentities from './2026-11-30-021-device-identities.js';
 import * as receipts from './2026-11-30-022-receipts.js';
 import * as uploads from './2026-11-30-023-uploads.js';
 import * as requestPayments from './2026-11-30-024-request-payments.js';
+import * as sharedBodies from './2026-12-01-001-shared-bodies.js';
 import { recordOnlyMigration } from './record-only-migration.js';
 import * as referenceDevices from './reference-devices.js';
 import * as referenceMessages from './reference-messages.js';
@@ -51,6 +52,7 @@ const MIGRATIONS: readonly (readonly [name: string, migration: Knex.Migration])[
   ['2026-11-30-022-receipts', receipts],
   ['2026-11-30-023-uploads', uploads],
   ['2026-11-30-024-request-payments', requestPayments],
+  ['2026-12-01-001-shared-bodies', sharedBodies],
 ];
 
 /** The names of all migrations, in their order. */
