@@ -232,6 +232,7 @@ export function createApi(options: ApiOptions): Express {
         new MessageBoxAdvertisements(options.sql),
         listOwnHosts(config.hostingDomain),
       ),
+      runInTurn,
       store,
       permissions,
       deliveryFees,

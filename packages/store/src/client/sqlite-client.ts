@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { LRUCache } from 'lru-cache';
 import {
   dynamic,
   prepared,
@@ -18,6 +19,15 @@ import { TurnBudget } from './turn-budget.js';
 
 const NOW = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 const DAY_MS = 86_400_000;
+/** Parsing the text for a hundred rows takes a millisecond, and many sends have the same number of recipients. */
+const MAX_DYNAMIC_STATEMENTS = 32;
+
+interface StatementCache {
+  get(text: string): SqliteStatement | undefined;
+  set(text: string, statement: SqliteStatement): unknown;
+}
+
+type StatementCaches = Readonly<Record<Sql['kind'], StatementCache>>;
 
 /** SQLite through better-sqlite3, which is synchronous: one connection, and a statement is done when it returns. */
 export class SqliteClient implements SqlClient {
@@ -38,7 +48,7 @@ export class SqliteClient implements SqlClient {
     forUpdate: '',
     tableExists: prepared("SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = ?"),
   };
-  readonly #preparedStatements = new WeakMap<SqliteDatabase, Map<string, SqliteStatement>>();
+  readonly #preparedStatements = new WeakMap<SqliteDatabase, StatementCaches>();
   readonly #turns = new TurnBudget();
   readonly #groupCommit = new SqliteGroupCommit((work) =>
     this.#withDatabase((database) => this.#turns.run(() => work(database))),
@@ -121,14 +131,14 @@ export class SqliteClient implements SqlClient {
   }
 
   #prepareStatement(database: SqliteDatabase, sql: Sql): SqliteStatement {
-    if (sql.kind === 'dynamic') return database.prepare(sql.text);
-    let statements = this.#preparedStatements.get(database);
-    if (!statements) {
-      statements = new Map();
-      this.#preparedStatements.set(database, statements);
+    let caches = this.#preparedStatements.get(database);
+    if (caches === undefined) {
+      caches = { prepared: new Map(), dynamic: new LRUCache({ max: MAX_DYNAMIC_STATEMENTS }) };
+      this.#preparedStatements.set(database, caches);
     }
+    const statements = caches[sql.kind];
     let statement = statements.get(sql.text);
-    if (!statement) {
+    if (statement === undefined) {
       statement = database.prepare(sql.text);
       statements.set(sql.text, statement);
     }

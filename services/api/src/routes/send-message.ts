@@ -1,6 +1,7 @@
 import {
   type ParseSendOptions,
   parseSend,
+  type SendCommand,
   type SendMessagesOptions,
   type SendMessagesResponse,
   sendMessages,
@@ -15,9 +16,14 @@ import { type OpenRequestPayment, setPaidHeader } from '../http/request-payment.
 /** The options of {@link sendMessageRoute}. */
 export interface SendMessageRouteOptions extends SendMessagesOptions, ParseSendOptions {
   readonly advertisedHosts: AdvertisedHosts;
+  /** Runs a piece of a request's work when it is its caller's turn; `alsoMs` of work elsewhere belong to it. */
+  readonly runInTurn: <T>(request: Request, work: () => T, alsoMs?: number) => Promise<T>;
   /** Undefined: sends have no price. */
   readonly openPayment?: OpenRequestPayment | undefined;
 }
+
+/** The cost of storing the message of one more recipient. Milliseconds. */
+const STORE_COST_MS_PER_RECIPIENT = 0.1;
 
 /**
  * `POST /sendMessage`. When a recipient is advertised at another host, the response names it in
@@ -40,11 +46,19 @@ export function sendMessageRoute(options: SendMessageRouteOptions): RequestHandl
   };
 }
 
-/** A function of its own, so that the parsed JSON is not kept in memory while the route waits for the database. */
-function parseAndSend(
+async function parseAndSend(
   options: SendMessageRouteOptions,
   request: Request,
   payment: HttpRequestPayment | undefined,
 ): Promise<SendMessagesResponse> {
-  return sendMessages(options, parseSend(options, getCallerKey(request), consumeJsonBody(request)), payment);
+  const command = parse(options, request);
+  const others = command.messages.length - 1;
+  // A little request can make the database write much, so who sends many of these waits more.
+  if (others > 0) await options.runInTurn(request, () => undefined, others * STORE_COST_MS_PER_RECIPIENT);
+  return await sendMessages(options, command, payment);
+}
+
+/** A function of its own, so that the parsed JSON is not kept in memory while the route waits. */
+function parse(options: SendMessageRouteOptions, request: Request): SendCommand {
+  return parseSend(options, getCallerKey(request), consumeJsonBody(request));
 }
