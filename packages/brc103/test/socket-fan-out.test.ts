@@ -124,7 +124,7 @@ describe('SendScheduler', () => {
     expect(done).toEqual(['a', 'a', 'a', 'b', 'b']);
   });
 
-  test('a large frame is followed by a pause of its length, in which small frames are sent', async () => {
+  test('a large frame is followed by a pause of three times its length, in which small frames are sent', async () => {
     const { turns, done, pauses, sender, finish } = setUp();
     turns.run(sender('large a', 1, 7, true));
     turns.run(sender('large b', 1, 8, true));
@@ -132,7 +132,7 @@ describe('SendScheduler', () => {
     expect(done).toEqual(['large a']);
     await finish();
     expect(done).toEqual(['large a', 'small', 'small', 'large b']);
-    expect(pauses).toEqual([7, 8]);
+    expect(pauses).toEqual([21, 24]);
   });
 
   test('a large frame is sent in the end, although small ones never stop', async () => {

@@ -5,7 +5,7 @@ import { READ_CHUNK_BYTES } from '../read-cost.js';
 
 /** How long the rest of a refused request is read. */
 const DISCARD_TIMEOUT_MS = 5_000;
-/** No client needs a refusal in a hurry, and reading what nobody wants must not keep this process busy. */
+/** 4 MB per second. What nobody wants must not keep this process busy, and no client needs a refusal in a hurry. */
 const DISCARD_BYTES_PER_MS = 4_096;
 
 /** Resolves when the next `bytes` of a large body may be read. */
@@ -52,15 +52,17 @@ export async function readBody(
  * sending, the client would get a reset instead of the response. If the response was sent early, the rest of the body would
  * come before the client's next request.
  *
+ * @param pause resolves after so many milliseconds. Default: a timer
  * @returns `drained`: respond, and keep the connection. `unfinished`: respond, and close it. `aborted`: the client is gone
  */
 export async function discardBody(
   req: IncomingMessage,
   waitForTurn?: WaitForTurn,
+  pause: (ms: number) => Promise<unknown> = sleep,
 ): Promise<'drained' | 'unfinished' | 'aborted'> {
   if (!hasBody(req) || req.readableEnded) return 'drained';
   const waitForSlowTurn: WaitForTurn = async (bytes) => {
-    await sleep(bytes / DISCARD_BYTES_PER_MS);
+    await pause(bytes / DISCARD_BYTES_PER_MS);
     await waitForTurn?.(bytes);
   };
   // When the wait for a turn is rejected, the client has sent too much, so the rest is not read.

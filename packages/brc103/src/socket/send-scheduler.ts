@@ -5,7 +5,7 @@ const TIME_SLICE_MS = 2;
 /** Large events are sent first after so many turns in which small ones took the whole slice. */
 const MAX_TURNS_WITHOUT_LARGE = 8;
 
-/** A large event may keep one of so many parts of the time busy. */
+/** The pause after a large event, in units of the time that it took. Three leave three quarters of the time to others. */
 const LARGE_PAUSE_FACTOR = 3;
 
 /** Something that sends frames one by one. */
