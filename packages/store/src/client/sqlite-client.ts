@@ -65,7 +65,7 @@ export class SqliteClient implements SqlClient {
   }
 
   read(sql: Sql, values: readonly SqlValue[]): Promise<SqlRow[]> {
-    return this.#withDatabase((database) => this.#readNow(database, sql, values));
+    return this.#withDatabase((database) => this.#readInTurn(database, sql, values));
   }
 
   async write(sql: Sql, values: readonly SqlValue[]): Promise<WriteResult> {
@@ -88,21 +88,14 @@ export class SqliteClient implements SqlClient {
   transaction<T>(work: (runner: SqlRunner) => Promise<T>): Promise<T> {
     return this.#withDatabase(async (database) => {
       const runner: SqlRunner = {
-        read: async (sql, values) => {
-          await this.#turns.wait();
-          return this.#readNow(database, sql, values);
-        },
-        write: async (sql, values) => {
-          await this.#turns.wait();
-          return this.#turns.run(() => toWriteResult(this.#prepareStatement(database, sql).run(values)));
-        },
+        read: (sql, values) => this.#readInTurn(database, sql, values),
+        write: (sql, values) => this.#turns.run(() => toWriteResult(this.#prepareStatement(database, sql).run(values))),
       };
       // IMMEDIATE takes the write lock now: SQLite doesn't let a transaction that has read wait for it later.
-      this.#turns.run(() => database.exec('BEGIN IMMEDIATE'));
+      await this.#turns.run(() => database.exec('BEGIN IMMEDIATE'));
       try {
         const result = await work(runner);
-        await this.#turns.wait();
-        this.#turns.run(() => database.exec('COMMIT'));
+        await this.#turns.run(() => database.exec('COMMIT'));
         return result;
       } catch (error) {
         // SQLite has rolled back by itself when the disk is full.
@@ -119,14 +112,13 @@ export class SqliteClient implements SqlClient {
   async #withDatabase<T>(work: (database: SqliteDatabase) => T | Promise<T>): Promise<T> {
     const database = (await this.knex.client.acquireConnection()) as SqliteDatabase;
     try {
-      await this.#turns.wait();
       return await work(database);
     } finally {
       this.knex.client.releaseConnection(database);
     }
   }
 
-  #readNow(database: SqliteDatabase, sql: Sql, values: readonly SqlValue[]): SqlRow[] {
+  #readInTurn(database: SqliteDatabase, sql: Sql, values: readonly SqlValue[]): Promise<SqlRow[]> {
     return this.#turns.run(() => this.#prepareStatement(database, sql).all(values) as SqlRow[]);
   }
 

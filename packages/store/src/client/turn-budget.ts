@@ -14,13 +14,9 @@ export class TurnBudget {
   /** @param now returns milliseconds of a monotonic clock */
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** Resolves when work may begin: at once, or in the next turn when much was done in this one. */
-  async wait(): Promise<void> {
+  /** Runs synchronous work: now, or in the next turn when much was done in this one. */
+  async run<T>(work: () => T): Promise<T> {
     while (this.#usedMs >= MAX_MS_PER_TURN) await this.#waitForTurnEnd();
-  }
-
-  /** Runs work that counts. */
-  run<T>(work: () => T): T {
     const start = this.now();
     try {
       return work();
