@@ -695,7 +695,7 @@ export function storeSuite(name: string, createFixture: () => Promise<StoreFixtu
         const database = openDatabase(fixture.config);
         const read = database.sql.read.bind(database.sql);
         jest.spyOn(database.sql, 'read').mockImplementation(async (sql, values) => {
-          if (sql.text.startsWith('SELECT id, body')) await store.acknowledgeMessages(ALICE, ids.slice(0, 3));
+          if (sql.text.startsWith('SELECT m.id, CASE')) await store.acknowledgeMessages(ALICE, ids.slice(0, 3));
           return await read(sql, values);
         });
         const query = { recipient: ALICE, messageBox: box, offset: 0, maxBytes: 150_000 };
