@@ -196,8 +196,10 @@ async function readWithBodies({ store, waitToRead }: PageOptions, query: ListQue
     const page = await store.listMessages({ ...query, leavesOutLargeBodies: true });
     const unread = page.messages.filter(({ unreadBytes }) => unreadBytes !== undefined);
     if (unread.length === 0) return page;
-    await waitToRead?.(unread.reduce((sum, { unreadBytes = 0 }) => sum + unreadBytes, 0));
-    const bodies = await store.readBodies(unread.map(({ cursor }) => Number(cursor)));
+    const bytes = unread.reduce((sum, { unreadBytes = 0 }) => sum + unreadBytes, 0);
+    await waitToRead?.(bytes);
+    const ids = unread.map(({ cursor }) => Number(cursor));
+    const bodies = await store.readBodies(ids, bytes);
     const messages = page.messages.flatMap((message) => {
       if (message.unreadBytes === undefined) return [message];
       const body = bodies.get(Number(message.cursor));

@@ -68,8 +68,8 @@ export class InstrumentedMessageStore implements MessageStore {
     return this.#calls.run('listHeaders', () => this.store.listHeaders(query));
   }
 
-  readBodies(ids: readonly number[]): Promise<Map<number, string>> {
-    return this.#calls.run('readBodies', () => this.store.readBodies(ids));
+  readBodies(ids: readonly number[], bytes?: number): Promise<Map<number, string>> {
+    return this.#calls.run('readBodies', () => this.store.readBodies(ids, bytes));
   }
 
   findNewestId(): Promise<number> {

@@ -71,6 +71,7 @@ export class AccountReader {
       const bodies = await readBodies(
         this.sql,
         taken.map((row) => getInteger(row, 'id')),
+        taken.reduce((sum, row) => sum + getInteger(row, 'bytes'), 0),
       );
       const items = taken.flatMap((row): ExportedMessage[] => {
         const body = bodies.get(getInteger(row, 'id'));

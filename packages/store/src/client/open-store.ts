@@ -1,13 +1,15 @@
 import type { MessageStore } from '../messages/message-store.js';
 import { SqlMessageStore } from '../messages/sql-message-store.js';
 import { ConnectionWatch } from './connection-watch.js';
-import { createKnex } from './create-knex.js';
+import { createKnex, SQLITE_BUSY_TIMEOUT_MS } from './create-knex.js';
 import { MysqlClient } from './mysql-client.js';
 import type { SqlClient } from './sql-client.js';
 import { SqliteClient } from './sqlite-client.js';
+import { SqliteThread } from './sqlite-thread.js';
 import {
   DEFAULT_MIGRATION_LOCK_TIMEOUT_MS,
   DEFAULT_QUERY_TIMEOUT_MS,
+  type SqliteConfig,
   type StoreConfig,
   type StoreLog,
 } from './store-config.js';
@@ -32,10 +34,15 @@ export function openDatabase(config: StoreConfig, log?: StoreLog): DatabaseHandl
   const sql =
     config.client === 'mysql2'
       ? new MysqlClient(knex, { queryTimeoutMs, retentionDays, receipts, watch })
-      : new SqliteClient(knex, retentionDays, receipts);
+      : new SqliteClient(knex, retentionDays, receipts, openThread(config, log));
   const lockTimeoutMs = config.migrationLockTimeoutMs ?? DEFAULT_MIGRATION_LOCK_TIMEOUT_MS;
   const { storesBatchBodiesOnce = config.client === 'better-sqlite3' } = config;
   return { sql, messages: new SqlMessageStore(sql, { lockTimeoutMs, log }, storesBatchBodiesOnce) };
+}
+
+function openThread({ filename }: SqliteConfig, log: StoreLog | undefined): SqliteThread | undefined {
+  if (filename === ':memory:') return undefined;
+  return new SqliteThread({ filename, timeoutMs: SQLITE_BUSY_TIMEOUT_MS, log });
 }
 
 /** Opens only the message store of {@link openDatabase}. */

@@ -66,6 +66,11 @@ export interface SqlClient extends SqlRunner {
   readonly receipts: ReceiptsConfig | undefined;
   /** Converts a time to the form in which this database stores it. */
   toSqlTime(value: Date): SqlValue;
+  /**
+   * Like `read`, for rows that have about `bytes` in all. If these are many, SQLite reads them without blocking the event loop.
+   * No column of the rows may be a BLOB.
+   */
+  readLarge(sql: Sql, values: readonly SqlValue[], bytes: number): Promise<SqlRow[]>;
   /** Commits when `work` resolves, else rolls back. */
   transaction<T>(work: (runner: SqlRunner) => Promise<T>): Promise<T>;
   /**

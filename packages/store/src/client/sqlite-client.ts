@@ -14,6 +14,7 @@ import {
 } from './sql-client.js';
 import type { SqliteDatabase, SqliteStatement } from './sqlite-database.js';
 import { SqliteGroupCommit, toWriteResult } from './sqlite-group-commit.js';
+import type { SqliteThread } from './sqlite-thread.js';
 import type { ReceiptsConfig } from './store-config.js';
 import { TurnBudget } from './turn-budget.js';
 
@@ -21,6 +22,9 @@ const NOW = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 const DAY_MS = 86_400_000;
 /** Parsing the text for a hundred rows takes a millisecond, and many sends have the same number of recipients. */
 const MAX_DYNAMIC_STATEMENTS = 32;
+
+/** Fewer bytes are read faster than they are sent between threads. */
+const MIN_THREAD_BYTES = 131_072;
 
 interface StatementCache {
   get(text: string): SqliteStatement | undefined;
@@ -58,6 +62,8 @@ export class SqliteClient implements SqlClient {
     readonly knex: Knex,
     readonly retentionDays: number,
     readonly receipts: ReceiptsConfig | undefined,
+    /** Undefined for a database in memory, which only its own connection sees. */
+    private readonly thread: SqliteThread | undefined,
   ) {}
 
   toSqlTime(value: Date): SqlValue {
@@ -66,6 +72,15 @@ export class SqliteClient implements SqlClient {
 
   read(sql: Sql, values: readonly SqlValue[]): Promise<SqlRow[]> {
     return this.#withDatabase((database) => this.#readInTurn(database, sql, values));
+  }
+
+  async readLarge(sql: Sql, values: readonly SqlValue[], bytes: number): Promise<SqlRow[]> {
+    if (this.thread === undefined || bytes < MIN_THREAD_BYTES) return await this.read(sql, values);
+    try {
+      return await this.thread.read(sql.text, values);
+    } catch {
+      return await this.read(sql, values);
+    }
   }
 
   async write(sql: Sql, values: readonly SqlValue[]): Promise<WriteResult> {
@@ -105,8 +120,10 @@ export class SqliteClient implements SqlClient {
     });
   }
 
-  close(): Promise<void> {
-    return this.knex.destroy();
+  async close(): Promise<void> {
+    // First, so that the last connection to be closed is the one that can write: it removes the write-ahead log.
+    await this.thread?.close();
+    await this.knex.destroy();
   }
 
   async #withDatabase<T>(work: (database: SqliteDatabase) => T | Promise<T>): Promise<T> {

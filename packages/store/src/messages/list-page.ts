@@ -111,13 +111,13 @@ async function loadBodies(
 ): Promise<StoredMessage[]> {
   // `readBodies` does not read those with an upload.
   const isLeftOut = ({ row, body }: Candidate) => leavesOutLargeBodies && body === undefined && !hasUpload(row);
-  const missing = candidates
-    .filter((candidate) => candidate.body === undefined && !isLeftOut(candidate))
-    .map(({ row }) => getInteger(row, 'id'));
+  const missing = candidates.filter((candidate) => candidate.body === undefined && !isLeftOut(candidate));
   const fetched = new Map<number, string>();
   if (missing.length > 0) {
     const select = `SELECT m.id, ${bodySql.body} AS body FROM messages m ${bodySql.join} WHERE m.id ${inList(missing.length)}`;
-    for (const row of await sql.read(dynamic(select), missing)) {
+    const bytes = missing.reduce((sum, { row }) => sum + getInteger(row, 'bytes'), 0);
+    const ids = missing.map(({ row }) => getInteger(row, 'id'));
+    for (const row of await sql.readLarge(dynamic(select), ids, bytes)) {
       const body = getOptionalText(row, 'body');
       if (body !== undefined) fetched.set(getInteger(row, 'id'), body);
     }

@@ -38,14 +38,16 @@ export async function listHeaders(sql: SqlClient, { after, upTo, limit }: Header
 /**
  * Reads the bodies of these row ids; those of deleted and of expired messages are missing. So are those of messages with an
  * upload, of which the body is only a part.
+ *
+ * @param bytes about how many these bodies have in all; 0 when that is not known
  */
-export async function readBodies(sql: SqlClient, ids: readonly number[]): Promise<Map<number, string>> {
+export async function readBodies(sql: SqlClient, ids: readonly number[], bytes: number): Promise<Map<number, string>> {
   const bodies = new Map<number, string>();
   const { isLive } = describeExpiry(sql, 'm');
   for (const chunk of chunks(ids, MAX_BODIES_PER_STATEMENT)) {
     const select = `SELECT m.id, ${bodySql.body} AS body, m.body_bytes FROM messages m ${bodySql.join}
       WHERE m.id ${inList(chunk.length)} AND ${isLive}`;
-    const rows = await sql.read(dynamic(select), chunk);
+    const rows = await sql.readLarge(dynamic(select), chunk, bytes);
     for (const row of rows) {
       const body = getOptionalText(row, 'body');
       if (body === undefined) continue;

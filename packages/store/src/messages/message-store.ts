@@ -78,9 +78,10 @@ export interface MessageStore {
    * The stored bodies by row id. Messages that were acknowledged or have expired meanwhile are missing, and those with an upload.
    *
    * @param ids row ids of {@link MessageHeader.id}. The caller bounds the sum of their `bodyBytes`
+   * @param bytes that sum, if the caller knows it. SQLite reads many bytes without blocking the event loop
    * @throws {StoreUnavailableError}
    */
-  readBodies(ids: readonly number[]): Promise<Map<number, string>>;
+  readBodies(ids: readonly number[], bytes?: number): Promise<Map<number, string>>;
 
   /**
    * The highest row id of the messages that are stored now; 0 without messages. It falls when the newest are acknowledged.

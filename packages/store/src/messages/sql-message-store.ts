@@ -92,8 +92,8 @@ export class SqlMessageStore implements MessageStore {
     return this.#run(() => listHeaders(this.sql, query));
   }
 
-  readBodies(ids: readonly number[]): Promise<Map<number, string>> {
-    return this.#run(() => readBodies(this.sql, ids));
+  readBodies(ids: readonly number[], bytes = 0): Promise<Map<number, string>> {
+    return this.#run(() => readBodies(this.sql, ids, bytes));
   }
 
   findNewestId(): Promise<number> {
