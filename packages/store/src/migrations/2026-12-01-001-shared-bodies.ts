@@ -4,7 +4,7 @@ import { hasMysqlIndex, readColumns } from './mysql-tables.js';
 
 export { refuseToUndo as down } from './refuse-to-undo.js';
 
-/** Each statement commits by itself. The next run completes an interrupted one. */
+/** On MySQL and MariaDB each statement commits by itself, and the next run completes an interrupted one. */
 export const config = { transaction: false };
 
 const INDEX = 'messages_shared_body_index';
@@ -16,7 +16,8 @@ const INDEX = 'messages_shared_body_index';
  * There is no foreign key: MySQL would copy the whole table of messages to add it. Only the transaction that adds a shared
  * body adds messages that refer to it, so a body that no message refers to is never used again.
  *
- * MySQL and MariaDB add the column at once, and the index while others read and write.
+ * MySQL and MariaDB add the column at once, and the index while others read and write. SQLite copies the table of messages, with
+ * the body behind all other columns: to read a column behind a body of 4 MB, it reads the thousand pages of that body first.
  */
 export async function up(knex: Knex): Promise<void> {
   await (isMysql(knex) ? changeMysql(knex) : changeSqlite(knex));
@@ -38,15 +39,51 @@ async function changeMysql(knex: Knex): Promise<void> {
 }
 
 async function changeSqlite(knex: Knex): Promise<void> {
-  // AUTOINCREMENT: an id is never used twice.
-  await knex.raw(`CREATE TABLE IF NOT EXISTS shared_bodies (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    created_at INTEGER NOT NULL,
-    bytes INTEGER NOT NULL,
-    body TEXT NOT NULL
-  )`);
-  if (!(await knex.schema.hasColumn('messages', 'shared_body_id'))) {
-    await knex.raw('ALTER TABLE messages ADD COLUMN shared_body_id INTEGER NULL');
+  await knex.transaction(async (transaction) => {
+    // AUTOINCREMENT: an id is never used twice.
+    await transaction.raw(`CREATE TABLE shared_bodies (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      created_at INTEGER NOT NULL,
+      bytes INTEGER NOT NULL,
+      body TEXT NOT NULL
+    )`);
+    await copySqliteMessages(transaction);
+    await transaction.raw(`CREATE INDEX ${INDEX} ON messages (shared_body_id) WHERE shared_body_id IS NOT NULL`);
+  });
+}
+
+const OLD_COLUMNS = `id, created_at, updated_at, messageBoxId, sender, recipient, messageId, body_bytes, expires_at,
+  carries_payment, body`;
+
+async function copySqliteMessages(knex: Knex): Promise<void> {
+  const now = "(CAST(unixepoch('subsec') * 1000 AS INTEGER))";
+  const indexes: { sql: string }[] = await knex.raw(
+    "SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'messages' AND sql IS NOT NULL",
+  );
+  for (const statement of [
+    `CREATE TABLE new_messages (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      created_at INTEGER NOT NULL DEFAULT ${now},
+      updated_at INTEGER NOT NULL DEFAULT ${now},
+      messageBoxId INTEGER REFERENCES messageBox (messageBoxId) ON DELETE CASCADE,
+      sender BLOB NOT NULL,
+      recipient BLOB NOT NULL,
+      messageId BLOB NOT NULL,
+      body_bytes INTEGER NULL,
+      expires_at INTEGER NULL,
+      carries_payment INTEGER NULL,
+      shared_body_id INTEGER NULL,
+      body TEXT NOT NULL,
+      UNIQUE (recipient, messageId)
+    )`,
+    `INSERT INTO new_messages (${OLD_COLUMNS}) SELECT ${OLD_COLUMNS} FROM messages ORDER BY id`,
+    // An id of a message that is gone is not used again either.
+    "DELETE FROM sqlite_sequence WHERE name = 'new_messages'",
+    "INSERT INTO sqlite_sequence (name, seq) SELECT 'new_messages', seq FROM sqlite_sequence WHERE name = 'messages'",
+    'DROP TABLE messages',
+    'ALTER TABLE new_messages RENAME TO messages',
+    ...indexes.map(({ sql }) => sql),
+  ]) {
+    await knex.raw(statement);
   }
-  await knex.raw(`CREATE INDEX IF NOT EXISTS ${INDEX} ON messages (shared_body_id) WHERE shared_body_id IS NOT NULL`);
 }
