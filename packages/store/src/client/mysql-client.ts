@@ -62,6 +62,10 @@ export class MysqlClient implements SqlClient {
     return this.#withConnection((connection) => this.#send<SqlRow[]>(connection, sql, values));
   }
 
+  readLarge(sql: Sql, values: readonly SqlValue[]): Promise<SqlRow[]> {
+    return this.read(sql, values);
+  }
+
   async write(sql: Sql, values: readonly SqlValue[]): Promise<WriteResult> {
     return toWriteResult(
       await this.#withConnection((connection) => this.#send<ResultSetHeader>(connection, sql, values)),

@@ -11,15 +11,25 @@ import {
   type SqlWrite,
   type WriteResult,
 } from './sql-client.js';
+import { SqliteCheckpoints } from './sqlite-checkpoints.js';
 import type { SqliteDatabase, SqliteStatement } from './sqlite-database.js';
 import { SqliteGroupCommit, toWriteResult } from './sqlite-group-commit.js';
+import { type SqliteThread, SqliteThreadEndedError } from './sqlite-thread.js';
 import type { ReceiptsConfig } from './store-config.js';
 import { TurnBudget } from './turn-budget.js';
 
 const NOW = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 const DAY_MS = 86_400_000;
+/**
+ * Smaller reads stay in the main thread: they block it for some tenths of a millisecond, and a message to the thread and back
+ * costs about one tenth and may wait there for a checkpoint.
+ */
+const MIN_THREAD_READ_BYTES = 256 * 1024;
 
-/** SQLite through better-sqlite3, which is synchronous: one connection, and a statement is done when it returns. */
+/**
+ * SQLite through better-sqlite3, which is synchronous: one connection, and a statement is done when it returns. A thread
+ * with a second connection reads what is large, and makes checkpoints.
+ */
 export class SqliteClient implements SqlClient {
   readonly engine = 'sqlite';
   readonly dialect: SqlDialect = {
@@ -41,14 +51,28 @@ export class SqliteClient implements SqlClient {
   readonly #preparedStatements = new WeakMap<SqliteDatabase, Map<string, SqliteStatement>>();
   readonly #turns = new TurnBudget();
   readonly #groupCommit = new SqliteGroupCommit((work) =>
-    this.#withDatabase((database) => this.#turns.run(() => work(database))),
+    this.#withDatabase((database) => this.#turns.run(() => this.#commit(database, () => work(database)))),
   );
+  readonly retentionDays: number;
+  readonly receipts: ReceiptsConfig | undefined;
+  readonly #thread: SqliteThread | undefined;
+  readonly #checkpoints: SqliteCheckpoints | undefined;
+  #closing: Promise<void> | undefined;
 
+  /** `thread`: undefined for a database in memory. The client closes it. */
   constructor(
     readonly knex: Knex,
-    readonly retentionDays: number,
-    readonly receipts: ReceiptsConfig | undefined,
-  ) {}
+    options: {
+      readonly retentionDays: number;
+      readonly receipts: ReceiptsConfig | undefined;
+      readonly thread: SqliteThread | undefined;
+    },
+  ) {
+    this.retentionDays = options.retentionDays;
+    this.receipts = options.receipts;
+    this.#thread = options.thread;
+    this.#checkpoints = options.thread && new SqliteCheckpoints(options.thread);
+  }
 
   toSqlTime(value: Date): SqlValue {
     return value.getTime();
@@ -56,6 +80,16 @@ export class SqliteClient implements SqlClient {
 
   read(sql: Sql, values: readonly SqlValue[]): Promise<SqlRow[]> {
     return this.#withDatabase((database) => this.#readNow(database, sql, values));
+  }
+
+  async readLarge(sql: Sql, values: readonly SqlValue[], bytes: number): Promise<SqlRow[]> {
+    if (this.#thread === undefined || bytes < MIN_THREAD_READ_BYTES) return this.read(sql, values);
+    try {
+      return await this.#thread.read(sql.text, values);
+    } catch (error) {
+      if (error instanceof SqliteThreadEndedError) return this.read(sql, values);
+      throw error;
+    }
   }
 
   async write(sql: Sql, values: readonly SqlValue[]): Promise<WriteResult> {
@@ -68,7 +102,7 @@ export class SqliteClient implements SqlClient {
     return new Promise((resolve, reject) => {
       this.#groupCommit.add({
         writes,
-        run: (database, { sql, values }) => toWriteResult(this.#prepareStatement(database, sql).run(values)),
+        run: (database, { sql, values }) => this.#writeNow(database, sql, values),
         resolve,
         reject,
       });
@@ -84,7 +118,7 @@ export class SqliteClient implements SqlClient {
         },
         write: async (sql, values) => {
           await this.#turns.wait();
-          return this.#turns.run(() => toWriteResult(this.#prepareStatement(database, sql).run(values)));
+          return this.#turns.run(() => this.#writeNow(database, sql, values));
         },
       };
       // IMMEDIATE takes the write lock now: SQLite doesn't let a transaction that has read wait for it later.
@@ -92,7 +126,7 @@ export class SqliteClient implements SqlClient {
       try {
         const result = await work(runner);
         await this.#turns.wait();
-        this.#turns.run(() => database.exec('COMMIT'));
+        this.#turns.run(() => this.#commit(database, () => database.exec('COMMIT')));
         return result;
       } catch (error) {
         // SQLite has rolled back by itself when the disk is full.
@@ -103,10 +137,18 @@ export class SqliteClient implements SqlClient {
   }
 
   close(): Promise<void> {
-    return this.knex.destroy();
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** The main connection is the last one: then SQLite makes the last checkpoint, and removes the log. */
+  async #close(): Promise<void> {
+    await this.#thread?.close();
+    await this.knex.destroy();
   }
 
   async #withDatabase<T>(work: (database: SqliteDatabase) => T | Promise<T>): Promise<T> {
+    if (this.#closing) throw new Error('The database is closed.');
     const database = (await this.knex.client.acquireConnection()) as SqliteDatabase;
     try {
       await this.#turns.wait();
@@ -118,6 +160,16 @@ export class SqliteClient implements SqlClient {
 
   #readNow(database: SqliteDatabase, sql: Sql, values: readonly SqlValue[]): SqlRow[] {
     return this.#turns.run(() => this.#prepareStatement(database, sql).all(values) as SqlRow[]);
+  }
+
+  #writeNow(database: SqliteDatabase, sql: Sql, values: readonly SqlValue[]): WriteResult {
+    this.#checkpoints?.noteWrite(values);
+    return toWriteResult(this.#prepareStatement(database, sql).run(values));
+  }
+
+  #commit(database: SqliteDatabase, commit: () => void): void {
+    commit();
+    this.#checkpoints?.noteCommit(database);
   }
 
   #prepareStatement(database: SqliteDatabase, sql: Sql): SqliteStatement {

@@ -110,10 +110,14 @@ async function loadBodies(
   const isLeftOut = ({ row, body }: Candidate) => leavesOutLargeBodies && body === undefined && !hasUpload(row);
   const missing = candidates
     .filter((candidate) => candidate.body === undefined && !isLeftOut(candidate))
-    .map(({ row }) => getInteger(row, 'id'));
+    .map(({ row }) => ({ id: getInteger(row, 'id'), bytes: getInteger(row, 'bytes') }));
   const fetched = new Map<number, string>();
   if (missing.length > 0) {
-    const rows = await sql.read(dynamic(`SELECT id, body FROM messages WHERE id ${inList(missing.length)}`), missing);
+    const rows = await sql.readLarge(
+      dynamic(`SELECT id, body FROM messages WHERE id ${inList(missing.length)}`),
+      missing.map(({ id }) => id),
+      missing.reduce((sum, { bytes }) => sum + bytes, 0),
+    );
     for (const row of rows) fetched.set(getInteger(row, 'id'), getText(row, 'body'));
   }
   const uploads = await findNamedUploads(

@@ -1,6 +1,6 @@
 import { chunks } from '../client/chunks.js';
 import { getCount, getInteger, getName, getText } from '../client/rows.js';
-import { dynamic, prepared, type SqlClient } from '../client/sql-client.js';
+import { dynamic, prepared, type SqlClient, type SqlRow } from '../client/sql-client.js';
 import { inList } from '../client/sql-text.js';
 import { describeExpiry } from './message-expiry.js';
 import type { HeaderQuery, MessageHeader } from './message-store.js';
@@ -43,13 +43,21 @@ export async function readBodies(sql: SqlClient, ids: readonly number[]): Promis
   const { isLive } = describeExpiry(sql, 'm');
   for (const chunk of chunks(ids, MAX_BODIES_PER_STATEMENT)) {
     const select = `SELECT m.id, m.body, m.body_bytes FROM messages m WHERE m.id ${inList(chunk.length)} AND ${isLive}`;
-    const rows = await sql.read(dynamic(select), chunk);
+    const rows = await sql.readLarge(dynamic(select), chunk, await sumBodies(sql, chunk));
     for (const row of rows) {
       const body = getText(row, 'body');
       if (getCount(row, 'body_bytes') <= Buffer.byteLength(body)) bodies.set(getInteger(row, 'id'), body);
     }
   }
   return bodies;
+}
+
+/** Bytes of these bodies, as {@link SqlClient.readLarge} wants to know. MySQL would read them to tell, and makes no use of it. */
+async function sumBodies(sql: SqlClient, ids: readonly number[]): Promise<number> {
+  if (sql.engine === 'mysql') return 0;
+  const select = `SELECT COALESCE(SUM(${sql.dialect.bodyBytes}), 0) AS bytes FROM messages m WHERE m.id ${inList(ids.length)}`;
+  const [row] = await sql.read(dynamic(select), ids);
+  return getInteger(row as SqlRow, 'bytes'); // an aggregate has a row
 }
 
 /** The highest row id that is committed now; 0 without messages. */
