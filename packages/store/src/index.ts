@@ -40,6 +40,7 @@ export {
   type SqlValue,
   toBinaryName,
 } from './client/sql-client.js';
+export { type StartSqliteThread, startSqliteThread } from './client/sqlite-thread.js';
 export type { ReceiptsConfig, StoreConfig, StoreLog } from './client/store-config.js';
 export {
   MessageIdTakenError,
