@@ -28,6 +28,7 @@ function interruptSql(sql: SqlClient, isRead: Pick<RegExp, 'test'>, happens: () 
       if (isRead.test(statement.text) && left-- > 0) await happens();
       return rows;
     },
+    readLarge: (...given) => sql.readLarge(...given),
     write: (...given) => sql.write(...given),
     writeAll: (writes) => sql.writeAll(writes),
     transaction: (work) => sql.transaction(work),

@@ -58,6 +58,10 @@ function createFailingClient(sql: SqlClient, failAt: number): SqlClient {
       count();
       return sql.read(...args);
     },
+    readLarge: async (...args) => {
+      count();
+      return sql.readLarge(...args);
+    },
     write: async (...args) => {
       count();
       return sql.write(...args);
