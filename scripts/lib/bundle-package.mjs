@@ -5,13 +5,14 @@ import { rolldown } from 'rolldown';
 import { inRoot, root } from './workspace.mjs';
 
 /**
- * What is started or imported by the name of its file. The script process is a file of its own, beside the module that
- * starts it.
+ * What is started or imported by the name of its file. The script process and SQLite's thread are files of their own, beside what
+ * starts them.
  */
 const ENTRIES = {
   index: 'packages/messagebox/dist/index.js',
   cli: 'packages/messagebox/dist/cli.js',
   'run-scripts': 'packages/transactions/dist/verify/run-scripts.js',
+  'sqlite-worker': 'packages/store/dist/client/sqlite-worker.js',
 };
 
 /** A module that is imported at once elsewhere is not loaded later, which costs nothing. */

@@ -27,7 +27,7 @@ export {
 } from './admin/usage-survey.js';
 export type { SenderAmount } from './admin/usage-walks.js';
 export { createKnex } from './client/create-knex.js';
-export { type DatabaseHandle, openDatabase, openStore } from './client/open-store.js';
+export { type DatabaseHandle, type DatabaseParts, openDatabase, openStore } from './client/open-store.js';
 export { retryContention } from './client/retry-contention.js';
 export {
   dynamic,
@@ -40,6 +40,7 @@ export {
   type SqlValue,
   toBinaryName,
 } from './client/sql-client.js';
+export { type StartSqliteThread, startSqliteThread } from './client/sqlite-thread.js';
 export type { ReceiptsConfig, StoreConfig, StoreLog } from './client/store-config.js';
 export {
   MessageIdTakenError,

@@ -13,7 +13,7 @@ const COMPANION_SUFFIXES = ['-wal', '-shm', '-journal'];
  * @param filename as SQLite takes it
  */
 export function createPrivateDatabaseFile(filename: string): void {
-  if (!isPath(filename)) return;
+  if (!isDatabaseFile(filename)) return;
   try {
     // 'wx' never opens an existing file: closing it would release the locks that this process has on it (POSIX fcntl).
     closeSync(openSync(filename, 'wx', PRIVATE_FILE_MODE));
@@ -24,7 +24,7 @@ export function createPrivateDatabaseFile(filename: string): void {
 
 /** Lets only the owner read an SQLite database and its companion files, when they belong to this user. */
 export function restrictDatabaseFiles(filename: string): void {
-  if (!isPath(filename)) return;
+  if (!isDatabaseFile(filename)) return;
   for (const file of ['', ...COMPANION_SUFFIXES].map((suffix) => filename + suffix)) {
     try {
       const { mode, uid } = statSync(file);
@@ -35,7 +35,7 @@ export function restrictDatabaseFiles(filename: string): void {
   }
 }
 
-/** A database in memory, or without a name, has no file. */
-function isPath(filename: string): boolean {
+/** Whether SQLite keeps this database in a file. A database in memory, or without a name, has none. */
+export function isDatabaseFile(filename: string): boolean {
   return filename !== '' && !filename.startsWith(':');
 }

@@ -64,13 +64,13 @@ export interface SqlClient extends SqlRunner {
   readonly retentionDays: number;
   /** What is remembered of messages that are gone; see `receipts.ts`. Undefined: nothing. */
   readonly receipts: ReceiptsConfig | undefined;
-  /** Converts a time to the form in which this database stores it. */
-  toSqlTime(value: Date): SqlValue;
   /**
-   * Like `read`, for rows that have about `bytes` in all. If these are many, SQLite reads them without blocking the event loop.
-   * No column of the rows may be a BLOB.
+   * Reads rows with large values, which were committed before. On SQLite, which blocks the event loop while it reads, another
+   * thread reads them when `bytes`, what the caller knows of their size, is worth it.
    */
   readLarge(sql: Sql, values: readonly SqlValue[], bytes: number): Promise<SqlRow[]>;
+  /** Converts a time to the form in which this database stores it. */
+  toSqlTime(value: Date): SqlValue;
   /** Commits when `work` resolves, else rolls back. */
   transaction<T>(work: (runner: SqlRunner) => Promise<T>): Promise<T>;
   /**

@@ -12,9 +12,10 @@ import {
   type SqlWrite,
   type WriteResult,
 } from './sql-client.js';
+import { SqliteCheckpoints } from './sqlite-checkpoints.js';
 import type { SqliteDatabase, SqliteStatement } from './sqlite-database.js';
 import { SqliteGroupCommit, toWriteResult } from './sqlite-group-commit.js';
-import type { SqliteThread } from './sqlite-thread.js';
+import { type SqliteThread, SqliteThreadEndedError } from './sqlite-thread.js';
 import type { ReceiptsConfig } from './store-config.js';
 import { TurnBudget } from './turn-budget.js';
 
@@ -23,8 +24,11 @@ const DAY_MS = 86_400_000;
 /** Parsing the text for a hundred rows takes a millisecond, and many sends have the same number of recipients. */
 const MAX_DYNAMIC_STATEMENTS = 32;
 
-/** Fewer bytes are read faster than they are sent between threads. */
-const MIN_THREAD_BYTES = 131_072;
+/**
+ * Smaller reads stay in the main thread: they block it for some tenths of a millisecond, and a message to the thread and back
+ * costs about one tenth and may wait there for a checkpoint.
+ */
+const MIN_THREAD_READ_BYTES = 256 * 1024;
 
 interface StatementCache {
   get(text: string): SqliteStatement | undefined;
@@ -33,7 +37,10 @@ interface StatementCache {
 
 type StatementCaches = Readonly<Record<Sql['kind'], StatementCache>>;
 
-/** SQLite through better-sqlite3, which is synchronous: one connection, and a statement is done when it returns. */
+/**
+ * SQLite through better-sqlite3, which is synchronous: one connection, and a statement is done when it returns. A thread
+ * with a second connection reads what is large, and makes checkpoints.
+ */
 export class SqliteClient implements SqlClient {
   readonly engine = 'sqlite';
   readonly dialect: SqlDialect = {
@@ -55,16 +62,28 @@ export class SqliteClient implements SqlClient {
   readonly #preparedStatements = new WeakMap<SqliteDatabase, StatementCaches>();
   readonly #turns = new TurnBudget();
   readonly #groupCommit = new SqliteGroupCommit((work) =>
-    this.#withDatabase((database) => this.#turns.run(() => work(database))),
+    this.#withDatabase((database) => this.#turns.run(() => this.#commit(database, () => work(database)))),
   );
+  readonly retentionDays: number;
+  readonly receipts: ReceiptsConfig | undefined;
+  readonly #thread: SqliteThread | undefined;
+  readonly #checkpoints: SqliteCheckpoints | undefined;
+  #closing: Promise<void> | undefined;
 
+  /** `thread`: undefined for a database in memory. The client closes it. */
   constructor(
     readonly knex: Knex,
-    readonly retentionDays: number,
-    readonly receipts: ReceiptsConfig | undefined,
-    /** Undefined for a database in memory, which only its own connection sees. */
-    private readonly thread: SqliteThread | undefined,
-  ) {}
+    options: {
+      readonly retentionDays: number;
+      readonly receipts: ReceiptsConfig | undefined;
+      readonly thread: SqliteThread | undefined;
+    },
+  ) {
+    this.retentionDays = options.retentionDays;
+    this.receipts = options.receipts;
+    this.#thread = options.thread;
+    this.#checkpoints = options.thread && new SqliteCheckpoints(options.thread);
+  }
 
   toSqlTime(value: Date): SqlValue {
     return value.getTime();
@@ -75,11 +94,12 @@ export class SqliteClient implements SqlClient {
   }
 
   async readLarge(sql: Sql, values: readonly SqlValue[], bytes: number): Promise<SqlRow[]> {
-    if (this.thread === undefined || bytes < MIN_THREAD_BYTES) return await this.read(sql, values);
+    if (this.#thread === undefined || bytes < MIN_THREAD_READ_BYTES) return this.read(sql, values);
     try {
-      return await this.thread.read(sql.text, values);
-    } catch {
-      return await this.read(sql, values);
+      return await this.#thread.read(sql.text, values);
+    } catch (error) {
+      if (error instanceof SqliteThreadEndedError) return this.read(sql, values);
+      throw error;
     }
   }
 
@@ -93,7 +113,7 @@ export class SqliteClient implements SqlClient {
     return new Promise((resolve, reject) => {
       this.#groupCommit.add({
         writes,
-        run: (database, { sql, values }) => toWriteResult(this.#prepareStatement(database, sql).run(values)),
+        run: (database, { sql, values }) => this.#writeNow(database, sql, values),
         resolve,
         reject,
       });
@@ -104,13 +124,13 @@ export class SqliteClient implements SqlClient {
     return this.#withDatabase(async (database) => {
       const runner: SqlRunner = {
         read: (sql, values) => this.#readInTurn(database, sql, values),
-        write: (sql, values) => this.#turns.run(() => toWriteResult(this.#prepareStatement(database, sql).run(values))),
+        write: (sql, values) => this.#turns.run(() => this.#writeNow(database, sql, values)),
       };
       // IMMEDIATE takes the write lock now: SQLite doesn't let a transaction that has read wait for it later.
       await this.#turns.run(() => database.exec('BEGIN IMMEDIATE'));
       try {
         const result = await work(runner);
-        await this.#turns.run(() => database.exec('COMMIT'));
+        await this.#turns.run(() => this.#commit(database, () => database.exec('COMMIT')));
         return result;
       } catch (error) {
         // SQLite has rolled back by itself when the disk is full.
@@ -120,13 +140,19 @@ export class SqliteClient implements SqlClient {
     });
   }
 
-  async close(): Promise<void> {
-    // First, so that the last connection to be closed is the one that can write: it removes the write-ahead log.
-    await this.thread?.close();
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** The main connection is the last one: then SQLite makes the last checkpoint, and removes the log. */
+  async #close(): Promise<void> {
+    await this.#thread?.close();
     await this.knex.destroy();
   }
 
   async #withDatabase<T>(work: (database: SqliteDatabase) => T | Promise<T>): Promise<T> {
+    if (this.#closing) throw new Error('The database is closed.');
     const database = (await this.knex.client.acquireConnection()) as SqliteDatabase;
     try {
       return await work(database);
@@ -137,6 +163,16 @@ export class SqliteClient implements SqlClient {
 
   #readInTurn(database: SqliteDatabase, sql: Sql, values: readonly SqlValue[]): Promise<SqlRow[]> {
     return this.#turns.run(() => this.#prepareStatement(database, sql).all(values) as SqlRow[]);
+  }
+
+  #writeNow(database: SqliteDatabase, sql: Sql, values: readonly SqlValue[]): WriteResult {
+    this.#checkpoints?.noteWrite(values);
+    return toWriteResult(this.#prepareStatement(database, sql).run(values));
+  }
+
+  #commit(database: SqliteDatabase, commit: () => void): void {
+    commit();
+    this.#checkpoints?.noteCommit(database);
   }
 
   #prepareStatement(database: SqliteDatabase, sql: Sql): SqliteStatement {

@@ -1,151 +1,185 @@
-import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { types } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import type { SqlRow, SqlValue } from './sql-client.js';
+import type { ReadAnswer, ThreadAnswer, ThreadRequest } from './sqlite-worker.js';
 import type { StoreLog } from './store-config.js';
 
-/** After so long without a read the thread ends, which gives its memory back. */
-const IDLE_MS = 5_000;
-/** The thread holds one row at a time. */
-const MAX_HEAP_MB = 128;
-
 /**
- * The program of the thread. It is a text, because a file of its own would have to be found from the sources, from the
- * compiled files and from the bundled package.
+ * A result reaches the main thread in parts, so the thread needs little memory. The limits make V8 collect the garbage of
+ * large results early.
  */
-const PROGRAM = `
-'use strict';
-const { parentPort, workerData } = require('node:worker_threads');
-const Database = require(workerData.driver);
-const database = new Database(workerData.filename, { readonly: true, fileMustExist: true, timeout: workerData.timeoutMs });
-parentPort.on('message', ({ id, text, values }) => {
-  try {
-    for (const row of database.prepare(text).iterate(values)) parentPort.postMessage({ id, row });
-    parentPort.postMessage({ id, outcome: 'done' });
-  } catch {
-    // The other side makes the read itself, and sees the error.
-    parentPort.postMessage({ id, outcome: 'failed' });
-  }
-});
-`;
+const MEMORY_LIMITS = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 16 };
+/** As long as that of the main connection, though readers don't wait for the writer. */
+const BUSY_TIMEOUT_MS = 1_000;
 
-/** A read that the thread has not made. The caller makes it itself. */
-export class ThreadFailedError extends Error {
-  override readonly name = 'ThreadFailedError';
+/** Starts the thread for an SQLite file. It takes a `ThreadRequest` and gives a `ThreadAnswer`; see sqlite-worker.js. */
+export type StartSqliteThread = (filename: string) => Worker;
+
+/** There is no thread: it was closed, could not start, or has ended. The main connection can do its work. */
+export class SqliteThreadEndedError extends Error {
+  override readonly name = 'SqliteThreadEndedError';
+}
+
+export interface SqliteThreadOptions {
+  readonly filename: string;
+  readonly log: StoreLog | undefined;
+  /** Default: {@link startSqliteThread}. */
+  readonly start?: StartSqliteThread | undefined;
 }
 
 interface PendingRead {
-  /** One by one, because the event loop stands still while a message is unpacked. */
   readonly rows: SqlRow[];
   readonly resolve: (rows: SqlRow[]) => void;
-  readonly reject: (error: ThreadFailedError) => void;
+  readonly reject: (error: Error) => void;
 }
 
-type Answer = { readonly id: number } & ({ readonly row: SqlRow } | { readonly outcome: 'done' | 'failed' });
-
 /**
- * Reads large values of a SQLite database in a thread of its own, because better-sqlite3 blocks the thread that reads: a body of
- * 4 MB takes it 3 to 12 ms. The thread has a connection that can't write, starts with the first read, and never keeps the
- * process alive by itself.
+ * A thread with a connection of its own to the database file of a store, for what would block the event loop for long: it
+ * reads large rows and makes checkpoints. It starts when it is first needed. When it ends by itself it is not started
+ * again, and a warning is logged.
+ *
+ * The thread sees what is committed. An idle thread does not keep the process alive.
  */
 export class SqliteThread {
-  readonly #pending = new Map<number, PendingRead>();
+  readonly #options: SqliteThreadOptions;
+  readonly #reads = new Map<number, PendingRead>();
+  #state: 'new' | 'starting' | 'ready' | 'closing' | 'ended' = 'new';
   #worker: Worker | undefined;
-  #lastId = 0;
-  #idleTimer: NodeJS.Timeout | undefined;
-  #isClosed = false;
+  #exited: Promise<void> = Promise.resolve();
+  #isCheckpointing = false;
+  #lastReadId = 0;
 
-  constructor(
-    private readonly options: {
-      readonly filename: string;
-      /** How long a read waits for a lock. Milliseconds. */
-      readonly timeoutMs: number;
-      readonly log?: StoreLog | undefined;
-      /** How long the thread stays without a read. Milliseconds; default 5,000. */
-      readonly idleMs?: number | undefined;
-    },
-  ) {}
+  constructor(options: SqliteThreadOptions) {
+    this.#options = options;
+  }
 
-  /** Whether the thread runs. */
-  get isRunning(): boolean {
-    return this.#worker !== undefined;
+  /** Whether the thread has opened the database, and makes checkpoints when it is asked. */
+  get isReady(): boolean {
+    return this.#state === 'ready';
   }
 
   /**
-   * Runs a SELECT. It sees all that was committed before.
+   * Runs a SELECT. Rejects with the driver's errors, as far as they are a `code` and a message.
    *
-   * @throws {ThreadFailedError} when the statement failed, or the thread has ended or can't start
+   * @throws {SqliteThreadEndedError}
    */
   read(text: string, values: readonly SqlValue[]): Promise<SqlRow[]> {
-    if (this.#isClosed) return Promise.reject(new ThreadFailedError('The thread is closed.'));
-    clearTimeout(this.#idleTimer);
+    const worker = this.#getWorker();
+    if (worker === undefined) return Promise.reject(new SqliteThreadEndedError());
     return new Promise((resolve, reject) => {
-      try {
-        this.#worker ??= this.#start();
-        this.#lastId += 1;
-        this.#worker.postMessage({ id: this.#lastId, text, values });
-        this.#pending.set(this.#lastId, { rows: [], resolve, reject });
-        // Only while somebody waits for it.
-        this.#worker.ref();
-      } catch (error) {
-        reject(new ThreadFailedError('The thread can’t be used.', { cause: error }));
-      }
+      const id = ++this.#lastReadId;
+      this.#reads.set(id, { rows: [], resolve, reject });
+      worker.ref();
+      send(worker, { kind: 'read', id, text, values });
     });
   }
 
-  /** Ends the thread. Reads that it has not made are rejected. Safe to call twice. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    clearTimeout(this.#idleTimer);
-    await this.#worker?.terminate();
+  /**
+   * Asks for a checkpoint that doesn't wait for readers or for the writer, and makes none of them wait.
+   *
+   * @returns false when there is no thread, or it is still making the last checkpoint
+   */
+  requestCheckpoint(): boolean {
+    if (this.#isCheckpointing) return false;
+    const worker = this.#getWorker();
+    if (worker === undefined) return false;
+    this.#isCheckpointing = true;
+    send(worker, { kind: 'checkpoint' });
+    return true;
   }
 
-  #start(): Worker {
-    const driver = createRequire(import.meta.url).resolve('better-sqlite3');
-    const { filename, timeoutMs } = this.options;
-    const worker = new Worker(PROGRAM, {
-      eval: true,
-      workerData: { driver, filename, timeoutMs },
-      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
-    });
-    worker.unref();
-    worker.on('message', (answer: Answer) => this.#take(worker, answer));
-    worker.on('error', (error) => this.#forget(worker, error));
-    worker.on('exit', () => this.#forget(worker));
-    return worker;
-  }
-
-  #take(worker: Worker, answer: Answer): void {
-    const read = this.#pending.get(answer.id);
-    if (read === undefined) return;
-    if ('row' in answer) {
-      read.rows.push(answer.row);
-      return;
+  /** Answers what was asked before, and waits until the thread has closed its connection and ended. Safe to call twice. */
+  close(): Promise<void> {
+    const worker = this.#worker;
+    if (this.#state === 'starting' || this.#state === 'ready') {
+      this.#state = 'closing';
+      if (worker !== undefined) send(worker, { kind: 'close' });
     }
-    this.#pending.delete(answer.id);
-    if (this.#pending.size === 0) {
+    if (this.#state === 'new') this.#state = 'ended';
+    worker?.ref();
+    return this.#exited;
+  }
+
+  #getWorker(): Worker | undefined {
+    if (this.#state === 'new') this.#start();
+    return this.#state === 'starting' || this.#state === 'ready' ? this.#worker : undefined;
+  }
+
+  #start(): void {
+    this.#state = 'starting';
+    try {
+      const worker = (this.#options.start ?? startSqliteThread)(this.#options.filename);
+      this.#worker = worker;
+      this.#exited = new Promise((resolve) => {
+        worker.once('exit', (code) => {
+          this.#noteEnd(new Error(`The thread exited with code ${code}.`));
+          resolve();
+        });
+      });
+      worker.on('error', (error) => this.#noteEnd(error));
+      worker.on('messageerror', (error) => {
+        this.#noteEnd(error);
+        void worker.terminate();
+      });
+      worker.on('message', (answer: ThreadAnswer) => this.#handleAnswer(answer));
       worker.unref();
-      this.#endWhenIdle();
+    } catch (error) {
+      this.#noteEnd(error);
     }
-    if (answer.outcome === 'done') read.resolve(read.rows);
-    else read.reject(new ThreadFailedError('The statement failed.'));
   }
 
-  #endWhenIdle(): void {
-    this.#idleTimer = setTimeout(() => void this.#worker?.terminate(), this.options.idleMs ?? IDLE_MS);
-    this.#idleTimer.unref();
+  #handleAnswer(answer: ThreadAnswer): void {
+    if (answer.kind === 'ready') {
+      if (this.#state === 'starting') this.#state = 'ready';
+    } else if (answer.kind === 'checkpointed') this.#isCheckpointing = false;
+    else this.#handleReadAnswer(answer);
   }
 
-  /** The thread has ended. The next read starts another one. */
-  #forget(worker: Worker, error?: unknown): void {
-    if (this.#worker !== worker) return;
-    this.#worker = undefined;
-    clearTimeout(this.#idleTimer);
-    if (error !== undefined) {
-      this.options.log?.warn({ err: error }, 'the thread that reads large bodies has ended; they are read without it');
+  #handleReadAnswer(answer: ReadAnswer): void {
+    const read = this.#reads.get(answer.id);
+    if (read === undefined) return;
+    if (answer.kind === 'rows') {
+      for (const row of answer.rows) read.rows.push(toRow(row));
+      if (!answer.isLast) return;
     }
-    for (const [id, { reject }] of this.#pending) {
-      this.#pending.delete(id);
-      reject(new ThreadFailedError('The thread has ended.', { cause: error }));
-    }
+    this.#reads.delete(answer.id);
+    if (this.#reads.size === 0 && this.#state !== 'closing') this.#worker?.unref();
+    if (answer.kind === 'rows') read.resolve(read.rows);
+    else read.reject(Object.assign(new Error(answer.error.message), { code: answer.error.code }));
   }
+
+  #noteEnd(reason: unknown): void {
+    if (this.#state === 'ended') return;
+    const isExpected = this.#state === 'closing';
+    this.#state = 'ended';
+    for (const { reject } of this.#reads.values()) reject(new SqliteThreadEndedError());
+    this.#reads.clear();
+    if (isExpected) return;
+    this.#options.log?.warn({ reason: String(reason) }, "SQLite's thread ended; its work is done in the main thread");
+  }
+}
+
+/** Starts sqlite-worker.js. */
+export function startSqliteThread(filename: string): Worker {
+  return new Worker(fileURLToPath(new URL('./sqlite-worker.js', import.meta.url)), {
+    workerData: { filename, busyTimeoutMs: BUSY_TIMEOUT_MS },
+    resourceLimits: MEMORY_LIMITS,
+    // The environment holds secrets, and options such as `--import` are for the main thread.
+    env: {},
+    execArgv: [],
+    name: 'sqlite',
+  });
+}
+
+function send(worker: Worker, request: ThreadRequest): void {
+  worker.postMessage(request);
+}
+
+/** A message between threads turns a Buffer into a Uint8Array. */
+function toRow(row: SqlRow): SqlRow {
+  for (const [column, value] of Object.entries(row)) {
+    if (types.isUint8Array(value)) row[column] = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  }
+  return row;
 }
