@@ -112,7 +112,7 @@ describe('large bodies on SQLite', () => {
     await store(database, [LARGE, LARGE, 'small']);
     const ids = await findIds(database);
     await database.messages.acknowledgeMessages('r', ['m1']);
-    const bodies = await database.messages.readBodies(ids);
+    const bodies = await database.messages.readBodies(ids, 2 * MB);
     expect(database.threads).toHaveLength(1);
     expect([...bodies].map(([id, body]) => [ids.indexOf(id), body.length])).toEqual([
       [0, MB],
@@ -228,7 +228,9 @@ describe("SQLite's thread", () => {
     let largest = 0;
     let [requested, made, most] = [0, 0, 0];
     for (let batch = 0; batch < 50; batch++) {
-      const bodies = Array.from({ length: 32 }, (_, index) => toMessage('y'.repeat(65_536), `${batch}-${index}`));
+      const bodies = Array.from({ length: 32 }, (_, index) =>
+        toMessage(`${index}`.padEnd(65_536, 'y'), `${batch}-${index}`),
+      );
       await database.messages.storeMessages(bodies);
       largest = Math.max(largest, statSync(`${database.filename}-wal`).size);
       const [thread] = database.threads;
@@ -254,7 +256,9 @@ describe("SQLite's thread", () => {
     const database = await open();
     const sent: string[] = [];
     for (let batch = 0; batch < 12; batch++) {
-      const messages = Array.from({ length: 16 }, (_, index) => toMessage('z'.repeat(65_536), `${batch}-${index}`));
+      const messages = Array.from({ length: 16 }, (_, index) =>
+        toMessage(`${index}`.padEnd(65_536, 'z'), `${batch}-${index}`),
+      );
       await database.messages.storeMessages(messages);
       sent.push(...messages.map(({ messageId }) => messageId));
       if (batch === 7) await database.threads[0]?.terminate();
@@ -296,7 +300,7 @@ describe("SQLite's thread", () => {
     );
     await store(database, [LARGE]);
     const [id] = await findIds(database);
-    const failure = database.messages.readBodies([id as number]).catch((error: unknown) => error);
+    const failure = database.messages.readBodies([id as number], MB).catch((error: unknown) => error);
     await nextThread(database);
     await database.messages.close();
     expect(await failure).toBeInstanceOf(StoreUnavailableError);
