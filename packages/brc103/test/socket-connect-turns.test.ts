@@ -6,11 +6,18 @@ import {
   connectClient,
   connectPlainSocket,
   createTestAuthenticator,
+  type EchoServer,
   startEchoServer,
   waitForEvent,
 } from './support/echo-server.js';
 
 afterEach(closeAll);
+
+/** Sockets that socket.io has created and not connected yet. */
+function countPreparedSockets({ io }: EchoServer): number {
+  return (io.of('/') as unknown as { readonly _preConnectSockets: ReadonlyMap<string, unknown> })._preConnectSockets
+    .size;
+}
 
 test('a client is admitted to a namespace when it is its turn', async () => {
   let admit = (): void => undefined;
@@ -29,6 +36,7 @@ test('a client is admitted to a namespace when it is its turn', async () => {
   });
   const alice = connectClient(server.url);
   await asked;
+  expect(countPreparedSockets(server)).toBe(0);
   expect(server.sockets.size).toBe(0);
   expect(server.sockets.unprovenCount).toBe(0);
   give();
@@ -51,6 +59,7 @@ test('a client that is not admitted is disconnected, and reconnects by itself', 
   await waitForEvent(socket, 'connect');
   expect(tries).toBe(2);
   expect(server.sockets.size).toBe(1);
+  expect(countPreparedSockets(server)).toBe(0);
 });
 
 test('a client that asks twice while it waits is disconnected, and uses no place', async () => {

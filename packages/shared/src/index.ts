@@ -1,6 +1,7 @@
 export { FairScheduler } from './admission/fair-scheduler.js';
 export { type Lease, SharedPool } from './admission/shared-pool.js';
 export type { Source } from './admission/source.js';
+export { TurnSpreader } from './admission/turn-spreader.js';
 export { AdvertisedHosts, formatAdvertisedHostHeader, listOwnHosts } from './advertised-hosts/advertised-hosts.js';
 export { isHostUrlText, parseHostingUrl } from './advertised-hosts/hosting-url.js';
 export { BlockList } from './blocking/block-list.js';

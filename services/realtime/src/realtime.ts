@@ -195,7 +195,7 @@ export class Realtime {
       },
       schedule: (socket, work, bytesToRead = 0) =>
         scheduler.run(getSource(socket), work, bytesToRead * READ_COST_MS_PER_BYTE),
-      scheduleConnect: ({ conn }) => this.#admission.waitToConnect(conn),
+      scheduleConnect: (connection) => this.#admission.waitToConnect(connection),
       admitUnproven: ({ conn }, evict) => this.#admitUnproven(conn, evict),
       reserveFrameMemory: (identityKey, evict) => frameMemory.open(identityKey, evict),
       handlers: createSocketHandlers({

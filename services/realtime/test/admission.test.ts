@@ -40,3 +40,19 @@ test('refuses an address that connects too often without waiting for its turn', 
   await expect(admission.admit(from('192.0.2.1'))).rejects.toThrow(TooManyRequestsError);
   expect(turns).toEqual(['192.0.2.1']);
 });
+
+test('many clients that are refused at once are refused over several turns of the event loop', async () => {
+  const admission = setUp(() => Promise.reject(new TooManyRequestsError(1)));
+  const refused: number[] = [];
+  const clients = Array.from({ length: 20 }, (_, i) =>
+    admission.waitToConnect({ request: from('192.0.2.1') }).catch(() => refused.push(i)),
+  );
+  const inTurns: number[] = [];
+  while (refused.length < clients.length) {
+    const before = refused.length;
+    await new Promise((resolve) => setImmediate(resolve));
+    inTurns.push(refused.length - before);
+  }
+  expect(Math.max(...inTurns)).toBeLessThan(10);
+  expect(refused).toEqual(clients.map((_, i) => i));
+});

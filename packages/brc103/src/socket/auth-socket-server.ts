@@ -6,6 +6,7 @@ import { AuthSocket, type AuthSocketCallbacks, type AuthSocketOptions } from './
 import type { AuthSocketLimits } from './auth-socket-limits.js';
 import type { SocketEvent } from './client-frames.js';
 import { type Clock, systemClock } from './clock.js';
+import { admitBeforeConnect, type Client } from './connect-turns.js';
 import type { DeliveryProblem } from './delivery-problem.js';
 import { SendScheduler } from './send-scheduler.js';
 import { type Broadcast, signBroadcasts } from './signed-broadcast.js';
@@ -54,10 +55,10 @@ export interface AuthSocketServerOptions {
    */
   readonly schedule?: ((socket: AuthSocket, work: () => void, bytesToRead?: number) => Promise<void>) | undefined;
   /**
-   * Decides when a client that asks for a namespace is admitted to it. A rejection closes the connection, and the client
+   * Decides when a client that asks for a namespace gets a socket in it. A rejection closes the connection, and the client
    * reconnects. Default: immediately.
    */
-  readonly scheduleConnect?: (socket: Socket) => Promise<void>;
+  readonly scheduleConnect?: (connection: Socket['conn']) => Promise<void>;
   /**
    * Bytes that may be buffered for slow clients: for one identity, and in total. Beyond it the connection with the largest
    * buffer is closed, and its client reconnects. Default: 134,217,728 and 536,870,912.
@@ -146,7 +147,8 @@ export class AuthSocketServer {
         authenticated.emitEncoded(encoded, () => options.handlers.onDelivered?.(authenticated, event, meta));
         this.#closeSlowest(authenticated);
       });
-      namespace.use((socket, next) => void this.#admit(socket, next));
+      admitBeforeConnect(namespace, (client) => this.#waitToConnect(client, name));
+      namespace.use((socket, next) => next(this.#unprovenSlots.acquire(socket)));
       namespace.on('connection', (socket) => this.#handleConnection(socket));
     }
   }
@@ -181,19 +183,16 @@ export class AuthSocketServer {
     yield* this.#sockets.values();
   }
 
-  async #admit(socket: Socket, next: (refusal?: Error) => void): Promise<void> {
-    const refusal = this.#unprovenSlots.recordRequest(socket);
-    if (refusal !== undefined) {
-      next(refusal);
-      return;
-    }
+  /** @returns false when the client does not get a socket; its connection is closed then */
+  async #waitToConnect(client: Client, namespace: string): Promise<boolean> {
+    const { conn } = client;
+    if (!this.#unprovenSlots.recordRequest(client, namespace)) return false;
     try {
-      await this.options.scheduleConnect?.(socket);
+      await this.options.scheduleConnect?.(conn);
     } catch {
-      socket.conn.close();
-      return;
+      conn.close();
     }
-    next(this.#unprovenSlots.acquire(socket));
+    return conn.readyState === 'open';
   }
 
   #handleConnection(socket: Socket): void {

@@ -1,4 +1,5 @@
 import type { Socket } from 'socket.io';
+import type { Client } from './connect-turns.js';
 import { abortConnection } from './frame-size-limit.js';
 
 /**
@@ -28,7 +29,7 @@ export function createUnprovenLimit(max: number): AdmitUnproven {
 export class UnprovenSlots {
   readonly #releases = new Map<Socket, () => void>();
   /** Namespaces that a connection is being admitted to. */
-  readonly #pending = new WeakMap<Socket['client'], Set<string>>();
+  readonly #pending = new WeakMap<Client, Set<string>>();
 
   constructor(private readonly admit: AdmitUnproven) {}
 
@@ -38,18 +39,18 @@ export class UnprovenSlots {
   }
 
   /**
-   * Records that a client asks for a namespace. Closes the connection when it asks twice for the same one.
+   * Records that a client asks for a namespace.
    *
-   * @returns the reason when the request is refused
+   * @returns false when it asks twice for the same one; its connection is closed then
    */
-  recordRequest({ client, conn, nsp }: Socket): Error | undefined {
+  recordRequest(client: Client, namespace: string): boolean {
     const pending = this.#pending.get(client) ?? new Set();
-    if (pending.has(nsp.name) || isInNamespace(client, nsp.name)) {
-      conn.close(true);
-      return new Error('This namespace was requested already.');
+    if (pending.has(namespace) || isInNamespace(client, namespace)) {
+      client.conn.close(true);
+      return false;
     }
-    this.#pending.set(client, pending.add(nsp.name));
-    return undefined;
+    this.#pending.set(client, pending.add(namespace));
+    return true;
   }
 
   /**
@@ -91,6 +92,6 @@ export class UnprovenSlots {
   }
 }
 
-function isInNamespace(client: Socket['client'], namespace: string): boolean {
+function isInNamespace(client: Client, namespace: string): boolean {
   return (client as unknown as { readonly nsps: ReadonlyMap<string, Socket> }).nsps.has(namespace);
 }

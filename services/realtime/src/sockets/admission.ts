@@ -1,5 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { getClientAddress, KeyedCounter, type RateLimit, SharedPool, TooManyRequestsError } from '@messagebox/shared';
+import {
+  getClientAddress,
+  KeyedCounter,
+  type RateLimit,
+  SharedPool,
+  TooManyRequestsError,
+  TurnSpreader,
+} from '@messagebox/shared';
 
 /** An engine.io connection. */
 export interface AdmittedConnection {
@@ -25,10 +32,13 @@ export interface AdmissionOptions {
   readonly onHit: (limit: string) => void;
 }
 
-/** The time that the server needs for a request of engine.io, for a new connection, and for joining a namespace. */
+/** The time that the server needs for a request of engine.io, and for a new connection. */
 const REQUEST_COST_MS = 0.25;
 const NEW_CONNECTION_COST_MS = 0.5;
-const CONNECT_COST_MS = 0.3;
+/** Joining a namespace takes a third of this. Two join in one turn of the event loop, so that turns stay short in a rush. */
+const CONNECT_COST_MS = 0.5;
+/** Thousands of connections can be refused in one moment, and to close each of them is work as well. */
+const REFUSALS_PER_TURN = { perKey: 2, later: 4 };
 /** The Retry-After of a connection that is refused because its address has too many sockets. */
 const RETRY_AFTER_SECONDS = 10;
 
@@ -37,6 +47,7 @@ export class Admission {
   readonly #addresses = new WeakMap<object, string>();
   readonly #unproven: SharedPool;
   readonly #open = new KeyedCounter();
+  readonly #refusals = new TurnSpreader(REFUSALS_PER_TURN);
 
   constructor(private readonly options: AdmissionOptions) {
     this.#unproven = new SharedPool({ total: options.unprovenSockets });
@@ -73,7 +84,13 @@ export class Admission {
    * @throws {TooManyRequestsError} when the address has too much waiting work
    */
   async waitToConnect(connection: AdmittedConnection): Promise<void> {
-    await this.options.waitForTurn(this.getAddress(connection), CONNECT_COST_MS);
+    const address = this.getAddress(connection);
+    try {
+      await this.options.waitForTurn(address, CONNECT_COST_MS);
+    } catch (error) {
+      await new Promise<void>((resolve) => this.#refusals.run(address, resolve));
+      throw error;
+    }
   }
 
   /**
