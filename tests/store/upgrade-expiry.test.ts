@@ -259,7 +259,8 @@ function ownUpgradeSuite(name: string, createFixture: () => Promise<StoreFixture
       await insertOld('before');
       const before = await knex('messages').first();
       expect(await database.messages.migrate()).toContain(MIGRATION);
-      expect(await knex('messages').first()).toEqual({ ...before, expires_at: null, carries_payment: null });
+      const added = { expires_at: null, carries_payment: null, shared_body_id: null };
+      expect(await knex('messages').first()).toEqual({ ...before, ...added });
       await insertOld('beside');
       const expiresAt = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 60_000);
       const message = {
