@@ -72,13 +72,17 @@ function upgradeSuite(name: string, createFixture: () => Promise<StoreFixture>):
       await database.messages.migrate();
       await knex('messageBox').del();
       expect(await knex('messages')).toEqual([]);
-      await expect(storeOld('2', 'no box', { messageBoxId: 4_711 })).rejects.toThrow(/foreign key/i);
+      await expect(storeOld('2', 'no box', { messageBoxId: 4_711 })).rejects.toMatchObject({
+        message: expect.stringMatching(/foreign key/i),
+      });
     });
 
     test('the same id from another sender is refused as before', async () => {
       await storeOld('1', 'first');
       await database.messages.migrate();
-      await expect(storeOld('1', 'second')).rejects.toThrow(/UNIQUE|Duplicate/);
+      await expect(storeOld('1', 'second')).rejects.toMatchObject({
+        message: expect.stringMatching(/UNIQUE|Duplicate/),
+      });
     });
   });
 }
