@@ -6,8 +6,6 @@ import { QuotaExceededError, StorageQuotas } from '@messagebox/messages';
 import {
   createKnex,
   type DatabaseHandle,
-  MIGRATION_NAMES,
-  migrationSource,
   type NewMessage,
   openDatabase,
   SqlPermissionStore,
@@ -21,6 +19,7 @@ import type { Knex } from 'knex';
 import { createConnection } from 'mysql2/promise';
 import { waitUntil } from '../acceptance/history.js';
 import { hasLockWait } from '../support/database-activity.js';
+import { migrateBefore } from '../support/migrate-before.js';
 import { getOutcomes } from '../support/store-outcomes.js';
 import type { StoreFixture } from './store-suite.js';
 
@@ -41,13 +40,6 @@ const message = (over: Partial<NewMessage> = {}): NewMessage => ({
   body: 'hello',
   ...over,
 });
-
-/** Brings a database to where the version before this one left it. */
-async function migrateBefore(knex: Knex): Promise<void> {
-  const before = MIGRATION_NAMES.slice(0, MIGRATION_NAMES.indexOf(MIGRATION));
-  const source = { ...migrationSource, getMigrations: async () => before };
-  await knex.migrate.latest({ migrationSource: source, tableName: 'knex_migrations' });
-}
 
 function quotaSuite(name: string, createFixture: () => Promise<StoreFixture>): void {
   describe(name, () => {
@@ -273,7 +265,7 @@ function quotaSuite(name: string, createFixture: () => Promise<StoreFixture>): v
       fixture = await createFixture();
       knex = createKnex(fixture.config);
       database = openDatabase(fixture.config);
-      await migrateBefore(knex);
+      await migrateBefore(knex, MIGRATION);
     });
     afterEach(async () => {
       await knex.destroy();

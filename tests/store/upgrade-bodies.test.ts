@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createKnex, type DatabaseHandle, MIGRATION_NAMES, migrationSource, openDatabase } from '@messagebox/store';
+import { createKnex, type DatabaseHandle, openDatabase } from '@messagebox/store';
 import { createMysqlDatabase, describeWithMysql } from '@messagebox/test-support/with-mysql';
 import type { Knex } from 'knex';
+import { migrateBefore } from '../support/migrate-before.js';
 import type { StoreFixture } from './store-suite.js';
 
 const MIGRATION = '2026-12-01-001-shared-bodies';
@@ -21,9 +22,7 @@ function upgradeSuite(name: string, createFixture: () => Promise<StoreFixture>):
       fixture = await createFixture();
       database = openDatabase(fixture.config);
       knex = createKnex(fixture.config);
-      const names = MIGRATION_NAMES.slice(0, MIGRATION_NAMES.indexOf(MIGRATION));
-      const source = { ...migrationSource, getMigrations: async () => names };
-      await knex.migrate.latest({ migrationSource: source, tableName: 'knex_migrations' });
+      await migrateBefore(knex, MIGRATION);
     });
     afterEach(async () => {
       await database.messages.close();

@@ -5,14 +5,13 @@ import {
   createKnex,
   type DatabaseHandle,
   DeviceRegistrations,
-  MIGRATION_NAMES,
-  migrationSource,
   openDatabase,
   PushOutbox,
   StoreUnavailableError,
 } from '@messagebox/store';
 import { createMysqlDatabase, describeWithMysql } from '@messagebox/test-support/with-mysql';
 import type { Knex } from 'knex';
+import { migrateBefore } from '../support/migrate-before.js';
 import type { StoreFixture } from './store-suite.js';
 
 const ALICE = `02${'a1'.repeat(32)}`;
@@ -33,9 +32,7 @@ function upgradeSuite(name: string, createFixture: () => Promise<StoreFixture>):
       database = openDatabase(fixture.config);
       devices = new DeviceRegistrations(database.sql);
       knex = createKnex(fixture.config);
-      const names = MIGRATION_NAMES.slice(0, MIGRATION_NAMES.indexOf(MIGRATION));
-      const source = { ...migrationSource, getMigrations: async () => names };
-      await knex.migrate.latest({ migrationSource: source, tableName: 'knex_migrations' });
+      await migrateBefore(knex, MIGRATION);
     });
     afterEach(async () => {
       await database.messages.close();

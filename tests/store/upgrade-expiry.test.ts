@@ -3,18 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startExpiryPurge } from '@messagebox/api';
 import { createLogger, Metrics } from '@messagebox/shared';
-import {
-  createKnex,
-  type DatabaseHandle,
-  MIGRATION_NAMES,
-  MigrationError,
-  migrationSource,
-  openDatabase,
-} from '@messagebox/store';
+import { createKnex, type DatabaseHandle, MIGRATION_NAMES, MigrationError, openDatabase } from '@messagebox/store';
 import { createMysqlDatabase, describeWithMysql, type TestDatabase } from '@messagebox/test-support/with-mysql';
 import type { Knex } from 'knex';
 import { createConnection } from 'mysql2/promise';
 import { waitUntil } from '../acceptance/history.js';
+import { migrateBefore } from '../support/migrate-before.js';
 import { getOutcomes } from '../support/store-outcomes.ts';
 import type { StoreFixture } from './store-suite.js';
 
@@ -231,9 +225,7 @@ function ownUpgradeSuite(name: string, createFixture: () => Promise<StoreFixture
       fixture = await createFixture();
       database = openDatabase(fixture.config);
       knex = createKnex(fixture.config);
-      const names = MIGRATION_NAMES.slice(0, MIGRATION_NAMES.indexOf(MIGRATION));
-      const source = { ...migrationSource, getMigrations: async () => names };
-      await knex.migrate.latest({ migrationSource: source, tableName: 'knex_migrations' });
+      await migrateBefore(knex, MIGRATION);
       await knex('messageBox').insert({ type: Buffer.from('inbox'), identityKey: Buffer.from(BOB) });
     });
     afterEach(async () => {
