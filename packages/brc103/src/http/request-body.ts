@@ -48,9 +48,9 @@ export async function readBody(
 }
 
 /**
- * Reads and drops the rest of a refused request, at 4 MB per second and for at most 5 seconds. If the connection closed while the client is still
- * sending, the client would get a reset instead of the response. If the response was sent early, the rest of the body would
- * come before the client's next request.
+ * Reads and drops the rest of a refused request, at 4 MB per second and for at most 5 seconds. If the connection closed while
+ * the client is still sending, the client would get a reset instead of the response. If the response was sent early, the rest
+ * of the body would come before the client's next request.
  *
  * @param pause resolves after so many milliseconds. Default: a timer
  * @returns `drained`: respond, and keep the connection. `unfinished`: respond, and close it. `aborted`: the client is gone

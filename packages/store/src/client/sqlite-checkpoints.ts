@@ -4,7 +4,7 @@ import type { SqliteThread } from './sqlite-thread.js';
 
 /** A checkpoint is due after about as much as SQLite's own 1,000 pages. */
 const CHECKPOINT_BYTES = 4 * 2 ** 20;
-/** What a write adds to the log beyond its values: it changes pages of the table and of indexes, some of them shared. */
+/** What a write adds to the log beyond its values: pages of the table and of indexes, some of which other writes change too. */
 const WRITE_OVERHEAD_BYTES = 8 * 1024;
 /** SQLite's default: the commit that fills so many pages makes a checkpoint. */
 const PAGES_WITHOUT_THREAD = 1_000;

@@ -66,20 +66,22 @@ export class BoxIdCache {
     return found;
   }
 
-  /** The row ids of these boxes by {@link toBoxKey}. Creates those that don't exist: for many boxes in a few statements. */
-  async findOrCreateAll(boxes: readonly BoxName[]): Promise<Map<string, number>> {
+  /** Creates boxes that were not found, many in a few statements. @returns their row ids by {@link toBoxKey} */
+  async createAll(boxes: readonly BoxName[]): Promise<Map<string, number>> {
     const [only] = boxes;
     if (boxes.length === 1 && only !== undefined) {
       return new Map([[toBoxKey(only), await this.findOrCreate(only.owner, only.box)]]);
     }
-    for (let attempt = 1; ; attempt++) {
-      const found = await this.findAll(boxes);
-      const missing = boxes.filter((name) => !found.has(toBoxKey(name)));
-      if (missing.length === 0) return found;
+    const created = new Map<string, number>();
+    let missing = boxes;
+    for (let attempt = 1; missing.length > 0; attempt++) {
       // A box can be removed between its creation and the SELECT, because it is not in use yet.
       if (attempt > MAX_CREATE_ATTEMPTS) throw new Error('Boxes are removed faster than they are created.');
       await this.#insertAll(missing);
+      for (const [key, id] of await this.findAll(missing)) created.set(key, id);
+      missing = missing.filter((name) => !created.has(toBoxKey(name)));
     }
+    return created;
   }
 
   /** The box's row id. Creates the box when it doesn't exist. Concurrent calls for one box share a query. */

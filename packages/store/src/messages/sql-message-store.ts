@@ -242,7 +242,7 @@ export class SqlMessageStore implements MessageStore {
       const existing = await findExistingMessages(this.sql, messages);
       for (const message of messages) isSameMessage(existing.get(toMessageKey(message)), message);
     }
-    const created = await this.#boxIds.findOrCreateAll(missing);
+    const created = await this.#boxIds.createAll(missing);
     return messages.map((message) => {
       const key = toBoxKey(toBoxName(message));
       return { message, boxId: (found.get(key) ?? created.get(key)) as number };
